@@ -1,0 +1,107 @@
+"""Understanding a question: words and numbers from an address, a command line or a body, checked one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.closest import closest
+from engine.problems import Problem, ProblemsFound
+from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import Axis, Input
+
+PROFILE = "profile"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One entry on each axis, the numbers that were given, and the profile that answers."""
+
+    entries: Mapping[str, str]
+    inputs: Mapping[str, float]
+    profile: str
+
+
+def read_question(rulebook: Rulebook, parameters: Mapping[str, str | float | None]) -> Question:
+    """The question that these parameters ask; None and empty text count as not given.
+
+    Raises ProblemsFound with one problem for each parameter that is unknown, missing or out of range.
+    """
+    given = {name: value for name, value in parameters.items() if value is not None and value != ""}
+    reader = _Reader(rulebook)
+    problems = list(reader.unknown_parameters(given))
+    entries, inputs = {}, {}
+    for axis in rulebook.subject.axes.values():
+        entry = reader.entry(axis, given.get(axis.name))
+        if isinstance(entry, Problem):
+            problems.append(entry)
+        else:
+            entries[axis.name] = entry
+    for asked in rulebook.subject.inputs.values():
+        if asked.name in given:
+            number = reader.number(asked, given[asked.name])
+            if isinstance(number, Problem):
+                problems.append(number)
+            else:
+                inputs[asked.name] = number
+    profile = str(given.get(PROFILE, rulebook.default_profile))
+    if profile not in rulebook.rule_sets:
+        problems.append(reader.unknown(PROFILE, profile, tuple(rulebook.rule_sets)))
+    if problems:
+        raise ProblemsFound(problems)
+    return Question(entries, inputs, profile)
+
+
+def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second: str) -> dict[str, str]:
+    """`a<separator>b` as the words for two axes, split where both sides are known if there is such a place."""
+    cuts = [at for at in range(len(pair)) if pair.startswith(separator, at)]
+    halves = [(pair[:at], pair[at + len(separator) :]) for at in cuts] or [(pair, "")]
+    catalogs = rulebook.catalog_of(first), rulebook.catalog_of(second)
+    known = [half for half in halves if all(catalog.find(word) for catalog, word in zip(catalogs, half, strict=True))]
+    chosen = (known or halves)[0]
+    return {first: chosen[0], second: chosen[1]}
+
+
+class _Reader:
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+
+    def problem(self, code: str, field: str, matches: tuple[str, ...] = (), **values: str | float) -> Problem:
+        message = self.rulebook.messages.problem(code, field=field, closest=", ".join(matches), **values)
+        return Problem(code, message, field=field, closest=matches)
+
+    def unknown(self, field: str, given: str, choices: tuple[str, ...], nearest: tuple[str, ...] | None = None) -> Problem:
+        matches = closest(given, choices) if nearest is None else nearest
+        if not matches and len(choices) <= SHORT_LIST:
+            matches = choices
+        return self.problem("unknown-entry" if matches else "unknown-entry-far", field, matches, given=given)
+
+    def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
+        known = [*self.rulebook.subject.axes, *self.rulebook.subject.inputs, PROFILE]
+        for name in given:
+            if name not in known:
+                yield self.problem("unknown-parameter", name, closest(name, known) or tuple(known), given=name)
+
+    def entry(self, axis: Axis, given: object) -> str | Problem:
+        catalog = self.rulebook.catalog_of(axis.name)
+        word = axis.default if given is None else str(given)
+        if word is None:
+            return self.problem("missing-parameter", axis.name)
+        found = catalog.find(word)
+        return found.id if found else self.unknown(axis.name, word, catalog.ids, catalog.nearest(word))
+
+    def number(self, asked: Input, given: object) -> float | Problem:
+        try:
+            number = float(str(given))
+        except ValueError:
+            number = math.nan
+        if isinstance(given, bool) or not math.isfinite(number):
+            return self.problem("not-a-number", asked.name, given=str(given))
+        if not asked.minimum <= number <= asked.maximum:
+            limits = {"least": f"{asked.minimum:g}", "most": f"{asked.maximum:.0f}"}
+            return self.problem("out-of-range", asked.name, given=str(given), **limits)
+        return number
+
+
+SHORT_LIST = 12

@@ -1,0 +1,32 @@
+"""What somebody may have meant: the known words nearest to one that is not known."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+MOST = 3
+
+
+def normalised(text: str) -> str:
+    """`RTX 4090 24GB`, `rtx-4090-24gb` and `rtx_4090_24GB` are one word: letters and digits, lower case."""
+    return re.sub(r"[^0-9a-z]+", "", text.casefold())
+
+
+def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...]:
+    """Up to `most` of the known words, best first; empty where nothing is near."""
+    by_form: dict[str, str] = {}
+    for candidate in known:
+        by_form.setdefault(normalised(candidate), candidate)
+    form = normalised(word)
+    near = difflib.get_close_matches(form, by_form, most)
+    if form:
+        near += [other for other in sorted(by_form, key=len) if form in other and other not in near]
+    return tuple(by_form[other] for other in near[:most])
+
+
+def suggestion(matches: Iterable[str]) -> str:
+    """`did you mean `a` or `b`?`, or nothing."""
+    quoted = [f"`{match}`" for match in matches]
+    return f"did you mean {' or '.join(quoted)}?" if quoted else ""

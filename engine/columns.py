@@ -1,0 +1,54 @@
+"""The values that rules work on: columns of numbers, of conditions, and of words.
+
+A column of numbers is a float (the same everywhere) or a numpy array that broadcasts over the axes of a grid; a column
+of conditions is the same in booleans. Words are a `WordColumn`. An absent figure is NaN, an absent word is code -1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = float | NDArray[np.float64]
+Conditions = bool | NDArray[np.bool_]
+Codes = NDArray[np.int64]
+
+
+class Kind(StrEnum):
+    """What a name stands for in an expression."""
+
+    NUMBER = "number"
+    CONDITION = "condition"
+    WORD = "word"
+
+
+@dataclass(frozen=True)
+class WordColumn:
+    """Words by number: `words[codes]`, with -1 where the word is absent."""
+
+    codes: Codes
+    words: tuple[str, ...]
+
+
+Column = Numbers | Conditions | WordColumn
+
+
+def shape(column: Column) -> tuple[int, ...]:
+    return np.shape(column.codes if isinstance(column, WordColumn) else column)
+
+
+def cell(column: Column, index: tuple[int, ...]) -> float | bool | str | None:
+    """The value at one cell of the grid as plain Python; None where it is absent. Axes of length 1 stand for all."""
+    data: Any = column.codes if isinstance(column, WordColumn) else column
+    if isinstance(data, np.ndarray) and data.ndim:
+        data = data[tuple(0 if length == 1 else at for at, length in zip(index, data.shape, strict=True))]
+    if isinstance(column, WordColumn):
+        return column.words[int(data)] if data >= 0 else None
+    if isinstance(data, bool | np.bool_):
+        return bool(data)
+    number = float(data)
+    return None if number != number else number

@@ -1,0 +1,111 @@
+"""Evaluating a grid: only what the outputs need, in dependency order, every number finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.columns import Column, Kind, WordColumn, cell
+from engine.evaluate.evaluator import evaluator
+from engine.evaluate.grid import Grid
+from engine.evaluate.table_values import table_value
+from engine.problems import Problem, ProblemsFound
+from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.subject import CURRENT, QUESTION
+
+Scalar = float | bool | str | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Columns by name over the cells of `grid`: the outputs, and everything they were made of."""
+
+    rule_set: RuleSet
+    grid: Grid
+    columns: Mapping[str, Column]
+
+    def value(self, name: str, index: tuple[int, ...]) -> Scalar:
+        """The value of `name` at one cell; None where it is absent."""
+        return cell(self.columns[name], index)
+
+
+def evaluate(
+    rule_set: RuleSet,
+    grid: Grid,
+    outputs: Iterable[str],
+    inputs: Mapping[str, float] | None = None,
+    given: Mapping[str, Scalar] | None = None,
+    current: Mapping[str, Scalar] | None = None,
+) -> Evaluation:
+    """All `outputs` over the grid.
+
+    `inputs` are the question's own numbers. `given` sets names (formulas, tables, constants or catalog fields) to a
+    value instead of computing them. `current` holds the values that `current.name` stands for.
+    Raises ProblemsFound where a name needs an axis that the grid lacks, or a number comes out that is not finite.
+    """
+    given = given or {}
+    plan = rule_set.plan(outputs, frozenset(given))
+    columns: dict[str, Any] = {name: _everywhere(value) for name, value in given.items()}
+    missing = [name for name in plan.fields if name.partition(".")[0] not in grid.ids]
+    if missing:
+        raise ProblemsFound(_missing_axis(name) for name in missing)
+    for name in plan.fields:
+        columns[name] = grid.column(name)
+    for name, asked in rule_set.subject.inputs.items():
+        value = (inputs or {}).get(name, asked.default)
+        columns.setdefault(f"{QUESTION}.{name}", np.float64(np.nan if value is None else value))
+    for name in plan.current:
+        columns[f"{CURRENT}.{name}"] = _everywhere((current or {})[name])
+    with np.errstate(all="ignore"):
+        run = evaluator()
+        for name in plan.steps:
+            definition = rule_set.definitions[name]
+            columns[name] = _step(run, definition, columns)
+            if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
+                raise ProblemsFound([_not_finite(definition, grid, columns)])
+    return Evaluation(rule_set, grid, columns)
+
+
+def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:
+    if isinstance(definition, Formula):
+        try:
+            return run.run(definition.expression, columns)
+        except ArithmeticError:  # floats that no column took part in divide and overflow as Python's do
+            return np.float64(np.nan)
+    if isinstance(definition, Table):
+        return table_value(definition, columns)
+    assert isinstance(definition, Constant)
+    return np.float64(definition.value)
+
+
+def _everywhere(value: Scalar) -> Any:
+    if isinstance(value, str):
+        return WordColumn(np.array(0, dtype=np.int64), (value,))
+    if isinstance(value, bool):
+        return np.bool_(value)
+    return np.float64(np.nan if value is None else value)
+
+
+def _missing_axis(name: str) -> Problem:
+    axis = name.partition(".")[0]
+    return Problem("axis-missing", f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")
+
+
+def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) -> Problem:
+    bad = ~np.isfinite(columns[definition.name])
+    shape = np.broadcast_shapes(np.shape(bad), grid.shape)
+    index = tuple(int(at) for at in np.argwhere(np.broadcast_to(bad, shape))[0])
+    row = " ".join(grid.row(index).values()) if grid.shape else "the values given"
+    read = ", ".join(f"{name} = {_shown(cell(columns[name], index))}" for name in definition.reads)
+    message = f"`{definition.name}` is not a finite number for {row}: {read}"
+    path = (*definition.path, "expr")
+    hint = "guard it: `known(x)`, `either(x, y)`, or `a if condition else b`"
+    return definition.document.problem("not-finite", message, path, hint=hint)
+
+
+def _shown(value: Scalar) -> str:
+    return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

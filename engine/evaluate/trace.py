@@ -1,0 +1,77 @@
+"""How a number came about: every definition, catalog figure and input it was made of, in dependency order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.evaluate.evaluation import Evaluation
+from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.subject import CURRENT, QUESTION
+from engine.rulebook.tables import Lookup
+
+
+def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) -> list[dict[str, Any]]:
+    """One step for each name that `names` were made of, and for themselves, at one cell; what is read comes first.
+
+    A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, a table `by`, and both
+    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`.
+    """
+    rule_set = evaluation.rule_set
+    needed: dict[str, None] = {}
+    stack = sorted(names)
+    while stack:
+        name = stack.pop()
+        if name not in needed and name in evaluation.columns:
+            needed[name] = None
+            stack += rule_set.definitions[name].reads if name in rule_set.definitions else ()
+    leaves = sorted(name for name in needed if name not in rule_set.definitions)
+    return [_leaf(evaluation, index, name) for name in leaves] + [
+        _step(evaluation, index, definition) for name, definition in rule_set.definitions.items() if name in needed
+    ]
+
+
+def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str, Any]:
+    space, _, rest = name.partition(".")
+    info = evaluation.rule_set.describe(name)
+    step: dict[str, Any] = {"name": name, "kind": "field", "value": evaluation.value(name, index)}
+    if info:
+        step |= {"unit": info.unit, "about": info.about}
+    if space in (QUESTION, CURRENT):
+        return step | {"kind": space}
+    if space in evaluation.grid.ids:
+        entry = evaluation.grid.catalog(space).entries[evaluation.grid.row(index)[space]]
+        step |= {"entry": entry.id, "file": entry.position.file, "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line}
+        step |= {key: entry.data[key] for key in ("source", "checked_on") if key in entry.data}
+    return step
+
+
+def _step(evaluation: Evaluation, index: tuple[int, ...], definition: Definition) -> dict[str, Any]:
+    step: dict[str, Any] = {
+        "name": definition.name,
+        "kind": type(definition).__name__.lower(),
+        "value": evaluation.value(definition.name, index),
+        "unit": definition.unit,
+        "about": definition.about,
+        "file": definition.position.file,
+        "line": definition.position.line,
+    }
+    if isinstance(definition, Formula):
+        step["expr"] = " ".join(definition.expression.source.split())
+    if isinstance(definition, Table):
+        step["by"] = definition.input
+    if not isinstance(definition, Constant):
+        step["inputs"] = {name: evaluation.value(name, index) for name in _read_here(evaluation, index, definition)}
+    if definition.reference:
+        step["reference"] = dict(definition.reference)
+    return step
+
+
+def _read_here(evaluation: Evaluation, index: tuple[int, ...], definition: Definition) -> list[str]:
+    """What was read for this cell: of a lookup's other results, only the one that was taken."""
+    if isinstance(definition, Table) and isinstance(definition.rows, Lookup):
+        word = evaluation.value(definition.input, index)
+        result = definition.rows.rows.get(str(word), definition.rows.otherwise)
+        taken = getattr(result, "name", None)
+        return [definition.input, *([taken] if taken else [])]
+    return [name for name in definition.reads if name in evaluation.columns]

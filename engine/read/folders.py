@@ -1,0 +1,32 @@
+"""Where rules, catalogs and schemas are: told, in the environment, in the installed package, or in the checkout."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT = "FITCARD_"
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The three folders that a rulebook is read from."""
+
+    rules: Path
+    catalogs: Path
+    schemas: Path
+
+
+def find_folders(rules: str | Path | None = None, catalogs: str | Path | None = None) -> Folders:
+    """The folders as given; else from FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else the project's own."""
+    return Folders(_find("rules", rules), _find("catalogs", catalogs), _find("schemas", None))
+
+
+def _find(name: str, given: str | Path | None) -> Path:
+    told = given or os.environ.get(ENVIRONMENT + name.upper())
+    if told:
+        return Path(told)
+    installed = PACKAGE / "data" / name  # where the wheel puts them
+    return installed if installed.is_dir() else PACKAGE.parent / name

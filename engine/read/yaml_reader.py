@@ -1,0 +1,191 @@
+"""The one YAML loader: YAML 1.2 numbers and booleans, positions, and no surprises.
+
+PyYAML alone reads `1e9` as text, `1:30` as 90, `on` as true, and keeps the last of two equal keys without a word.
+Here plain scalars follow the YAML 1.2 core schema, equal keys are refused with both positions, tags and merge keys are
+refused, and files that are too large, too deep or grow too much through aliases never get as far as data.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from engine.problems import Position, Problem, Related
+from engine.read.document import Document, Path, Place
+
+MOST_BYTES = 2_000_000
+MOST_VALUES = 200_000
+DEEPEST = 40
+LONGEST_NUMBER = 40
+
+INTEGER = re.compile(r"[-+]?[0-9]+")
+OCTAL = re.compile(r"0o[0-7]+")
+HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+WORDS: dict[str, object] = {"": None, "~": None} | {
+    form: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for form in (word, word.capitalize(), word.upper())
+}
+BLOCK = ("|", ">")
+QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
+PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
+
+
+class _Loader(yaml.CSafeLoader):
+    """PyYAML's C parser with every implicit type removed: each scalar arrives as the text that was written."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+
+
+def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]:
+    """The file at `file` as a `Document`, and all that is wrong with it; None where nothing could be read.
+
+    Problems carry `shown_as` as the file's name. A file that cannot be opened is a problem, not an exception.
+    """
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return None, [_whole_file(shown_as, "yaml-too-large", f"larger than {MOST_BYTES:,} bytes", "split it")]
+        content = file.read_bytes()
+    except OSError as error:
+        return None, [_whole_file(shown_as, "file-unreadable", f"cannot be read: {error.strerror}", "")]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"not UTF-8: byte {error.start + 1} cannot be read as text"
+        return None, [Problem("yaml-not-utf8", message, Position(shown_as, line, 1), hint="save the file as UTF-8")]
+    return read_text(text, shown_as)
+
+
+def read_text(text: str, shown_as: str) -> tuple[Document | None, list[Problem]]:
+    """Like `read`, for text at hand."""
+    text = text.replace("\r\n", "\n")
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        return None, [_syntax(error, text, shown_as)]
+    except (yaml.YAMLError, RecursionError) as error:
+        first = str(error).splitlines()[0]
+        return None, [_whole_file(shown_as, "yaml-syntax", f"not YAML: {first}", "")]
+    if node is None:
+        return None, [_whole_file(shown_as, "yaml-empty", "the file is empty", "delete it or fill it")]
+    walk = _Walk(text, shown_as)
+    data = walk.value(node, (), None)
+    return Document(shown_as, text, data, walk.places), walk.problems
+
+
+class _Walk:
+    """One pass over the composed tree: builds data and places, and collects problems."""
+
+    def __init__(self, text: str, shown_as: str) -> None:
+        self.text, self.lines, self.shown_as = text, text.split("\n"), shown_as
+        self.places: dict[Path, Place] = {}
+        self.problems: list[Problem] = []
+        self.full = False
+
+    def value(self, node: yaml.Node, path: Path, key: yaml.Node | None) -> Any:
+        if len(self.places) >= MOST_VALUES or len(path) > DEEPEST:
+            if not self.full:
+                self.full = True
+                what = f"more than {MOST_VALUES:,} values or {DEEPEST} levels once aliases are written out"
+                self.problem("yaml-too-large", what, node, "write less, or without aliases")
+            return None
+        start, end = node.start_mark, node.end_mark
+        scalar = isinstance(node, yaml.ScalarNode)
+        self.places[path] = Place(
+            start.line,
+            start.column,
+            start.index,
+            end.index,
+            key.start_mark.line if key else None,
+            key.start_mark.column if key else None,
+            node.value if scalar else None,
+            scalar and node.style in BLOCK,
+        )
+        if node.tag not in PLAIN_TAGS:
+            self.problem("yaml-tag", f"the tag `{node.tag}` is not allowed", node, "write the plain value")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index), None) for index, item in enumerate(node.value)]
+        return node.value if node.style in QUOTED_OR_BLOCK else self.scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        seen: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.problem("yaml-key", "a key must be a word", key, "write a plain word before the colon")
+            elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
+                self.problem("yaml-merge-key", "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
+            elif key.value in seen:
+                first = seen[key.value].start_mark
+                at = Position(self.shown_as, first.line + 1, first.column + 1)
+                message = f"the key `{key.value}` stands here twice"
+                self.problem(
+                    "yaml-duplicate-key", message, key, "keep one of the two", (Related(at, "the first is here"),)
+                )
+            else:
+                seen[key.value] = key
+                out[key.value] = self.value(value, (*path, key.value), key)
+        return out
+
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        written = node.value
+        if written in WORDS:
+            return WORDS[written]
+        if len(written) > LONGEST_NUMBER:
+            return written
+        if INTEGER.fullmatch(written):
+            return int(written)
+        if OCTAL.fullmatch(written):
+            return int(written[2:], 8)
+        if HEXADECIMAL.fullmatch(written):
+            return int(written[2:], 16)
+        if DECIMAL.fullmatch(written):
+            number = float(written)
+            if math.isfinite(number):
+                return number
+        if NOT_FINITE.fullmatch(written) or DECIMAL.fullmatch(written):
+            self.problem("yaml-not-finite", f"`{written}` is not a finite number", node, "write a number, or leave it out")
+            return None
+        return written
+
+    def problem(
+        self, code: str, message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
+    ) -> None:
+        mark = node.start_mark
+        position = Position(self.shown_as, mark.line + 1, mark.column + 1)
+        self.problems.append(
+            Problem(code, message, position, hint=hint, source_line=self.lines[mark.line], related=related)
+        )
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = text.split("\n")
+    source = lines[line] if line < len(lines) else ""
+    what = " ".join(part for part in (error.problem, error.context) if part)
+    hint = ""
+    if "\t" in source[: column + 1]:
+        hint = "indent with spaces, not tabs"
+    elif "mapping values are not allowed" in what:
+        hint = "put text that holds `: ` in quotes, or check the indentation"
+    elif error.problem and "alias" in error.problem:
+        hint = "a value that starts with `*` or `&` must be in quotes"
+    return Problem(
+        "yaml-syntax", f"not YAML: {what}", Position(shown_as, line + 1, column + 1), hint=hint, source_line=source
+    )
+
+
+def _whole_file(shown_as: str, code: str, message: str, hint: str) -> Problem:
+    return Problem(code, message, Position(shown_as, 1, 1), hint=hint)

@@ -1,0 +1,1 @@
+"""What is believed, checked and resolved: definitions, expressions, tables, catalogs, profiles, and the rulebook."""

@@ -1,0 +1,113 @@
+"""Catalogs: the entries that can be asked about, each field one column over all entries of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from engine.columns import Column, Kind, WordColumn
+from engine.closest import closest, normalised
+from engine.problems import Position, Problem, Related
+from engine.read.document import Document
+from engine.rulebook.fields import Field
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One device, model or other thing: `data` as written, and the place it was written in."""
+
+    id: str
+    data: Mapping[str, Any]
+    document: Document
+
+    @property
+    def position(self) -> Position:
+        return self.document.position(("entries", self.id), key=True)
+
+    @property
+    def name(self) -> str:
+        return str(self.data.get("name", self.id))
+
+    def value(self, field: str) -> Any:
+        """The figure or word of a (dotted) field; None where it is absent."""
+        if field == "id":
+            return self.id
+        found: Any = self.data
+        for part in field.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All entries of one kind, in the order of the files."""
+
+    kind: str
+    entries: Mapping[str, Entry]
+    fields: Mapping[str, Field]
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self.entries)
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        return {entry_id: at for at, entry_id in enumerate(self.ids)}
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Each field as one column with as many rows as there are entries."""
+        return {name: _column(field, self.entries.values()) for name, field in self.fields.items()}
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Every id, name and alias in its bare form -> the id; a form that two entries share leads to neither."""
+        forms: dict[str, set[str]] = {}
+        for entry in self.entries.values():
+            for spelling in (entry.id, entry.name, *entry.data.get("aliases", [])):
+                forms.setdefault(normalised(spelling), set()).add(entry.id)
+        return {form: next(iter(ids)) for form, ids in forms.items() if len(ids) == 1}
+
+    def find(self, word: str) -> Entry | None:
+        """The entry whose id, name or alias is `word`, whatever its case and punctuation; None where there is none."""
+        found = word if word in self.entries else self.spellings.get(normalised(word))
+        return self.entries[found] if found else None
+
+    def nearest(self, word: str) -> tuple[str, ...]:
+        """Ids of the entries that `word` may have meant, best first."""
+        names = {entry.name: entry.id for entry in reversed(self.entries.values())}
+        spelled = closest(word, [*self.ids, *names])
+        return tuple(dict.fromkeys(names.get(match, match) for match in spelled))
+
+
+def read_catalogs(documents: Iterable[Document], fields: Mapping[str, Mapping[str, Field]]) -> tuple[dict[str, Catalog], list[Problem]]:
+    """The catalogs in files that have passed their schema, by kind. An id that stands twice is a problem."""
+    entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
+    problems: list[Problem] = []
+    for document in documents:
+        for entry_id, data in document.data["entries"].items():
+            entry = Entry(entry_id, data, document)
+            first = entries[document.data["kind"]].setdefault(entry_id, entry)
+            if first is not entry:
+                message = f"the id `{entry_id}` stands in two files"
+                related = (Related(first.position, "the first is here"),)
+                source_line = document.source_line(entry.position)
+                problems.append(
+                    Problem("catalog-duplicate-id", message, entry.position, hint="rename or remove one", source_line=source_line, related=related)
+                )
+    return {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}, problems
+
+
+def _column(field: Field, entries: Iterable[Entry]) -> Column:
+    values = [entry.value(field.name) for entry in entries]
+    if field.kind is Kind.NUMBER:
+        return np.array([np.nan if value is None else float(value) for value in values])
+    if field.kind is Kind.CONDITION:
+        return np.array([bool(value) for value in values])
+    words = tuple(dict.fromkeys(value for value in values if value is not None))
+    number = {word: at for at, word in enumerate(words)}
+    return WordColumn(np.array([-1 if value is None else number[value] for value in values], dtype=np.int64), words)

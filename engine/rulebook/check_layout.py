@@ -1,0 +1,109 @@
+"""Proves the layout and the sentences against a rule set: every name, axis, entry and sentence they use is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.closest import closest, suggestion
+from engine.columns import Kind
+from engine.problems import Problem, Severity
+from engine.rulebook.definitions import Table
+from engine.rulebook.layout import Change, Each, Layout, Node, Said, Value, parts_of, values_of
+from engine.rulebook.messages import Messages, check_slots
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.tables import ValueOf, results_of
+
+RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
+
+
+def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
+    """All that does not fit."""
+    checker = _Checker(layout, messages, rule_set)
+    for pick in layout.picks.values():
+        if pick.axis not in rule_set.subject.axes:
+            yield checker.unknown("axis", pick.axis, Value(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes))
+            return
+    for pick in layout.picks.values():
+        yield from checker.value(pick.by, Kind.NUMBER)
+        yield from checker.change(pick.change, pick.path)
+    yield from checker.node(layout.root)
+    yield from check_slots(messages, checker.kind, checker.words, checker.known)
+    for key in messages.sentences:
+        if key not in checker.said:
+            message = f"the sentence `{key}` is never used"
+            yield messages.document.problem("message-unused", message, ("sentences", key), key=True, severity=Severity.WARNING, hint="use it in the layout, or remove it")
+
+
+class _Checker:
+    def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
+        self.layout, self.messages, self.rule_set = layout, messages, rule_set
+        self.said: set[str] = set()
+
+    def kind(self, name: str) -> Kind | None:
+        if name in RULES:
+            return RULES[name]
+        space, _, rest = name.partition(".")
+        if space in self.layout.picks and rest:
+            field = f"{self.layout.picks[space].axis}.{rest}"
+            found = self.rule_set.describe(field) or self.rule_set.describe(rest)
+        else:
+            found = self.rule_set.describe(name)
+        return found.kind if found else None
+
+    def known(self) -> list[str]:
+        axes = self.rule_set.subject.axes.values()
+        fields = [f"{axis.name}.{field}" for axis in axes for field in self.rule_set.catalogs[axis.catalog].fields]
+        picked = [f"{pick.name}.{field}" for pick in self.layout.picks.values() for field in self.rule_set.catalogs[self.rule_set.subject.axes[pick.axis].catalog].fields]
+        return [*self.rule_set.definitions, *fields, *picked, *RULES]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        definition = self.rule_set.definitions.get(name)
+        if isinstance(definition, Table):
+            return tuple(dict.fromkeys(str(result) for result in results_of(definition.rows) if not isinstance(result, ValueOf)))
+        axis, _, field = name.partition(".")
+        entries = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog].entries.values()
+        return tuple(dict.fromkeys(str(entry.value(field)) for entry in entries))
+
+    def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
+        near = closest(word, known)
+        return self.layout.document.problem(f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, hint=suggestion(near), closest=near)
+
+    def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
+        found = self.kind(value.name)
+        if found is None:
+            yield self.unknown("name", value.name, value, self.known())
+        elif wanted is not None and found is not wanted:
+            message = f"`{value.name}` is a {found}, and this must be a {wanted}"
+            yield self.layout.document.problem("layout-kind", message, value.path)
+
+    def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        for axis, entry in change.entries.items():
+            catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
+            if entry not in catalog.entries:
+                yield self.unknown("entry", entry, Value(entry, (*path, "with", axis)), list(catalog.ids))
+        for name, value in change.inputs.items():
+            if name not in self.rule_set.subject.inputs:
+                known = [*self.rule_set.subject.inputs, *self.rule_set.subject.axes]
+                yield self.unknown("input", name, Value(name, value.path), known)
+            yield from self.value(value, Kind.NUMBER)
+
+    def node(self, node: Node) -> Iterator[Problem]:
+        for value in values_of(node):
+            yield from self.value(value)
+        for part in parts_of(node):
+            if isinstance(part, Said):
+                self.said.add(part.key)
+                if part.key not in self.messages.sentences:
+                    yield self.unknown("sentence", part.key, Value(part.key, part.path), list(self.messages.sentences))
+            elif isinstance(part, Each):
+                yield from self.each(part)
+
+    def each(self, each: Each) -> Iterator[Problem]:
+        if each.axis not in self.rule_set.subject.axes:
+            yield self.unknown("axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes))
+        if each.where:
+            yield from self.value(each.where, Kind.CONDITION)
+        if each.order:
+            yield from self.value(each.order, Kind.NUMBER)
+        yield from self.change(each.change, each.path)
+        yield from self.node(each.item)

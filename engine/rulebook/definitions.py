@@ -1,0 +1,117 @@
+"""What a rule file defines: constants, formulas and tables, each with its unit, its sentence and its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.columns import Kind
+from engine.problems import Position, Problem
+from engine.read.document import Document
+from engine.rulebook.expression import Expression, ExpressionFaults, parse
+from engine.rulebook.tables import Rows, ValueOf, read_rows, result_kind, results_of
+
+CONDITION_UNIT, WORD_UNIT = "condition", "word"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What all definitions share. `path` is the place of the definition in `document`."""
+
+    name: str
+    unit: str
+    about: str
+    document: Document
+    section: str
+    reference: Mapping[str, str]
+
+    @property
+    def path(self) -> tuple[str, str]:
+        return (self.section, self.name)
+
+    @property
+    def position(self) -> Position:
+        return self.document.position(self.path, key=True)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names that its value is made of."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Constant(Definition):
+    value: float
+
+
+@dataclass(frozen=True)
+class Formula(Definition):
+    expression: Expression
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.expression.names
+
+
+@dataclass(frozen=True)
+class Table(Definition):
+    input: str
+    rows: Rows
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        taken = [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
+        return tuple(dict.fromkeys([self.input, *taken]))
+
+    @property
+    def kind(self) -> Kind:
+        return result_kind(self.rows) or Kind.WORD
+
+
+def read_definitions(document: Document) -> tuple[list[Definition], list[Problem]]:
+    """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others."""
+    problems: list[Problem] = []
+    definitions: list[Definition] = []
+    for section, read in (("constants", _constant), ("formulas", _formula), ("tables", _table)):
+        for name, data in (document.data.get(section) or {}).items():
+            common = (name, data["unit"], data["about"], document, section, data.get("reference", {}))
+            definition, found = read(document, data, common)
+            problems += found
+            if definition is not None:
+                definitions.append(definition)
+    return definitions, problems
+
+
+def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    return Constant(*common, float(data["value"])), []
+
+
+def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    path = ("formulas", common[0], "expr")
+    try:
+        return Formula(*common, parse(data["expr"])), []
+    except ExpressionFaults as found:
+        return None, [
+            document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest)
+            for fault in found.faults
+        ]
+
+
+def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    path = ("tables", common[0])
+    rows, problems = read_rows(document, path, data)
+    if rows is None:
+        return None, problems
+    problems += list(_table_kind_problems(document, path, data, rows))
+    return Table(*common, data["input"], rows), problems
+
+
+def _table_kind_problems(document: Document, path: tuple[str, str], data: Mapping[str, Any], rows: Rows) -> Iterator[Problem]:
+    kind = result_kind(rows)
+    if kind is None:
+        hint = "give numbers everywhere, or words everywhere"
+        yield document.problem("table-mixed-results", "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint)
+    elif (kind is Kind.WORD) != (data["unit"] == WORD_UNIT):
+        hint = f"write `unit: {WORD_UNIT}`" if kind is Kind.WORD else "write the unit of the numbers"
+        yield document.problem("table-unit", f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint)

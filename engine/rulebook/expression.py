@@ -1,0 +1,297 @@
+"""Expressions: the small language of formulas, read once and checked before anything runs.
+
+Numbers, names, `namespace.field`, + - * / // % **, comparisons, and / or / not, `a if condition else b`, and calls of
+the functions in `functions.py`. Everything else is refused here, with what to write instead, so that the evaluator
+only ever meets trees that are safe: no attributes, no text, no big integers, nothing long or deep.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from engine.closest import closest, suggestion
+from engine.columns import Kind
+from engine.rulebook.functions import FUNCTIONS
+
+LONGEST = 400
+MOST_PARTS = 200
+DEEPEST = 30
+
+ALLOWED = (
+    ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Constant, ast.Load,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not,
+    ast.And, ast.Or, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
+)  # fmt: skip
+REFUSED: dict[type[ast.AST], tuple[str, str]] = {
+    ast.BitXor: ("`^`", "use `**` for a power"),
+    ast.BitAnd: ("`&`", "use `and`"),
+    ast.BitOr: ("`|`", "use `or`"),
+    ast.Invert: ("`~`", "use `not`"),
+    ast.LShift: ("`<<`", "multiply by a power: `* 2 ** n`"),
+    ast.RShift: ("`>>`", "divide by a power: `/ 2 ** n`"),
+    ast.MatMult: ("`@`", "use `*`"),
+    ast.Is: ("`is`", "use `==`"),
+    ast.IsNot: ("`is not`", "use `!=`"),
+    ast.In: ("`in`", "compare with `==`, or use a lookup table"),
+    ast.NotIn: ("`not in`", "compare with `!=`, or use a lookup table"),
+    ast.JoinedStr: ("text", "words belong in a lookup table"),
+    ast.Attribute: ("an attribute of a value", "only `namespace.field` has a dot"),
+    ast.Subscript: ("`[ ]`", "name the field with a dot: `device.bandwidth`"),
+    ast.List: ("a list", "write the numbers out, or use a table"),
+    ast.Tuple: ("a comma outside a call", "write one number, with a point for decimals"),
+    ast.Dict: ("a map", "use a lookup table"),
+    ast.Set: ("a set", "use a lookup table"),
+    ast.Lambda: ("`lambda`", "write a formula of its own"),
+    ast.NamedExpr: ("`:=`", "write a formula of its own"),
+    ast.Starred: ("`*` before a name", "write the arguments out"),
+    ast.keyword: ("a named argument", "give the arguments in order"),
+    ast.ListComp: ("a loop", "columns already run over all rows"),
+    ast.SetComp: ("a loop", "columns already run over all rows"),
+    ast.DictComp: ("a loop", "columns already run over all rows"),
+    ast.GeneratorExp: ("a loop", "columns already run over all rows"),
+    ast.Await: ("`await`", "write a formula"),
+    ast.Yield: ("`yield`", "write a formula"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with an expression, `offset` characters into its text."""
+
+    code: str
+    message: str
+    offset: int
+    hint: str = ""
+    closest: tuple[str, ...] = ()
+
+
+class ExpressionFaults(Exception):
+    """Raised by `parse` with every fault that was found."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(fault.message for fault in faults))
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked tree. `names` are all that it reads, in order, dotted ones whole: `device.bandwidth`."""
+
+    source: str
+    tree: ast.expr
+    names: tuple[str, ...]
+
+    def offset_of(self, name: str) -> int:
+        """Where `name` first stands in the text; 0 where it does not."""
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name)
+        return min((_offset(self.source, node) for node in nodes), default=0)
+
+
+def parse(source: str) -> Expression:
+    """The expression in `source`. Raises ExpressionFaults with all that is wrong with it."""
+    if len(source) > LONGEST:
+        hint = "split it into formulas of their own"
+        raise ExpressionFaults([Fault("expression-too-long", f"longer than {LONGEST} characters", 0, hint)])
+    strange = next((at for at, character in enumerate(source) if not (character.isascii() and (character.isprintable() or character in "\n\t"))), None)
+    if strange is not None:
+        message = f"the character {source[strange]!r} is not allowed"
+        raise ExpressionFaults([Fault("expression-character", message, strange, "write plain ASCII")])
+    try:
+        tree = ast.parse(f"({source}\n)", mode="eval").body  # in brackets, so that it may run over several lines
+    except SyntaxError as error:
+        raise ExpressionFaults([_syntax_fault(source, error)]) from None
+    except (RecursionError, MemoryError, ValueError):
+        raise ExpressionFaults([Fault("expression-too-deep", f"deeper than {DEEPEST} levels", 0, "split it")]) from None
+    faults = _limits(source, tree)
+    if not faults:
+        tree = _Names().visit(tree)
+        faults = list(_faults(source, tree))
+    if faults:
+        raise ExpressionFaults(faults)
+    names = {node.id: None for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id not in FUNCTIONS}
+    return Expression(source, _Floats().visit(tree), tuple(sorted(names)))
+
+
+def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
+    """Whether the expression gives a number or a condition, and each place where the two are mixed up.
+
+    `kind_of_name` answers None for a name that is unknown; nothing is said about those here.
+    """
+    faults: list[Fault] = []
+
+    def want(node: ast.expr, wanted: Kind, what: str) -> None:
+        found = kind(node)
+        if found is not None and found is not wanted:
+            hint = "compare it with a number" if wanted is Kind.CONDITION else "write `a if condition else b`"
+            if found is Kind.WORD:
+                hint = "turn the word into a number with a lookup table"
+            message = f"{what} must be a {wanted}, and this is a {found}"
+            faults.append(Fault("expression-kind", message, _offset(expression.source, node), hint))
+
+    def kind(node: ast.expr) -> Kind | None:
+        match node:
+            case ast.Constant(value=bool()):
+                return Kind.CONDITION
+            case ast.Constant():
+                return Kind.NUMBER
+            case ast.Name():
+                return kind_of_name(node.id)
+            case ast.BinOp():
+                want(node.left, Kind.NUMBER, "the left side")
+                want(node.right, Kind.NUMBER, "the right side")
+                return Kind.NUMBER
+            case ast.UnaryOp(op=ast.Not()):
+                want(node.operand, Kind.CONDITION, "what follows `not`")
+                return Kind.CONDITION
+            case ast.UnaryOp():
+                want(node.operand, Kind.NUMBER, "what follows the sign")
+                return Kind.NUMBER
+            case ast.BoolOp():
+                for value in node.values:
+                    want(value, Kind.CONDITION, "each side of `and` and `or`")
+                return Kind.CONDITION
+            case ast.Compare():
+                for value in (node.left, *node.comparators):
+                    want(value, Kind.NUMBER, "each side of a comparison")
+                return Kind.CONDITION
+            case ast.IfExp():
+                want(node.test, Kind.CONDITION, "what stands between `if` and `else`")
+                chosen = kind(node.body)
+                if chosen is not None:
+                    want(node.orelse, chosen, "what follows `else`")
+                return chosen
+            case ast.Call(func=ast.Name(id=name)):
+                function = FUNCTIONS[name]
+                for at, argument in enumerate(node.args):
+                    want(argument, function.takes[min(at, len(function.takes) - 1)], f"what `{name}` is given")
+                return function.gives
+        raise AssertionError(f"{type(node).__name__} passed the allow-list")
+
+    return kind(expression.tree), faults
+
+
+class _Names(ast.NodeTransformer):
+    """`device.bandwidth` becomes one name, so that nothing is ever looked up inside a value."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        parts: list[str] = [node.attr]
+        inner: ast.expr = node.value
+        while isinstance(inner, ast.Attribute):
+            parts.append(inner.attr)
+            inner = inner.value
+        if not isinstance(inner, ast.Name):
+            self.generic_visit(node)
+            return node
+        return ast.copy_location(ast.Name(".".join([inner.id, *reversed(parts)]), ast.Load()), node)
+
+
+class _Floats(ast.NodeTransformer):
+    """Every number a float: integers of any size would be an attack on time and memory."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, bool) or not isinstance(node.value, int):
+            return node
+        return ast.copy_location(ast.Constant(float(node.value)), node)
+
+
+def _limits(source: str, tree: ast.expr) -> list[Fault]:
+    depth: dict[ast.AST, int] = {tree: 0}
+    for count, node in enumerate(ast.walk(tree), 1):
+        for child in ast.iter_child_nodes(node):
+            depth[child] = depth[node] + 1
+        if count > MOST_PARTS or depth[node] > DEEPEST:
+            message = f"more than {MOST_PARTS} parts or {DEEPEST} levels"
+            return [Fault("expression-too-deep", message, _offset(source, node), "split it into formulas of their own")]
+    return []
+
+
+def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
+    """What is wrong at `node` and below it; nothing is said about the inside of what is refused."""
+    at = _offset(source, node) if hasattr(node, "col_offset") else at
+    if isinstance(node, ast.Call):
+        yield from _call_faults(node, at)
+        for argument in (*node.args, *node.keywords):
+            yield from _faults(source, argument, at)
+    elif isinstance(node, ast.Name):
+        if node.id in FUNCTIONS:
+            yield Fault("expression-function-value", f"`{node.id}` is a function", at, f"call it: `{node.id}(...)`")
+    elif isinstance(node, ast.Constant):
+        yield from _constant_faults(node, at)
+    elif not isinstance(node, ALLOWED):
+        what, hint = REFUSED.get(type(node), (type(node).__name__, "use arithmetic, comparisons and functions"))
+        yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _faults(source, child, _operator_offset(source, node) if isinstance(child, ast.operator) else at)
+
+
+def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
+    if isinstance(node.value, bool):
+        return
+    if not isinstance(node.value, int | float):
+        what, hint = ("text", "words belong in a lookup table") if isinstance(node.value, str) else ("this", "write a number")
+        yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
+        return
+    try:
+        finite = math.isfinite(float(node.value))
+    except OverflowError:
+        finite = False
+    if not finite:
+        yield Fault("expression-number", "the number is too large", at, "write a number that fits a float")
+
+
+def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
+    if not isinstance(node.func, ast.Name):
+        yield Fault("expression-refused", "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}")
+        return
+    function = FUNCTIONS.get(node.func.id)
+    if function is None:
+        near = closest(node.func.id, FUNCTIONS)
+        hint = suggestion(near) or f"the functions are: {', '.join(FUNCTIONS)}"
+        yield Fault("expression-unknown-function", f"there is no function `{node.func.id}`", at, hint, near)
+        return
+    given = len(node.args)
+    if given < function.least or (function.most is not None and given > function.most):
+        wanted = f"{function.least} or more" if function.most is None else " or ".join(map(str, sorted({function.least, function.most})))
+        message = f"`{node.func.id}` takes {wanted} arguments, not {given}"
+        yield Fault("expression-arity", message, at, f"{node.func.id}: {function.about}")
+
+
+def _syntax_fault(source: str, error: SyntaxError) -> Fault:
+    line, column = error.lineno or 1, error.offset or 1
+    before = sum(len(text) + 1 for text in source.split("\n")[: line - 1])
+    at = before + column - (2 if line == 1 else 1)
+    at = max(0, min(at, len(source.rstrip()) - 1))
+    message = (error.msg or "it cannot be read").split(". Perhaps")[0]
+    hint = ""
+    if "=" in source and not set(source) & set("<>!") and "==" not in source:
+        message, hint = "`=` does not belong in an expression", "use `==` to compare; the name stands in the key"
+    elif "never closed" in message or "unmatched" in message or "does not match" in message:
+        hint = "check the brackets"
+    elif source.rstrip()[-1:] in "+-*/%<>=":
+        message, hint = "something is missing at the end", "finish the expression"
+    elif "?" in source:
+        hint = "write `a if condition else b`"
+    elif "&&" in source or "||" in source:
+        hint = "use `and` and `or`"
+    return Fault("expression-syntax", message, at, hint)
+
+
+def _offset(source: str, node: ast.AST) -> int:
+    """Characters into `source` at which a node starts; the tree was parsed with one bracket before it."""
+    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
+    before = sum(len(text) + 1 for text in source.split("\n")[: line - 1])
+    return max(0, before + column - (1 if line == 1 else 0))
+
+
+def _operator_offset(source: str, node: ast.AST) -> int:
+    """Where the operator of `a + b` stands: the first mark after its left side."""
+    left = getattr(node, "left", node)
+    line, column = getattr(left, "end_lineno", 1), getattr(left, "end_col_offset", 1)
+    at = sum(len(text) + 1 for text in source.split("\n")[: line - 1]) + column - (1 if line == 1 else 0)
+    while source[at : at + 1] in (" ", ")", "\n"):
+        at += 1
+    return at

@@ -1,0 +1,44 @@
+"""What is known of each catalog entry: the fields that its schema declares, with kind and unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.columns import Kind
+from engine.read.schemas import Schemas
+
+KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITION, "string": Kind.WORD}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent."""
+
+    name: str
+    kind: Kind
+    unit: str
+    about: str
+    required: bool
+
+
+ID = Field("id", Kind.WORD, "word", "The id of the entry.", True)
+
+
+def fields_of(schemas: Schemas, kind: str) -> dict[str, Field]:
+    """The fields of the entries of catalog `kind`, the `id` first; fields inside an object have a dotted name."""
+    entry = schemas.by_kind[kind]["$defs"]["entry"]
+    return {ID.name: ID} | {field.name: field for field in _fields(schemas, kind, entry, "", True)}
+
+
+def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str, required: bool) -> Iterator[Field]:
+    for name, part in schema.get("properties", {}).items():
+        declared = {**schemas.resolve(part, kind), **part}
+        always = required and name in schema.get("required", [])
+        if declared.get("type") == "object":
+            yield from _fields(schemas, kind, declared, f"{prefix}{name}.", always)
+        elif declared.get("type") in KINDS:
+            found = KINDS[declared["type"]]
+            unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
+            yield Field(prefix + name, found, unit, declared.get("description", ""), always)

@@ -1,0 +1,149 @@
+"""The layout of the answer: a tree that says which name, sentence or list of rows stands where.
+
+A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
+`text` (a fixed word), `each` (a list with one item for each entry of an axis). `when` keeps an item only where a
+condition holds. Picks are single entries chosen by the rules, such as the recommended one; their names start with the
+name of the pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.read.document import Document, Path
+
+MESSAGE, TEXT, EACH, WHEN = "message", "text", "each", "when"
+
+
+@dataclass(frozen=True)
+class Value:
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence by its key."""
+
+    key: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Literal:
+    text: str
+
+
+@dataclass(frozen=True)
+class Branch:
+    """An object; left out, or null, where the condition `when` does not hold."""
+
+    parts: Mapping[str, Node]
+    when: Value | None
+
+
+@dataclass(frozen=True)
+class Items:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a list or a pick asks otherwise than the question did: entries by axis, and names whose value is an input."""
+
+    entries: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.inputs)
+
+
+@dataclass(frozen=True)
+class Each:
+    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`."""
+
+    axis: str
+    item: Node
+    where: Value | None
+    order: Value | None
+    most: int | None
+    change: Change
+    path: Path
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The entry of `axis` for which the number `by` is greatest."""
+
+    name: str
+    axis: str
+    by: Value
+    change: Change
+    path: Path
+
+
+Node = Value | Said | Literal | Branch | Items | Each
+
+
+@dataclass(frozen=True)
+class Layout:
+    picks: Mapping[str, Pick]
+    root: Branch
+    document: Document
+
+
+def read_layout(document: Document, axes: frozenset[str]) -> Layout:
+    """The layout in a file that has passed its schema; names are checked by `check_layout.py`."""
+    picks = {
+        name: Pick(name, data["axis"], Value(data["by"], ("picks", name, "by")), _change(data, ("picks", name), axes), ("picks", name))
+        for name, data in document.data.get("picks", {}).items()
+    }
+    root = Branch({key: _node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)
+    return Layout(picks, root, document)
+
+
+def parts_of(node: Node) -> Iterator[Node]:
+    """The node and all below it, but for the inside of lists, which look at other rows."""
+    yield node
+    inner = node.parts.values() if isinstance(node, Branch) else node.parts if isinstance(node, Items) else ()
+    for part in inner:
+        yield from parts_of(part)
+
+
+def values_of(node: Node) -> Iterator[Value]:
+    """All names that the node and the parts below it show or go by, but for the inside of lists."""
+    for part in parts_of(node):
+        if isinstance(part, Value):
+            yield part
+        elif isinstance(part, Branch) and part.when:
+            yield part.when
+
+
+def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
+    if isinstance(data, list):
+        return Items(tuple(_node(part, (*path, at), axes) for at, part in enumerate(data)))
+    if not isinstance(data, dict):
+        return Value(str(data), path)
+    if MESSAGE in data:
+        return Said(data[MESSAGE], (*path, MESSAGE))
+    if TEXT in data:
+        return Literal(data[TEXT])
+    if EACH in data:
+        where, order = _value(data, "where", path), _value(data, "order", path)
+        item = _node(data["item"], (*path, "item"), axes)
+        return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
+    parts = {key: _node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
+    return Branch(parts, _value(data, WHEN, path))
+
+
+def _value(data: Mapping[str, Any], key: str, path: Path) -> Value | None:
+    return Value(data[key], (*path, key)) if key in data else None
+
+
+def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> Change:
+    given = data.get("with", {})
+    entries = {key: str(value) for key, value in given.items() if key in axes}
+    inputs = {key: Value(str(value), (*path, "with", key)) for key, value in given.items() if key not in axes}
+    return Change(entries, inputs)

@@ -1,0 +1,174 @@
+"""Sentences in one language, with slots that name what the rules compute: `needs {needed_memory:gb} GB`.
+
+A slot is a name and a format. Names are those of the rules; formats are defined in the message file. A sentence may
+have one text for each word of a table (`by: fit`). All of it is checked when it is read.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.closest import closest, suggestion
+from engine.columns import Kind
+from engine.problems import Problem
+from engine.read.document import Document, Path
+
+Scalar = float | bool | str | None
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a value is written: divided by `per`, with so many `decimals`, then `suffix`; words in lower case if so."""
+
+    decimals: int = 0
+    per: float = 1
+    suffix: str = ""
+    lower: bool = False
+
+    def write(self, value: Scalar) -> str:
+        if isinstance(value, str):
+            return value.lower() if self.lower else value
+        return f"{float(value or 0) / self.per:.{self.decimals}f}{self.suffix}"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a text for the value of `name`, written in the format `format` (empty: a word as it is)."""
+
+    name: str
+    format: str
+
+
+Template = tuple[str | Slot, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One template for each word of the table `by`; with `by` empty, the one under the empty word."""
+
+    by: str
+    templates: Mapping[str, Template]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that writing the sentence may need."""
+        slots = {part.name for template in self.templates.values() for part in template if isinstance(part, Slot)}
+        return frozenset(slots | ({self.by} if self.by else set()))
+
+    def write(self, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
+        """The text, with each slot filled by `value_of`."""
+        word = str(value_of(self.by)) if self.by else ""
+        return _fill(self.templates[word], value_of, formats)
+
+
+@dataclass(frozen=True)
+class Messages:
+    """All texts of one language. `labels` are the words of pages, `problems` what a caller is told by code."""
+
+    language: str
+    formats: Mapping[str, Format]
+    sentences: Mapping[str, Sentence]
+    labels: Mapping[str, Template]
+    problems: Mapping[str, Template]
+    document: Document
+
+    def label(self, key: str, **values: Scalar) -> str:
+        """The label `key` with its slots filled from `values`."""
+        return _fill(self.labels[key], values.__getitem__, self.formats)
+
+    def problem(self, code: str, **values: Scalar) -> str:
+        """What a caller is told about a problem of this code."""
+        return _fill(self.problems[code], values.__getitem__, self.formats)
+
+
+def read_messages(document: Document) -> tuple[Messages, list[Problem]]:
+    """The messages of a file that has passed its schema, and what is wrong with their slots."""
+    data = document.data
+    formats = {name: Format(**{**parts, "lower": parts.get("case") == "lower"}) if "case" not in parts else Format(lower=True) for name, parts in data["formats"].items()}
+    reader = _Reader(document, formats)
+    sentences = {key: reader.sentence(key, value) for key, value in data["sentences"].items()}
+    labels = {key: reader.template(text, ("labels", key)) for key, text in data["labels"].items()}
+    problems = {key: reader.template(text, ("problems", key)) for key, text in data["problems"].items()}
+    return Messages(data["language"], formats, sentences, labels, problems, document), reader.problems
+
+
+def check_slots(
+    messages: Messages, kind_of: Callable[[str], Kind | None], words_of: Callable[[str], tuple[str, ...]], known: Callable[[], list[str]]
+) -> Iterator[Problem]:
+    """Slots of sentences that name nothing, lack a format, or miss a word of the table they go by."""
+    for key, sentence in messages.sentences.items():
+        path: Path = ("sentences", key)
+        if sentence.by:
+            if kind_of(sentence.by) is not Kind.WORD:
+                hint = "name a table that gives words"
+                yield messages.document.problem("message-by", f"`{sentence.by}` does not give words", (*path, "by"), hint=hint)
+                continue
+            yield from _word_problems(messages.document, path, sentence, words_of(sentence.by))
+        for word, template in sentence.templates.items():
+            place: Path = (*path, "text", word) if sentence.by else path
+            for slot in (part for part in template if isinstance(part, Slot)):
+                kind = kind_of(slot.name)
+                if kind is None:
+                    near = closest(slot.name, known())
+                    message = f"there is no name `{slot.name}`"
+                    yield messages.document.problem("name-unknown", message, place, hint=suggestion(near), closest=near)
+                elif kind is Kind.NUMBER and not slot.format:
+                    hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
+                    yield messages.document.problem("message-format", f"the number `{slot.name}` has no format", place, hint=hint)
+
+
+def _word_problems(document: Document, path: Path, sentence: Sentence, words: tuple[str, ...]) -> Iterator[Problem]:
+    missing = [word for word in words if word not in sentence.templates]
+    if missing:
+        what = f"there is no text for {', '.join(f'`{word}`' for word in missing)}"
+        yield document.problem("message-incomplete", what, (*path, "text"), key=True, hint="add a text for each")
+    for word in sentence.templates:
+        if word not in words:
+            near = closest(word, words)
+            message = f"`{sentence.by}` never gives `{word}`"
+            yield document.problem("message-unused", message, (*path, "text", word), key=True, hint=suggestion(near), closest=near)
+
+
+class _Reader:
+    def __init__(self, document: Document, formats: Mapping[str, Format]) -> None:
+        self.document, self.formats = document, formats
+        self.problems: list[Problem] = []
+
+    def sentence(self, key: str, value: Any) -> Sentence:
+        if isinstance(value, str):
+            return Sentence("", {"": self.template(value, ("sentences", key))})
+        texts = {word: self.template(text, ("sentences", key, "text", word)) for word, text in value["text"].items()}
+        return Sentence(value["by"], texts)
+
+    def template(self, text: str, path: Path) -> Template:
+        parts: list[str | Slot] = []
+        try:
+            pieces = list(string.Formatter().parse(text))
+        except ValueError as error:
+            hint = "write `{{` for a brace that is no slot"
+            self.problems.append(self.document.problem("message-slot", f"a slot cannot be read: {error}", path, hint=hint))
+            return ()
+        for literal, name, form, conversion in pieces:
+            if literal:
+                parts.append(literal)
+            if name is None:
+                continue
+            if conversion or (form and form not in self.formats):
+                near = closest(form or "", self.formats)
+                hint = suggestion(near) or f"the formats are: {', '.join(self.formats)}"
+                self.problems.append(self.document.problem("message-format", f"there is no format `{form}`", path, hint=hint, closest=near))
+            parts.append(Slot(name, form or ""))
+        return tuple(parts)
+
+
+def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
+    return "".join(part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template)
+
+
+def _write(value: Scalar, form: str, formats: Mapping[str, Format]) -> str:
+    if form:
+        return formats[form].write(value)
+    return "" if value is None else str(value)

@@ -1,0 +1,219 @@
+"""Resolving names: every name of every definition is found, none hides another, none depends on itself.
+
+What comes out is a `RuleSet` in dependency order; what is wrong comes out as problems at the place of the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.closest import closest, suggestion
+from engine.columns import Kind
+from engine.problems import Problem, Severity, errors
+from engine.read.document import Path
+from engine.rulebook.catalogs import Catalog
+from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table
+from engine.rulebook.expression import kind_of
+from engine.rulebook.functions import FUNCTIONS
+from engine.rulebook.rule_set import RuleSet, describe, unit_of_kind
+from engine.rulebook.subject import CURRENT, QUESTION, Subject
+from engine.rulebook.tables import Knots, Lookup, ValueOf, results_of
+
+
+def resolve(
+    profile: str,
+    title: str,
+    definitions: Mapping[str, Definition],
+    subject: Subject,
+    catalogs: Mapping[str, Catalog],
+    broken: frozenset[str] = frozenset(),
+) -> tuple[RuleSet | None, list[Problem]]:
+    """The rule set of one profile, and all problems of its names; None where a number could come out wrong.
+
+    `broken` are names whose definition could not be read: nobody is told that they do not exist.
+    """
+    resolver = _Resolver(definitions, subject, catalogs, broken)
+    problems = [problem for definition in definitions.values() for problem in resolver.unknown_names(definition)]
+    order, cycles = _in_dependency_order(definitions)
+    problems += cycles
+    if not errors(problems) and not broken:
+        for name in order:
+            problems += resolver.learn_kind(definitions[name])
+    if errors(problems) or broken:
+        return None, problems
+    ordered = {name: definitions[name] for name in order}
+    return RuleSet(profile, title, ordered, resolver.kinds, subject, catalogs), problems
+
+
+class _Resolver:
+    def __init__(
+        self,
+        definitions: Mapping[str, Definition],
+        subject: Subject,
+        catalogs: Mapping[str, Catalog],
+        broken: frozenset[str],
+    ) -> None:
+        self.definitions, self.subject, self.catalogs, self.broken = definitions, subject, catalogs, broken
+        self.kinds: dict[str, Kind] = {}
+
+    def exists(self, name: str) -> bool:
+        space, _, rest = name.partition(".")
+        if not rest:
+            return name in self.definitions or name in self.broken
+        if space == CURRENT:
+            return CURRENT not in rest.split(".") and self.exists(rest)
+        return describe(name, {}, {}, self.subject, self.catalogs) is not None
+
+    def known_like(self, name: str) -> list[str]:
+        """Names that `name` may have been meant to be."""
+        space, dot, _ = name.partition(".")
+        if dot and space in self.subject.axes:
+            return [f"{space}.{field}" for field in self.catalogs[self.subject.axes[space].catalog].fields]
+        if dot and space == QUESTION:
+            return [f"{QUESTION}.{asked}" for asked in self.subject.inputs]
+        if dot and space == CURRENT:
+            return [f"{CURRENT}.{known}" for known in self.definitions]
+        fields = [f"{axis.name}.{field}" for axis in self.subject.axes.values() for field in self.catalogs[axis.catalog].fields]
+        return [*self.definitions, *FUNCTIONS, *(fields if dot else [])]
+
+    def unknown_names(self, definition: Definition) -> Iterator[Problem]:
+        for name, path, offset in _mentions(definition):
+            if not self.exists(name):
+                near = closest(name, self.known_like(name))
+                yield definition.document.problem(
+                    "name-unknown", f"there is no name `{name}`", path, offset=offset, hint=suggestion(near), closest=near
+                )
+
+    def kind_of_name(self, name: str) -> Kind | None:
+        found = describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
+        if name.startswith(CURRENT + ".") and found is None:  # `current` may name what comes later in the order
+            later = self.definitions[name.partition(".")[2]]
+            return later.kind if isinstance(later, Table) else Kind.CONDITION if later.unit == CONDITION_UNIT else Kind.NUMBER
+        return found.kind if found else None
+
+    def learn_kind(self, definition: Definition) -> Iterator[Problem]:
+        """Notes what the definition gives, and yields what does not fit about it."""
+        if isinstance(definition, Constant):
+            self.kinds[definition.name] = Kind.NUMBER
+        elif isinstance(definition, Formula):
+            yield from self._formula(definition)
+        elif isinstance(definition, Table):
+            self.kinds[definition.name] = definition.kind
+            yield from self._table(definition)
+
+    def _formula(self, formula: Formula) -> Iterator[Problem]:
+        kind, faults = kind_of(formula.expression, self.kind_of_name)
+        path = (*formula.path, "expr")
+        for fault in faults:
+            yield formula.document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint)
+        if kind is Kind.WORD:
+            hint = "name the table itself where the word is wanted"
+            yield formula.document.problem("expression-kind", "a formula gives a number or a condition, not a word", path, hint=hint)
+            return
+        self.kinds[formula.name] = kind or Kind.NUMBER
+        if kind is not None and (kind is Kind.CONDITION) != (formula.unit == CONDITION_UNIT):
+            hint = f"write `unit: {CONDITION_UNIT}`" if kind is Kind.CONDITION else "write the unit of the number"
+            message = f"the formula gives a {kind}, and its unit is `{formula.unit}`"
+            yield formula.document.problem("unit-kind", message, (*formula.path, "unit"), hint=hint)
+
+    def _table(self, table: Table) -> Iterator[Problem]:
+        found = self.kind_of_name(table.input)
+        wanted = Kind.WORD if isinstance(table.rows, Lookup) else Kind.NUMBER
+        if found is not wanted:
+            shape = "a lookup" if wanted is Kind.WORD else "knots" if isinstance(table.rows, Knots) else "bands"
+            message = f"{shape} must have a {wanted} as input, and `{table.input}` is a {found}"
+            hint = "use a lookup for words, bands or knots for numbers"
+            yield table.document.problem("table-input", message, (*table.path, "input"), hint=hint)
+        elif isinstance(table.rows, Lookup):
+            yield from self._lookup(table, table.rows)
+        for result in results_of(table.rows):
+            if isinstance(result, ValueOf) and self.kind_of_name(result.name) is not table.kind:
+                message = f"the rows give {table.kind}s, and `{result.name}` is not a {table.kind}"
+                yield table.document.problem("table-mixed-results", message, (*table.path, "rows"), key=True)
+
+    def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
+        words, may_be_absent = self._words(table.input)
+        if lookup.otherwise is None:
+            missing = [word for word in words if word not in lookup.rows]
+            if missing or may_be_absent:
+                what = f"there is no row for {', '.join(f'`{word}`' for word in missing)}" if missing else f"`{table.input}` may be absent"
+                hint = "add the rows, or `otherwise:`"
+                yield table.document.problem("table-incomplete", what, (*table.path, "rows"), key=True, hint=hint)
+        for word in lookup.rows:
+            if word not in words:
+                near = closest(word, words)
+                yield table.document.problem(
+                    "table-unused-key",
+                    f"`{table.input}` is never `{word}`",
+                    (*table.path, "rows", word),
+                    key=True,
+                    severity=Severity.WARNING,
+                    hint=suggestion(near) or "remove the row, or add the entry",
+                    closest=near,
+                )
+
+    def _words(self, name: str) -> tuple[tuple[str, ...], bool]:
+        """Every word that `name` can be, and whether it can be absent."""
+        if name in self.definitions:
+            table = self.definitions[name]
+            results = results_of(table.rows) if isinstance(table, Table) else ()
+            return tuple(str(result) for result in results if not isinstance(result, ValueOf)), False
+        space, _, rest = name.partition(".")
+        catalog = self.catalogs[self.subject.axes[space].catalog]
+        values = [entry.value(rest) for entry in catalog.entries.values()]
+        return tuple(dict.fromkeys(value for value in values if value is not None)), None in values
+
+
+def reserved_names(definitions: Mapping[str, Definition], subject: Subject) -> Iterator[Problem]:
+    """Definitions whose name already means something else in an expression."""
+    for definition in definitions.values():
+        if definition.name in FUNCTIONS or definition.name in subject.reserved:
+            what = "a function" if definition.name in FUNCTIONS else "the start of a dotted name"
+            message = f"`{definition.name}` is already {what}"
+            yield definition.document.problem("name-reserved", message, definition.path, key=True, hint="choose another name")
+
+
+def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
+    """Each name that a definition reads, with the place where it stands."""
+    if isinstance(definition, Formula):
+        for name in definition.expression.names:
+            yield name, (*definition.path, "expr"), definition.expression.offset_of(name)
+    elif isinstance(definition, Table):
+        yield definition.input, (*definition.path, "input"), None
+        if isinstance(definition.rows, Lookup):
+            for word, result in definition.rows.rows.items():
+                if isinstance(result, ValueOf):
+                    yield result.name, (*definition.path, "rows", word, "value_of"), None
+            if isinstance(definition.rows.otherwise, ValueOf):
+                yield definition.rows.otherwise.name, (*definition.path, "otherwise", "value_of"), None
+
+
+def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[str], list[Problem]]:
+    """Names so that each comes after all that it reads, and one problem for each cycle."""
+    order: list[str] = []
+    done: set[str] = set()
+    problems: list[Problem] = []
+
+    def visit(name: str, trail: list[str]) -> None:
+        if name in trail:
+            cycle = [*trail[trail.index(name) :], name]
+            problems.append(_cycle_problem(definitions[cycle[-2]], cycle))
+            return
+        if name in done:
+            return
+        for needed in definitions[name].reads:
+            if needed in definitions:
+                visit(needed, [*trail, name])
+        if name not in done:
+            done.add(name)
+            order.append(name)
+
+    for name in definitions:
+        visit(name, [])
+    return order, problems
+
+
+def _cycle_problem(definition: Definition, cycle: list[str]) -> Problem:
+    path, offset = next((path, offset) for name, path, offset in _mentions(definition) if name == cycle[-1])
+    message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
+    return definition.document.problem("name-cycle", message, path, offset=offset, hint="break the circle at one of these names")

@@ -1,0 +1,104 @@
+"""The definitions of one profile with every name resolved: what the evaluator runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from engine.columns import Kind
+from engine.rulebook.catalogs import Catalog
+from engine.rulebook.definitions import CONDITION_UNIT, WORD_UNIT, Definition
+from engine.rulebook.subject import CURRENT, QUESTION, Subject
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to evaluate, in order, for some outputs; which catalog fields and inputs that reads.
+
+    `current` are the names that are compared with the asked-for row's values.
+    """
+
+    steps: tuple[str, ...]
+    fields: tuple[str, ...]
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NameInfo:
+    """What a name in a formula, a message or the layout of the answer stands for."""
+
+    kind: Kind
+    unit: str
+    about: str
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """`definitions` in dependency order; `kinds` says what each gives."""
+
+    profile: str
+    title: str
+    definitions: Mapping[str, Definition]
+    kinds: Mapping[str, Kind]
+    subject: Subject
+    catalogs: Mapping[str, Catalog]
+    _plans: dict[tuple[frozenset[str], frozenset[str]], Plan] = field(default_factory=dict, repr=False, compare=False)
+
+    def describe(self, name: str) -> NameInfo | None:
+        """What `name` stands for; None where there is no such name."""
+        return describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
+
+    def plan(self, outputs: Iterable[str], given: frozenset[str] = frozenset()) -> Plan:
+        """The plan for these outputs: definitions, `axis.field`, `question.input` or `current.name`.
+
+        What is `given` is neither computed nor followed any further.
+        """
+        wanted = (frozenset(outputs), given)
+        if wanted not in self._plans:
+            self._plans[wanted] = self._make_plan(*wanted)
+        return self._plans[wanted]
+
+    def _make_plan(self, outputs: frozenset[str], given: frozenset[str]) -> Plan:
+        needed: dict[str, None] = {}
+        stack = sorted(outputs - given)
+        while stack:
+            name = stack.pop()
+            if name not in needed:
+                needed[name] = None
+                if name in self.definitions:
+                    stack += (read for read in self.definitions[name].reads if read not in given)
+        current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
+        return Plan(
+            tuple(name for name in self.definitions if name in needed),
+            tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
+            tuple(sorted(current)),
+        )
+
+
+def describe(
+    name: str,
+    definitions: Mapping[str, Definition],
+    kinds: Mapping[str, Kind],
+    subject: Subject,
+    catalogs: Mapping[str, Catalog],
+) -> NameInfo | None:
+    """What `name` stands for, where its kind is already known; None where there is no such name."""
+    space, _, rest = name.partition(".")
+    if not rest:
+        definition = definitions.get(name)
+        kind = kinds.get(name)
+        return NameInfo(kind, definition.unit, definition.about) if definition and kind else None
+    if space == QUESTION and rest in subject.inputs:
+        asked = subject.inputs[rest]
+        return NameInfo(Kind.NUMBER, asked.unit, asked.about)
+    if space == CURRENT:
+        return describe(rest, definitions, kinds, subject, catalogs)
+    if space in subject.axes:
+        found = catalogs[subject.axes[space].catalog].fields.get(rest)
+        return NameInfo(found.kind, found.unit, found.about) if found else None
+    return None
+
+
+def unit_of_kind(kind: Kind) -> str | None:
+    """The unit that a condition or a word must carry; None for numbers, whose unit is their own."""
+    return {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}.get(kind)

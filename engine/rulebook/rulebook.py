@@ -1,0 +1,37 @@
+"""The rulebook: every rule, catalog, sentence and layout of a project, read, checked and never changed after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.read.document import Document
+from engine.rulebook.catalogs import Catalog
+from engine.rulebook.layout import Layout
+from engine.rulebook.messages import Messages
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.subject import Subject
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly."""
+
+    title: str
+    version: str
+    sha256: str
+    subject: Subject
+    catalogs: Mapping[str, Catalog]
+    rule_sets: Mapping[str, RuleSet]
+    default_profile: str
+    messages: Messages
+    layout: Layout
+    tests: tuple[Document, ...]
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The rule set of the default profile."""
+        return self.rule_sets[self.default_profile]
+
+    def catalog_of(self, axis: str) -> Catalog:
+        return self.catalogs[self.subject.axes[axis].catalog]

@@ -1,0 +1,58 @@
+"""What can be asked: the axes, each a catalog, and the numbers that a question may carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.read.document import Document
+
+QUESTION, CURRENT = "question", "current"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that a question names. Without a `default` it must be named."""
+
+    name: str
+    catalog: str
+    default: str | None
+    about: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """One number that a question may carry, between `minimum` and `maximum`; absent without a `default`."""
+
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    default: float | None
+    about: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Axes in the order of pages and grids, and inputs."""
+
+    axes: Mapping[str, Axis]
+    inputs: Mapping[str, Input]
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Words before a dot, which no definition may have as its name."""
+        return frozenset([*self.axes, QUESTION, CURRENT])
+
+
+def read_subject(document: Document) -> Subject:
+    """The subject of a rulebook file that has passed its schema."""
+    axes = {
+        name: Axis(name, data["catalog"], data.get("default"), data["about"])
+        for name, data in document.data["axes"].items()
+    }
+    inputs = {
+        name: Input(name, data["unit"], data["minimum"], data["maximum"], data.get("default"), data["about"])
+        for name, data in document.data.get("inputs", {}).items()
+    }
+    return Subject(axes, inputs)

@@ -1,0 +1,170 @@
+"""Tables: bands (threshold -> result), lookup (word -> result) and knots (points joined by straight lines).
+
+A table is proven complete when it is read: bands in order, without gap or overlap and with a default; knots in order.
+A lookup is proven complete once its input's words are known, in `names.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.columns import Codes, Kind, Numbers, WordColumn
+from engine.problems import Problem
+from engine.read.document import Document, Path
+
+Result = float | str
+
+
+@dataclass(frozen=True)
+class ValueOf:
+    """A result that is taken from another definition of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Bands:
+    """`results[i]` holds from `bounds[i - 1]` to `bounds[i]`, both in rising order; `side` says who owns a bound.
+
+    There is one more result than there are bounds.
+    """
+
+    bounds: tuple[float, ...]
+    results: tuple[Result, ...]
+    side: Literal["left", "right"]
+
+    def place(self, value: Numbers) -> Codes:
+        """The index into `results` for each value."""
+        return np.asarray(np.searchsorted(self.bounds, value, side=self.side))
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """`rows` by word; `otherwise` for a word that has no row, None where every word must have one."""
+
+    rows: Mapping[str, Result | ValueOf]
+    otherwise: Result | ValueOf | None
+
+
+@dataclass(frozen=True)
+class Knots:
+    """Straight lines between points of rising `x`; beyond the first and last their `y` is held."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def at(self, value: Numbers) -> Numbers:
+        return np.interp(value, self.x, self.y)
+
+
+Rows = Bands | Lookup | Knots
+
+
+def results_of(rows: Rows) -> tuple[Result | ValueOf, ...]:
+    """Everything that the table can give, in the order it is written or, for bands, of rising bounds."""
+    if isinstance(rows, Lookup):
+        return (*rows.rows.values(), *(() if rows.otherwise is None else (rows.otherwise,)))
+    return rows.y if isinstance(rows, Knots) else rows.results
+
+
+def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Rows | None, list[Problem]]:
+    """The rows of the table at `path`, and what is wrong with them; None where they cannot be used."""
+    if data["kind"] == "lookup":
+        otherwise = data.get("otherwise")
+        rows = {word: _result(result) for word, result in data["rows"].items()}
+        return Lookup(rows, None if otherwise is None else _result(otherwise)), []
+    if data["kind"] == "knots":
+        return _read_knots(document, (*path, "rows"), data["rows"])
+    return _read_bands(document, (*path, "rows"), data["rows"])
+
+
+def result_kind(rows: Rows) -> Kind | None:
+    """NUMBER or WORD; None where the two are mixed. Results taken from other names do not count."""
+    kinds = {Kind.WORD if isinstance(result, str) else Kind.NUMBER for result in results_of(rows) if not isinstance(result, ValueOf)}
+    if not kinds:
+        return Kind.NUMBER
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def word_column(results: tuple[Result, ...], codes: Codes) -> WordColumn:
+    """The words of `results`, each once, for rows that hold indices into `results`."""
+    words = tuple(dict.fromkeys(str(result) for result in results))
+    number = np.array([words.index(str(result)) for result in results], dtype=np.int64)
+    return WordColumn(number[codes], words)
+
+
+def _result(data: Any) -> Result | ValueOf:
+    if isinstance(data, dict):
+        return ValueOf(data["value_of"])
+    return data if isinstance(data, str) else float(data)
+
+
+def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tuple[Rows | None, list[Problem]]:
+    problems = [
+        document.problem(
+            "table-order",
+            f"the knot at {after[0]:g} stands after the knot at {before[0]:g}",
+            (*path, at),
+            hint="write knots in rising order, each once",
+        )
+        for at, (before, after) in enumerate(zip(rows, rows[1:], strict=False), 1)
+        if after[0] <= before[0]
+    ]
+    return Knots(tuple(float(x) for x, _ in rows), tuple(float(y) for _, y in rows)), problems
+
+
+FALLING, RISING = -1, 1
+BOUNDS = {"at_least": FALLING, "at_most": RISING, "below": RISING}  # how thresholds are written, from the top
+
+
+def _read_bands(document: Document, path: Path, rows: list[dict[str, Any]]) -> tuple[Rows | None, list[Problem]]:
+    problems = list(_band_faults(document, path, rows))
+    if problems:
+        return None, problems
+    word = next(key for key in BOUNDS if key in rows[0])
+    bounds = [float(row[word]) for row in rows[:-1]]
+    results = [_result(row["gives"]) for row in rows[:-1]] + [_result(rows[-1]["otherwise"])]
+    if word == "at_least":  # written from the top; kept rising, and a bound belongs to the band above it
+        bounds.reverse()
+        results.reverse()
+    side = "left" if word == "at_most" else "right"
+    return Bands(tuple(bounds), tuple(r for r in results if not isinstance(r, ValueOf)), side), []
+
+
+def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    first = next((key for key in BOUNDS if key in rows[0]), "at_least")
+    last = len(rows) - 1
+    before: float | None = None
+    for at, row in enumerate(rows):
+        here = (*path, at)
+        bounds = [key for key in BOUNDS if key in row]
+        if "otherwise" in row:
+            if at != last:
+                yield document.problem(
+                    "table-unreachable", "no row after `otherwise` is ever reached", (*path, at + 1), hint="move `otherwise` to the end"
+                )
+            if len(row) > 1:
+                yield document.problem("table-row", "`otherwise` stands alone in its row", here, hint="give it a row of its own")
+            continue
+        if at == last:
+            yield document.problem(
+                "table-no-default", "the last row must be `otherwise`", here, hint="add a row `- {otherwise: ...}` for all other values"
+            )
+        if len(bounds) != 1 or "gives" not in row:
+            hint = f"write `{{{first}: 70, gives: A}}`"
+            yield document.problem("table-row", "a band has one threshold and what it gives", here, hint=hint)
+            continue
+        if bounds[0] != first:
+            message = f"`{bounds[0]}` among rows of `{first}`: bands could overlap or leave a gap"
+            yield document.problem("table-mixed", message, here, hint=f"write every row with `{first}`")
+            continue
+        bound = float(row[first])
+        if before is not None and (bound - before) * BOUNDS[first] <= 0:
+            way = "falling" if BOUNDS[first] == FALLING else "rising"
+            message = f"{bound:g} stands after {before:g}: this row is never reached as it is meant"
+            yield document.problem("table-order", message, (*here, first), hint=f"write thresholds in {way} order, each once")
+        before = bound
