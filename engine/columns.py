@@ -6,6 +6,7 @@ of conditions is the same in booleans. Words are a `WordColumn`. An absent figur
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -37,10 +38,6 @@ class WordColumn:
 Column = Numbers | Conditions | WordColumn
 
 
-def shape(column: Column) -> tuple[int, ...]:
-    return np.shape(column.codes if isinstance(column, WordColumn) else column)
-
-
 def cell(column: Column, index: tuple[int, ...]) -> float | bool | str | None:
     """The value at one cell of the grid as plain Python; None where it is absent. Axes of length 1 stand for all."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
@@ -51,4 +48,4 @@ def cell(column: Column, index: tuple[int, ...]) -> float | bool | str | None:
     if isinstance(data, bool | np.bool_):
         return bool(data)
     number = float(data)
-    return None if number != number else number
+    return None if math.isnan(number) else number

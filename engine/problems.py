@@ -54,6 +54,7 @@ class Problem:
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:
+        """By file, line and column."""
         place = self.position or Position("", 0, 0)
         return (place.file, place.line, place.column, self.message)
 

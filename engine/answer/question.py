@@ -12,6 +12,7 @@ from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Axis, Input
 
 PROFILE = "profile"
+SHORT_LIST = 12  # choices so few that all of them are told
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ class _Reader:
         message = self.rulebook.messages.problem(code, field=field, closest=", ".join(matches), **values)
         return Problem(code, message, field=field, closest=matches)
 
-    def unknown(self, field: str, given: str, choices: tuple[str, ...], nearest: tuple[str, ...] | None = None) -> Problem:
+    def unknown(
+        self, field: str, given: str, choices: tuple[str, ...], nearest: tuple[str, ...] | None = None
+    ) -> Problem:
         matches = closest(given, choices) if nearest is None else nearest
         if not matches and len(choices) <= SHORT_LIST:
             matches = choices
@@ -99,9 +102,6 @@ class _Reader:
         if isinstance(given, bool) or not math.isfinite(number):
             return self.problem("not-a-number", asked.name, given=str(given))
         if not asked.minimum <= number <= asked.maximum:
-            limits = {"least": f"{asked.minimum:g}", "most": f"{asked.maximum:.0f}"}
-            return self.problem("out-of-range", asked.name, given=str(given), **limits)
+            least, most = f"{asked.minimum:g}", f"{asked.maximum:.0f}"
+            return self.problem("out-of-range", asked.name, given=str(given), least=least, most=most)
         return number
-
-
-SHORT_LIST = 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import threading
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.rulebook.functions import FUNCTIONS
 
 # Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which refuse arrays. What those guard
 # against, text and integers of any size, never gets past the reader.
-OPERATORS = {
+OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,

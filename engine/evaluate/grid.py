@@ -1,4 +1,4 @@
-"""A grid: which entries of each catalog are asked about. Each axis is one dimension; numpy broadcasting does the rest."""
+"""A grid: which entries of each catalog are asked about. Each axis is one dimension; broadcasting does the rest."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """How many entries there are on each axis."""
         return tuple(len(ids) for ids in self.ids.values())
 
     def catalog(self, axis: str) -> Catalog:
+        """The catalog whose entries lie on an axis."""
         return self.catalogs[self.subject.axes[axis].catalog]
 
     def column(self, name: str) -> Column:

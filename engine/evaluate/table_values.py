@@ -31,7 +31,7 @@ def _band(table: Table, bands: Bands, column: Any) -> Column:
 
 
 def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
-    results = [lookup.rows.get(word, lookup.otherwise) for word in (*column.words, None)]  # code -1 takes the last
+    results = [*(lookup.rows.get(word, lookup.otherwise) for word in column.words), lookup.otherwise]  # -1: the last
     if table.kind is Kind.WORD:
         return word_column(tuple(str(result) for result in results), column.codes)
     numbers = np.array([result if isinstance(result, float) else np.nan for result in results])[column.codes]

@@ -41,7 +41,11 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
         return step | {"kind": space}
     if space in evaluation.grid.ids:
         entry = evaluation.grid.catalog(space).entries[evaluation.grid.row(index)[space]]
-        step |= {"entry": entry.id, "file": entry.position.file, "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line}
+        step |= {
+            "entry": entry.id,
+            "file": entry.position.file,
+            "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line,
+        }
         step |= {key: entry.data[key] for key in ("source", "checked_on") if key in entry.data}
     return step
 

@@ -56,6 +56,7 @@ class Document:
         return Position(self.path, place.line + 1, place.column + 1)
 
     def source_line(self, position: Position) -> str:
+        """The line of text that the position is on."""
         lines = self.text.split("\n")
         return lines[position.line - 1].rstrip("\r") if position.line <= len(lines) else ""
 

@@ -22,6 +22,7 @@ from referencing import Registry, Resource
 from engine.closest import closest, suggestion
 from engine.problems import Problem
 from engine.read.document import Document
+from engine.read.document import Path as DocumentPath
 
 SUFFIX = ".schema.json"
 TYPE_WORDS = {
@@ -42,7 +43,7 @@ def _sums_to(validator: Any, total: float, instance: Any, schema: Any) -> Iterat
             yield ValidationError(f"these must add up to {total:g}, and add up to {found:g}")
 
 
-_Validator: Any = extend(Draft202012Validator, {"sumsTo": _sums_to})
+_Validator: Any = extend(Draft202012Validator, {"sumsTo": _sums_to})  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,21 @@ class Schemas:
     @classmethod
     def load(cls, folder: Path) -> Schemas:
         """Every `<kind>.schema.json` of the folder. Raises OSError or ValueError where one cannot be read."""
-        return cls({path.name.removesuffix(SUFFIX): json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*" + SUFFIX))})
+        return cls(
+            {
+                path.name.removesuffix(SUFFIX): json.loads(path.read_text("utf-8"))
+                for path in sorted(folder.glob("*" + SUFFIX))
+            }
+        )
 
     @cached_property
     def registry(self) -> Registry[Any]:
+        """All schemas by their `$id`, so that one may refer to another."""
         resources = [(schema["$id"], Resource.from_contents(schema)) for schema in self.by_kind.values()]
         return Registry().with_resources(resources)
 
     def validator(self, kind: str) -> Any:
+        """What checks documents of this kind."""
         return _Validator(self.by_kind[kind], registry=self.registry)
 
     def resolve(self, schema: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
@@ -87,8 +95,9 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         if nearest is not None and nearest is not error:
             yield from _problems(document, nearest)
             return
-    path = tuple(error.absolute_path)
-    rule, expected, value = error.validator, error.validator_value, error.instance
+    path: DocumentPath = tuple(error.absolute_path)
+    rule, value = str(error.validator), error.instance
+    expected: Any = error.validator_value
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties" and isinstance(value, dict):
         known = list(schema.get("properties", {}))
@@ -105,7 +114,9 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
                 yield document.problem("schema-missing-key", message, path, key=True, hint=hint)
     elif rule == "propertyNames" or (error.parent is not None and error.parent.validator == "propertyNames"):
         hint = str(schema.get("description", ""))
-        yield document.problem("schema-key-form", f"`{value}` cannot be a key here", (*path, value), key=True, hint=hint)
+        yield document.problem(
+            "schema-key-form", f"`{value}` cannot be a key here", (*path, str(value)), key=True, hint=hint
+        )
     elif rule in ("enum", "const"):
         choices = [str(choice) for choice in (expected if rule == "enum" else [expected])]
         near = closest(str(value), choices)
@@ -113,8 +124,10 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         yield document.problem("schema-choice", f"`{value}` is not one of the choices", path, hint=hint, closest=near)
     elif rule == "type":
         kinds = expected if isinstance(expected, list) else [expected]
-        wanted = " or ".join(TYPE_WORDS.get(kind, kind) for kind in kinds)
-        yield document.problem("schema-type", f"must be {wanted}, not {_shown(value)}", path, hint=_type_hint(value, kinds))
+        wanted = " or ".join(TYPE_WORDS[kind] for kind in kinds)
+        yield document.problem(
+            "schema-type", f"must be {wanted}, not {_shown(value)}", path, hint=_type_hint(value, kinds)
+        )
     elif rule == "sumsTo":
         yield document.problem("schema-sum", error.message, path, key=True, hint="change one of them")
     elif rule in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
@@ -124,7 +137,9 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     elif rule in ("minLength", "minItems", "minProperties"):
         yield document.problem("schema-empty", "must not be empty", path, hint=_description(schema))
     elif rule == "pattern":
-        yield document.problem("schema-form", f"{_shown(value)} has not the right form", path, hint=_description(schema))
+        yield document.problem(
+            "schema-form", f"{_shown(value)} has not the right form", path, hint=_description(schema)
+        )
     else:
         yield document.problem("schema", error.message, path, hint=_description(schema))
 

@@ -90,7 +90,7 @@ class _Walk:
         self.problems: list[Problem] = []
         self.full = False
 
-    def value(self, node: yaml.Node, path: Path, key: yaml.Node | None) -> Any:
+    def value(self, node: Any, path: Path, key: yaml.Node | None) -> Any:
         if len(self.places) >= MOST_VALUES or len(path) > DEEPEST:
             if not self.full:
                 self.full = True
@@ -155,13 +155,13 @@ class _Walk:
             if math.isfinite(number):
                 return number
         if NOT_FINITE.fullmatch(written) or DECIMAL.fullmatch(written):
-            self.problem("yaml-not-finite", f"`{written}` is not a finite number", node, "write a number, or leave it out")
+            self.problem(
+                "yaml-not-finite", f"`{written}` is not a finite number", node, "write a number, or leave it out"
+            )
             return None
         return written
 
-    def problem(
-        self, code: str, message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
-    ) -> None:
+    def problem(self, code: str, message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()) -> None:
         mark = node.start_mark
         position = Position(self.shown_as, mark.line + 1, mark.column + 1)
         self.problems.append(

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Column, Kind, WordColumn
 from engine.closest import closest, normalised
+from engine.columns import Column, Kind, WordColumn
 from engine.problems import Position, Problem, Related
 from engine.read.document import Document
 from engine.rulebook.fields import Field
@@ -26,10 +26,12 @@ class Entry:
 
     @property
     def position(self) -> Position:
+        """Where its id is written."""
         return self.document.position(("entries", self.id), key=True)
 
     @property
     def name(self) -> str:
+        """Its name, or its id where it has none."""
         return str(self.data.get("name", self.id))
 
     def value(self, field: str) -> Any:
@@ -52,10 +54,12 @@ class Catalog:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
+        """All ids, in the order of the columns."""
         return tuple(self.entries)
 
     @cached_property
     def index(self) -> Mapping[str, int]:
+        """The row of each id in the columns."""
         return {entry_id: at for at, entry_id in enumerate(self.ids)}
 
     @cached_property
@@ -79,12 +83,14 @@ class Catalog:
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries that `word` may have meant, best first."""
-        names = {entry.name: entry.id for entry in reversed(self.entries.values())}
+        names = {entry.name: entry.id for entry in reversed(list(self.entries.values()))}
         spelled = closest(word, [*self.ids, *names])
         return tuple(dict.fromkeys(names.get(match, match) for match in spelled))
 
 
-def read_catalogs(documents: Iterable[Document], fields: Mapping[str, Mapping[str, Field]]) -> tuple[dict[str, Catalog], list[Problem]]:
+def read_catalogs(
+    documents: Iterable[Document], fields: Mapping[str, Mapping[str, Field]]
+) -> tuple[dict[str, Catalog], list[Problem]]:
     """The catalogs in files that have passed their schema, by kind. An id that stands twice is a problem."""
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
     problems: list[Problem] = []
@@ -97,7 +103,14 @@ def read_catalogs(documents: Iterable[Document], fields: Mapping[str, Mapping[st
                 related = (Related(first.position, "the first is here"),)
                 source_line = document.source_line(entry.position)
                 problems.append(
-                    Problem("catalog-duplicate-id", message, entry.position, hint="rename or remove one", source_line=source_line, related=related)
+                    Problem(
+                        "catalog-duplicate-id",
+                        message,
+                        entry.position,
+                        hint="rename or remove one",
+                        source_line=source_line,
+                        related=related,
+                    )
                 )
     return {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}, problems
 

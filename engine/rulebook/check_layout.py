@@ -21,7 +21,9 @@ def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Itera
     checker = _Checker(layout, messages, rule_set)
     for pick in layout.picks.values():
         if pick.axis not in rule_set.subject.axes:
-            yield checker.unknown("axis", pick.axis, Value(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes))
+            yield checker.unknown(
+                "axis", pick.axis, Value(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes)
+            )
             return
     for pick in layout.picks.values():
         yield from checker.value(pick.by, Kind.NUMBER)
@@ -31,7 +33,14 @@ def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Itera
     for key in messages.sentences:
         if key not in checker.said:
             message = f"the sentence `{key}` is never used"
-            yield messages.document.problem("message-unused", message, ("sentences", key), key=True, severity=Severity.WARNING, hint="use it in the layout, or remove it")
+            yield messages.document.problem(
+                "message-unused",
+                message,
+                ("sentences", key),
+                key=True,
+                severity=Severity.WARNING,
+                hint="use it in the layout, or remove it",
+            )
 
 
 class _Checker:
@@ -40,33 +49,40 @@ class _Checker:
         self.said: set[str] = set()
 
     def kind(self, name: str) -> Kind | None:
+        """What kind of value the name stands for in a layout or a sentence; None where there is no such name."""
         if name in RULES:
             return RULES[name]
-        space, _, rest = name.partition(".")
-        if space in self.layout.picks and rest:
-            field = f"{self.layout.picks[space].axis}.{rest}"
-            found = self.rule_set.describe(field) or self.rule_set.describe(rest)
-        else:
-            found = self.rule_set.describe(name)
+        found = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
         return found.kind if found else None
 
     def known(self) -> list[str]:
+        """Every name that a layout or a sentence may use."""
         axes = self.rule_set.subject.axes.values()
         fields = [f"{axis.name}.{field}" for axis in axes for field in self.rule_set.catalogs[axis.catalog].fields]
-        picked = [f"{pick.name}.{field}" for pick in self.layout.picks.values() for field in self.rule_set.catalogs[self.rule_set.subject.axes[pick.axis].catalog].fields]
+        picked = [
+            f"{pick.name}.{field}"
+            for pick in self.layout.picks.values()
+            for field in self.rule_set.catalogs[self.rule_set.subject.axes[pick.axis].catalog].fields
+        ]
         return [*self.rule_set.definitions, *fields, *picked, *RULES]
 
     def words(self, name: str) -> tuple[str, ...]:
+        """Every word that the name can stand for."""
+        name = self.layout.name_in_rules(name, self.rule_set)
         definition = self.rule_set.definitions.get(name)
         if isinstance(definition, Table):
-            return tuple(dict.fromkeys(str(result) for result in results_of(definition.rows) if not isinstance(result, ValueOf)))
+            return tuple(
+                dict.fromkeys(str(result) for result in results_of(definition.rows) if not isinstance(result, ValueOf))
+            )
         axis, _, field = name.partition(".")
         entries = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog].entries.values()
         return tuple(dict.fromkeys(str(entry.value(field)) for entry in entries))
 
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
         near = closest(word, known)
-        return self.layout.document.problem(f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, hint=suggestion(near), closest=near)
+        return self.layout.document.problem(
+            f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, hint=suggestion(near), closest=near
+        )
 
     def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
         found = self.kind(value.name)
@@ -99,8 +115,14 @@ class _Checker:
                 yield from self.each(part)
 
     def each(self, each: Each) -> Iterator[Problem]:
+        if any(isinstance(part, Each) for part in parts_of(each.item)):
+            yield self.layout.document.problem(
+                "layout-nested", "a list cannot stand inside a list", each.path, hint="give it a place of its own"
+            )
         if each.axis not in self.rule_set.subject.axes:
-            yield self.unknown("axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes))
+            yield self.unknown(
+                "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
+            )
         if each.where:
             yield from self.value(each.where, Kind.CONDITION)
         if each.order:

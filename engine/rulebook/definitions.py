@@ -28,10 +28,12 @@ class Definition:
 
     @property
     def path(self) -> tuple[str, str]:
+        """Where it stands in its document."""
         return (self.section, self.name)
 
     @property
     def position(self) -> Position:
+        """Where its name is written."""
         return self.document.position(self.path, key=True)
 
     @property
@@ -42,30 +44,39 @@ class Definition:
 
 @dataclass(frozen=True)
 class Constant(Definition):
+    """A number that is believed."""
+
     value: float
 
 
 @dataclass(frozen=True)
 class Formula(Definition):
+    """An expression over other names."""
+
     expression: Expression
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """The names in its expression."""
         return self.expression.names
 
 
 @dataclass(frozen=True)
 class Table(Definition):
+    """Rows that turn the value of `input` into another."""
+
     input: str
     rows: Rows
 
     @property
     def reads(self) -> tuple[str, ...]:
+        """Its input, and names whose value a row takes."""
         taken = [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
         return tuple(dict.fromkeys([self.input, *taken]))
 
     @property
     def kind(self) -> Kind:
+        """Whether it gives numbers or words."""
         return result_kind(self.rows) or Kind.WORD
 
 
@@ -75,7 +86,8 @@ def read_definitions(document: Document) -> tuple[list[Definition], list[Problem
     definitions: list[Definition] = []
     for section, read in (("constants", _constant), ("formulas", _formula), ("tables", _table)):
         for name, data in (document.data.get(section) or {}).items():
-            common = (name, data["unit"], data["about"], document, section, data.get("reference", {}))
+            common = {key: data.get(key) for key in ("unit", "about")}
+            common |= {"name": name, "document": document, "section": section, "reference": data.get("reference", {})}
             definition, found = read(document, data, common)
             problems += found
             if definition is not None:
@@ -84,34 +96,42 @@ def read_definitions(document: Document) -> tuple[list[Definition], list[Problem
 
 
 def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    return Constant(*common, float(data["value"])), []
+    return Constant(**common, value=float(data["value"])), []
 
 
 def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    path = ("formulas", common[0], "expr")
+    path = ("formulas", common["name"], "expr")
     try:
-        return Formula(*common, parse(data["expr"])), []
+        return Formula(**common, expression=parse(data["expr"])), []
     except ExpressionFaults as found:
         return None, [
-            document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest)
+            document.problem(
+                fault.code, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest
+            )
             for fault in found.faults
         ]
 
 
 def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    path = ("tables", common[0])
+    path = ("tables", common["name"])
     rows, problems = read_rows(document, path, data)
     if rows is None:
         return None, problems
     problems += list(_table_kind_problems(document, path, data, rows))
-    return Table(*common, data["input"], rows), problems
+    return Table(**common, input=data["input"], rows=rows), problems
 
 
-def _table_kind_problems(document: Document, path: tuple[str, str], data: Mapping[str, Any], rows: Rows) -> Iterator[Problem]:
+def _table_kind_problems(
+    document: Document, path: tuple[str, str], data: Mapping[str, Any], rows: Rows
+) -> Iterator[Problem]:
     kind = result_kind(rows)
     if kind is None:
         hint = "give numbers everywhere, or words everywhere"
-        yield document.problem("table-mixed-results", "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint)
+        yield document.problem(
+            "table-mixed-results", "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint
+        )
     elif (kind is Kind.WORD) != (data["unit"] == WORD_UNIT):
         hint = f"write `unit: {WORD_UNIT}`" if kind is Kind.WORD else "write the unit of the numbers"
-        yield document.problem("table-unit", f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint)
+        yield document.problem(
+            "table-unit", f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
+        )

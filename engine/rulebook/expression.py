@@ -95,7 +95,14 @@ def parse(source: str) -> Expression:
     if len(source) > LONGEST:
         hint = "split it into formulas of their own"
         raise ExpressionFaults([Fault("expression-too-long", f"longer than {LONGEST} characters", 0, hint)])
-    strange = next((at for at, character in enumerate(source) if not (character.isascii() and (character.isprintable() or character in "\n\t"))), None)
+    strange = next(
+        (
+            at
+            for at, character in enumerate(source)
+            if not (character.isascii() and (character.isprintable() or character in "\n\t"))
+        ),
+        None,
+    )
     if strange is not None:
         message = f"the character {source[strange]!r} is not allowed"
         raise ExpressionFaults([Fault("expression-character", message, strange, "write plain ASCII")])
@@ -232,7 +239,9 @@ def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
     if isinstance(node.value, bool):
         return
     if not isinstance(node.value, int | float):
-        what, hint = ("text", "words belong in a lookup table") if isinstance(node.value, str) else ("this", "write a number")
+        what, hint = (
+            ("text", "words belong in a lookup table") if isinstance(node.value, str) else ("this", "write a number")
+        )
         yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
         return
     try:
@@ -245,7 +254,9 @@ def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
 
 def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
     if not isinstance(node.func, ast.Name):
-        yield Fault("expression-refused", "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}")
+        yield Fault(
+            "expression-refused", "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}"
+        )
         return
     function = FUNCTIONS.get(node.func.id)
     if function is None:
@@ -255,7 +266,11 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
         return
     given = len(node.args)
     if given < function.least or (function.most is not None and given > function.most):
-        wanted = f"{function.least} or more" if function.most is None else " or ".join(map(str, sorted({function.least, function.most})))
+        wanted = (
+            f"{function.least} or more"
+            if function.most is None
+            else " or ".join(map(str, sorted({function.least, function.most})))
+        )
         message = f"`{node.func.id}` takes {wanted} arguments, not {given}"
         yield Fault("expression-arity", message, at, f"{node.func.id}: {function.about}")
 

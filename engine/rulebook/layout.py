@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.read.document import Document, Path
+from engine.rulebook.rule_set import RuleSet
 
 MESSAGE, TEXT, EACH, WHEN = "message", "text", "each", "when"
 
 
 @dataclass(frozen=True)
 class Value:
+    """The value of a name."""
+
     name: str
     path: Path
 
@@ -33,6 +36,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Literal:
+    """A word that is always the same."""
+
     text: str
 
 
@@ -46,6 +51,8 @@ class Branch:
 
 @dataclass(frozen=True)
 class Items:
+    """A list of given parts; those that are left out leave no gap."""
+
     parts: tuple[Node, ...]
 
 
@@ -89,15 +96,31 @@ Node = Value | Said | Literal | Branch | Items | Each
 
 @dataclass(frozen=True)
 class Layout:
+    """What stands where in an answer, and which entries are picked for it."""
+
     picks: Mapping[str, Pick]
     root: Branch
     document: Document
+
+    def name_in_rules(self, name: str, rule_set: RuleSet) -> str:
+        """`recommended_quant.name` is `quant.name`, and `recommended_quant.score` is `score`, in the row picked."""
+        space, _, rest = name.partition(".")
+        if space not in self.picks or not rest:
+            return name
+        of_entry = f"{self.picks[space].axis}.{rest}"
+        return of_entry if rule_set.describe(of_entry) else rest
 
 
 def read_layout(document: Document, axes: frozenset[str]) -> Layout:
     """The layout in a file that has passed its schema; names are checked by `check_layout.py`."""
     picks = {
-        name: Pick(name, data["axis"], Value(data["by"], ("picks", name, "by")), _change(data, ("picks", name), axes), ("picks", name))
+        name: Pick(
+            name,
+            data["axis"],
+            Value(data["by"], ("picks", name, "by")),
+            _change(data, ("picks", name), axes),
+            ("picks", name),
+        )
         for name, data in document.data.get("picks", {}).items()
     }
     root = Branch({key: _node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)

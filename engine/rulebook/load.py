@@ -76,18 +76,38 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     profiles = [_profile_name(document) for document in files.of(PROFILE)]
     if default not in profiles and not files.problems:
         near = closest(default, profiles)
-        problems.append(main[0].problem("profile-missing", f"there is no profile `{default}`", ("profiles", "default"), hint=suggestion(near), closest=near))
+        problems.append(
+            main[0].problem(
+                "profile-missing",
+                f"there is no profile `{default}`",
+                ("profiles", "default"),
+                hint=suggestion(near),
+                closest=near,
+            )
+        )
     if errors(problems) or main[1] is None or main[2] is None:
         return None, problems
     messages, found = read_messages(main[1])
     problems += found
     layout = read_layout(main[2], frozenset(subject.axes))
-    problems += _each_once([problem for rules in rule_sets.values() for problem in check_layout(layout, messages, rules)])
+    problems += _each_once(
+        [problem for rules in rule_sets.values() for problem in check_layout(layout, messages, rules)]
+    )
     if errors(problems):
         return None, problems
     data = main[0].data
     rulebook = Rulebook(
-        data["title"], data["version"], files.digest, subject, catalogs, rule_sets, default, messages, layout, tuple(files.of(TESTS))
+        data["title"],
+        data["version"],
+        files.digest,
+        data["site"],
+        subject,
+        catalogs,
+        rule_sets,
+        default,
+        messages,
+        layout,
+        tuple(files.of(TESTS)),
     )
     return rulebook, problems
 
@@ -96,9 +116,15 @@ def _read_files(folders: Folders, schemas: Schemas) -> _Files:
     files = _Files()
     digest = hashlib.sha256()
     for folder in (folders.rules, folders.catalogs):
-        found = sorted(path for path in folder.rglob("*.yaml") if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+        found = sorted(
+            path
+            for path in folder.rglob("*.yaml")
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        )
         if not found:
-            files.problems.append(Problem("folder-empty", f"there are no YAML files in {folder}", hint="name the right folder"))
+            files.problems.append(
+                Problem("folder-empty", f"there are no YAML files in {folder}", hint="name the right folder")
+            )
         for path in found:
             shown_as = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             document, problems = read(path, shown_as)
@@ -127,7 +153,11 @@ def _kind(document: Document, schemas: Schemas) -> str | Problem:
     if kind in kinds:
         return str(kind)
     if kind is None:
-        return document.problem("file-kind", "the file does not say what kind it is", hint=f"start with `kind:` and one of: {', '.join(kinds)}")
+        return document.problem(
+            "file-kind",
+            "the file does not say what kind it is",
+            hint=f"start with `kind:` and one of: {', '.join(kinds)}",
+        )
     near = closest(str(kind), kinds)
     hint = suggestion(near) or f"the kinds are: {', '.join(kinds)}"
     return document.problem("file-kind", f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)
@@ -142,7 +172,14 @@ def _names_in(document: Document) -> set[str]:
 def _only_one(files: _Files, folders: Folders, kind: str) -> Document | None:
     found = files.of(kind)
     if not found and not errors(files.problems):
-        files.problems.append(Problem("file-missing", f"there is no file of kind `{kind}`", Position(folders.rules.name, 1, 1), hint=f"add one that starts with `kind: {kind}`"))
+        files.problems.append(
+            Problem(
+                "file-missing",
+                f"there is no file of kind `{kind}`",
+                Position(folders.rules.name, 1, 1),
+                hint=f"add one that starts with `kind: {kind}`",
+            )
+        )
     for document in found[1:]:
         message, related = f"a second file of kind `{kind}`", (Related(found[0].position(), "the first is here"),)
         files.problems.append(Problem("file-twice", message, document.position(), hint="keep one", related=related))
@@ -155,7 +192,9 @@ def _axis_problems(document: Document, subject: Subject, schemas: Schemas) -> It
         if axis.catalog not in kinds:
             near = closest(axis.catalog, kinds)
             message = f"there is no kind of catalog `{axis.catalog}`"
-            yield document.problem("axis-unknown-catalog", message, ("axes", axis.name, "catalog"), hint=suggestion(near), closest=near)
+            yield document.problem(
+                "axis-unknown-catalog", message, ("axes", axis.name, "catalog"), hint=suggestion(near), closest=near
+            )
 
 
 def _default_problems(document: Document, subject: Subject, catalogs: Mapping[str, Catalog]) -> Iterator[Problem]:
@@ -164,7 +203,9 @@ def _default_problems(document: Document, subject: Subject, catalogs: Mapping[st
         if axis.default is not None and catalog.entries and axis.default not in catalog.entries:
             near = catalog.nearest(axis.default)
             message = f"there is no `{axis.default}` in the catalog `{axis.catalog}`"
-            yield document.problem("axis-unknown-default", message, ("axes", axis.name, "default"), hint=suggestion(near), closest=near)
+            yield document.problem(
+                "axis-unknown-default", message, ("axes", axis.name, "default"), hint=suggestion(near), closest=near
+            )
 
 
 def _catalogs(files: _Files, schemas: Schemas) -> tuple[dict[str, Catalog], list[Problem]]:
@@ -186,7 +227,11 @@ def _definitions(files: _Files) -> tuple[dict[str, Definition], list[Problem]]:
                 message = f"`{definition.name}` is defined twice"
                 related = (Related(first.position, "the first is here"),)
                 line = document.source_line(definition.position)
-                problems.append(Problem("name-twice", message, definition.position, hint="keep one", source_line=line, related=related))
+                problems.append(
+                    Problem(
+                        "name-twice", message, definition.position, hint="keep one", source_line=line, related=related
+                    )
+                )
     return definitions, problems
 
 
@@ -199,7 +244,9 @@ def _rule_sets(
         name = _profile_name(document)
         laid_over, found = overlay(definitions, document, frozenset(files.broken_names))
         problems += found
-        rule_set, found = resolve(name, document.data["title"], laid_over, subject, catalogs, frozenset(files.broken_names))
+        rule_set, found = resolve(
+            name, document.data["title"], laid_over, subject, catalogs, frozenset(files.broken_names)
+        )
         problems += found
         if rule_set is not None:
             rule_sets[name] = rule_set

@@ -15,23 +15,33 @@ from engine.closest import closest, suggestion
 from engine.columns import Kind
 from engine.problems import Problem
 from engine.read.document import Document, Path
+from engine.rounding import printed
 
 Scalar = float | bool | str | None
 
 
 @dataclass(frozen=True)
 class Format:
-    """How a value is written: divided by `per`, with so many `decimals`, then `suffix`; words in lower case if so."""
+    """How a value is written: a word in lower `case`; a number divided by `per`, with `decimals` and then `suffix`.
+
+    `group` stands between groups of three digits.
+    """
 
     decimals: int = 0
     per: float = 1
+    group: str = ""
     suffix: str = ""
-    lower: bool = False
+    case: str = ""
 
     def write(self, value: Scalar) -> str:
+        """The value as text; an absent number is written as 0."""
         if isinstance(value, str):
-            return value.lower() if self.lower else value
-        return f"{float(value or 0) / self.per:.{self.decimals}f}{self.suffix}"
+            return value.lower() if self.case == "lower" else value
+        text = printed(float(value or 0) / self.per, self.decimals)
+        if self.group:
+            whole, point, rest = text.partition(".")
+            text = f"{int(whole):,}".replace(",", self.group) + point + rest
+        return text + self.suffix
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Messages:
 def read_messages(document: Document) -> tuple[Messages, list[Problem]]:
     """The messages of a file that has passed its schema, and what is wrong with their slots."""
     data = document.data
-    formats = {name: Format(**{**parts, "lower": parts.get("case") == "lower"}) if "case" not in parts else Format(lower=True) for name, parts in data["formats"].items()}
+    formats = {name: Format(**parts) for name, parts in data["formats"].items()}
     reader = _Reader(document, formats)
     sentences = {key: reader.sentence(key, value) for key, value in data["sentences"].items()}
     labels = {key: reader.template(text, ("labels", key)) for key, text in data["labels"].items()}
@@ -96,7 +106,10 @@ def read_messages(document: Document) -> tuple[Messages, list[Problem]]:
 
 
 def check_slots(
-    messages: Messages, kind_of: Callable[[str], Kind | None], words_of: Callable[[str], tuple[str, ...]], known: Callable[[], list[str]]
+    messages: Messages,
+    kind_of: Callable[[str], Kind | None],
+    words_of: Callable[[str], tuple[str, ...]],
+    known: Callable[[], list[str]],
 ) -> Iterator[Problem]:
     """Slots of sentences that name nothing, lack a format, or miss a word of the table they go by."""
     for key, sentence in messages.sentences.items():
@@ -104,7 +117,9 @@ def check_slots(
         if sentence.by:
             if kind_of(sentence.by) is not Kind.WORD:
                 hint = "name a table that gives words"
-                yield messages.document.problem("message-by", f"`{sentence.by}` does not give words", (*path, "by"), hint=hint)
+                yield messages.document.problem(
+                    "message-by", f"`{sentence.by}` does not give words", (*path, "by"), hint=hint
+                )
                 continue
             yield from _word_problems(messages.document, path, sentence, words_of(sentence.by))
         for word, template in sentence.templates.items():
@@ -117,7 +132,9 @@ def check_slots(
                     yield messages.document.problem("name-unknown", message, place, hint=suggestion(near), closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
-                    yield messages.document.problem("message-format", f"the number `{slot.name}` has no format", place, hint=hint)
+                    yield messages.document.problem(
+                        "message-format", f"the number `{slot.name}` has no format", place, hint=hint
+                    )
 
 
 def _word_problems(document: Document, path: Path, sentence: Sentence, words: tuple[str, ...]) -> Iterator[Problem]:
@@ -129,7 +146,9 @@ def _word_problems(document: Document, path: Path, sentence: Sentence, words: tu
         if word not in words:
             near = closest(word, words)
             message = f"`{sentence.by}` never gives `{word}`"
-            yield document.problem("message-unused", message, (*path, "text", word), key=True, hint=suggestion(near), closest=near)
+            yield document.problem(
+                "message-unused", message, (*path, "text", word), key=True, hint=suggestion(near), closest=near
+            )
 
 
 class _Reader:
@@ -149,7 +168,9 @@ class _Reader:
             pieces = list(string.Formatter().parse(text))
         except ValueError as error:
             hint = "write `{{` for a brace that is no slot"
-            self.problems.append(self.document.problem("message-slot", f"a slot cannot be read: {error}", path, hint=hint))
+            self.problems.append(
+                self.document.problem("message-slot", f"a slot cannot be read: {error}", path, hint=hint)
+            )
             return ()
         for literal, name, form, conversion in pieces:
             if literal:
@@ -159,13 +180,19 @@ class _Reader:
             if conversion or (form and form not in self.formats):
                 near = closest(form or "", self.formats)
                 hint = suggestion(near) or f"the formats are: {', '.join(self.formats)}"
-                self.problems.append(self.document.problem("message-format", f"there is no format `{form}`", path, hint=hint, closest=near))
+                self.problems.append(
+                    self.document.problem(
+                        "message-format", f"there is no format `{form}`", path, hint=hint, closest=near
+                    )
+                )
             parts.append(Slot(name, form or ""))
         return tuple(parts)
 
 
 def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
-    return "".join(part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template)
+    return "".join(
+        part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template
+    )
 
 
 def _write(value: Scalar, form: str, formats: Mapping[str, Format]) -> str:

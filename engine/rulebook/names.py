@@ -15,7 +15,7 @@ from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table
 from engine.rulebook.expression import kind_of
 from engine.rulebook.functions import FUNCTIONS
-from engine.rulebook.rule_set import RuleSet, describe, unit_of_kind
+from engine.rulebook.rule_set import RuleSet, describe
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
 from engine.rulebook.tables import Knots, Lookup, ValueOf, results_of
 
@@ -73,7 +73,11 @@ class _Resolver:
             return [f"{QUESTION}.{asked}" for asked in self.subject.inputs]
         if dot and space == CURRENT:
             return [f"{CURRENT}.{known}" for known in self.definitions]
-        fields = [f"{axis.name}.{field}" for axis in self.subject.axes.values() for field in self.catalogs[axis.catalog].fields]
+        fields = [
+            f"{axis.name}.{field}"
+            for axis in self.subject.axes.values()
+            for field in self.catalogs[axis.catalog].fields
+        ]
         return [*self.definitions, *FUNCTIONS, *(fields if dot else [])]
 
     def unknown_names(self, definition: Definition) -> Iterator[Problem]:
@@ -81,14 +85,25 @@ class _Resolver:
             if not self.exists(name):
                 near = closest(name, self.known_like(name))
                 yield definition.document.problem(
-                    "name-unknown", f"there is no name `{name}`", path, offset=offset, hint=suggestion(near), closest=near
+                    "name-unknown",
+                    f"there is no name `{name}`",
+                    path,
+                    offset=offset,
+                    hint=suggestion(near),
+                    closest=near,
                 )
 
     def kind_of_name(self, name: str) -> Kind | None:
         found = describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
         if name.startswith(CURRENT + ".") and found is None:  # `current` may name what comes later in the order
             later = self.definitions[name.partition(".")[2]]
-            return later.kind if isinstance(later, Table) else Kind.CONDITION if later.unit == CONDITION_UNIT else Kind.NUMBER
+            return (
+                later.kind
+                if isinstance(later, Table)
+                else Kind.CONDITION
+                if later.unit == CONDITION_UNIT
+                else Kind.NUMBER
+            )
         return found.kind if found else None
 
     def learn_kind(self, definition: Definition) -> Iterator[Problem]:
@@ -108,7 +123,9 @@ class _Resolver:
             yield formula.document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint)
         if kind is Kind.WORD:
             hint = "name the table itself where the word is wanted"
-            yield formula.document.problem("expression-kind", "a formula gives a number or a condition, not a word", path, hint=hint)
+            yield formula.document.problem(
+                "expression-kind", "a formula gives a number or a condition, not a word", path, hint=hint
+            )
             return
         self.kinds[formula.name] = kind or Kind.NUMBER
         if kind is not None and (kind is Kind.CONDITION) != (formula.unit == CONDITION_UNIT):
@@ -136,7 +153,11 @@ class _Resolver:
         if lookup.otherwise is None:
             missing = [word for word in words if word not in lookup.rows]
             if missing or may_be_absent:
-                what = f"there is no row for {', '.join(f'`{word}`' for word in missing)}" if missing else f"`{table.input}` may be absent"
+                what = (
+                    f"there is no row for {', '.join(f'`{word}`' for word in missing)}"
+                    if missing
+                    else f"`{table.input}` may be absent"
+                )
                 hint = "add the rows, or `otherwise:`"
                 yield table.document.problem("table-incomplete", what, (*table.path, "rows"), key=True, hint=hint)
         for word in lookup.rows:
@@ -170,7 +191,9 @@ def reserved_names(definitions: Mapping[str, Definition], subject: Subject) -> I
         if definition.name in FUNCTIONS or definition.name in subject.reserved:
             what = "a function" if definition.name in FUNCTIONS else "the start of a dotted name"
             message = f"`{definition.name}` is already {what}"
-            yield definition.document.problem("name-reserved", message, definition.path, key=True, hint="choose another name")
+            yield definition.document.problem(
+                "name-reserved", message, definition.path, key=True, hint="choose another name"
+            )
 
 
 def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
@@ -216,4 +239,6 @@ def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[st
 def _cycle_problem(definition: Definition, cycle: list[str]) -> Problem:
     path, offset = next((path, offset) for name, path, offset in _mentions(definition) if name == cycle[-1])
     message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
-    return definition.document.problem("name-cycle", message, path, offset=offset, hint="break the circle at one of these names")
+    return definition.document.problem(
+        "name-cycle", message, path, offset=offset, hint="break the circle at one of these names"
+    )

@@ -23,5 +23,7 @@ def overlay(
             near = closest(definition.name, base)
             hint = suggestion(near) or "a profile replaces what the rules define; add the name there first"
             message = f"there is no `{definition.name}` in the rules to replace"
-            problems.append(profile.problem("profile-unknown-name", message, definition.path, key=True, hint=hint, closest=near))
+            problems.append(
+                profile.problem("profile-unknown-name", message, definition.path, key=True, hint=hint, closest=near)
+            )
     return {**base, **{definition.name: definition for definition in definitions if definition.name in base}}, problems

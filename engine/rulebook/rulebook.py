@@ -20,6 +20,7 @@ class Rulebook:
     title: str
     version: str
     sha256: str
+    site: str
     subject: Subject
     catalogs: Mapping[str, Catalog]
     rule_sets: Mapping[str, RuleSet]
@@ -34,4 +35,5 @@ class Rulebook:
         return self.rule_sets[self.default_profile]
 
     def catalog_of(self, axis: str) -> Catalog:
+        """The catalog whose entries an axis takes."""
         return self.catalogs[self.subject.axes[axis].catalog]

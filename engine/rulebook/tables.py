@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -58,6 +59,7 @@ class Knots:
     y: tuple[float, ...]
 
     def at(self, value: Numbers) -> Numbers:
+        """What the lines give at each value."""
         return np.interp(value, self.x, self.y)
 
 
@@ -84,7 +86,11 @@ def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[
 
 def result_kind(rows: Rows) -> Kind | None:
     """NUMBER or WORD; None where the two are mixed. Results taken from other names do not count."""
-    kinds = {Kind.WORD if isinstance(result, str) else Kind.NUMBER for result in results_of(rows) if not isinstance(result, ValueOf)}
+    kinds = {
+        Kind.WORD if isinstance(result, str) else Kind.NUMBER
+        for result in results_of(rows)
+        if not isinstance(result, ValueOf)
+    }
     if not kinds:
         return Kind.NUMBER
     return kinds.pop() if len(kinds) == 1 else None
@@ -111,7 +117,7 @@ def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tupl
             (*path, at),
             hint="write knots in rising order, each once",
         )
-        for at, (before, after) in enumerate(zip(rows, rows[1:], strict=False), 1)
+        for at, (before, after) in enumerate(pairwise(rows), 1)
         if after[0] <= before[0]
     ]
     return Knots(tuple(float(x) for x, _ in rows), tuple(float(y) for _, y in rows)), problems
@@ -131,7 +137,7 @@ def _read_bands(document: Document, path: Path, rows: list[dict[str, Any]]) -> t
     if word == "at_least":  # written from the top; kept rising, and a bound belongs to the band above it
         bounds.reverse()
         results.reverse()
-    side = "left" if word == "at_most" else "right"
+    side: Literal["left", "right"] = "left" if word == "at_most" else "right"
     return Bands(tuple(bounds), tuple(r for r in results if not isinstance(r, ValueOf)), side), []
 
 
@@ -145,14 +151,22 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
         if "otherwise" in row:
             if at != last:
                 yield document.problem(
-                    "table-unreachable", "no row after `otherwise` is ever reached", (*path, at + 1), hint="move `otherwise` to the end"
+                    "table-unreachable",
+                    "no row after `otherwise` is ever reached",
+                    (*path, at + 1),
+                    hint="move `otherwise` to the end",
                 )
             if len(row) > 1:
-                yield document.problem("table-row", "`otherwise` stands alone in its row", here, hint="give it a row of its own")
+                yield document.problem(
+                    "table-row", "`otherwise` stands alone in its row", here, hint="give it a row of its own"
+                )
             continue
         if at == last:
             yield document.problem(
-                "table-no-default", "the last row must be `otherwise`", here, hint="add a row `- {otherwise: ...}` for all other values"
+                "table-no-default",
+                "the last row must be `otherwise`",
+                here,
+                hint="add a row `- {otherwise: ...}` for all other values",
             )
         if len(bounds) != 1 or "gives" not in row:
             hint = f"write `{{{first}: 70, gives: A}}`"
@@ -166,5 +180,7 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
         if before is not None and (bound - before) * BOUNDS[first] <= 0:
             way = "falling" if BOUNDS[first] == FALLING else "rising"
             message = f"{bound:g} stands after {before:g}: this row is never reached as it is meant"
-            yield document.problem("table-order", message, (*here, first), hint=f"write thresholds in {way} order, each once")
+            yield document.problem(
+                "table-order", message, (*here, first), hint=f"write thresholds in {way} order, each once"
+            )
         before = bound

@@ -1,0 +1,122 @@
+"""Asking the rules: the rows that a question, its picks and its lists take their values from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from engine.answer.question import Question
+from engine.evaluate.evaluation import Evaluation, Scalar, evaluate
+from engine.evaluate.grid import Grid
+from engine.evaluate.trace import trace
+from engine.rulebook.layout import Change, Pick
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell of an evaluated grid: where a part of the layout takes its values from."""
+
+    evaluation: Evaluation
+    index: tuple[int, ...]
+
+    def value(self, name: str) -> Scalar:
+        """The value of `name` in this row."""
+        return self.evaluation.value(name, self.index)
+
+    def at(self, axis: str, number: int) -> Row:
+        """The row with the `number`-th entry of `axis`, and all else the same."""
+        index = tuple(number if other == axis else at for other, at in zip(self.axes, self.index, strict=True))
+        return replace(self, index=index)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of its grid, in the order of its index."""
+        return tuple(self.evaluation.grid.ids)
+
+    def trace(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """How `names` came about in this row."""
+        return trace(self.evaluation, self.index, names)
+
+
+@dataclass
+class Asker:
+    """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
+
+    `given` sets names to a value instead of computing them.
+    """
+
+    rulebook: Rulebook
+    question: Question
+    given: Mapping[str, Scalar] = field(default_factory=dict)
+    picked: dict[str, Row] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules of the profile that was asked for."""
+        return self.rulebook.rule_sets[self.question.profile]
+
+    def ask(self, names: set[str], open_axes: tuple[str, ...] = ()) -> None:
+        """Evaluates what `names` need; afterwards `asked` is the question's row, and `picked` those of the picks."""
+        picks = [pick for pick in self.rulebook.layout.picks.values() if any(_is_of(pick, name) for name in names)]
+        for_picks = {value.name for pick in picks for value in pick.change.inputs.values()}
+        self.asked = self.row(self.plain(names | for_picks), Change(), open_axes)
+        for pick in picks:
+            self.picked[pick.name] = self._pick(pick, names)
+
+    def value(self, name: str, row: Row | None = None) -> Scalar:
+        """The value of a name, in the question's row where no other is given. Raises KeyError for an unknown one."""
+        row = row or self.asked
+        if name in row.evaluation.columns:
+            return row.value(name)
+        space = name.partition(".")[0]
+        if space in self.picked:
+            return self.picked[space].value(self._in_rules(name))
+        return self.own_value(name)
+
+    def own_value(self, name: str) -> Scalar:
+        """A name that no rule computes: what the rulebook says of itself."""
+        own: dict[str, Scalar] = {
+            "rules.version": self.rulebook.version,
+            "rules.sha256": self.rulebook.sha256,
+            "rules.profile": self.question.profile,
+        }
+        return own[name]
+
+    def plain(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that the evaluator knows."""
+        return {name for name in names if self.rules.describe(name)}
+
+    def row(
+        self,
+        outputs: Iterable[str],
+        change: Change,
+        open_axes: tuple[str, ...],
+        current: Mapping[str, Scalar] | None = None,
+    ) -> Row:
+        """The row of the question, as changed, in a grid where `open_axes` run over their whole catalogs."""
+        entries = {**self.question.entries, **change.entries}
+        changed = {name: float(self.asked.value(value.name) or 0) for name, value in change.inputs.items()}
+        ids = {
+            axis: self.rulebook.catalog_of(axis).ids if axis in open_axes else (entry,)
+            for axis, entry in entries.items()
+        }
+        grid = Grid.of(self.rules.subject, self.rules.catalogs, ids)
+        inputs = {**self.question.inputs, **changed}
+        evaluation = evaluate(self.rules, grid, outputs, inputs, self.given, current)
+        return Row(evaluation, tuple(ids.index(entries[axis]) for axis, ids in grid.ids.items()))
+
+    def _pick(self, pick: Pick, names: set[str]) -> Row:
+        wanted = {self._in_rules(name) for name in names if _is_of(pick, name)}
+        row = self.row(wanted | {pick.by.name}, pick.change, (pick.axis,))
+        rows = [row.at(pick.axis, at) for at in range(len(row.evaluation.grid.ids[pick.axis]))]
+        return max(rows, key=lambda row: float(row.value(pick.by.name) or 0))
+
+    def _in_rules(self, name: str) -> str:
+        return self.rulebook.layout.name_in_rules(name, self.rules)
+
+
+def _is_of(pick: Pick, name: str) -> bool:
+    return name.startswith(f"{pick.name}.")

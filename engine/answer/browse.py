@@ -1,0 +1,121 @@
+"""Looking into a rulebook: its catalogs, and each rule with what it reads and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.answer.question import PROFILE
+from engine.closest import closest
+from engine.problems import Problem, ProblemsFound
+from engine.rulebook.catalogs import Catalog, Entry
+from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf
+
+
+def catalog_list(rulebook: Rulebook, kind: str = "") -> dict[str, Any]:
+    """All catalogs with their number of entries, or the entries of one. Raises ProblemsFound for an unknown kind."""
+    if not kind:
+        return {
+            "catalogs": [{"kind": name, "entries": len(catalog.entries)} for name, catalog in rulebook.catalogs.items()]
+        }
+    catalog = _catalog(rulebook, kind)
+    return {"kind": kind, "entries": [{"id": entry.id, "name": entry.name} for entry in catalog.entries.values()]}
+
+
+def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
+    """One entry as written, with the unit of each figure and its place. Raises ProblemsFound where it is unknown."""
+    catalog = _catalog(rulebook, kind)
+    entry = catalog.find(word)
+    if entry is None:
+        raise ProblemsFound([_unknown(rulebook, "unknown-entry", kind, word, catalog.nearest(word))])
+    return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_place(entry)}
+
+
+def rule_list(rulebook: Rulebook, profile: str = "") -> dict[str, Any]:
+    """Every definition of a profile, in dependency order. Raises ProblemsFound for an unknown profile."""
+    rule_set = _rule_set(rulebook, profile)
+    return {
+        "title": rulebook.title,
+        "version": rulebook.version,
+        "sha256": rulebook.sha256,
+        "profile": rule_set.profile,
+        "rules": [_brief(definition) for definition in rule_set.definitions.values()],
+    }
+
+
+def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, Any]:
+    """One definition whole: its text, what it reads, and what reads it. Raises ProblemsFound for an unknown name."""
+    rule_set = _rule_set(rulebook, profile)
+    definition = rule_set.definitions.get(name)
+    if definition is None:
+        raise ProblemsFound([_unknown(rulebook, "unknown-rule", "name", name, closest(name, rule_set.definitions))])
+    users = [other.name for other in rule_set.definitions.values() if name in other.reads]
+    detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
+    return detail | ({"reference": dict(definition.reference)} if definition.reference else {})
+
+
+def _brief(definition: Definition) -> dict[str, Any]:
+    return {
+        "name": definition.name,
+        "kind": type(definition).__name__.lower(),
+        "unit": definition.unit,
+        "about": definition.about,
+        **_place(definition),
+    }
+
+
+def _content(definition: Definition) -> dict[str, Any]:
+    match definition:
+        case Constant():
+            return {"value": definition.value}
+        case Formula():
+            return {"expr": " ".join(definition.expression.source.split())}
+        case Table(rows=Bands() as bands):
+            return {"by": definition.input, "bounds": list(bands.bounds), "results": list(bands.results)}
+        case Table(rows=Knots() as knots):
+            return {"by": definition.input, "knots": [list(knot) for knot in zip(knots.x, knots.y, strict=True)]}
+        case Table(rows=Lookup() as lookup):
+            rows = {word: _result(result) for word, result in lookup.rows.items()}
+            return {"by": definition.input, "rows": rows, "otherwise": _result(lookup.otherwise)}
+    raise AssertionError(definition)
+
+
+def _result(result: Result | ValueOf | None) -> Any:
+    return {"value_of": result.name} if isinstance(result, ValueOf) else result
+
+
+def _place(thing: Definition | Entry) -> dict[str, Any]:
+    return {"file": thing.position.file, "line": thing.position.line}
+
+
+def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
+    fields = catalog.fields.values()
+    return {
+        field.name: field.unit
+        for field in fields
+        if isinstance(entry.value(field.name), int | float) and field.unit != "condition"
+    }
+
+
+def _catalog(rulebook: Rulebook, kind: str) -> Catalog:
+    if kind not in rulebook.catalogs:
+        kinds = tuple(rulebook.catalogs)
+        raise ProblemsFound([_unknown(rulebook, "unknown-catalog", "catalog", kind, closest(kind, kinds) or kinds)])
+    return rulebook.catalogs[kind]
+
+
+def _rule_set(rulebook: Rulebook, profile: str) -> RuleSet:
+    name = profile or rulebook.default_profile
+    if name not in rulebook.rule_sets:
+        names = tuple(rulebook.rule_sets)
+        raise ProblemsFound([_unknown(rulebook, "unknown-entry", PROFILE, name, closest(name, names) or names)])
+    return rulebook.rule_sets[name]
+
+
+def _unknown(rulebook: Rulebook, code: str, field: str, given: str, near: Iterable[str]) -> Problem:
+    matches = tuple(near)
+    message = rulebook.messages.problem(code, field=field, given=given, closest=", ".join(matches))
+    return Problem(code, message, field=field, closest=matches)

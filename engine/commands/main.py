@@ -1,0 +1,51 @@
+"""`fitcard`: the group of all commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+import engine
+from engine.read.folders import ENVIRONMENT, find_folders
+
+COMMANDS = {
+    "show": "Answer a question, drawn as a page.",
+    "check": "Find everything that is wrong with rules and catalogs.",
+    "test": "Run the tests that stand beside the rules.",
+    "serve": "Answer over HTTP.",
+}
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class LazyGroup(click.Group):
+    """Commands by name; the module of a command is imported when it is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"engine.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FITCARD"})
+@click.version_option(engine.__version__, prog_name="fitcard")
+@click.option(
+    "--rules", type=FOLDER, envvar=f"{ENVIRONMENT}RULES", help="Folder of rules, in place of those installed."
+)
+@click.option("--catalogs", type=FOLDER, envvar=f"{ENVIRONMENT}CATALOGS", help="Folder of catalogs, likewise.")
+@click.pass_context
+def main(context: click.Context, rules: Path | None, catalogs: Path | None) -> None:
+    """Answers from rules in YAML, and the tools to change them."""
+    context.obj = find_folders(rules, catalogs)

@@ -1,0 +1,52 @@
+"""A problem as text: position first, what is wrong, the source line with a caret, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.problems import Problem, Severity, errors
+
+
+def problem_text(problem: Problem) -> str:
+    """Several lines for one problem; the first starts with `file:line:column:` where there is one."""
+    place = f"{problem.position}: " if problem.position else ""
+    lines = [f"{place}{problem.severity}: {problem.message} [{problem.code}]"]
+    if problem.position and problem.source_line:
+        number = str(problem.position.line)
+        lines.append(f"  {number} | {problem.source_line}")
+        lines.append(f"  {' ' * len(number)} | {' ' * (problem.position.column - 1)}^")
+    lines += [f"  {related.position}: {related.message}" for related in problem.related]
+    if problem.hint:
+        lines.append(f"  {problem.hint}")
+    return "\n".join(lines)
+
+
+def summary_text(problems: Iterable[Problem]) -> str:
+    """`2 errors, 1 warning`."""
+    found = list(problems)
+    wrong = len(errors(found))
+    counts = ((wrong, Severity.ERROR), (len(found) - wrong, Severity.WARNING))
+    return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts)
+
+
+def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How numbers came about, a line each: name, value, unit, what it is made of, and where that is written."""
+    return [
+        f"{step['name']} = {shown_value(step['value'])} {step.get('unit', '')}".rstrip()
+        + (f"  <- {made_of(step)}" if made_of(step) else "")
+        + (f"  ({step['file']}:{step['line']})" if "file" in step else "")
+        for step in steps
+    ]
+
+
+def made_of(step: Mapping[str, Any]) -> str:
+    """The expression of a formula, the input of a table, the entry of a catalog figure; empty for the rest."""
+    return str(step.get("expr") or step.get("by") or step.get("entry") or "")
+
+
+def shown_value(value: Any) -> str:
+    """A value as a person reads it in a trace."""
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,168 @@
+"""An answer drawn in a terminal. It knows the shape of an answer, and takes every word from the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from engine.draw.problem_text import made_of, shown_value
+from engine.rulebook.messages import Messages
+
+GRADE_STYLES = {"S": "bold green", "A": "green", "B": "cyan", "C": "yellow", "D": "magenta", "F": "bold red"}
+MEMORY_PARTS = (("weights", "blue"), ("kv_cache", "cyan"), ("runtime", "magenta"), ("headroom", "bright_black"))
+BAR_WIDTH = 48
+SHORT_HASH = 12
+Answer = Mapping[str, Any]
+
+
+def draw_answer(console: Console, answer: Answer, messages: Messages) -> None:
+    """The whole page."""
+    words = _Words(messages)
+    console.print(_head(answer, words))
+    console.print(_facts(answer, words))
+    console.print(_memory(answer, words))
+    console.print(f"[bold]{answer['bottleneck']['label']}[/] {answer['bottleneck']['sentence']}")
+    console.print(f"[bold]{answer['advice']['title']}[/] {answer['advice']['sentence']}\n")
+    console.print(_workloads(answer, words))
+    console.print(_quants(answer, words))
+    console.print(_upgrades(answer, words))
+    console.print(Text(words("faq_title"), style="bold"))
+    for pair in answer["faq"]:
+        console.print(f"[bold]{pair['question']}[/] {pair['answer']}")
+    console.print(Text(f"\n{words('embed_title')}", style="bold"))
+    console.print(answer["embed"]["html"], markup=False, highlight=False)
+    rules = answer["rules"]
+    line = words("rules_title", **{**rules, "sha256": rules["sha256"][:SHORT_HASH]})
+    console.print(Text(f"\n{line}", style="dim"))
+    if "trace" in answer:
+        console.print(_trace(answer["trace"], words))
+
+
+class _Words:
+    """Labels by key, and numbers written by them."""
+
+    def __init__(self, messages: Messages) -> None:
+        self.messages = messages
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self.messages.label(key, **values)
+
+    def number(self, key: str, value: float) -> str:
+        return self.messages.label(key, value=value)
+
+
+def _head(answer: Answer, words: _Words) -> RenderableType:
+    title = f"{answer['model']['name']} · {answer['device']['name']}"
+    question = answer["question"]
+    subtitle = f"{question['quant']} · {question['workload']} · {question['mode']} · {question['profile']}"
+    style = GRADE_STYLES.get(answer["grade"], "white")
+    fit = Text.assemble((f" {answer['grade']} ", f"{style} reverse"), "  ", (answer["fit"]["label"], style))
+    return Panel(Group(fit, Text(answer["verdict"])), title=title, subtitle=subtitle, title_align="left")
+
+
+def _facts(answer: Answer, words: _Words) -> RenderableType:
+    memory, offload = answer["memory"], answer["offload"]
+    facts = [
+        (words("decode"), words.number("tok_s", answer["decode_tok_s"])),
+        (words("ttft"), words.number("ms", answer["ttft_ms"])),
+        (words("safe_context"), words.number("tokens", answer["safe_context_tokens"])),
+        (words("memory"), words("gb_of", value=memory["needed_gb"], of=memory["usable_gb"])),
+        (words("offload"), words.number("percent", offload["shown_percent"])),
+        (words("bandwidth"), answer["device"]["bandwidth"]),
+        (words("score"), shown_value(round(answer["score"]))),
+    ]
+    grid = Table(box=None, padding=(0, 2, 0, 0))
+    for label, _ in facts:
+        grid.add_column(label, header_style="dim")
+    grid.add_row(*[Text(value, style="bold") for _, value in facts])
+    return grid
+
+
+def _memory(answer: Answer, words: _Words) -> RenderableType:
+    """A bar of what is needed, with a mark where the usable memory ends, and its parts in figures below."""
+    memory = answer["memory"]
+    whole = max(memory["needed_gb"], memory["usable_gb"])
+    bar = Text()
+    legend = Text()
+    for part, style in MEMORY_PARTS:
+        size = memory[f"{part}_gb"]
+        bar.append("█" * round(size / whole * BAR_WIDTH), style)
+        legend.append("■ ", style)
+        legend.append(f"{words(part)} {words.number('gb', size)}  ")
+    bar.truncate(BAR_WIDTH, pad=True)
+    end = min(round(memory["usable_gb"] / whole * BAR_WIDTH), BAR_WIDTH)
+    mark = Text(" " * max(0, end - 1) + "▲ " + words.number("gb", memory["usable_gb"]), style="dim")
+    over = memory["over_gb"]
+    note = words("over_capacity", over=over) if over > 0 else words("under_capacity", under=-over)
+    return Group("", Text.assemble(bar, "  ", (note, "red" if over > 0 else "green")), mark, legend, "")
+
+
+def _table(title: str, columns: Iterable[tuple[str, str]]) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="dim", box=None, padding=(0, 2, 0, 0)
+    )
+    for name, justify in columns:
+        table.add_column(name, justify="right" if justify == ">" else "left")
+    return table
+
+
+def _grade(item: Answer) -> Text:
+    return Text(item["grade"], style=GRADE_STYLES.get(item["grade"], "white"))
+
+
+def _workloads(answer: Answer, words: _Words) -> RenderableType:
+    names = [("workload", "<"), ("grade", "<"), ("fit", "<"), ("decode", ">"), ("ttft", ">"), ("context", ">")]
+    table = _table(words("workloads_title"), [(words(name), side) for name, side in names])
+    for item in answer["workloads"]:
+        asked = item["workload"] == answer["question"]["workload"]
+        table.add_row(
+            item["name"],
+            _grade(item),
+            item["fit"]["label"],
+            words.number("tok_s", item["decode_tok_s"]),
+            words.number("ms", item["ttft_ms"]),
+            words.number("tokens", item["safe_context_tokens"]),
+            style="bold" if asked else "",
+        )
+    return Group(table, "")
+
+
+def _quants(answer: Answer, words: _Words) -> RenderableType:
+    names = [("quant", "<"), ("bits", ">"), ("memory", ">"), ("quality", "<"), ("fit", "<")]
+    table = _table(words("quants_title"), [(words(name), side) for name, side in names])
+    for item in answer["quants"]:
+        asked = item["quant"] == answer["question"]["quant"]
+        table.add_row(
+            item["quant"],
+            shown_value(item["bits"]),
+            words.number("gb", item["vram_gb"]),
+            item["quality"],
+            Text.assemble(_grade(item), shown_value(round(item["score"]))),
+            style="bold" if asked else "",
+        )
+    return Group(table, answer["recommended_quant"]["sentence"], "")
+
+
+def _upgrades(answer: Answer, words: _Words) -> RenderableType:
+    if not answer["upgrades"]:
+        return Group(Text(words("upgrades_title"), style="bold"), words("no_upgrades"), "")
+    names = [("device", "<"), ("price", ">"), ("grade", "<"), ("changes", "<")]
+    table = _table(words("upgrades_title"), [(words(name), side) for name, side in names])
+    for item in answer["upgrades"]:
+        changes = "\n".join(effect["sentence"] for effect in item["effects"])
+        table.add_row(item["name"], words.number("usd", item["price_usd"]), _grade(item), changes)
+    return Group(table, "")
+
+
+def _trace(steps: Iterable[Mapping[str, Any]], words: _Words) -> RenderableType:
+    names = [("name", "<"), ("value", ">"), ("unit", "<"), ("how", "<"), ("where", "<")]
+    table = _table(words("trace_title"), [(words(name), side) for name, side in names])
+    for step in steps:
+        where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
+        table.add_row(step["name"], shown_value(step["value"]), step.get("unit", ""), Text(made_of(step)), where)
+    return Group("", table)

@@ -1,0 +1,18 @@
+"""Rounding as figures are printed: halves up, on the number times ten to the decimals, as pages in a browser do it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
+    """`value`, a number or a column, to so many decimals."""
+    scale = np.power(10.0, decimals)
+    return np.floor(value * scale + 1 / 2) / scale
+
+
+def printed(value: float, decimals: int) -> str:
+    """`value` with exactly so many decimals: 247.05 is printed as 247.1."""
+    return f"{round_half_up(value, decimals):.{decimals}f}"

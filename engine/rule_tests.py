@@ -1,0 +1,159 @@
+"""Rule tests: YAML beside the rules that says what they must give for a question, or for names set by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.answer.asking import Asker
+from engine.answer.question import PROFILE, Question, read_question
+from engine.closest import closest, suggestion
+from engine.problems import Problem, ProblemsFound
+from engine.read.document import Document, Path
+from engine.rounding import printed
+from engine.rulebook.rulebook import Rulebook
+
+Scalar = float | bool | str
+EXACT = 1e-9
+PRINTED = "printed"
+
+
+@dataclass(frozen=True)
+class RuleTest:
+    """One test of a file. `given` is a question, names set to a value, or both; `differs` holds known differences."""
+
+    document: Document
+    number: int
+    data: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the test says."""
+        return str(self.data["name"])
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in its document."""
+        return ("tests", self.number)
+
+    def within(self, name: str) -> float | str:
+        """The tolerance for one name: a number, a share such as `2 %`, or `printed`."""
+        within = self.data.get("within", EXACT_SHARE)
+        found: float | str = within.get(name, EXACT_SHARE) if isinstance(within, dict) else within
+        return found
+
+
+EXACT_SHARE = f"{EXACT * 100:.7f} %"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one test: nothing wrong, or a problem for each figure, and how the wrong ones came about."""
+
+    test: RuleTest
+    problems: tuple[Problem, ...]
+    trace: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every figure came out."""
+        return not self.problems
+
+
+def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
+    """All tests of the rulebook whose name or file contains the text."""
+    for document in rulebook.tests:
+        for number, data in enumerate(document.data["tests"]):
+            if containing.casefold() in f"{document.path} {data['name']}".casefold():
+                yield RuleTest(document, number, data)
+
+
+def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
+    """What comes of the test."""
+    expected: Mapping[str, Any] = test.data.get("expect", {})
+    differing: Mapping[str, Any] = test.data.get("differs", {})
+    names = {*expected, *differing}
+    try:
+        asker = _asker(rulebook, test)
+        problems = list(_unknown_names(asker, test, names))
+        if problems:
+            return Outcome(test, tuple(problems))
+        asker.ask(names)
+    except ProblemsFound as found:
+        return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
+    wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
+    trace = asker.asked.trace(asker.plain(wrong)) if wrong else []
+    return Outcome(test, tuple(wrong[name] for name in [*expected, *differing] if name in wrong), tuple(trace))
+
+
+def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
+    given: Mapping[str, Any] = test.data["given"]
+    subject = rulebook.subject
+    asked = {
+        name: value
+        for name, value in given.items()
+        if name in subject.axes or name in subject.inputs or name == PROFILE
+    }
+    fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
+    if all(name in given for name, axis in subject.axes.items() if axis.default is None):
+        return Asker(rulebook, read_question(rulebook, asked), fixed)
+    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in subject.axes.items() if axis.default is None}
+    question = read_question(rulebook, {**stand_ins, **asked})
+    entries = {axis: entry for axis, entry in question.entries.items() if axis in asked or subject.axes[axis].default}
+    return Asker(rulebook, Question(entries, question.inputs, question.profile), fixed)
+
+
+def _unknown_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Problem]:
+    picks = asker.rulebook.layout.picks
+    for section, mentioned in (("given", asker.given), ("expect", names)):
+        for name in mentioned:
+            if not asker.rules.describe(name) and name.partition(".")[0] not in picks:
+                near = closest(name, [*asker.rules.definitions, *asker.rules.subject.axes, *asker.rules.subject.inputs])
+                place = (*test.path, section, name)
+                yield test.document.problem(
+                    "name-unknown", f"there is no name `{name}`", place, key=True, hint=suggestion(near), closest=near
+                )
+
+
+def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
+    got = asker.value(name)
+    if name in test.data.get("differs", {}):
+        path = (*test.path, "differs", name, PRINTED)
+        printed = test.data["differs"][name][PRINTED]
+        if _agrees(got, printed, PRINTED, _written(test, path)):
+            message = f"`{name}` is said to differ, and agrees now: {_shown(got)}"
+            return test.document.problem("test-agrees", message, path, hint="move it to `expect`")
+        return None
+    path = (*test.path, "expect", name)
+    expected = test.data["expect"][name]
+    if _agrees(got, expected, test.within(name), _written(test, path)):
+        return None
+    message = f"`{name}` is {_shown(got)}, and {_written(test, path)} is expected"
+    return test.document.problem("test-failed", message, path, hint=f"in the test `{test.name}`")
+
+
+def _agrees(got: Scalar | None, expected: Scalar, within: float | str, written: str) -> bool:
+    if got is None or isinstance(expected, str | bool) or isinstance(got, str | bool):
+        return got == expected
+    if within == PRINTED:
+        decimals = len(written.partition(".")[2])
+        return printed(got, decimals) == printed(expected, decimals)
+    if isinstance(within, str):
+        return math.isclose(got, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
+    return abs(got - expected) <= within
+
+
+def _written(test: RuleTest, path: Path) -> str:
+    return test.document.places[path].written or ""
+
+
+def _shown(value: Scalar | None) -> str:
+    return "absent" if value is None else f"{value:.8g}" if isinstance(value, float) else str(value)
+
+
+def _at_test(test: RuleTest, problem: Problem) -> Problem:
+    """A problem of the question or of a number, said at the test that met it."""
+    path = (*test.path, "given", problem.field) if problem.field in test.data["given"] else (*test.path, "name")
+    return test.document.problem(problem.code, problem.message, path, hint=problem.hint, closest=problem.closest)

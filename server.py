@@ -1,0 +1,83 @@
+"""The service: routes only. Each reads the rulebook once, asks the engine, and sends what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from engine import __version__
+from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
+from engine.answer.build import answer
+from engine.answer.question import read_question, split_pair
+from engine.answer.told import problem_document
+from engine.problems import ProblemsFound
+from engine.read.folders import Folders, find_folders
+from engine.rulebook.load import load
+
+YES = ("1", "true", "yes")
+
+
+def create_app(folders: Folders | None = None, site: str = "") -> Flask:
+    """The Flask application. `site` stands before addresses in answers.
+
+    Raises ProblemsFound where rules or catalogs are wrong: such a service never starts.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.compact = True  # type: ignore[attr-defined]
+    rulebook = load(folders or find_folders())
+
+    @app.get("/v1/can-run/<pair>")
+    def can_run(pair: str) -> Response:
+        parameters: dict[str, Any] = {**request.args, **split_pair(rulebook, pair, "-on-", "model", "device")}
+        explain = parameters.pop("explain", "") in YES
+        question = read_question(rulebook, parameters)
+        return send(answer(rulebook, question, explain=explain, site=site))
+
+    @app.get("/v1/catalog")
+    @app.get("/v1/catalog/<kind>")
+    def catalogs(kind: str = "") -> Response:
+        return send(catalog_list(rulebook, kind))
+
+    @app.get("/v1/catalog/<kind>/<entry>")
+    def entry(kind: str, entry: str) -> Response:
+        return send(catalog_entry(rulebook, kind, entry))
+
+    @app.get("/v1/rules")
+    def rules() -> Response:
+        return send(rule_list(rulebook, request.args.get("profile", "")))
+
+    @app.get("/v1/rules/<name>")
+    def rule(name: str) -> Response:
+        return send(rule_detail(rulebook, name, request.args.get("profile", "")))
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @app.errorhandler(ProblemsFound)
+    def problems(found: ProblemsFound) -> Response:
+        return tell(problem_document(rulebook, found, request.path, request.args))
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        return tell(problem_document(rulebook, error.code or 500, request.path))
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        app.logger.exception("request failed", exc_info=error)
+        return tell(problem_document(rulebook, 500, request.path))
+
+    def send(data: Any) -> Response:
+        response = Response(app.json.dumps(data), mimetype="application/json")
+        response.set_etag(f"{__version__}-{rulebook.version}-{rulebook.sha256}")
+        response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
+        response.make_conditional(request)
+        return response
+
+    def tell(document: dict[str, Any]) -> Response:
+        return Response(app.json.dumps(document), document["status"], mimetype="application/problem+json")
+
+    return app
