@@ -8,7 +8,8 @@ from typing import Any
 from engine.answer.asking import Asker, Row
 from engine.answer.question import Question
 from engine.evaluate.evaluation import Scalar
-from engine.rulebook.layout import Branch, Each, Items, Literal, Node, Said, Value, parts_of, values_of
+from engine.rulebook.layout import Branch, Each, Items, Literal, Node, Said, Value
+from engine.rulebook.needs import ListNeeds
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -27,42 +28,19 @@ class _Answer(Asker):
     def __init__(self, rulebook: Rulebook, question: Question, explain: bool, site: str) -> None:
         super().__init__(rulebook, question)
         self.explain, self.site = explain, site or rulebook.site
+        self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
 
     def build(self) -> dict[str, Any]:
         root = self.rulebook.layout.root
-        lists = [part for part in parts_of(root) if isinstance(part, Each)]
-        shared = [each for each in lists if self._shares_the_grid(each)]
-        shown = self._names(root)
-        compared = {name for each in lists for name in self._compared(each)}
-        inputs = {value.name for each in lists for value in each.change.inputs.values()}
-        in_lists = {name for each in shared for name in self._item_names(each)}
-        self.ask(shown | compared | inputs | in_lists, tuple(each.axis for each in shared))
+        self.ask(set(self.needs.asked), self.needs.open_axes)
         if self.explain:  # before the lists, whose items show only what differs
-            self.steps = {step["name"]: step for step in self.asked.trace(self.plain(shown))}
+            self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
         built: dict[str, Any] = self._build(root, self.asked)
         return built | {"trace": list(self.steps.values())} if self.explain else built
 
     def own_value(self, name: str) -> Scalar:
         return self.site if name == "site" else super().own_value(name)
-
-    def _shares_the_grid(self, each: Each) -> bool:
-        """Whether a list asks the question's own grid, with one axis opened: then one evaluation serves both."""
-        return not each.change and not self._compared(each)
-
-    def _names(self, node: Node) -> set[str]:
-        """All names that a part of the layout shows, sentences included."""
-        said = [part.key for part in parts_of(node) if isinstance(part, Said)]
-        in_sentences = {name for key in said for name in self.rulebook.messages.sentences[key].names}
-        return {value.name for value in values_of(node)} | in_sentences
-
-    def _item_names(self, each: Each) -> set[str]:
-        extra = {value.name for value in (each.where, each.order) if value}
-        return self.plain(self._names(each.item) | extra)
-
-    def _compared(self, each: Each) -> tuple[str, ...]:
-        """The names of the question's row that the items are compared with."""
-        return self.rules.plan(self._item_names(each)).current
 
     def _build(self, node: Node, row: Row) -> Any:
         match node:
@@ -85,24 +63,23 @@ class _Answer(Asker):
         raise AssertionError(node)
 
     def _list(self, each: Each) -> list[Any]:
-        names = self._item_names(each)
-        if self._shares_the_grid(each):
-            row = self.asked
-        else:
-            current = {name: self.asked.value(name) for name in self._compared(each)}
-            row = self.row(names, each.change, (each.axis,), current)
+        needs = self.needs.lists[each.path]
+        row = self.asked
+        if not needs.shared:
+            current = {name: self.asked.value(name) for name in needs.compared}
+            row = self.row(needs.names, each.change, (each.axis,), current)
         rows = [row.at(each.axis, at) for at in range(len(self.rulebook.catalog_of(each.axis).ids))]
         if each.where:
             rows = [row for row in rows if row.value(each.where.name)]
         if each.order:
             order = each.order.name
             rows.sort(key=lambda row: float(row.value(order) or 0))
-        return [self._item(each, row, names) for row in rows[: each.most]]
+        return [self._item(each, row, needs) for row in rows[: each.most]]
 
-    def _item(self, each: Each, row: Row, names: set[str]) -> Any:
+    def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
         item = self._build(each.item, row)
         if self.explain and isinstance(item, dict):  # what is the same as for the question was traced there
-            steps = row.trace(names)
+            steps = row.trace(needs.names)
             item["trace"] = [step for step in steps if step != self.steps.get(step["name"])]
         return item
 

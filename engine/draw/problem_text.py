@@ -7,6 +7,8 @@ from typing import Any
 
 from engine.problems import Problem, Severity, errors
 
+UNITLESS = ("1", "word", "condition")
+
 
 def problem_text(problem: Problem) -> str:
     """Several lines for one problem; the first starts with `file:line:column:` where there is one."""
@@ -33,7 +35,7 @@ def summary_text(problems: Iterable[Problem]) -> str:
 def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
     """How numbers came about, a line each: name, value, unit, what it is made of, and where that is written."""
     return [
-        f"{step['name']} = {shown_value(step['value'])} {step.get('unit', '')}".rstrip()
+        f"{step['name']} = {with_unit(step)}"
         + (f"  <- {made_of(step)}" if made_of(step) else "")
         + (f"  ({step['file']}:{step['line']})" if "file" in step else "")
         for step in steps
@@ -41,8 +43,16 @@ def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def made_of(step: Mapping[str, Any]) -> str:
-    """The expression of a formula, the input of a table, the entry of a catalog figure; empty for the rest."""
-    return str(step.get("expr") or step.get("by") or step.get("entry") or "")
+    """The expression of a formula, the input of a table and its value, the entry of a catalog figure; or nothing."""
+    if "by" in step:
+        return f"{step['by']} = {shown_value(step['inputs'][step['by']])}"
+    return str(step.get("expr") or step.get("entry") or "")
+
+
+def with_unit(step: Mapping[str, Any]) -> str:
+    """The value of a step and what it is counted in; plain ratios, words and conditions are counted in nothing."""
+    unit = step.get("unit", "")
+    return shown_value(step["value"]) + (f" {unit}" if unit not in ("", *UNITLESS) else "")
 
 
 def shown_value(value: Any) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from engine.draw.problem_text import made_of, shown_value
+from engine.draw.problem_text import made_of, shown_value, with_unit
 from engine.rulebook.messages import Messages
 
 GRADE_STYLES = {"S": "bold green", "A": "green", "B": "cyan", "C": "yellow", "D": "magenta", "F": "bold red"}
@@ -27,7 +28,9 @@ def draw_answer(console: Console, answer: Answer, messages: Messages) -> None:
     console.print(_facts(answer, words))
     console.print(_memory(answer, words))
     console.print(f"[bold]{answer['bottleneck']['label']}[/] {answer['bottleneck']['sentence']}")
-    console.print(f"[bold]{answer['advice']['title']}[/] {answer['advice']['sentence']}\n")
+    console.print(f"[bold]{answer['advice']['title']}[/] {answer['advice']['sentence']}")
+    ranking = {key: answer["ranking"][key] for key in ("name", "about", "score")}
+    console.print(Text(words("ranking", **ranking), style="dim"), "")
     console.print(_workloads(answer, words))
     console.print(_quants(answer, words))
     console.print(_upgrades(answer, words))
@@ -145,7 +148,9 @@ def _quants(answer: Answer, words: _Words) -> RenderableType:
             Text.assemble(_grade(item), shown_value(round(item["score"]))),
             style="bold" if asked else "",
         )
-    return Group(table, answer["recommended_quant"]["sentence"], "")
+    usable = answer["memory"]["usable_gb"]
+    caption = words("quants_caption", model=answer["model"]["name"], device=answer["device"]["name"], usable=usable)
+    return Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
 
 
 def _upgrades(answer: Answer, words: _Words) -> RenderableType:
@@ -160,9 +165,11 @@ def _upgrades(answer: Answer, words: _Words) -> RenderableType:
 
 
 def _trace(steps: Iterable[Mapping[str, Any]], words: _Words) -> RenderableType:
-    names = [("name", "<"), ("value", ">"), ("unit", "<"), ("how", "<"), ("where", "<")]
-    table = _table(words("trace_title"), [(words(name), side) for name, side in names])
+    """Two lines for each step: the value, then what it is made of and where that is written."""
+    lines: list[RenderableType] = [Text(f"\n{words('trace_title')}", style="bold")]
     for step in steps:
         where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
-        table.add_row(step["name"], shown_value(step["value"]), step.get("unit", ""), Text(made_of(step)), where)
-    return Group("", table)
+        lines.append(Text.assemble((step["name"], "cyan"), " = ", (with_unit(step), "bold"), ("  " + where, "dim")))
+        if made_of(step):
+            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, 4)))
+    return Group(*lines)

@@ -22,11 +22,12 @@ Scalar = float | bool | str | None
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Columns by name over the cells of `grid`: the outputs, and everything they were made of."""
+    """Columns by name over the cells of `grid`: the outputs, and everything they were made of, but what was `given`."""
 
     rule_set: RuleSet
     grid: Grid
     columns: Mapping[str, Column]
+    given: frozenset[str]
 
     def value(self, name: str, index: tuple[int, ...]) -> Scalar:
         """The value of `name` at one cell; None where it is absent."""
@@ -67,7 +68,7 @@ def evaluate(
             columns[name] = _step(run, definition, columns)
             if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
                 raise ProblemsFound([_not_finite(definition, grid, columns)])
-    return Evaluation(rule_set, grid, columns)
+    return Evaluation(rule_set, grid, columns, frozenset(given))
 
 
 def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:

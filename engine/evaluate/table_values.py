@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.columns import Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
-from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf, word_column
+from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf, word_column
+
+MOST_KEPT = 1024
 
 
 def table_value(table: Table, names: Mapping[str, Any]) -> Column:
@@ -30,13 +35,32 @@ def _band(table: Table, bands: Bands, column: Any) -> Column:
     return np.where(np.isnan(column), np.nan, numbers)  # an absent input sorts last; it must not take the last band
 
 
+@dataclass(frozen=True)
+class _Results:
+    """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
+
+    `numbers` is NaN where a result is taken from another name; `taken` says for each such name where.
+    """
+
+    all: tuple[Result | ValueOf | None, ...]
+    numbers: NDArray[np.float64]
+    taken: Mapping[str, NDArray[np.bool_]]
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _results(lookup: Lookup, words: tuple[str, ...]) -> _Results:
+    results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
+    numbers = np.array([result if isinstance(result, float) else np.nan for result in results])
+    names = {result.name for result in results if isinstance(result, ValueOf)}
+    taken = {name: np.array([result == ValueOf(name) for result in results]) for name in names}
+    return _Results(results, numbers, taken)
+
+
 def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
-    results = [*(lookup.rows.get(word, lookup.otherwise) for word in column.words), lookup.otherwise]  # -1: the last
+    results = _results(lookup, column.words)
     if table.kind is Kind.WORD:
-        return word_column(tuple(str(result) for result in results), column.codes)
-    numbers = np.array([result if isinstance(result, float) else np.nan for result in results])[column.codes]
-    taken = {result.name for result in results if isinstance(result, ValueOf)}
-    for name in taken:
-        here = np.array([isinstance(result, ValueOf) and result.name == name for result in results])[column.codes]
-        numbers = np.where(here, names[name], numbers)
+        return word_column(tuple(str(result) for result in results.all), column.codes)
+    numbers = results.numbers[column.codes]
+    for name, where in results.taken.items():
+        numbers = np.where(where[column.codes], names[name], numbers)
     return numbers

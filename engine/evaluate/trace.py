@@ -10,24 +10,30 @@ from engine.rulebook.definitions import Constant, Definition, Formula, Table
 from engine.rulebook.subject import CURRENT, QUESTION
 from engine.rulebook.tables import Lookup
 
+GIVEN = "given"
+
 
 def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) -> list[dict[str, Any]]:
     """One step for each name that `names` were made of, and for themselves, at one cell; what is read comes first.
 
     A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, a table `by`, and both
-    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`.
+    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`. What was given is not followed further.
     """
-    rule_set = evaluation.rule_set
+    computed = {
+        name: definition
+        for name, definition in evaluation.rule_set.definitions.items()
+        if name in evaluation.columns and name not in evaluation.given
+    }
     needed: dict[str, None] = {}
     stack = sorted(names)
     while stack:
         name = stack.pop()
         if name not in needed and name in evaluation.columns:
             needed[name] = None
-            stack += rule_set.definitions[name].reads if name in rule_set.definitions else ()
-    leaves = sorted(name for name in needed if name not in rule_set.definitions)
+            stack += computed[name].reads if name in computed else ()
+    leaves = sorted(name for name in needed if name not in computed)
     return [_leaf(evaluation, index, name) for name in leaves] + [
-        _step(evaluation, index, definition) for name, definition in rule_set.definitions.items() if name in needed
+        _step(evaluation, index, definition) for name, definition in computed.items() if name in needed
     ]
 
 
@@ -37,6 +43,8 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
     step: dict[str, Any] = {"name": name, "kind": "field", "value": evaluation.value(name, index)}
     if info:
         step |= {"unit": info.unit, "about": info.about}
+    if name in evaluation.given:
+        return step | {"kind": GIVEN}
     if space in (QUESTION, CURRENT):
         return step | {"kind": space}
     if space in evaluation.grid.ids:

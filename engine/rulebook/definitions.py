@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engine.columns import Kind
@@ -36,7 +37,7 @@ class Definition:
         """Where its name is written."""
         return self.document.position(self.path, key=True)
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """The names that its value is made of."""
         return ()
@@ -55,7 +56,7 @@ class Formula(Definition):
 
     expression: Expression
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """The names in its expression."""
         return self.expression.names
@@ -68,13 +69,13 @@ class Table(Definition):
     input: str
     rows: Rows
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """Its input, and names whose value a row takes."""
         taken = [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
         return tuple(dict.fromkeys([self.input, *taken]))
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """Whether it gives numbers or words."""
         return result_kind(self.rows) or Kind.WORD

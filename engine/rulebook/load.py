@@ -20,6 +20,7 @@ from engine.rulebook.fields import fields_of
 from engine.rulebook.layout import read_layout
 from engine.rulebook.messages import read_messages
 from engine.rulebook.names import reserved_names, resolve
+from engine.rulebook.needs import needs_of
 from engine.rulebook.profiles import overlay
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
@@ -107,6 +108,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         default,
         messages,
         layout,
+        {profile: needs_of(layout, messages, rule_set) for profile, rule_set in rule_sets.items()},
         tuple(files.of(TESTS)),
     )
     return rulebook, problems

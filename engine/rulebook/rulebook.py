@@ -9,13 +9,17 @@ from engine.read.document import Document
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
+from engine.rulebook.needs import Needs
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly."""
+    """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
+
+    `rule_sets` and `needs` go by profile.
+    """
 
     title: str
     version: str
@@ -27,6 +31,7 @@ class Rulebook:
     default_profile: str
     messages: Messages
     layout: Layout
+    needs: Mapping[str, Needs]
     tests: tuple[Document, ...]
 
     @property

@@ -43,7 +43,7 @@ class Bands:
         return np.asarray(np.searchsorted(self.bounds, value, side=self.side))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is worked out for one can be kept
 class Lookup:
     """`rows` by word; `otherwise` for a word that has no row, None where every word must have one."""
 

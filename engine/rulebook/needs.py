@@ -1,0 +1,61 @@
+"""What the layout needs from a rule set: known once for all answers, so that none has to work it out again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.rulebook.layout import Each, Layout, Node, Said, parts_of, values_of
+from engine.rulebook.messages import Messages
+from engine.rulebook.rule_set import RuleSet
+
+
+@dataclass(frozen=True)
+class ListNeeds:
+    """`names` are what the items of a list need; `compared` those of the question's row that they are compared with.
+
+    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both.
+    """
+
+    names: frozenset[str]
+    compared: tuple[str, ...]
+    shared: bool
+
+
+@dataclass(frozen=True)
+class Needs:
+    """`shown` are the names that stand in the answer or its sentences, `asked` all that the question's grid must give.
+
+    `open_axes` run over their whole catalogs in that grid. `lists` go by the path of each list in the layout.
+    """
+
+    shown: frozenset[str]
+    asked: frozenset[str]
+    open_axes: tuple[str, ...]
+    lists: Mapping[tuple[str | int, ...], ListNeeds]
+
+
+def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
+    """The needs of a layout that has been checked against the messages and the rule set."""
+    lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
+    by_list = {each.path: _list_needs(each, messages, rule_set) for each in lists}
+    shared = [each for each in lists if by_list[each.path].shared]
+    shown = _names(layout.root, messages)
+    asked = {name for each in shared for name in by_list[each.path].names}
+    asked |= {name for needs in by_list.values() for name in needs.compared}
+    asked |= {value.name for each in lists for value in each.change.inputs.values()}
+    return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list)
+
+
+def _list_needs(each: Each, messages: Messages, rule_set: RuleSet) -> ListNeeds:
+    extra = {value.name for value in (each.where, each.order) if value}
+    names = frozenset(name for name in _names(each.item, messages) | extra if rule_set.describe(name))
+    compared = rule_set.plan(names).current
+    return ListNeeds(names, compared, not each.change and not compared)
+
+
+def _names(node: Node, messages: Messages) -> set[str]:
+    """All names that a part of the layout shows, sentences included."""
+    said = [part.key for part in parts_of(node) if isinstance(part, Said)]
+    in_sentences = {name for key in said for name in messages.sentences[key].names}
+    return {value.name for value in values_of(node)} | in_sentences
