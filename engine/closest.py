@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 MOST = 3
+MARGIN = 1 / 8  # what is this much less like the word than the best match is not offered beside it
 
 
 def normalised(text: str) -> str:
@@ -21,9 +22,14 @@ def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...
         by_form.setdefault(normalised(candidate), candidate)
     form = normalised(word)
     near = difflib.get_close_matches(form, by_form, most)
+    near = [other for other in near if _likeness(form, other) >= _likeness(form, near[0]) - MARGIN]
     if form:
         near += [other for other in sorted(by_form, key=len) if form in other and other not in near]
     return tuple(by_form[other] for other in near[:most])
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def suggestion(matches: Iterable[str]) -> str:

@@ -142,7 +142,7 @@ def _agrees(got: Scalar | None, expected: Scalar, within: float | str, written: 
         return printed(got, decimals) == printed(expected, decimals)
     if isinstance(within, str):
         return math.isclose(got, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
-    return abs(got - expected) <= within
+    return abs(got - expected) <= within + EXACT
 
 
 def _written(test: RuleTest, path: Path) -> str:

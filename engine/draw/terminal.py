@@ -18,6 +18,7 @@ GRADE_STYLES = {"S": "bold green", "A": "green", "B": "cyan", "C": "yellow", "D"
 MEMORY_PARTS = (("weights", "blue"), ("kv_cache", "cyan"), ("runtime", "magenta"), ("headroom", "bright_black"))
 BAR_WIDTH = 48
 SHORT_HASH = 12
+INDENT = 4
 Answer = Mapping[str, Any]
 
 
@@ -171,5 +172,5 @@ def _trace(steps: Iterable[Mapping[str, Any]], words: _Words) -> RenderableType:
         where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
         lines.append(Text.assemble((step["name"], "cyan"), " = ", (with_unit(step), "bold"), ("  " + where, "dim")))
         if made_of(step):
-            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, 4)))
+            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, INDENT)))
     return Group(*lines)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from engine.read.document import Document
 from engine.read.document import Path as DocumentPath
 
 SUFFIX = ".schema.json"
+EXACT = 1e-9  # sums of decimal fractions in floats
 TYPE_WORDS = {
     "number": "a number",
     "integer": "a whole number",
@@ -39,7 +40,7 @@ TYPE_WORDS = {
 def _sums_to(validator: Any, total: float, instance: Any, schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, dict) and all(isinstance(part, int | float) for part in instance.values()):
         found = math.fsum(instance.values())
-        if not math.isclose(found, total, abs_tol=1e-9):
+        if not math.isclose(found, total, abs_tol=EXACT):
             yield ValidationError(f"these must add up to {total:g}, and add up to {found:g}")
 
 
@@ -85,15 +86,18 @@ class Schemas:
         return [
             problem
             for error in self.validator(kind).iter_errors(document.data)
-            for problem in _problems(document, error)
+            for problem in _problems(document, error, lambda part: self.resolve(part, kind))
         ]
 
 
-def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _problems(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
     if error.context:  # anyOf and oneOf: what the nearest of the alternatives says
         nearest = best_match([error])
         if nearest is not None and nearest is not error:
-            yield from _problems(document, nearest)
+            yield from _problems(document, nearest, resolve)
             return
     path: DocumentPath = tuple(error.absolute_path)
     rule, value = str(error.validator), error.instance
@@ -110,7 +114,7 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
         for missing in (key for key in expected if key not in value):
             if f"'{missing}'" in error.message:
                 message = f"`{missing}` is missing from {schema.get('title', 'this')}"
-                hint = _how_to_write(missing, schema.get("properties", {}).get(missing, {}))
+                hint = _how_to_write(missing, resolve(schema.get("properties", {}).get(missing, {})))
                 yield document.problem("schema-missing-key", message, path, key=True, hint=hint)
     elif rule == "propertyNames" or (error.parent is not None and error.parent.validator == "propertyNames"):
         hint = str(schema.get("description", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -92,20 +93,8 @@ class Expression:
 
 def parse(source: str) -> Expression:
     """The expression in `source`. Raises ExpressionFaults with all that is wrong with it."""
-    if len(source) > LONGEST:
-        hint = "split it into formulas of their own"
-        raise ExpressionFaults([Fault("expression-too-long", f"longer than {LONGEST} characters", 0, hint)])
-    strange = next(
-        (
-            at
-            for at, character in enumerate(source)
-            if not (character.isascii() and (character.isprintable() or character in "\n\t"))
-        ),
-        None,
-    )
-    if strange is not None:
-        message = f"the character {source[strange]!r} is not allowed"
-        raise ExpressionFaults([Fault("expression-character", message, strange, "write plain ASCII")])
+    if fault := _text_fault(source):
+        raise ExpressionFaults([fault])
     try:
         tree = ast.parse(f"({source}\n)", mode="eval").body  # in brackets, so that it may run over several lines
     except SyntaxError as error:
@@ -232,7 +221,9 @@ def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
         yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
     else:
         for child in ast.iter_child_nodes(node):
-            yield from _faults(source, child, _operator_offset(source, node) if isinstance(child, ast.operator) else at)
+            yield from _faults(
+                source, child, _operator_offset(source, node) if isinstance(child, ast.operator | ast.cmpop) else at
+            )
 
 
 def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
@@ -275,38 +266,70 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
         yield Fault("expression-arity", message, at, f"{node.func.id}: {function.about}")
 
 
+def _text_fault(source: str) -> Fault | None:
+    """What can be told from the text alone, before it is parsed."""
+    if len(source) > LONGEST:
+        hint = "split it into formulas of their own"
+        return Fault("expression-too-long", f"longer than {LONGEST} characters", 0, hint)
+    if not source.strip():
+        return Fault("expression-empty", "there is no expression", 0, "write a formula")
+    for at, character in enumerate(source):
+        if not (character.isascii() and (character.isprintable() or character in "\n\t")):
+            return Fault("expression-character", f"the character {character!r} is not allowed", at, "write plain ASCII")
+    if single := re.search(r"(?<![<>=!:])=(?!=)", source):
+        hint = "use `==` to compare; the name stands in the key"
+        return Fault("expression-syntax", "`=` does not belong in an expression", single.start(), hint)
+    return _bracket_fault(source)
+
+
+def _bracket_fault(source: str) -> Fault | None:
+    """A bracket without its partner. Checked by hand: the parser sees the text in brackets, and `a) + (b` would pass."""
+    waiting: list[int] = []
+    for at, character in enumerate(source):
+        if character == "(":
+            waiting.append(at)
+        elif character == ")" and waiting:
+            waiting.pop()
+        elif character == ")":
+            return Fault("expression-syntax", "this bracket closes nothing", at, "check the brackets")
+    return (
+        Fault("expression-syntax", "this bracket is never closed", waiting[-1], "check the brackets")
+        if waiting
+        else None
+    )
+
+
 def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     line, column = error.lineno or 1, error.offset or 1
-    before = sum(len(text) + 1 for text in source.split("\n")[: line - 1])
-    at = before + column - (2 if line == 1 else 1)
+    at = _start_of_line(source, line) + column - (2 if line == 1 else 1)
     at = max(0, min(at, len(source.rstrip()) - 1))
-    message = (error.msg or "it cannot be read").split(". Perhaps")[0]
-    hint = ""
-    if "=" in source and not set(source) & set("<>!") and "==" not in source:
-        message, hint = "`=` does not belong in an expression", "use `==` to compare; the name stands in the key"
-    elif "never closed" in message or "unmatched" in message or "does not match" in message:
-        hint = "check the brackets"
-    elif source.rstrip()[-1:] in "+-*/%<>=":
+    message, hint = (error.msg or "it cannot be read").split(". ")[0], ""
+    if source.rstrip()[-1:] in "+-*/%<>=":
         message, hint = "something is missing at the end", "finish the expression"
     elif "?" in source:
         hint = "write `a if condition else b`"
     elif "&&" in source or "||" in source:
         hint = "use `and` and `or`"
+    elif "comma" in (error.msg or ""):
+        message, hint = "two values stand here with nothing between them", "write an operator between them"
     return Fault("expression-syntax", message, at, hint)
+
+
+def _start_of_line(source: str, line: int) -> int:
+    return sum(len(text) + 1 for text in source.split("\n")[: line - 1])
 
 
 def _offset(source: str, node: ast.AST) -> int:
     """Characters into `source` at which a node starts; the tree was parsed with one bracket before it."""
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
-    before = sum(len(text) + 1 for text in source.split("\n")[: line - 1])
-    return max(0, before + column - (1 if line == 1 else 0))
+    return max(0, _start_of_line(source, line) + column - (1 if line == 1 else 0))
 
 
 def _operator_offset(source: str, node: ast.AST) -> int:
     """Where the operator of `a + b` stands: the first mark after its left side."""
     left = getattr(node, "left", node)
     line, column = getattr(left, "end_lineno", 1), getattr(left, "end_col_offset", 1)
-    at = sum(len(text) + 1 for text in source.split("\n")[: line - 1]) + column - (1 if line == 1 else 0)
+    at = _start_of_line(source, line) + column - (1 if line == 1 else 0)
     while source[at : at + 1] in (" ", ")", "\n"):
         at += 1
     return at

@@ -23,7 +23,7 @@ class Field:
     required: bool
 
 
-ID = Field("id", Kind.WORD, "word", "The id of the entry.", True)
+ID = Field("id", Kind.WORD, "word", "", True)
 
 
 def fields_of(schemas: Schemas, kind: str) -> dict[str, Field]:

@@ -32,10 +32,14 @@ FILE_KINDS = (RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT)
 
 @dataclass
 class _Files:
-    """What was read so far: documents by kind, the hash of their bytes, and problems."""
+    """What was read so far: documents by kind, the hash of their bytes, and problems.
+
+    `broken_kinds` are the kinds of files that were left out, `broken_names` what they would have defined.
+    """
 
     documents: dict[str, list[Document]] = field(default_factory=dict)
     broken_names: set[str] = field(default_factory=set)
+    broken_kinds: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     digest: str = ""
 
@@ -68,7 +72,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         return None, problems
     catalogs, found = _catalogs(files, schemas)
     problems += found
-    problems += _default_problems(main[0], subject, catalogs)
+    problems += _default_problems(main[0], subject, catalogs, files.broken_kinds)
     definitions, found = _definitions(files)
     problems += [*found, *reserved_names(definitions, subject)]
     rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
@@ -143,6 +147,7 @@ def _read_files(folders: Folders, schemas: Schemas) -> _Files:
             files.problems += wrong[len(problems) :]
             if errors(wrong):
                 files.broken_names |= _names_in(document)
+                files.broken_kinds.add(kind)
                 continue
             files.documents.setdefault(kind, []).append(document)
     files.digest = digest.hexdigest()
@@ -199,10 +204,12 @@ def _axis_problems(document: Document, subject: Subject, schemas: Schemas) -> It
             )
 
 
-def _default_problems(document: Document, subject: Subject, catalogs: Mapping[str, Catalog]) -> Iterator[Problem]:
+def _default_problems(
+    document: Document, subject: Subject, catalogs: Mapping[str, Catalog], broken: set[str]
+) -> Iterator[Problem]:
     for axis in subject.axes.values():
         catalog = catalogs[axis.catalog]
-        if axis.default is not None and catalog.entries and axis.default not in catalog.entries:
+        if axis.default is not None and axis.catalog not in broken and axis.default not in catalog.entries:
             near = catalog.nearest(axis.default)
             message = f"there is no `{axis.default}` in the catalog `{axis.catalog}`"
             yield document.problem(
@@ -242,13 +249,12 @@ def _rule_sets(
 ) -> tuple[dict[str, RuleSet], list[Problem]]:
     rule_sets: dict[str, RuleSet] = {}
     problems: list[Problem] = []
+    broken, incomplete = frozenset(files.broken_names), frozenset(files.broken_kinds)
     for document in files.of(PROFILE):
         name = _profile_name(document)
-        laid_over, found = overlay(definitions, document, frozenset(files.broken_names))
+        laid_over, found = overlay(definitions, document, broken)
         problems += found
-        rule_set, found = resolve(
-            name, document.data["title"], laid_over, subject, catalogs, frozenset(files.broken_names)
-        )
+        rule_set, found = resolve(name, document.data["title"], laid_over, subject, catalogs, broken, incomplete)
         problems += found
         if rule_set is not None:
             rule_sets[name] = rule_set

@@ -27,12 +27,14 @@ def resolve(
     subject: Subject,
     catalogs: Mapping[str, Catalog],
     broken: frozenset[str] = frozenset(),
+    incomplete: frozenset[str] = frozenset(),
 ) -> tuple[RuleSet | None, list[Problem]]:
     """The rule set of one profile, and all problems of its names; None where a number could come out wrong.
 
-    `broken` are names whose definition could not be read: nobody is told that they do not exist.
+    `broken` are names whose definition could not be read, and `incomplete` the kinds of catalogs of which some entries
+    could not: nobody is told that these do not exist.
     """
-    resolver = _Resolver(definitions, subject, catalogs, broken)
+    resolver = _Resolver(definitions, subject, catalogs, broken, incomplete)
     problems = [problem for definition in definitions.values() for problem in resolver.unknown_names(definition)]
     order, cycles = _in_dependency_order(definitions)
     problems += cycles
@@ -52,8 +54,10 @@ class _Resolver:
         subject: Subject,
         catalogs: Mapping[str, Catalog],
         broken: frozenset[str],
+        incomplete: frozenset[str],
     ) -> None:
-        self.definitions, self.subject, self.catalogs, self.broken = definitions, subject, catalogs, broken
+        self.definitions, self.subject, self.catalogs = definitions, subject, catalogs
+        self.broken, self.incomplete = broken, incomplete
         self.kinds: dict[str, Kind] = {}
 
     def exists(self, name: str) -> bool:
@@ -149,6 +153,9 @@ class _Resolver:
                 yield table.document.problem("table-mixed-results", message, (*table.path, "rows"), key=True)
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
+        axis = self.subject.axes.get(table.input.partition(".")[0])
+        if axis and axis.catalog in self.incomplete:
+            return
         words, may_be_absent = self._words(table.input)
         if lookup.otherwise is None:
             missing = [word for word in words if word not in lookup.rows]

@@ -1,0 +1,90 @@
+"""What tests share: the project's own rulebook, a copy to change, and a small rulebook about another subject."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.problems import Problem
+from engine.read.folders import Folders, find_folders
+from engine.rulebook.load import check, load
+from engine.rulebook.rulebook import Rulebook
+
+PROJECT = Path(__file__).resolve().parent.parent
+ANOTHER_SUBJECT = Path(__file__).resolve().parent / "another_subject"
+ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout")
+
+
+@pytest.fixture(scope="session")
+def rulebook() -> Rulebook:
+    return load(find_folders())
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A copy of a rulebook's folders that a test may change."""
+
+    folders: Folders
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.path(file)
+        text = path.read_text("utf-8")
+        assert old in text, f"{old!r} is not in {file}"
+        path.write_text(text.replace(old, new, 1), "utf-8")
+
+    def write(self, file: str, text: str) -> None:
+        path = self.path(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def path(self, file: str) -> Path:
+        folder, _, rest = file.partition("/")
+        return Path(getattr(self.folders, folder)) / rest
+
+    def load(self) -> Rulebook:
+        return load(self.folders)
+
+    def problems(self) -> list[Problem]:
+        return sorted(check(self.folders)[1], key=lambda problem: problem.sort_key)
+
+    def problem(self) -> Problem:
+        """The only problem there is."""
+        problems = self.problems()
+        assert len(problems) == 1, problems
+        return problems[0]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Workplace:
+    """A copy of the project's own rules and catalogs."""
+    here = find_folders()
+    for name in ("rules", "catalogs", "schemas"):
+        shutil.copytree(getattr(here, name), tmp_path / name)
+    return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
+
+
+@pytest.fixture
+def parcels(tmp_path: Path) -> Workplace:
+    """A small rulebook about parcels and vans, of which the engine has never heard."""
+    for name in ("rules", "catalogs", "schemas"):
+        shutil.copytree(ANOTHER_SUBJECT / name, tmp_path / name)
+    for kind in ENGINE_KINDS:
+        shutil.copy(find_folders().schemas / f"{kind}.schema.json", tmp_path / "schemas")
+    return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
+
+
+@pytest.fixture
+def ask(rulebook: Rulebook) -> Callable[..., dict[str, object]]:
+    """Asks the project's rulebook a question: `ask("yi-1.5-9b", "l4-24gb", quant="Q2_K")`."""
+    from engine.answer.build import answer
+    from engine.answer.question import read_question
+
+    def asked(model: str, device: str, *, explain: bool = False, **parameters: str) -> dict[str, object]:
+        question = read_question(rulebook, {"model": model, "device": device, **parameters})
+        return answer(rulebook, question, explain=explain)
+
+    return asked

@@ -1,0 +1,80 @@
+"""The command line: what it prints, and the code it leaves with."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from engine.commands.main import COMMANDS, main
+from engine.read.folders import find_folders
+from engine.read.schemas import Schemas
+
+WIDE = {"COLUMNS": "120"}
+
+
+def test_json_is_the_answer_of_the_schema() -> None:
+    ended = CliRunner().invoke(main, ["show", "qwen-3-14b", "m1-16gb", "--json", "--explain"])
+    assert ended.exit_code == 0
+    Schemas.load(find_folders().schemas).validator("answer").validate(json.loads(ended.output))
+
+
+def test_the_page_shows_how_each_number_came_about() -> None:
+    ended = CliRunner().invoke(main, ["show", "qwen-3-14b", "m1-16gb", "--explain"], env=WIDE)
+    assert "decode_tok_s = 4.0074 token/s  rules/decode.yaml:" in ended.output
+    assert "max(slowest_decode, decode_unlimited)" in ended.output
+    assert "device.bandwidth = 68 GB/s  catalogs/devices/apple-silicon.yaml:" in ended.output
+
+
+def test_every_part_of_the_question_can_be_chosen() -> None:
+    options = [
+        "--quant",
+        "q2_k",
+        "--workload",
+        "rag",
+        "--mode",
+        "scale-out",
+        "--profile",
+        "reference",
+        "--context",
+        "4000",
+    ]
+    ended = CliRunner().invoke(main, ["show", "llama-3.1-405b", "m3-ultra-256gb", *options, "--json"])
+    assert json.loads(ended.output)["question"] == {
+        "quant": "Q2_K", "workload": "rag", "mode": "scale-out", "profile": "reference", "context": 4000,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["llama-3.1-405b", "h21-96gb"], "There is no device called 'h21-96gb'. Closest: h20-96gb"),
+        (["yi-1.5-9b", "l4-24gb", "--quant", "Q4KM5"], "There is no quant called 'Q4KM5'. Closest: Q4_K_M"),
+        (["yi-1.5-9b", "l4-24gb", "--context", "8k"], "'context' must be a number, and '8k' is none."),
+        (["yi-1.5-9b"], "Missing argument 'DEVICE'"),
+        (["yi-1.5-9b", "l4-24gb", "--qant", "Q2_K"], "Did you mean '--quant'?"),
+    ],
+)
+def test_a_misused_command_says_what_is_meant_and_leaves_with_2(arguments: list[str], told: str) -> None:
+    ended = CliRunner().invoke(main, ["show", *arguments])
+    assert ended.exit_code == 2
+    assert told in ended.output
+
+
+def test_help_lists_the_commands_and_what_can_be_asked() -> None:
+    assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
+    shown = CliRunner().invoke(main, ["show", "--help"]).output
+    assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
+
+
+def test_check_and_test_speak_json() -> None:
+    assert json.loads(CliRunner().invoke(main, ["check", "--json"]).output) == []
+    outcomes = json.loads(CliRunner().invoke(main, ["test", "-k", "Safe context", "--json"]).output)
+    assert all(outcome["passed"] for outcome in outcomes)
+
+
+def test_a_folder_that_is_not_there_is_misuse() -> None:
+    ended = CliRunner().invoke(main, ["--rules", "nowhere", "check"])
+    assert ended.exit_code == 2
+    assert "nowhere" in ended.output

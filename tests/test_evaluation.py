@@ -1,0 +1,102 @@
+"""Evaluation: one path for one row, a table or the whole catalog; only what is asked for; every number finite."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from conftest import Workplace
+
+from engine.answer.build import answer
+from engine.answer.question import read_question
+from engine.evaluate.evaluation import evaluate
+from engine.evaluate.grid import Grid
+from engine.evaluate.whole import whole_catalog_problems
+from engine.problems import ProblemsFound
+from engine.rulebook.rulebook import Rulebook
+
+
+def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> Grid:
+    return Grid.of(rulebook.subject, rulebook.catalogs, ids)
+
+
+def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rulebook) -> None:
+    everything = grid(rulebook, **{axis: rulebook.catalog_of(axis).ids for axis in rulebook.subject.axes})
+    evaluation = evaluate(rulebook.rule_set, everything, ["decode_tok_s"])
+    models, devices, quants, workloads, _ = everything.shape
+    assert np.shape(evaluation.columns["kv_per_token"]) == (models, 1, 1, 1, 1)
+    assert np.shape(evaluation.columns["weights"]) == (models, 1, quants, 1, 1)
+    assert np.shape(evaluation.columns["usable_memory"]) == (1, devices, 1, 1, 1)
+    assert np.shape(evaluation.columns["decode_tok_s"]) == (models, devices, quants, workloads, 1)
+
+
+def test_only_what_is_asked_for_is_computed(rulebook: Rulebook) -> None:
+    row = grid(rulebook, device=("h20-96gb",))
+    assert set(evaluate(rulebook.rule_set, row, ["usable_memory"]).columns) == {
+        "usable_memory", "unified_usable_share", "device.memory", "device.unified", "question.context",
+    }  # fmt: skip
+
+
+def test_a_cell_of_the_whole_catalog_is_the_answer_to_its_question(rulebook: Rulebook) -> None:
+    names = ["needed_memory", "decode_tok_s", "ttft", "score", "safe_context", "mode_score"]
+    everything = {axis: rulebook.catalog_of(axis).ids for axis in rulebook.subject.axes}
+    whole = evaluate(rulebook.rule_set, grid(rulebook, **everything), names)
+    random = np.random.default_rng(7)
+    for _ in range(200):
+        index = tuple(int(random.integers(len(ids))) for ids in everything.values())
+        ids = {axis: (entries[at],) for (axis, entries), at in zip(everything.items(), index, strict=True)}
+        alone = evaluate(rulebook.rule_set, grid(rulebook, **ids), names)
+        for name in names:
+            assert whole.value(name, index) == pytest.approx(alone.value(name, (0,) * len(index)), rel=1e-12)
+
+
+def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(rulebook: Rulebook) -> None:
+    assert whole_catalog_problems(rulebook) == []
+
+
+def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
+    parcels.edit(
+        "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
+    )
+    found = whole_catalog_problems(parcels.load())
+    assert [problem.code for problem in found] == ["not-finite"]
+    assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
+    assert str(found[0].position) == "rules/trip.yaml:11:11"
+
+
+def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
+    assert "for letter large" in whole_catalog_problems(parcels.load())[0].message
+    assert "van.payload = absent" in whole_catalog_problems(parcels.load())[0].message
+
+
+def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:
+    with pytest.raises(ProblemsFound, match=r"this needs `device\."):
+        evaluate(rulebook.rule_set, grid(rulebook, model=("yi-1.5-9b",)), ["usable_memory"])
+
+
+def test_names_that_are_given_are_not_computed(rulebook: Rulebook) -> None:
+    given = {"weights": 247.05, "kv_cache": 7.69, "runtime_memory": 0.9, "headroom": 9.6}
+    evaluation = evaluate(rulebook.rule_set, grid(rulebook), ["needed_memory"], given=given)
+    assert evaluation.value("needed_memory", ()) == pytest.approx(265.24)
+
+
+def test_sixteen_threads_get_their_own_numbers(rulebook: Rulebook) -> None:
+    pairs = [(model, device) for model in rulebook.catalog_of("model").ids for device in ("h20-96gb", "m1-16gb")]
+    questions = [read_question(rulebook, {"model": model, "device": device}) for model, device in pairs]
+    expected = [answer(rulebook, question) for question in questions]
+    wrong: list[int] = []
+
+    def ask(start: int) -> None:
+        for step in range(60):
+            at = (start * 7 + step) % len(questions)
+            if answer(rulebook, questions[at]) != expected[at]:
+                wrong.append(at)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,106 @@
+"""The rules of this house: what a tuner could want to change is in rules/ and catalogs/, never in Python."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+
+from engine.rulebook.rulebook import Rulebook
+
+SOURCES = sorted([*(PROJECT / "engine").rglob("*.py"), PROJECT / "server.py"])
+PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
+ORDER = ("read", "rulebook", "evaluate", "answer", "draw", "commands")
+SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
+
+
+def numbers(tree: ast.Module) -> Iterator[tuple[int, object]]:
+    """Numbers in code, but for limits of the engine itself, which are constants in capitals."""
+    limits = {
+        constant
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and all(isinstance(name, ast.Name) and name.id.isupper() for name in node.targets)
+        for constant in ast.walk(node.value)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node not in limits:
+            yield node.lineno, node.value
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Text in code, but for docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_no_domain_number_is_in_python(path: Path) -> None:
+    if path.parent.name == "commands":  # ports, widths and exit codes are the command line's own
+        return
+    assert [found for found in numbers(ast.parse(path.read_text())) if found[1] not in PLAIN_NUMBERS] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_no_sentence_of_an_answer_is_in_python(path: Path) -> None:
+    if path.parent.name == "commands":  # the help of the commands themselves
+        return
+    assert [found for found in texts(ast.parse(path.read_text())) if SENTENCE.fullmatch(found[1])] == []
+
+
+def test_no_model_device_or_rule_is_named_in_the_engine(rulebook: Rulebook) -> None:
+    entries = {
+        word
+        for catalog in rulebook.catalogs.values()
+        for entry in catalog.entries.values()
+        for word in (entry.id, entry.name)
+    }
+    rules = {name for name in rulebook.rule_set.definitions if "_" in name}
+    shown = {"decode_tok_s", "kv_cache", "safe_context", "over_capacity"}  # keys of the answer and of labels, which the terminal draws
+    for path in SOURCES:
+        words = {text for _, text in texts(ast.parse(path.read_text()))}
+        assert not words & (entries - {"chat", "coding"}), path
+        assert not words & (rules - shown), path
+
+
+def test_imports_point_the_way_that_data_flows() -> None:
+    for path in SOURCES:
+        here = path.relative_to(PROJECT / "engine").parts[0] if path.name != "server.py" else "commands"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("engine."):
+                there = node.module.split(".")[1]
+                if here in ORDER and there in ORDER:
+                    assert ORDER.index(there) <= ORDER.index(here), f"{path} imports {node.module}"
+
+
+def test_the_engine_says_nothing_that_only_messages_may_say(rulebook: Rulebook) -> None:
+    drawn = (PROJECT / "engine" / "draw" / "terminal.py").read_text()
+    used = set(re.findall(r"""["']([a-z_]+)["']""", drawn)) | {
+        f"{part}" for part in ("weights", "kv_cache", "runtime", "headroom")
+    }
+    assert set(rulebook.messages.labels) <= used, "labels that no page draws"
+
+
+def test_every_file_of_rules_and_catalogs_names_its_schema_for_editors() -> None:
+    for path in [*(PROJECT / "rules").rglob("*.yaml"), *(PROJECT / "catalogs").rglob("*.yaml")]:
+        first = path.read_text("utf-8").split("\n")[0]
+        found = re.fullmatch(r"# yaml-language-server: \$schema=(.+)", first)
+        assert found, path
+        assert (path.parent / found[1]).resolve().is_file(), path
+
+
+def test_every_constant_and_formula_of_the_reference_says_where_it_comes_from(rulebook: Rulebook) -> None:
+    for definition in rulebook.rule_set.definitions.values():
+        assert definition.about.endswith("."), definition.name
+        assert definition.unit, definition.name

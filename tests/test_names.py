@@ -1,0 +1,137 @@
+"""Names are found when rules are read: what is unknown, circular or twice is told with its place and its cure."""
+
+from __future__ import annotations
+
+from conftest import Workplace
+
+from engine.draw.problem_text import problem_text
+
+
+def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_sped)")
+    assert problem_text(parcels.problem()) == (
+        "rules/trip.yaml:19:46: error: there is no name `town_sped` [name-unknown]\n"
+        "  19 |     expr: question.distance / min(van.speed, town_sped)\n"
+        "     |                                              ^\n"
+        "  did you mean `town_speed`?"
+    )
+
+
+def test_an_unknown_field_offers_the_fields_of_that_catalog(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "van.speed", "van.sped")
+    problem = parcels.problem()
+    assert (problem.code, problem.closest[0]) == ("name-unknown", "van.speed")
+
+
+def test_an_unknown_input_of_the_question_is_found(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "question.distance", "question.distanse")
+    assert parcels.problem().closest == ("question.distance",)
+
+
+def test_a_circle_is_told_as_a_path(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "expr: parcel.volume /", "expr: time * parcel.volume /")
+    parcels.edit("rules/trip.yaml", "expr: question.distance /", "expr: room_share * question.distance /")
+    problem = parcels.problem()
+    assert problem.code == "name-cycle"
+    assert "room_share -> time -> room_share" in problem.message
+
+
+def test_a_name_defined_in_two_files_has_both_places(parcels: Workplace) -> None:
+    parcels.write(
+        "rules/zones.yaml",
+        "kind: rules\ntitle: Zones\nabout: Speeds by zone of a town.\nconstants:\n"
+        "  town_speed: {value: 30, unit: km/h, about: Speed in a quiet zone.}\n",
+    )
+    problem = parcels.problem()
+    assert (problem.code, str(problem.position)) == ("name-twice", "rules/zones.yaml:5:3")
+    assert str(problem.related[0].position) == "rules/trip.yaml:6:3"
+
+
+def test_a_name_that_already_means_something_is_refused(parcels: Workplace) -> None:
+    for name in ("van", "question", "min"):
+        text = parcels.path("rules/trip.yaml").read_text()
+        parcels.edit(
+            "rules/trip.yaml",
+            "  town_speed: {",
+            f"  {name}: {{value: 1, unit: h, about: A name that is taken.}}\n  town_speed: {{",
+        )
+        assert parcels.problem().code == "name-reserved"
+        parcels.write("rules/trip.yaml", text)
+
+
+def test_a_condition_says_so_in_its_unit(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "unit: condition", "unit: kg")
+    assert parcels.problem().code == "unit-kind"
+
+
+def test_all_problems_of_all_files_come_together(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "van.speed", "van.sped")
+    parcels.edit("rules/trip.yaml", "room_share <= 1", "room_share <= 1 ^ 2")
+    parcels.edit("rules/trip.yaml", "unit: EUR", "unti: EUR")
+    parcels.edit("catalogs/vans.yaml", "room: 3", "room: -3")
+    parcels.edit("catalogs/parcels.yaml", "weight: 300", "weight: heavy")
+    codes = [problem.code for problem in parcels.problems()]
+    assert codes == ["schema-type", "schema-range", "schema-missing-key", "schema-unknown-key"]
+    parcels.edit("rules/trip.yaml", "unti: EUR", "unit: EUR")
+    codes = [problem.code for problem in parcels.problems()]
+    assert codes == ["schema-type", "schema-range", "expression-refused", "name-unknown"]
+
+
+def test_a_profile_replaces_by_name(parcels: Workplace) -> None:
+    parcels.write(
+        "rules/profiles/quiet.yaml",
+        "kind: profile\ntitle: Quiet\nabout: Slower speeds for quiet towns.\nconstants:\n"
+        "  town_speed: {value: 25, unit: km/h, about: Speed in a quiet town.}\n",
+    )
+    rulebook = parcels.load()
+    speeds = {name: rules.definitions["town_speed"].value for name, rules in rulebook.rule_sets.items()}  # type: ignore[attr-defined]
+    assert speeds == {"plain": 50, "quiet": 25}
+
+
+def test_a_profile_can_replace_only_what_is_there(parcels: Workplace) -> None:
+    parcels.edit(
+        "rules/profiles/plain.yaml",
+        "stand.",
+        "stand.\nconstants:\n  town_sped: {value: 25, unit: km/h, about: Speed in town.}",
+    )
+    problem = parcels.problem()
+    assert (problem.code, problem.closest) == ("profile-unknown-name", ("town_speed",))
+
+
+def test_an_axis_whose_default_is_not_in_its_catalog_is_found(parcels: Workplace) -> None:
+    parcels.edit("rules/rulebook.yaml", "default: small", "default: smal")
+    assert parcels.problem().closest == ("small",)
+
+
+def test_a_default_profile_that_is_not_there_is_found(parcels: Workplace) -> None:
+    parcels.edit("rules/rulebook.yaml", "default: plain", "default: plane")
+    assert parcels.problem().closest == ("plain",)
+
+
+def test_an_id_in_two_files_has_both_places(parcels: Workplace) -> None:
+    parcels.write(
+        "catalogs/more.yaml", "kind: vans\ntitle: More\nentries:\n  small: {name: Tiny, room: 1, speed: 45}\n"
+    )
+    problem = parcels.problem()
+    assert problem.code == "catalog-duplicate-id"
+    assert problem.related[0].position.file == "catalogs/more.yaml" or problem.position is not None
+
+
+def test_sentences_and_layout_are_checked_too(parcels: Workplace) -> None:
+    parcels.edit("catalogs/messages.yaml", "{time:whole}", "{tiem:whole}")
+    assert parcels.problem().closest == ("time",)
+    parcels.edit("catalogs/messages.yaml", "{tiem:whole}", "{time}")
+    assert parcels.problem().code == "message-format"
+    parcels.edit("catalogs/messages.yaml", "{time}", "{time:hole}")
+    assert parcels.problem().closest == ("whole",)
+    parcels.edit("catalogs/messages.yaml", "{time:hole}", "{time:whole}")
+    parcels.edit("catalogs/messages.yaml", "      none:", "      nothing:")
+    assert {problem.code for problem in parcels.problems()} == {"message-incomplete", "message-unused"}
+    parcels.edit("catalogs/messages.yaml", "      nothing:", "      none:")
+    parcels.edit("rules/answer.yaml", "time_h: time", "time_h: tmie")
+    assert parcels.problem().code == "layout-unknown-name"
+    parcels.edit("rules/answer.yaml", "time_h: tmie", "time_h: {message: verdct}")
+    assert parcels.problem().closest == ("verdict",)
+    parcels.edit("rules/answer.yaml", "{message: verdct}", "time")
+    parcels.edit("rules/answer.yaml", "where: goes_in", "where: room_share")
+    assert parcels.problem().code == "layout-kind"

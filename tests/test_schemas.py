@@ -1,0 +1,99 @@
+"""What a schema has against a file is told at the line and column, with what to write instead."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import PROJECT, Workplace
+from jsonschema import Draft202012Validator
+
+from engine.draw.problem_text import problem_text
+from engine.read.folders import find_folders
+from engine.read.schemas import Schemas
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)
+def test_every_schema_is_one_and_carries_its_own_name(path: object) -> None:
+    schema = json.loads(path.read_text())  # type: ignore[attr-defined]
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == path.name  # type: ignore[attr-defined]
+
+
+def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
+    schemas = Schemas.load(find_folders().schemas)
+    for kind in ("models", "devices", "quants", "workloads"):
+        fields = schemas.by_kind[kind]["$defs"]["entry"]["properties"]
+        figures = [field for field in fields.values() if field.get("type") in ("number", "integer")]
+        assert figures
+        assert all(figure.get("unit") and figure.get("description") for figure in figures)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        (
+            "rules/trip.yaml", "unit: EUR", "unti: EUR",
+            "rules/trip.yaml:30:3: error: `unit` is missing from a table [schema-missing-key]\n"
+            "  30 |   fee:\n     |   ^\n"
+            "  add `unit: GB`: what the number is counted in: GB, token/s, ms, B/token; `1` for a plain ratio, "
+            "`condition` for true or false",
+        ),
+        (
+            "catalogs/vans.yaml", "room: 3", "romm: 3",
+            "catalogs/vans.yaml:4:3: error: `room` is missing from an entry of vans [schema-missing-key]\n"
+            "  4 |   small: {name: Small van, romm: 3, speed: 90, payload: 500}\n    |   ^\n"
+            "  add `room:`: its room",
+        ),
+        (
+            "catalogs/vans.yaml", "payload: 500", "paylaod: 500",
+            "catalogs/vans.yaml:4:48: error: `paylaod` is not a key of an entry of vans [schema-unknown-key]\n"
+            "  4 |   small: {name: Small van, room: 3, speed: 90, paylaod: 500}\n"
+            "    |                                                ^\n"
+            "  did you mean `payload`?",
+        ),
+        (
+            "catalogs/vans.yaml", "payload: 500", "payload: 1_500",
+            "catalogs/vans.yaml:4:57: error: must be a number, not `1_500` [schema-type]\n"
+            "  4 |   small: {name: Small van, room: 3, speed: 90, payload: 1_500}\n"
+            "    |                                                         ^\n"
+            "  write `1500`, without quotes, commas or underscores",
+        ),
+        (
+            "rules/trip.yaml", "kind: bands", "kind: band",
+            "rules/trip.yaml:22:11: error: `band` is not one of the choices [schema-choice]\n"
+            "  22 |     kind: band\n     |           ^\n"
+            "  did you mean `bands`?",
+        ),
+        (
+            "catalogs/vans.yaml", "kind: vans", "kind: vanz",
+            "catalogs/vans.yaml:1:7: error: there is no kind of file `vanz` [file-kind]\n"
+            "  1 | kind: vanz\n    |       ^\n"
+            "  did you mean `vans`?",
+        ),
+        (
+            "rules/rulebook.yaml", "version: 1.0.0", "version: 1.0",
+            "rules/rulebook.yaml:4:10: error: must be text, not `1.0` [schema-type]\n"
+            "  4 | version: 1.0\n    |          ^\n"
+            "  put it in quotes",
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_that_does_not_fit_is_told_with_a_caret(
+    parcels: Workplace, file: str, old: str, new: str, told: str
+) -> None:
+    parcels.edit(file, old, new)
+    assert problem_text(parcels.problems()[0]) == told
+
+
+def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:
+    copy.edit("rules/modes.yaml", "quality: 0.50", "quality: 0.55")
+    problem = copy.problem()
+    assert problem.code == "schema-sum"
+    assert problem.message == "these must add up to 1, and add up to 1.05"
+    assert problem.source_line.strip().startswith("weights:")
+
+
+def test_a_row_without_a_source_is_refused(copy: Workplace) -> None:
+    copy.edit("catalogs/quants.yaml", "source: [willitrunai.com quantization tables], ", "")
+    assert "`source` is missing" in copy.problem().message

@@ -1,0 +1,135 @@
+"""The service: answers with their rule hash, and problem documents instead of tracebacks."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Workplace
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.problems import ProblemsFound
+from engine.read.folders import find_folders
+from engine.read.schemas import Schemas
+from engine.rulebook.rulebook import Rulebook
+from server import create_app
+
+APP = create_app(site="https://cards.example")
+SCHEMAS = Schemas.load(find_folders().schemas)
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    return APP.test_client()
+
+
+def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient, rulebook: Rulebook) -> None:
+    response = client.get(
+        "/v1/can-run/llama-3.1-405b-on-h20-96gb?quant=Q2_K&workload=rag&mode=interactive&profile=reference"
+    )
+    assert response.status_code == 200
+    body = response.get_json()
+    SCHEMAS.validator("answer").validate(body)
+    assert body["question"] == {
+        "quant": "Q2_K",
+        "workload": "rag",
+        "mode": "interactive",
+        "profile": "reference",
+        "context": 32000,
+    }
+    assert body["rules"]["sha256"] == rulebook.sha256
+    assert rulebook.sha256 in response.headers["ETag"]
+    assert body["embed"]["url"] == "https://cards.example/embed/llama-3.1-405b-on-h20-96gb"
+    assert "trace" not in body
+
+
+def test_explain_adds_the_trace(client: FlaskClient) -> None:
+    body = client.get("/v1/can-run/yi-1.5-9b-on-l4-24gb?explain=1").get_json()
+    assert {"decode_tok_s", "ttft", "score", "grade"} <= {step["name"] for step in body["trace"]}
+
+
+def test_the_same_rules_answer_304(client: FlaskClient) -> None:
+    address = "/v1/can-run/yi-1.5-9b-on-l4-24gb"
+    tag = client.get(address).headers["ETag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+    assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "field", "closest"),
+    [
+        ("/v1/can-run/lama-3.1-405b-on-h20-96gb", 404, "model", "llama-3.1-405b"),
+        ("/v1/can-run/llama-3.1-405b-on-h2O-96gb", 404, "device", "h20-96gb"),
+        ("/v1/can-run/llama-3.1-405b", 400, "device", None),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?quant=Q4_K", 400, "quant", "Q4_K_M"),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?workload=code", 400, "workload", "coding"),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?mode=interactiv", 400, "mode", "interactive"),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?profile=referenze", 400, "profile", "reference"),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?context=many", 400, "context", None),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?context=1e400", 400, "context", None),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?contxt=8000", 400, "contxt", "context"),
+        ("/v1/catalog/device", 404, "catalog", "devices"),
+        ("/v1/catalog/devices/h20-69gb", 404, "devices", "h20-96gb"),
+        ("/v1/rules/decode_toks", 404, "name", "decode_tok_s"),
+    ],
+)
+def test_what_is_not_known_is_told_with_the_closest(
+    client: FlaskClient, address: str, status: int, field: str, closest: str | None
+) -> None:
+    response = client.get(address)
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    document = response.get_json()
+    SCHEMAS.validator("problem").validate(document)
+    assert document["status"] == status
+    problem = document["problems"][0]
+    assert problem["field"] == field
+    assert problem.get("closest", [None])[0] == closest
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"), [("GET", "/nowhere", 404), ("POST", "/health", 405), ("GET", "/v1", 404)]
+)
+def test_an_address_that_is_not_there_is_a_problem_document(
+    client: FlaskClient, method: str, address: str, status: int
+) -> None:
+    response = client.open(address, method=method)
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    SCHEMAS.validator("problem").validate(response.get_json())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=20))
+def test_no_question_ends_in_a_traceback(pair: str, name: str, value: str) -> None:
+    response = APP.test_client().get(f"/v1/can-run/{pair}", query_string={name: value})
+    assert response.status_code < 500
+
+
+def test_catalogs_can_be_read(client: FlaskClient) -> None:
+    kinds = {catalog["kind"]: catalog["entries"] for catalog in client.get("/v1/catalog").get_json()["catalogs"]}
+    assert kinds["quants"] == 8
+    assert len(client.get("/v1/catalog/devices").get_json()["entries"]) == kinds["devices"]
+    device = client.get("/v1/catalog/devices/H20").get_json()
+    assert (device["id"], device["memory"], device["units"]["memory"]) == ("h20-96gb", 96, "GB")
+    assert device["source"]
+
+
+def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, rulebook: Rulebook) -> None:
+    rules = client.get("/v1/rules").get_json()
+    assert rules["sha256"] == rulebook.sha256
+    for rule in rules["rules"]:
+        detail = client.get(f"/v1/rules/{rule['name']}").get_json()
+        assert detail["about"] == rule["about"]
+        for read in detail["reads"]:
+            if "." not in read:
+                assert rule["name"] in client.get(f"/v1/rules/{read}").get_json()["read_by"]
+
+
+def test_it_is_healthy(client: FlaskClient) -> None:
+    assert client.get("/health").get_json()["status"] == "ok"
+
+
+def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
+    copy.edit("rules/decode.yaml", "max(slowest_decode, decode_unlimited)", "max(slowest_decode, decode_unlimitd)")
+    with pytest.raises(ProblemsFound) as found:
+        create_app(copy.folders)
+    assert str(found.value.problems[0].position).startswith("rules/decode.yaml:")

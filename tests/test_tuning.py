@@ -1,0 +1,90 @@
+"""A tuner edits rules and never opens Python: a number changes, and the answer with it; a mistake stops everything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from conftest import Workplace
+
+from engine.answer.build import answer
+from engine.answer.question import read_question
+from engine.commands.main import main
+
+
+def answered(work: Workplace) -> Any:
+    rulebook = work.load()
+    return answer(
+        rulebook, read_question(rulebook, {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "part", "before", "after"),
+    [
+        ("rules/profiles/reference.yaml", "rtx-3090-24gb: 0.70", "rtx-3090-24gb: 0.35", "decode_tok_s", 82.62, 41.31),
+        ("rules/ttft.yaml", "value: 0.088", "value: 0.044", "ttft_ms", 1278.1, 639.1),
+        ("rules/memory.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.5", "decode_tok_s", 82.62, 100.8),
+        ("rules/fit.yaml", "at_most: 0.80", "at_most: 0.70", "fit", "runs_well", "tight_fit"),
+        ("rules/score.yaml", "at_least: 70, gives: A", "at_least: 80, gives: A", "grade", "A", "B"),
+        ("catalogs/devices/nvidia-geforce.yaml", "bandwidth: 936", "bandwidth: 468", "decode_tok_s", 82.62, 41.31),
+        ("rules/modes.yaml", "quality: 0.50, fit: 0.15", "quality: 0.15, fit: 0.50", "ranking", 76.8, 87.7),
+    ],
+)
+def test_one_number_in_a_file_changes_the_answer(
+    copy: Workplace, file: str, old: str, new: str, part: str, before: Any, after: Any
+) -> None:
+    def figure(built: Any) -> Any:
+        value = built[part]
+        return value.get("code", value.get("score")) if isinstance(value, dict) else value
+
+    first = answered(copy)
+    copy.edit(file, old, new)
+    second = answered(copy)
+    close = {"rel": 0.02} if isinstance(before, int | float) else {}
+    assert figure(first) == (pytest.approx(before, **close) if close else before)
+    assert figure(second) == (pytest.approx(after, **close) if close else after)
+    assert first["rules"]["sha256"] != second["rules"]["sha256"]
+
+
+def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> None:
+    copy.edit(
+        "rules/decode.yaml",
+        "formulas:\n",
+        "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n    expr: decode_tok_s * 0.75 * 60\n",
+    )
+    copy.edit("rules/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
+    assert answered(copy)["words_per_minute"] == pytest.approx(82.62 * 45, rel=1e-3)
+
+
+def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -> None:
+    before = copy.load().sha256
+    copy.write(
+        "rules/more.test.yaml",
+        "kind: tests\ntitle: More\ntests:\n  - {name: a fit, given: {memory_ratio: 0.5}, expect: {fit: runs_well}}\n",
+    )
+    assert copy.load().sha256 == before
+
+
+@pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
+def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
+    copy.edit("rules/ttft.yaml", "decode_tok_s / prompt_token_cost", "decode_tok_s / prompt_token_csot")
+    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "engine", *folders, *command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert (
+        "rules/ttft.yaml:25:26: error: there is no name `prompt_token_csot` [name-unknown]"
+        in ended.stdout + ended.stderr
+    )
+    assert "did you mean `prompt_token_cost`" in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_check_is_quiet_on_the_rules_as_they_are() -> None:
+    ended = CliRunner().invoke(main, ["check"])
+    assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings\n")
