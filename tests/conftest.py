@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.answer.build import answer
+from engine.answer.question import read_question
 from engine.problems import Problem
 from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import check, load
@@ -80,8 +82,6 @@ def parcels(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def ask(rulebook: Rulebook) -> Callable[..., dict[str, object]]:
     """Asks the project's rulebook a question: `ask("yi-1.5-9b", "l4-24gb", quant="Q2_K")`."""
-    from engine.answer.build import answer
-    from engine.answer.question import read_question
 
     def asked(model: str, device: str, *, explain: bool = False, **parameters: str) -> dict[str, object]:
         question = read_question(rulebook, {"model": model, "device": device, **parameters})

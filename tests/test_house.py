@@ -67,7 +67,12 @@ def test_no_model_device_or_rule_is_named_in_the_engine(rulebook: Rulebook) -> N
         for word in (entry.id, entry.name)
     }
     rules = {name for name in rulebook.rule_set.definitions if "_" in name}
-    shown = {"decode_tok_s", "kv_cache", "safe_context", "over_capacity"}  # keys of the answer and of labels, which the terminal draws
+    shown = {
+        "decode_tok_s",
+        "kv_cache",
+        "safe_context",
+        "over_capacity",
+    }  # keys of the answer and of labels, which the terminal draws
     for path in SOURCES:
         words = {text for _, text in texts(ast.parse(path.read_text()))}
         assert not words & (entries - {"chat", "coding"}), path

@@ -54,7 +54,10 @@ def test_a_failure_tells_line_expected_got_and_how_it_came_about(parcels: Workpl
 
 
 def test_a_known_difference_passes_until_it_agrees(parcels: Workplace) -> None:
-    test = "  - name: a trip\n    given: {{parcel: letter, distance: {}}}\n    differs: {{time: {{printed: 3.0, reason: the printed timetable is slower}}}}\n"
+    test = (
+        "  - name: a trip\n    given: {{parcel: letter, distance: {}}}\n"
+        "    differs: {{time: {{printed: 3.0, reason: the printed timetable is slower}}}}\n"
+    )
     assert outcomes(parcels, test.format(100))[0].passed
     problem = outcomes(parcels, test.format(150))[0].problems[0]
     assert (problem.code, problem.hint) == ("test-agrees", "move it to `expect`")

@@ -78,6 +78,9 @@ def test_a_key_that_nothing_has_is_a_warning_with_the_closest(parcels: Workplace
 
 
 def test_knots_must_rise(parcels: Workplace) -> None:
-    table = "\n  wear:\n    kind: knots\n    input: time\n    unit: EUR\n    about: Wear of the van on a trip.\n    rows: [[0, 0], [5, 3], [5, 4]]\n    beyond: hold\n"
+    table = (
+        "\n  wear:\n    kind: knots\n    input: time\n    unit: EUR\n    about: Wear of the van on a trip.\n"
+        "    rows: [[0, 0], [5, 3], [5, 4]]\n    beyond: hold\n"
+    )
     parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text() + table)
     assert parcels.problem().code == "table-order"

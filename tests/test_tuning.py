@@ -54,7 +54,8 @@ def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> N
     copy.edit(
         "rules/decode.yaml",
         "formulas:\n",
-        "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n    expr: decode_tok_s * 0.75 * 60\n",
+        "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n"
+        "    expr: decode_tok_s * 0.75 * 60\n",
     )
     copy.edit("rules/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
     assert answered(copy)["words_per_minute"] == pytest.approx(82.62 * 45, rel=1e-3)

@@ -51,8 +51,9 @@ def load_once(ctx: click.Context) -> Rulebook:
 @click.command("show", cls=QuestionCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--explain", is_flag=True, help="Show how each number came about.")
+@click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool, explain: bool, **parameters: Any) -> None:
+def command(ctx: click.Context, /, as_json: bool, explain: bool, svg: str | None, **parameters: Any) -> None:
     """Answer a question, drawn as a page."""
     rulebook = load_once(ctx)
     try:
@@ -62,8 +63,6 @@ def command(ctx: click.Context, /, as_json: bool, explain: bool, **parameters: A
     if as_json:
         print_json(built)
         return
-    from rich.console import Console  # noqa: PLC0415 - drawing is not needed for JSON
+    from engine.draw.terminal import draw_answer  # noqa: PLC0415 - drawing is not needed for JSON
 
-    from engine.draw.terminal import draw_answer  # noqa: PLC0415
-
-    draw_answer(Console(), built, rulebook.messages)
+    draw_answer(built, rulebook.messages, save_as=svg)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -19,32 +21,46 @@ MEMORY_PARTS = (("weights", "blue"), ("kv_cache", "cyan"), ("runtime", "magenta"
 BAR_WIDTH = 48
 SHORT_HASH = 12
 INDENT = 4
+WEB_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # a picture fetches nothing; any monospace font will do
 Answer = Mapping[str, Any]
 
 
-def draw_answer(console: Console, answer: Answer, messages: Messages) -> None:
-    """The whole page."""
-    words = _Words(messages)
+def draw_answer(answer: Answer, messages: Messages, save_as: str | None = None) -> None:
+    """The whole page, on standard output; also as an SVG picture in the file `save_as`."""
+    console = Console(record=save_as is not None, highlight=False)
+    _draw(console, answer, _Words(messages))
+    if save_as is not None:
+        title = f"{answer['model']['name']} · {answer['device']['name']}"
+        picture = WEB_FONTS.sub("", console.export_svg(title=title))
+        Path(save_as).write_text(picture, "utf-8")
+
+
+def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_head(answer, words))
     console.print(_facts(answer, words))
     console.print(_memory(answer, words))
-    console.print(f"[bold]{answer['bottleneck']['label']}[/] {answer['bottleneck']['sentence']}")
-    console.print(f"[bold]{answer['advice']['title']}[/] {answer['advice']['sentence']}")
+    console.print(_said(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"]))
+    console.print(_said(answer["advice"]["title"], answer["advice"]["sentence"]))
     ranking = {key: answer["ranking"][key] for key in ("name", "about", "score")}
-    console.print(Text(words("ranking", **ranking), style="dim"), "")
+    console.print(Text(words("ranking", **ranking), style="dim"))
+    console.print()
     console.print(_workloads(answer, words))
     console.print(_quants(answer, words))
     console.print(_upgrades(answer, words))
     console.print(Text(words("faq_title"), style="bold"))
     for pair in answer["faq"]:
-        console.print(f"[bold]{pair['question']}[/] {pair['answer']}")
+        console.print(_said(pair["question"], pair["answer"]))
     console.print(Text(f"\n{words('embed_title')}", style="bold"))
-    console.print(answer["embed"]["html"], markup=False, highlight=False)
+    console.print(answer["embed"]["html"], markup=False)
     rules = answer["rules"]
     line = words("rules_title", **{**rules, "sha256": rules["sha256"][:SHORT_HASH]})
     console.print(Text(f"\n{line}", style="dim"))
     if "trace" in answer:
         console.print(_trace(answer["trace"], words))
+
+
+def _said(title: str, sentence: str) -> Text:
+    return Text.assemble((title, "bold"), " ", sentence)
 
 
 class _Words:

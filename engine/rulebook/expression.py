@@ -283,7 +283,7 @@ def _text_fault(source: str) -> Fault | None:
 
 
 def _bracket_fault(source: str) -> Fault | None:
-    """A bracket without its partner. Checked by hand: the parser sees the text in brackets, and `a) + (b` would pass."""
+    """A bracket without its partner; by hand, since the parser sees the text in brackets and lets `a) + (b` pass."""
     waiting: list[int] = []
     for at, character in enumerate(source):
         if character == "(":
