@@ -17,6 +17,7 @@ from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import load
 
 YES = ("1", "true", "yes")
+COMPACT = (",", ":")
 
 
 def create_app(folders: Folders | None = None, site: str = "") -> Flask:
@@ -26,7 +27,6 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
     """
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.json.compact = True  # type: ignore[attr-defined]
     rulebook = load(folders or find_folders())
 
     @app.get("/v1/can-run/<pair>")
@@ -71,13 +71,15 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
         return tell(problem_document(rulebook, 500, request.path))
 
     def send(data: Any) -> Response:
-        response = Response(app.json.dumps(data), mimetype="application/json")
+        response = Response(app.json.dumps(data, separators=COMPACT), mimetype="application/json")
         response.set_etag(f"{__version__}-{rulebook.version}-{rulebook.sha256}")
         response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
         response.make_conditional(request)
         return response
 
     def tell(document: dict[str, Any]) -> Response:
-        return Response(app.json.dumps(document), document["status"], mimetype="application/problem+json")
+        return Response(
+            app.json.dumps(document, separators=COMPACT), document["status"], mimetype="application/problem+json"
+        )
 
     return app

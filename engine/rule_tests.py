@@ -131,7 +131,7 @@ def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
     if _agrees(got, expected, test.within(name), _written(test, path)):
         return None
     message = f"`{name}` is {_shown(got)}, and {_written(test, path)} is expected"
-    return test.document.problem("test-failed", message, path, hint=f"in the test `{test.name}`")
+    return test.document.problem("test-failed", message, path)
 
 
 def _agrees(got: Scalar | None, expected: Scalar, within: float | str, written: str) -> bool:

@@ -18,6 +18,12 @@ class Folders:
     catalogs: Path
     schemas: Path
 
+    def shown(self, folder: Path) -> str:
+        """What stands before the files of a folder in problems: the way there from here, or else its bare name."""
+        whole, here = folder.resolve(), Path.cwd()
+        inside = whole.is_relative_to(here) and not whole.is_relative_to(PACKAGE)
+        return whole.relative_to(here).as_posix() if inside else whole.name
+
 
 def find_folders(rules: str | Path | None = None, catalogs: str | Path | None = None) -> Folders:
     """The folders as given; else from FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else the project's own."""

@@ -121,18 +121,14 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
 def _read_files(folders: Folders, schemas: Schemas) -> _Files:
     files = _Files()
     digest = hashlib.sha256()
-    for folder in (folders.rules, folders.catalogs):
-        found = sorted(
-            path
-            for path in folder.rglob("*.yaml")
-            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        )
+    for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
+        found = sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder)))
         if not found:
-            files.problems.append(
-                Problem("folder-empty", f"there are no YAML files in {folder}", hint="name the right folder")
-            )
+            message = f"there are no YAML files in {folder}"
+            files.problems.append(Problem("folder-empty", message, hint="name the right folder"))
         for path in found:
-            shown_as = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            inside = path.relative_to(folder).as_posix()
+            shown_as = f"{folders.shown(folder)}/{inside}"
             document, problems = read(path, shown_as)
             files.problems += problems
             if document is None:
@@ -142,7 +138,7 @@ def _read_files(folders: Folders, schemas: Schemas) -> _Files:
                 files.problems.append(kind)
                 continue
             if kind != TESTS:
-                digest.update(shown_as.encode() + b"\0" + document.text.encode() + b"\0")
+                digest.update(f"{role}/{inside}".encode() + b"\0" + document.text.encode() + b"\0")
             wrong = problems + schemas.check(document, kind)
             files.problems += wrong[len(problems) :]
             if errors(wrong):
@@ -152,6 +148,10 @@ def _read_files(folders: Folders, schemas: Schemas) -> _Files:
             files.documents.setdefault(kind, []).append(document)
     files.digest = digest.hexdigest()
     return files
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _kind(document: Document, schemas: Schemas) -> str | Problem:
