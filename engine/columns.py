@@ -1,7 +1,8 @@
 """The values that rules work on: columns of numbers, of conditions, and of words.
 
 A column of numbers is a float (the same everywhere) or a numpy array that broadcasts over the axes of a grid; a column
-of conditions is the same in booleans. Words are a `WordColumn`. An absent figure is NaN, an absent word is code -1.
+of conditions is the same in booleans. Words are a `WordColumn`. An absent figure is NaN; an absent word has the code
+ABSENT.
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ class Kind(StrEnum):
     WORD = "word"
 
 
+ABSENT = -1
+
+
 @dataclass(frozen=True)
 class WordColumn:
-    """Words by number: `words[codes]`, with -1 where the word is absent."""
+    """Words by number: `words[codes]`, with ABSENT where there is none."""
 
     codes: Codes
     words: tuple[str, ...]

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.answer.asking import Asker
 from engine.answer.question import PROFILE, Question, read_question
-from engine.closest import closest, suggestion
+from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
 from engine.read.document import Document, Path
 from engine.rounding import printed
@@ -112,9 +112,7 @@ def _unknown_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Pr
             if not asker.rules.describe(name) and name.partition(".")[0] not in picks:
                 near = closest(name, [*asker.rules.definitions, *asker.rules.subject.axes, *asker.rules.subject.inputs])
                 place = (*test.path, section, name)
-                yield test.document.problem(
-                    "name-unknown", f"there is no name `{name}`", place, key=True, hint=suggestion(near), closest=near
-                )
+                yield test.document.problem("name-unknown", f"there is no name `{name}`", place, key=True, closest=near)
 
 
 def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:

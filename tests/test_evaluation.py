@@ -62,7 +62,7 @@ def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Work
     found = whole_catalog_problems(parcels.load())
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
-    assert str(found[0].position) == "rules/trip.yaml:11:11"
+    assert str(found[0].position) == "rules/trip.yaml:12:11"
 
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:

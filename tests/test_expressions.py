@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.columns import Kind
 from engine.evaluate.evaluator import evaluator
-from engine.rulebook.expression import ExpressionFaults, Fault, kind_of, parse
+from engine.rulebook.expression import ExpressionFaults, Fault, parse
+from engine.rulebook.expression_kinds import kind_of
 
 A = np.array([1.0, 2.0, 3.0, 4.0])
 B = np.array([4.0, 3.0, 2.0, 1.0])

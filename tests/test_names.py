@@ -10,8 +10,8 @@ from engine.draw.problem_text import problem_text
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_sped)")
     assert problem_text(parcels.problem()) == (
-        "rules/trip.yaml:19:46: error: there is no name `town_sped` [name-unknown]\n"
-        "  19 |     expr: question.distance / min(van.speed, town_sped)\n"
+        "rules/trip.yaml:20:46: error: there is no name `town_sped` [name-unknown]\n"
+        "  20 |     expr: question.distance / min(van.speed, town_sped)\n"
         "     |                                              ^\n"
         "  did you mean `town_speed`?"
     )
@@ -39,12 +39,12 @@ def test_a_circle_is_told_as_a_path(parcels: Workplace) -> None:
 def test_a_name_defined_in_two_files_has_both_places(parcels: Workplace) -> None:
     parcels.write(
         "rules/zones.yaml",
-        "kind: rules\ntitle: Zones\nabout: Speeds by zone of a town.\nconstants:\n"
+        "kind: rules\ntitle: Zones\nabout: Speeds by zone of a town.\nreference: {title: Signs}\nconstants:\n"
         "  town_speed: {value: 30, unit: km/h, about: Speed in a quiet zone.}\n",
     )
     problem = parcels.problem()
-    assert (problem.code, str(problem.position)) == ("name-twice", "rules/zones.yaml:5:3")
-    assert str(problem.related[0].position) == "rules/trip.yaml:6:3"
+    assert (problem.code, str(problem.position)) == ("name-twice", "rules/zones.yaml:6:3")
+    assert str(problem.related[0].position) == "rules/trip.yaml:7:3"
 
 
 def test_a_name_that_already_means_something_is_refused(parcels: Workplace) -> None:
@@ -80,7 +80,7 @@ def test_all_problems_of_all_files_come_together(parcels: Workplace) -> None:
 def test_a_profile_replaces_by_name(parcels: Workplace) -> None:
     parcels.write(
         "rules/profiles/quiet.yaml",
-        "kind: profile\ntitle: Quiet\nabout: Slower speeds for quiet towns.\nconstants:\n"
+        "kind: profile\ntitle: Quiet\nabout: Slower speeds for quiet towns.\nreference: {title: Signs}\nconstants:\n"
         "  town_speed: {value: 25, unit: km/h, about: Speed in a quiet town.}\n",
     )
     rulebook = parcels.load()
@@ -92,7 +92,7 @@ def test_a_profile_can_replace_only_what_is_there(parcels: Workplace) -> None:
     parcels.edit(
         "rules/profiles/plain.yaml",
         "stand.",
-        "stand.\nconstants:\n  town_sped: {value: 25, unit: km/h, about: Speed in town.}",
+        "stand.\nreference: {title: Signs}\nconstants:\n  town_sped: {value: 25, unit: km/h, about: Speed in town.}",
     )
     problem = parcels.problem()
     assert (problem.code, problem.closest) == ("profile-unknown-name", ("town_speed",))

@@ -86,7 +86,7 @@ def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: p
     assert whole.exit_code == 1
     assert "1 passed, 1 failed" in whole.output
     assert "rules/trip.test.yaml:9:35: error: `fee` is 20, and 21 is expected [test-failed]" in whole.output
-    assert "fee = 20 EUR  <- van.id = small  (rules/trip.yaml:30)" in whole.output
+    assert "fee = 20 EUR  <- van.id = small  (rules/trip.yaml:31)" in whole.output
     assert CliRunner().invoke(main, [*folders, "test", "-k", "large"]).exit_code == 0
     assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing"]).exit_code == 0
     assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing", "--fail-on-empty"]).exit_code == 1

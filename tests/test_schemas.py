@@ -34,8 +34,8 @@ def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
     [
         (
             "rules/trip.yaml", "unit: EUR", "unti: EUR",
-            "rules/trip.yaml:30:3: error: `unit` is missing from a table [schema-missing-key]\n"
-            "  30 |   fee:\n     |   ^\n"
+            "rules/trip.yaml:31:3: error: `unit` is missing from a table [schema-missing-key]\n"
+            "  31 |   fee:\n     |   ^\n"
             "  add `unit: GB`: what the number is counted in: GB, token/s, ms, B/token; `1` for a plain ratio, "
             "`condition` for true or false",
         ),
@@ -61,8 +61,8 @@ def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
         ),
         (
             "rules/trip.yaml", "kind: bands", "kind: band",
-            "rules/trip.yaml:22:11: error: `band` is not one of the choices [schema-choice]\n"
-            "  22 |     kind: band\n     |           ^\n"
+            "rules/trip.yaml:23:11: error: `band` is not one of the choices [schema-choice]\n"
+            "  23 |     kind: band\n     |           ^\n"
             "  did you mean `bands`?",
         ),
         (

@@ -79,7 +79,7 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
     )
     assert ended.returncode == 1
     assert (
-        "rules/ttft.yaml:25:26: error: there is no name `prompt_token_csot` [name-unknown]"
+        "rules/ttft.yaml:26:26: error: there is no name `prompt_token_csot` [name-unknown]"
         in ended.stdout + ended.stderr
     )
     assert "did you mean `prompt_token_cost`" in ended.stdout + ended.stderr

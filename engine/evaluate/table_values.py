@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import Column, Kind, WordColumn
+from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
 from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf, word_column
 
@@ -29,10 +29,11 @@ def table_value(table: Table, names: Mapping[str, Any]) -> Column:
 
 def _band(table: Table, bands: Bands, column: Any) -> Column:
     places = bands.place(column)
+    absent = np.isnan(column)  # sorts after every number, and must not take the last band
     if table.kind is Kind.WORD:
-        return word_column(bands.results, places)
-    numbers = np.array(bands.results, dtype=float)[places]
-    return np.where(np.isnan(column), np.nan, numbers)  # an absent input sorts last; it must not take the last band
+        words = word_column(bands.results, places)
+        return WordColumn(np.where(absent, ABSENT, words.codes), words.words)
+    return np.where(absent, np.nan, np.array(bands.results, dtype=float)[places])
 
 
 @dataclass(frozen=True)

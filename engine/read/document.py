@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.problems import Position, Problem, Severity
+from engine.closest import suggestion
+from engine.problems import Position, Problem, Related, Severity
 
 Path = tuple[str | int, ...]
 
@@ -71,11 +72,22 @@ class Document:
         severity: Severity = Severity.ERROR,
         hint: str = "",
         closest: tuple[str, ...] = (),
+        first: Position | None = None,
     ) -> Problem:
-        """A problem at that place of this file, with the source line for a caret."""
+        """A problem at that place of this file, with the source line for a caret.
+
+        Without a `hint` the `closest` words are offered. `first` is the other place of something that stands twice.
+        """
         position = self.position(path, key=key, offset=offset)
         return Problem(
-            code, message, position, severity, hint=hint, closest=closest, source_line=self.source_line(position)
+            code,
+            message,
+            position,
+            severity,
+            hint=hint or suggestion(closest),
+            closest=closest,
+            source_line=self.source_line(position),
+            related=(Related(first, "the first is here"),) if first else (),
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.closest import closest, normalised
-from engine.columns import Column, Kind, WordColumn
-from engine.problems import Position, Problem, Related
+from engine.columns import ABSENT, Column, Kind, WordColumn
+from engine.problems import Position, Problem
 from engine.read.document import Document
 from engine.rulebook.fields import Field
 
@@ -99,18 +99,10 @@ def read_catalogs(
             entry = Entry(entry_id, data, document)
             first = entries[document.data["kind"]].setdefault(entry_id, entry)
             if first is not entry:
-                message = f"the id `{entry_id}` stands in two files"
-                related = (Related(first.position, "the first is here"),)
-                source_line = document.source_line(entry.position)
+                message, path = f"the id `{entry_id}` stands in two files", ("entries", entry_id)
+                hint = "rename or remove one"
                 problems.append(
-                    Problem(
-                        "catalog-duplicate-id",
-                        message,
-                        entry.position,
-                        hint="rename or remove one",
-                        source_line=source_line,
-                        related=related,
-                    )
+                    document.problem("catalog-duplicate-id", message, path, key=True, hint=hint, first=first.position)
                 )
     return {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}, problems
 
@@ -123,4 +115,4 @@ def _column(field: Field, entries: Iterable[Entry]) -> Column:
         return np.array([bool(value) for value in values])
     words = tuple(dict.fromkeys(value for value in values if value is not None))
     number = {word: at for at, word in enumerate(words)}
-    return WordColumn(np.array([-1 if value is None else number[value] for value in values], dtype=np.int64), words)
+    return WordColumn(np.array([ABSENT if value is None else number[value] for value in values], dtype=np.int64), words)

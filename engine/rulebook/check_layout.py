@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.closest import closest, suggestion
+from engine.closest import closest
 from engine.columns import Kind
 from engine.problems import Problem, Severity
 from engine.rulebook.definitions import Table
@@ -81,7 +81,7 @@ class _Checker:
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
         near = closest(word, known)
         return self.layout.document.problem(
-            f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, hint=suggestion(near), closest=near
+            f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, closest=near
         )
 
     def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:

@@ -81,19 +81,33 @@ class Table(Definition):
         return result_kind(self.rows) or Kind.WORD
 
 
+SECTIONS = ("constants", "formulas", "tables")
+
+
 def read_definitions(document: Document) -> tuple[list[Definition], list[Problem]]:
-    """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others."""
+    """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others.
+
+    A definition without a reference of its own has that of the file.
+    """
     problems: list[Problem] = []
     definitions: list[Definition] = []
-    for section, read in (("constants", _constant), ("formulas", _formula), ("tables", _table)):
+    for section, read in zip(SECTIONS, (_constant, _formula, _table), strict=True):
         for name, data in (document.data.get(section) or {}).items():
-            common = {key: data.get(key) for key in ("unit", "about")}
-            common |= {"name": name, "document": document, "section": section, "reference": data.get("reference", {})}
-            definition, found = read(document, data, common)
+            reference = data.get("reference", document.data.get("reference"))
+            if reference is None:
+                problems.append(_reference_problem(document, section, name))
+            common = {"name": name, "unit": data["unit"], "about": data["about"], "reference": reference}
+            definition, found = read(document, data, {**common, "document": document, "section": section})
             problems += found
             if definition is not None:
                 definitions.append(definition)
     return definitions, problems
+
+
+def _reference_problem(document: Document, section: str, name: str) -> Problem:
+    hint = "add `reference: {title: ...}` here, or once for the whole file"
+    message = f"`{name}` does not say where it comes from"
+    return document.problem("reference-missing", message, (section, name), key=True, hint=hint)
 
 
 def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.closest import closest, suggestion
-from engine.columns import Kind
 from engine.rulebook.functions import FUNCTIONS
 
 LONGEST = 400
@@ -88,7 +87,7 @@ class Expression:
     def offset_of(self, name: str) -> int:
         """Where `name` first stands in the text; 0 where it does not."""
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name)
-        return min((_offset(self.source, node) for node in nodes), default=0)
+        return min((offset_of_node(self.source, node) for node in nodes), default=0)
 
 
 def parse(source: str) -> Expression:
@@ -109,64 +108,6 @@ def parse(source: str) -> Expression:
         raise ExpressionFaults(faults)
     names = {node.id: None for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id not in FUNCTIONS}
     return Expression(source, _Floats().visit(tree), tuple(sorted(names)))
-
-
-def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
-    """Whether the expression gives a number or a condition, and each place where the two are mixed up.
-
-    `kind_of_name` answers None for a name that is unknown; nothing is said about those here.
-    """
-    faults: list[Fault] = []
-
-    def want(node: ast.expr, wanted: Kind, what: str) -> None:
-        found = kind(node)
-        if found is not None and found is not wanted:
-            hint = "compare it with a number" if wanted is Kind.CONDITION else "write `a if condition else b`"
-            if found is Kind.WORD:
-                hint = "turn the word into a number with a lookup table"
-            message = f"{what} must be a {wanted}, and this is a {found}"
-            faults.append(Fault("expression-kind", message, _offset(expression.source, node), hint))
-
-    def kind(node: ast.expr) -> Kind | None:
-        match node:
-            case ast.Constant(value=bool()):
-                return Kind.CONDITION
-            case ast.Constant():
-                return Kind.NUMBER
-            case ast.Name():
-                return kind_of_name(node.id)
-            case ast.BinOp():
-                want(node.left, Kind.NUMBER, "the left side")
-                want(node.right, Kind.NUMBER, "the right side")
-                return Kind.NUMBER
-            case ast.UnaryOp(op=ast.Not()):
-                want(node.operand, Kind.CONDITION, "what follows `not`")
-                return Kind.CONDITION
-            case ast.UnaryOp():
-                want(node.operand, Kind.NUMBER, "what follows the sign")
-                return Kind.NUMBER
-            case ast.BoolOp():
-                for value in node.values:
-                    want(value, Kind.CONDITION, "each side of `and` and `or`")
-                return Kind.CONDITION
-            case ast.Compare():
-                for value in (node.left, *node.comparators):
-                    want(value, Kind.NUMBER, "each side of a comparison")
-                return Kind.CONDITION
-            case ast.IfExp():
-                want(node.test, Kind.CONDITION, "what stands between `if` and `else`")
-                chosen = kind(node.body)
-                if chosen is not None:
-                    want(node.orelse, chosen, "what follows `else`")
-                return chosen
-            case ast.Call(func=ast.Name(id=name)):
-                function = FUNCTIONS[name]
-                for at, argument in enumerate(node.args):
-                    want(argument, function.takes[min(at, len(function.takes) - 1)], f"what `{name}` is given")
-                return function.gives
-        raise AssertionError(f"{type(node).__name__} passed the allow-list")
-
-    return kind(expression.tree), faults
 
 
 class _Names(ast.NodeTransformer):
@@ -200,13 +141,17 @@ def _limits(source: str, tree: ast.expr) -> list[Fault]:
             depth[child] = depth[node] + 1
         if count > MOST_PARTS or depth[node] > DEEPEST:
             message = f"more than {MOST_PARTS} parts or {DEEPEST} levels"
-            return [Fault("expression-too-deep", message, _offset(source, node), "split it into formulas of their own")]
+            return [
+                Fault(
+                    "expression-too-deep", message, offset_of_node(source, node), "split it into formulas of their own"
+                )
+            ]
     return []
 
 
 def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
     """What is wrong at `node` and below it; nothing is said about the inside of what is refused."""
-    at = _offset(source, node) if hasattr(node, "col_offset") else at
+    at = offset_of_node(source, node) if hasattr(node, "col_offset") else at
     if isinstance(node, ast.Call):
         yield from _call_faults(node, at)
         for argument in (*node.args, *node.keywords):
@@ -319,7 +264,7 @@ def _start_of_line(source: str, line: int) -> int:
     return sum(len(text) + 1 for text in source.split("\n")[: line - 1])
 
 
-def _offset(source: str, node: ast.AST) -> int:
+def offset_of_node(source: str, node: ast.AST) -> int:
     """Characters into `source` at which a node starts; the tree was parsed with one bracket before it."""
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
     return max(0, _start_of_line(source, line) + column - (1 if line == 1 else 0))

@@ -26,6 +26,11 @@ class Field:
 ID = Field("id", Kind.WORD, "word", "", True)
 
 
+def catalog_kinds(schemas: Schemas) -> list[str]:
+    """The kinds of files that are catalogs: those whose schema describes an entry."""
+    return [kind for kind, schema in schemas.by_kind.items() if "entry" in schema.get("$defs", {})]
+
+
 def fields_of(schemas: Schemas, kind: str) -> dict[str, Field]:
     """The fields of the entries of catalog `kind`, the `id` first; fields inside an object have a dotted name."""
     entry = schemas.by_kind[kind]["$defs"]["entry"]

@@ -129,7 +129,7 @@ def check_slots(
                 if kind is None:
                     near = closest(slot.name, known())
                     message = f"there is no name `{slot.name}`"
-                    yield messages.document.problem("name-unknown", message, place, hint=suggestion(near), closest=near)
+                    yield messages.document.problem("name-unknown", message, place, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
                     yield messages.document.problem(
@@ -146,9 +146,7 @@ def _word_problems(document: Document, path: Path, sentence: Sentence, words: tu
         if word not in words:
             near = closest(word, words)
             message = f"`{sentence.by}` never gives `{word}`"
-            yield document.problem(
-                "message-unused", message, (*path, "text", word), key=True, hint=suggestion(near), closest=near
-            )
+            yield document.problem("message-unused", message, (*path, "text", word), key=True, closest=near)
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from engine.problems import Problem, Severity, errors
 from engine.read.document import Path
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table
-from engine.rulebook.expression import kind_of
+from engine.rulebook.expression_kinds import kind_of
 from engine.rulebook.functions import FUNCTIONS
 from engine.rulebook.rule_set import RuleSet, describe
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
@@ -93,7 +93,6 @@ class _Resolver:
                     f"there is no name `{name}`",
                     path,
                     offset=offset,
-                    hint=suggestion(near),
                     closest=near,
                 )
 

@@ -1,0 +1,112 @@
+"""The files of a rulebook: found, read, checked against their schema, and sorted by the kind that each says it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.closest import closest, suggestion
+from engine.problems import Position, Problem, errors
+from engine.read.document import Document
+from engine.read.folders import Folders
+from engine.read.schemas import Schemas
+from engine.read.yaml_reader import read
+from engine.rulebook.definitions import SECTIONS
+
+RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
+
+
+@dataclass
+class RuleFiles:
+    """Documents by kind, problems, and the hash of all bytes that can change an answer.
+
+    `broken_kinds` are the kinds of files that were left out, and `broken_names` what they would have defined: nobody is
+    told that these do not exist. `unread` counts files of which not even that is known.
+    """
+
+    documents: dict[str, list[Document]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    sha256: str = ""
+    broken_kinds: set[str] = field(default_factory=set)
+    broken_names: set[str] = field(default_factory=set)
+    unread: int = 0
+
+    def of(self, kind: str) -> list[Document]:
+        """The documents of one kind, in the order of their paths."""
+        return self.documents.get(kind, [])
+
+    def only(self, kind: str) -> Document | None:
+        """The document of a kind of which there must be one; None, and a problem, where there is none."""
+        found = self.of(kind)
+        if not found and kind not in self.broken_kinds and not self.unread:
+            hint = f"add one that starts with `kind: {kind}`"
+            place = Position("rules", 1, 1)
+            self.problems.append(Problem("file-missing", f"there is no file of kind `{kind}`", place, hint=hint))
+        for document in found[1:]:
+            message = f"a second file of kind `{kind}`"
+            self.problems.append(document.problem("file-twice", message, hint="keep one", first=found[0].position()))
+        return found[0] if found else None
+
+
+def read_files(folders: Folders, schemas: Schemas) -> RuleFiles:
+    """All YAML files below the folders of rules and catalogs."""
+    files = RuleFiles()
+    digest = hashlib.sha256()
+    for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
+        found = sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder)))
+        if not found:
+            message = f"there are no YAML files in {folder}"
+            files.problems.append(Problem("folder-empty", message, hint="name the right folder"))
+        for path in found:
+            inside = path.relative_to(folder).as_posix()
+            document = _read_file(files, schemas, path, f"{folders.shown(folder)}/{inside}")
+            if document is not None:
+                digest.update(f"{role}/{inside}".encode() + b"\0" + document.text.encode() + b"\0")
+    files.sha256 = digest.hexdigest()
+    return files
+
+
+def _read_file(files: RuleFiles, schemas: Schemas, path: Path, shown_as: str) -> Document | None:
+    """Reads one file into `files`; gives it back where it can change an answer."""
+    document, problems = read(path, shown_as)
+    kind = _kind(document, schemas) if document else None
+    if isinstance(kind, Problem):
+        problems.append(kind)
+    if document is None or not isinstance(kind, str):
+        files.problems += problems
+        files.unread += 1
+        return None
+    problems += schemas.check(document, kind)
+    files.problems += problems
+    if errors(problems):
+        files.broken_names |= names_in(document)
+        files.broken_kinds.add(kind)
+    else:
+        files.documents.setdefault(kind, []).append(document)
+    return document if kind != TESTS else None
+
+
+def names_in(document: Document) -> set[str]:
+    """The names that a file of rules sets out to define, whether or not it succeeds."""
+    sections = (document.data.get(section) for section in SECTIONS)
+    return {name for section in sections if isinstance(section, Mapping) for name in section}
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _kind(document: Document, schemas: Schemas) -> str | Problem:
+    """What kind of file it says it is, or what is wrong about that."""
+    kinds = [kind for kind, schema in schemas.by_kind.items() if "kind" in schema.get("properties", {})]
+    kind = document.data.get("kind") if isinstance(document.data, dict) else None
+    if kind in kinds:
+        return str(kind)
+    if kind is None:
+        hint = f"start with `kind:` and one of: {', '.join(kinds)}"
+        return document.problem("file-kind", "the file does not say what kind it is", hint=hint)
+    near = closest(str(kind), kinds)
+    hint = suggestion(near) or f"the kinds are: {', '.join(kinds)}"
+    return document.problem("file-kind", f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)
