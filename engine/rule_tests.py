@@ -10,6 +10,7 @@ from typing import Any
 from engine.answer.asking import Asker
 from engine.answer.question import PROFILE, Question, read_question
 from engine.closest import closest
+from engine.columns import Kind
 from engine.problems import Problem, ProblemsFound
 from engine.read.document import Document, Path
 from engine.rounding import printed
@@ -77,7 +78,7 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
     names = {*expected, *differing}
     try:
         asker = _asker(rulebook, test)
-        problems = list(_unknown_names(asker, test, names))
+        problems = list(_misused_names(asker, test, names))
         if problems:
             return Outcome(test, tuple(problems))
         asker.ask(names)
@@ -105,14 +106,24 @@ def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
     return Asker(rulebook, Question(entries, question.inputs, question.profile), fixed)
 
 
-def _unknown_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Problem]:
+def _misused_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Problem]:
+    """Names that are not there, and values given to a name that stands for another kind of value."""
     picks = asker.rulebook.layout.picks
     for section, mentioned in (("given", asker.given), ("expect", names)):
         for name in mentioned:
-            if not asker.rules.describe(name) and name.partition(".")[0] not in picks:
+            info, place = asker.rules.describe(name), (*test.path, section, name)
+            if info is None and name.partition(".")[0] not in picks:
                 near = closest(name, [*asker.rules.definitions, *asker.rules.subject.axes, *asker.rules.subject.inputs])
-                place = (*test.path, section, name)
                 yield test.document.problem("name-unknown", f"there is no name `{name}`", place, key=True, closest=near)
+    for name, value in asker.given.items():
+        info = asker.rules.describe(name)
+        if info is not None and info.kind is not _kind(value):
+            message = f"`{name}` is a {info.kind}, and a {_kind(value)} is given"
+            yield test.document.problem("test-kind", message, (*test.path, "given", name), hint=f"give a {info.kind}")
+
+
+def _kind(value: Scalar | None) -> Kind:
+    return Kind.WORD if isinstance(value, str) else Kind.CONDITION if isinstance(value, bool) else Kind.NUMBER
 
 
 def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:

@@ -69,6 +69,8 @@ def test_a_known_difference_passes_until_it_agrees(parcels: Workplace) -> None:
         ("  - {name: a trip, given: {parcel: pianoo}, expect: {time: 2}}\n", "unknown-entry", "4:36"),
         ("  - {name: a trip, given: {parcel: piano}, expect: {tiem: 2}}\n", "name-unknown", "4:53"),
         ("  - {name: a trip, given: {parcel: piano, rom_share: 1}, expect: {time: 2}}\n", "name-unknown", "4:43"),
+        ("  - {name: a trip, given: {room: 3}, expect: {room: none}}\n", "test-kind", "4:34"),
+        ("  - {name: a trip, given: {goes_in: 1}, expect: {room: none}}\n", "test-kind", "4:37"),
         ("  - {name: a trip, given: {van: large}, expect: {room: none}}\n", "axis-missing", "4:12"),
         ("  - {name: a trip, given: {parcel: piano, distance: 0}, expect: {time: 2}}\n", "out-of-range", "4:53"),
     ],

@@ -51,7 +51,8 @@ class Asker:
     rulebook: Rulebook
     question: Question
     given: Mapping[str, Scalar] = field(default_factory=dict)
-    picked: dict[str, Row] = field(default_factory=dict)
+    asked: Row = field(init=False)
+    picked: dict[str, Row] = field(default_factory=dict, init=False)
 
     @property
     def rules(self) -> RuleSet:

@@ -99,14 +99,7 @@ class _Resolver:
     def kind_of_name(self, name: str) -> Kind | None:
         found = describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
         if name.startswith(CURRENT + ".") and found is None:  # `current` may name what comes later in the order
-            later = self.definitions[name.partition(".")[2]]
-            return (
-                later.kind
-                if isinstance(later, Table)
-                else Kind.CONDITION
-                if later.unit == CONDITION_UNIT
-                else Kind.NUMBER
-            )
+            return _declared_kind(self.definitions[name.partition(".")[2]])
         return found.kind if found else None
 
     def learn_kind(self, definition: Definition) -> Iterator[Problem]:
@@ -189,6 +182,13 @@ class _Resolver:
         catalog = self.catalogs[self.subject.axes[space].catalog]
         values = [entry.value(rest) for entry in catalog.entries.values()]
         return tuple(dict.fromkeys(value for value in values if value is not None)), None in values
+
+
+def _declared_kind(definition: Definition) -> Kind:
+    """What a definition says that it gives."""
+    if isinstance(definition, Table):
+        return definition.kind
+    return Kind.CONDITION if definition.unit == CONDITION_UNIT else Kind.NUMBER
 
 
 def reserved_names(definitions: Mapping[str, Definition], subject: Subject) -> Iterator[Problem]:
