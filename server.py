@@ -12,9 +12,9 @@ from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_
 from engine.answer.build import answer
 from engine.answer.question import read_question, split_pair
 from engine.answer.told import problem_document
+from engine.check.everything import load_checked
 from engine.problems import ProblemsFound
 from engine.read.folders import Folders, find_folders
-from engine.rulebook.load import load
 
 YES = ("1", "true", "yes")
 COMPACT = (",", ":")
@@ -27,7 +27,7 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
     """
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    rulebook = load(folders or find_folders())
+    rulebook = load_checked(folders or find_folders())
 
     @app.get("/v1/can-run/<pair>")
     def can_run(pair: str) -> Response:

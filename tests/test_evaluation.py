@@ -10,9 +10,9 @@ from conftest import Workplace
 
 from engine.answer.build import answer
 from engine.answer.question import read_question
+from engine.check.whole_catalog import whole_catalog_problems
 from engine.evaluate.evaluation import evaluate
 from engine.evaluate.grid import Grid
-from engine.evaluate.whole import whole_catalog_problems
 from engine.problems import ProblemsFound
 from engine.rulebook.rulebook import Rulebook
 

@@ -86,6 +86,14 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
     assert "Traceback" not in ended.stderr
 
 
+def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
+    copy.edit("rules/ttft.yaml", "prefill_tok_s * ms_per_s", "prefill_tok_s")
+    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
+    assert ended.exit_code == 1
+    assert "a factor of 1000 apart [unit-result]" in ended.output
+
+
 def test_check_is_quiet_on_the_rules_as_they_are() -> None:
     ended = CliRunner().invoke(main, ["check"])
     assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings\n")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import click
 
+from engine.check.everything import check_everything
 from engine.commands.output import GOOD, PROBLEMS_FOUND, print_json, print_problems
 from engine.draw.problem_text import summary_text
-from engine.evaluate.whole import whole_catalog_problems
 from engine.problems import errors
-from engine.rulebook.load import check
 
 
 @click.command("check")
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, /, as_json: bool) -> None:
     """Find everything that is wrong with rules and catalogs."""
-    rulebook, problems = check(ctx.obj)
-    if rulebook is not None:
-        problems = [*problems, *whole_catalog_problems(rulebook)]
-    problems = sorted(problems, key=lambda problem: problem.sort_key)
+    problems = check_everything(ctx.obj)[1]
     if as_json:
         print_json([problem.as_dict() for problem in problems])
     else:

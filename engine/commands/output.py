@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import click
 
+from engine.check.everything import load_checked
 from engine.draw.problem_text import problem_text
 from engine.problems import Problem, ProblemsFound, Severity
 from engine.read.folders import Folders
-from engine.rulebook.load import load
 from engine.rulebook.rulebook import Rulebook
 
 GOOD, PROBLEMS_FOUND, MISUSE = 0, 1, 2
@@ -20,7 +20,7 @@ GOOD, PROBLEMS_FOUND, MISUSE = 0, 1, 2
 def load_or_leave(folders: Folders) -> Rulebook:
     """The rulebook; where it has errors they are printed and the command ends with code 1."""
     try:
-        return load(folders)
+        return load_checked(folders)
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
 

@@ -60,8 +60,8 @@ def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) 
                 return chosen
             case ast.Call(func=ast.Name(id=name)):
                 function = FUNCTIONS[name]
-                for at, argument in enumerate(node.args):
-                    want(argument, function.takes[min(at, len(function.takes) - 1)], f"what `{name}` is given")
+                for argument, wanted in zip(node.args, function.kinds(len(node.args)), strict=True):
+                    want(argument, wanted, f"what `{name}` is given")
                 return function.gives
         raise AssertionError(f"{type(node).__name__} passed the allow-list")
 

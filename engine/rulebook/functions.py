@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import reduce
 from typing import Any
 
@@ -16,6 +17,16 @@ NUMBER, CONDITION = Kind.NUMBER, Kind.CONDITION
 ANY_NUMBER_OF = None
 
 
+class Counts(Enum):
+    """What a function's result is counted in, and what that asks of its arguments."""
+
+    SAME = "all numbers are counted in the same, and so is the result"
+    FIRST = "the result is counted in what the first is; the others are plain numbers"
+    PURE = "plain numbers in, a plain number out"
+    ROOT = "the root of what the argument is counted in"
+    CONDITION = "anything in, a condition out"
+
+
 @dataclass(frozen=True)
 class Function:
     """`takes` are the kinds of its arguments; the last one repeats up to `most` arguments (None: without limit)."""
@@ -24,8 +35,21 @@ class Function:
     takes: tuple[Kind, ...]
     least: int
     most: int | None
+    counts: Counts
     gives: Kind = NUMBER
     about: str = ""
+
+    def kinds(self, arguments: int) -> tuple[Kind, ...]:
+        """The kinds of so many arguments."""
+        return tuple(self.takes[min(at, len(self.takes) - 1)] for at in range(arguments))
+
+
+def _least(*values: Any) -> Any:
+    return reduce(np.minimum, values)
+
+
+def _greatest(*values: Any) -> Any:
+    return reduce(np.maximum, values)
 
 
 def _clamp(value: Any, low: Any, high: Any) -> Any:
@@ -41,20 +65,29 @@ def _either(value: Any, instead: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "min": Function(lambda *values: reduce(np.minimum, values), (NUMBER,), 2, ANY_NUMBER_OF, about="the least"),
-    "max": Function(lambda *values: reduce(np.maximum, values), (NUMBER,), 2, ANY_NUMBER_OF, about="the greatest"),
-    "floor": Function(np.floor, (NUMBER,), 1, 1, about="down to a whole number"),
-    "ceil": Function(np.ceil, (NUMBER,), 1, 1, about="up to a whole number"),
-    "round": Function(round_half_up, (NUMBER, NUMBER), 1, 2, about="to so many decimals, halves up"),
-    "abs": Function(np.abs, (NUMBER,), 1, 1, about="without its sign"),
-    "log2": Function(np.log2, (NUMBER,), 1, 1, about="logarithm to base 2"),
-    "log10": Function(np.log10, (NUMBER,), 1, 1, about="logarithm to base 10"),
-    "exp": Function(np.exp, (NUMBER,), 1, 1, about="e to the power"),
-    "sqrt": Function(np.sqrt, (NUMBER,), 1, 1, about="square root"),
-    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, about="value, kept between low and high"),
+    "min": Function(_least, (NUMBER,), 2, ANY_NUMBER_OF, Counts.SAME, about="the least"),
+    "max": Function(_greatest, (NUMBER,), 2, ANY_NUMBER_OF, Counts.SAME, about="the greatest"),
+    "floor": Function(np.floor, (NUMBER,), 1, 1, Counts.FIRST, about="down to a whole number"),
+    "ceil": Function(np.ceil, (NUMBER,), 1, 1, Counts.FIRST, about="up to a whole number"),
+    "round": Function(round_half_up, (NUMBER, NUMBER), 1, 2, Counts.FIRST, about="to so many decimals, halves up"),
+    "abs": Function(np.abs, (NUMBER,), 1, 1, Counts.FIRST, about="without its sign"),
+    "log2": Function(np.log2, (NUMBER,), 1, 1, Counts.PURE, about="logarithm to base 2"),
+    "log10": Function(np.log10, (NUMBER,), 1, 1, Counts.PURE, about="logarithm to base 10"),
+    "exp": Function(np.exp, (NUMBER,), 1, 1, Counts.PURE, about="e to the power"),
+    "sqrt": Function(np.sqrt, (NUMBER,), 1, 1, Counts.ROOT, about="square root"),
+    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, Counts.SAME, about="value, kept between low and high"),
     "where": Function(
-        np.where, (CONDITION, NUMBER, NUMBER), 3, 3, about="the second where the first holds, else the third"
+        np.where,
+        (CONDITION, NUMBER, NUMBER),
+        3,
+        3,
+        Counts.SAME,
+        about="the second where the first holds, else the third",
     ),
-    "known": Function(_known, (NUMBER,), 1, 1, CONDITION, about="whether the figure is there at all"),
-    "either": Function(_either, (NUMBER, NUMBER), 2, 2, about="the first, or the second where the first is absent"),
+    "known": Function(
+        _known, (NUMBER,), 1, 1, Counts.CONDITION, gives=CONDITION, about="whether the figure is there at all"
+    ),
+    "either": Function(
+        _either, (NUMBER, NUMBER), 2, 2, Counts.SAME, about="the first, or the second where the first is absent"
+    ),
 }

@@ -67,6 +67,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         version=main.data["version"],
         sha256=files.sha256,
         site=main.data["site"],
+        units=tuple(main.data["units"]),
         subject=subject,
         catalogs=catalogs,
         rule_sets=rule_sets,
@@ -75,6 +76,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         layout=layout,
         needs={profile: needs_of(layout, messages, rule_set) for profile, rule_set in rule_sets.items()},
         tests=tuple(files.of(TESTS)),
+        document=main,
     )
     return rulebook, problems
 

@@ -18,13 +18,15 @@ from engine.rulebook.subject import Subject
 class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
-    `rule_sets` and `needs` go by profile.
+    `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `document` is the file that
+    says what can be asked.
     """
 
     title: str
     version: str
     sha256: str
     site: str
+    units: tuple[str, ...]
     subject: Subject
     catalogs: Mapping[str, Catalog]
     rule_sets: Mapping[str, RuleSet]
@@ -33,6 +35,7 @@ class Rulebook:
     layout: Layout
     needs: Mapping[str, Needs]
     tests: tuple[Document, ...]
+    document: Document
 
     @property
     def rule_set(self) -> RuleSet:

@@ -1,0 +1,26 @@
+"""All that can be said against a rulebook, from the first byte of its files to the last question over its catalogs."""
+
+from __future__ import annotations
+
+from engine.check.units import unit_problems
+from engine.check.whole_catalog import whole_catalog_problems
+from engine.problems import Problem, ProblemsFound, errors
+from engine.read.folders import Folders
+from engine.rulebook.load import check
+from engine.rulebook.rulebook import Rulebook
+
+
+def check_everything(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
+    """The rulebook, None where its files hold an error, and all problems in the order of files and lines."""
+    rulebook, problems = check(folders)
+    if rulebook is not None:
+        problems = [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
+    return rulebook, sorted(problems, key=lambda problem: problem.sort_key)
+
+
+def load_checked(folders: Folders) -> Rulebook:
+    """The rulebook that nothing can be said against. Raises ProblemsFound with all problems where one is an error."""
+    rulebook, problems = check_everything(folders)
+    if rulebook is None or errors(problems):
+        raise ProblemsFound(problems)
+    return rulebook

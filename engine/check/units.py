@@ -1,0 +1,255 @@
+"""Units: every expression runs once more on what its names are counted in, and must give the unit it declares.
+
+GB against GiB, ms against s, tokens added to bytes, a forgotten factor of 8 or 1000: each is a problem at its place.
+The rulebook says which units there are, in the notation of pint; a number written in an expression counts nothing, but
+for 0, which is 0 of anything.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pint
+
+from engine.closest import closest
+from engine.columns import Kind
+from engine.problems import Problem
+from engine.rulebook.definitions import Formula, Table
+from engine.rulebook.expression import offset_of_node
+from engine.rulebook.functions import FUNCTIONS, Counts
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.tables import ValueOf, results_of
+
+Unit = Any  # pint builds the class of its units when it runs
+ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
+UNCOUNTED = ("1", "condition", "word")
+MALFORMED = (pint.errors.PintError, ValueError, TypeError, AttributeError)  # all that pint raises for one
+ROOT = 1 / 2
+LONGEST_SHOWN = 40
+
+
+def unit_problems(rulebook: Rulebook) -> list[Problem]:
+    """Every disagreement of units in every profile; what is wrong in all of them is said once."""
+    registry, problems = _registry(rulebook)
+    if problems:
+        return problems
+    found = [problem for rule_set in rulebook.rule_sets.values() for problem in _Checker(registry, rule_set).problems()]
+    return list(dict.fromkeys(found))
+
+
+def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
+    """The units of the rulebook and no others, and what is wrong with their definitions."""
+    registry: Any = pint.UnitRegistry(None)
+    wrong: dict[int, str] = {}
+    for at, definition in enumerate(rulebook.units):
+        try:
+            registry.define(definition)
+        except MALFORMED as error:
+            wrong[at] = str(error).splitlines()[0]
+    for at, definition in enumerate(rulebook.units):
+        name = definition.partition("=")[0].strip()
+        try:
+            if at not in wrong and not name.endswith("-"):
+                (1 * registry.parse_units(name)).to_root_units()
+        except MALFORMED as error:
+            wrong[at] = str(error)
+    hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
+    return registry, [
+        rulebook.document.problem("unit-definition", f"the unit cannot be read: {what}", ("units", at), hint=hint)
+        for at, what in wrong.items()
+    ]
+
+
+@dataclass
+class _Checker:
+    registry: Any
+    rule_set: RuleSet
+    known: dict[str, Unit] = field(default_factory=dict)
+
+    def problems(self) -> Iterator[Problem]:
+        for definition in self.rule_set.definitions.values():
+            declared = self.unit(definition.unit)
+            if declared is None:
+                near = closest(definition.unit, [str(name) for name in dir(self.registry)])
+                message = f"there is no unit `{definition.unit}`"
+                hint = "" if near else "define it under `units` in the rulebook file"
+                yield definition.document.problem(
+                    "unit-unknown", message, (*definition.path, "unit"), hint=hint, closest=near
+                )
+            elif isinstance(definition, Formula) and self.rule_set.kinds[definition.name] is Kind.NUMBER:
+                yield from self._formula(definition, declared)
+            elif isinstance(definition, Formula):
+                yield from self._inference(definition).faults(definition.expression.tree)
+            elif isinstance(definition, Table) and definition.kind is Kind.NUMBER:
+                yield from self._table(definition, declared)
+
+    def unit(self, text: str) -> Unit | None:
+        """The unit that is written so; None where there is none. Conditions and words count nothing."""
+        if text in UNCOUNTED:
+            return self.registry.dimensionless
+        try:
+            return self.registry.parse_units(text)
+        except MALFORMED:
+            return None
+
+    def unit_of_name(self, name: str) -> Unit:
+        """What a name is counted in; anything, where its own unit is not known and told elsewhere."""
+        if name not in self.known:
+            info = self.rule_set.describe(name)
+            unit = self.unit(info.unit) if info else None
+            self.known[name] = ANYTHING if unit is None else unit
+        return self.known[name]
+
+    def _inference(self, formula: Formula) -> _Inference:
+        return _Inference(self, formula)
+
+    def _formula(self, formula: Formula, declared: Unit) -> Iterator[Problem]:
+        inference = self._inference(formula)
+        found = inference.measure(formula.expression.tree)
+        yield from inference.problems
+        if not inference.problems and found is not ANYTHING and found != declared:
+            message = f"the formula gives {_named(found)}, and its unit is {_named(declared)}{_factor(found, declared)}"
+            hint = "convert it with a constant that carries both units, or correct the unit"
+            yield formula.document.problem("unit-result", message, (*formula.path, "unit"), hint=hint)
+
+    def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
+        for result in results_of(table.rows):
+            if isinstance(result, ValueOf):
+                unit = self.unit_of_name(result.name)
+                if unit is not ANYTHING and unit != declared:
+                    there = f"`{result.name}` is in {_named(unit)}{_factor(unit, declared)}"
+                    message = f"the rows give {_named(declared)}, and {there}"
+                    yield table.document.problem("unit-rows", message, (*table.path, "rows"), key=True)
+
+
+@dataclass
+class _Inference:
+    """What one expression is counted in, and where its parts disagree."""
+
+    checker: _Checker
+    formula: Formula
+    problems: list[Problem] = field(default_factory=list)
+
+    def faults(self, tree: ast.expr) -> list[Problem]:
+        self.measure(tree)
+        return self.problems
+
+    @property
+    def pure(self) -> Unit:
+        return self.checker.registry.dimensionless
+
+    def measure(self, node: ast.expr) -> Unit:
+        match node:
+            case ast.Constant(value=value):
+                return ANYTHING if value == 0 and not isinstance(value, bool) else self.pure
+            case ast.Name(id=name):
+                return self.checker.unit_of_name(name)
+            case ast.UnaryOp():
+                return self.measure(node.operand)
+            case ast.BinOp():
+                return self._operation(node)
+            case ast.BoolOp():
+                for part in node.values:
+                    self.measure(part)
+                return self.pure
+            case ast.Compare():
+                self._same([node.left, *node.comparators], "compared")
+                return self.pure
+            case ast.IfExp():
+                self.measure(node.test)
+                return self._same([node.body, node.orelse], "two sides of one choice")
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(name, node)
+        raise AssertionError(f"{type(node).__name__} passed the allow-list")
+
+    def _operation(self, node: ast.BinOp) -> Unit:
+        match node.op:
+            case ast.Add() | ast.Sub() | ast.Mod():
+                return self._same([node.left, node.right], "added, subtracted or divided with a rest")
+            case ast.Pow():
+                return self._power(node)
+        left, right = self.measure(node.left), self.measure(node.right)
+        if left is ANYTHING or right is ANYTHING:
+            return ANYTHING
+        return left * right if isinstance(node.op, ast.Mult) else left / right
+
+    def _power(self, node: ast.BinOp) -> Unit:
+        base = self.measure(node.left)
+        self._pure(node.right, "an exponent")
+        if base is ANYTHING or base == self.pure:
+            return base
+        if isinstance(node.right, ast.Constant):
+            return base**node.right.value
+        self._problem(node.left, f"`{_text(node.left)}` is in {_named(base)}, and its exponent is not a plain number")
+        return ANYTHING
+
+    def _call(self, name: str, node: ast.Call) -> Unit:
+        match FUNCTIONS[name].counts:
+            case Counts.SAME:
+                values = [
+                    value
+                    for value, kind in zip(node.args, FUNCTIONS[name].kinds(len(node.args)), strict=True)
+                    if kind is Kind.NUMBER
+                ]
+                return self._same(values, f"taken together by `{name}`")
+            case Counts.FIRST:
+                for extra in node.args[1:]:
+                    self._pure(extra, f"what `{name}` is told")
+                return self.measure(node.args[0])
+            case Counts.PURE:
+                for value in node.args:
+                    self._pure(value, f"what `{name}` is given")
+                return self.pure
+            case Counts.ROOT:
+                unit = self.measure(node.args[0])
+                return unit if unit is ANYTHING else unit**ROOT
+            case Counts.CONDITION:
+                self.measure(node.args[0])
+                return self.pure
+
+    def _same(self, nodes: Iterable[ast.expr], what: str) -> Unit:
+        """The unit that all of these share; a problem at the first that does not."""
+        shared: Unit = ANYTHING
+        first: ast.expr | None = None
+        for node in nodes:
+            unit = self.measure(node)
+            if unit is ANYTHING:
+                continue
+            if shared is ANYTHING:
+                shared, first = unit, node
+            elif unit != shared and first is not None:
+                one, other = f"`{_text(first)}` is in {_named(shared)}", f"`{_text(node)}` in {_named(unit)}"
+                self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
+                return ANYTHING
+        return shared
+
+    def _pure(self, node: ast.expr, what: str) -> None:
+        unit = self.measure(node)
+        if unit is not ANYTHING and unit != self.pure:
+            self._problem(node, f"{what} must be a plain number, and `{_text(node)}` is in {_named(unit)}")
+
+    def _problem(self, node: ast.expr, message: str) -> None:
+        offset = offset_of_node(self.formula.expression.source, node)
+        hint = "convert it with a constant that carries both units"
+        path = (*self.formula.path, "expr")
+        self.problems.append(self.formula.document.problem("unit-mismatch", message, path, offset=offset, hint=hint))
+
+
+def _text(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def _named(unit: Unit) -> str:
+    return f"`{unit:~}`" if str(unit) != "dimensionless" else "no unit"
+
+
+def _factor(found: Unit, wanted: Unit) -> str:
+    """How far apart two units of one dimension are; nothing where their dimensions differ."""
+    if found.dimensionality != wanted.dimensionality:
+        return ""
+    return f", a factor of {(1 * found).to(wanted).magnitude:g} apart"

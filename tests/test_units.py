@@ -1,0 +1,120 @@
+"""Units: every formula gives what it declares, and nothing is added to what it cannot be added to."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Workplace
+
+from engine.check.everything import check_everything
+from engine.problems import Problem
+
+
+def problems(work: Workplace) -> list[Problem]:
+    return check_everything(work.folders)[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "told"),
+    [
+        (
+            "rules/ttft.yaml", "prompt_tokens / prefill_tok_s * ms_per_s", "prompt_tokens / prefill_tok_s",
+            "unit-result", "the formula gives `s`, and its unit is `ms`, a factor of 1000 apart",
+        ),
+        (
+            "rules/kv_cache.yaml", "kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb",
+            "kv_values_per_token * kv_bytes_per_value",
+            "unit-result", "the formula gives `B / token`, and its unit is `GB / token`, a factor of 1e-09",
+        ),
+        (
+            "rules/kv_cache.yaml", "expr: kv_per_token * tokens", "expr: kv_per_token + tokens",
+            "unit-mismatch", "`kv_per_token` is in `GB / token` and `tokens` in `token`",
+        ),
+        (
+            "rules/memory.yaml",
+            "unit: GB\n    about: Memory of the device",
+            "unit: GiB\n    about: Memory of the device",
+            "unit-result", "the formula gives `GB`, and its unit is `GiB`",
+        ),
+        (
+            "rules/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
+            "unit-mismatch", "`1.0` is in no unit and `needed_memory - usable_memory` in `GB`",
+        ),
+        (
+            "rules/offload.yaml", "offload_share * weights", "offload_share * weights * weights",
+            "unit-result", "the formula gives `GB ** 2`, and its unit is `GB`",
+        ),
+        (
+            "rules/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
+            "unit-mismatch", "`1.0` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
+        ),
+        (
+            "rules/decode.yaml", "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",
+            "unit-mismatch", "an exponent must be a plain number, and `usable_memory` is in `GB`",
+        ),
+        (
+            "rules/decode.yaml", "spill_start * (usable_memory / needed_memory) ** spill_power",
+            "spill_start * usable_memory ** spill_power",
+            "unit-mismatch", "`usable_memory` is in `GB`, and its exponent is not a plain number",
+        ),
+        (
+            "rules/decode.yaml", "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
+            "unit-mismatch", "`needed_memory` is in `GB` and `tokens` in `token`: they cannot be compared",
+        ),
+        (
+            "rules/memory.yaml", "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
+            "rows:\n      geforce: {value_of: headroom_share}",
+            "unit-rows", "the rows give `GB`, and `headroom_share` is in no unit",
+        ),
+        (
+            "rules/memory.yaml", "value: 0.9\n    unit: GB", "value: 0.9\n    unit: GBB",
+            "unit-unknown", "there is no unit `GBB`",
+        ),
+        (
+            "rules/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
+            "unit-mismatch", "`current.offload_share` is in no unit and `current.weights` in `GB`",
+        ),
+        (
+            "rules/rulebook.yaml", "- token = [token]", "- token [token]",
+            "unit-definition", "the unit cannot be read",
+        ),
+        (
+            "rules/rulebook.yaml", "- percent = 0.01", "- percent = 0.01 * whole",
+            "unit-definition", "the unit cannot be read: 'whole' is not defined in the unit registry",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_agree_is_told_with_both_units(
+    copy: Workplace, file: str, old: str, new: str, code: str, told: str
+) -> None:
+    copy.edit(file, old, new)
+    found = problems(copy)
+    assert code in {problem.code for problem in found}
+    assert any(told in problem.message for problem in found), [problem.message for problem in found]
+
+
+def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
+    copy.edit(
+        "rules/memory.yaml", "weights + kv_cache + runtime_memory + headroom", "weights + kv_cache + tokens + headroom"
+    )
+    found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
+    assert found.position is not None
+    assert found.source_line[found.position.column - 1 :].startswith("tokens")
+
+
+def test_zero_is_zero_of_anything(copy: Workplace) -> None:
+    copy.edit(
+        "rules/memory.yaml", "expr: needed_memory - usable_memory", "expr: max(0, needed_memory - usable_memory) + 0"
+    )
+    assert problems(copy) == []
+
+
+def test_the_rules_as_they_are_agree(copy: Workplace) -> None:
+    assert problems(copy) == []
+
+
+def test_parcels_are_checked_in_their_own_units(parcels: Workplace) -> None:
+    assert problems(parcels) == []
+    parcels.edit("rules/trip.yaml", "van.room * litres_per_cubic_metre", "van.room")
+    assert (
+        problems(parcels)[0].message == "the formula gives `L / m3`, and its unit is no unit, a factor of 0.001 apart"
+    )
