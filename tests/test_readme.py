@@ -56,7 +56,7 @@ def test_each_command_prints_what_is_shown(copy: Workplace, command: str, lines:
         assert all(any(line in whole for whole in printed) for line in lines)
         return
     folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
-    ended = CliRunner().invoke(main, [*folders, *command.partition(" #")[0].split()[1:]], env={"COLUMNS": "100"})
+    ended = CliRunner().invoke(main, [*folders, *command.partition(" #")[0].split()[1:]], env={"COLUMNS": "110"})
     printed = [without_line_number(line) for line in ended.output.split("\n")]
     at = 0
     for line in map(without_line_number, lines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.answer.question import PROFILE
+from engine.answer.question import PROFILE, unknown_rule
 from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Catalog, Entry
@@ -51,7 +51,7 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
     rule_set = _rule_set(rulebook, profile)
     definition = rule_set.definitions.get(name)
     if definition is None:
-        raise ProblemsFound([_unknown(rulebook, "unknown-rule", "name", name, closest(name, rule_set.definitions))])
+        raise ProblemsFound([unknown_rule(rulebook, name, rule_set)])
     users = [other.name for other in rule_set.definitions.values() if name in other.reads]
     detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
     return detail | ({"reference": dict(definition.reference)} if definition.reference else {})

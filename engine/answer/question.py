@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
+from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Axis, Input
 
@@ -62,6 +63,13 @@ def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second
     known = [half for half in halves if all(catalog.find(word) for catalog, word in zip(catalogs, half, strict=True))]
     chosen = (known or halves)[0]
     return {first: chosen[0], second: chosen[1]}
+
+
+def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
+    """What a caller is told who names a rule that is not there."""
+    near = closest(name, rule_set.definitions)
+    message = rulebook.messages.problem("unknown-rule", field="name", given=name, closest=", ".join(near))
+    return Problem("unknown-rule", message, field="name", closest=near)
 
 
 class _Reader:

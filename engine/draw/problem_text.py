@@ -51,7 +51,7 @@ def made_of(step: Mapping[str, Any]) -> str:
 
 def with_unit(step: Mapping[str, Any]) -> str:
     """The value of a step and what it is counted in; plain ratios, words and conditions are counted in nothing."""
-    unit = step.get("unit", "")
+    unit = step.get("unit", "") if step["value"] is not None else ""
     return shown_value(step["value"]) + (f" {unit}" if unit not in ("", *UNITLESS) else "")
 
 

@@ -1,0 +1,26 @@
+"""The reasons for single numbers of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.answer.asking import Asker
+from engine.answer.question import Question, unknown_rule
+from engine.problems import ProblemsFound
+from engine.rulebook.rulebook import Rulebook
+
+
+def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The trace of these names, or of all that the answer shows where none is named; what is read comes first.
+
+    Raises ProblemsFound for a name that no rule has.
+    """
+    asker = Asker(rulebook, question)
+    wanted = set(names)
+    unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
+    if unknown:
+        raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
+    shown = wanted or asker.plain(rulebook.needs[question.profile].shown)
+    asker.ask(shown)
+    return asker.asked.trace(shown)

@@ -1,0 +1,50 @@
+"""Commands that ask a question: their options are what the rulebook can be asked."""
+
+from __future__ import annotations
+
+import click
+
+from engine.answer.question import PROFILE
+from engine.commands.output import load_or_leave
+from engine.read.folders import find_folders
+from engine.rulebook.rulebook import Rulebook
+
+
+def load_once(ctx: click.Context) -> Rulebook:
+    """The rulebook of this call, loaded the first time it is needed."""
+    root = ctx.find_root()
+    if not isinstance(root.obj, Rulebook):
+        root.obj = load_or_leave(root.obj or find_folders())
+    return root.obj
+
+
+def named_axes(rulebook: Rulebook) -> list[str]:
+    """The axes that a question must name, in their order."""
+    return [axis.name for axis in rulebook.subject.axes.values() if axis.default is None]
+
+
+class AskingCommand(click.Command):
+    """A command with an option for each axis that has a default, for each input, and for the profile."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own arguments, the rulebook's options, then the command's own options."""
+        own = super().get_params(ctx)
+        arguments = [param for param in own if isinstance(param, click.Argument)]
+        return [*arguments, *_options(load_once(ctx)), *(param for param in own if param not in arguments)]
+
+
+class QuestionCommand(AskingCommand):
+    """Such a command with an argument for each axis that must be named."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """An argument for each axis that must be named, then the rest."""
+        arguments = [click.Argument([axis]) for axis in named_axes(load_once(ctx))]
+        return [*arguments, *super().get_params(ctx)]
+
+
+def _options(rulebook: Rulebook) -> list[click.Parameter]:
+    subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
+    told = {axis.name: f"{axis.about} [default: {axis.default}]" for axis in subject.axes.values() if axis.default}
+    told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
+    told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
+    return [click.Option([f"--{name}"], default=None, help=about) for name, about in told.items()]

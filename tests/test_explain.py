@@ -1,0 +1,81 @@
+"""Explanations: a rule with its neighbours, and the tree of values behind a number, down to catalog figures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from engine.commands.main import main
+
+WIDE = {"COLUMNS": "200"}
+
+
+def explained(*arguments: str) -> str:
+    ended = CliRunner().invoke(main, ["explain", *arguments], env=WIDE)
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
+    lines = explained("decode_tok_s").split("\n")
+    assert lines[0].startswith("decode_tok_s  formula, token/s  rules/decode.yaml:")
+    assert lines[1] == "Speed of decode, in tokens written each second."
+    assert "  expr: max(slowest_decode, decode_unlimited)" in lines
+    assert {"  <- decode_unlimited", "  <- slowest_decode", "  -> prefill_tok_s", "  -> decode_gain"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("grade", "results: [F, D, C, B, A, S]"),
+        ("size_per_param", "rows: Q2_K: 0.39, Q3_K_S: 0.49"),
+        ("fit_points", "knots: [[0.8, 100], [0.95, 95]"),
+        ("slowest_decode", "value: 2"),
+        ("device_efficiency", "otherwise: value_of: family_efficiency"),
+    ],
+)
+def test_every_kind_of_rule_shows_what_it_holds(name: str, told: str) -> None:
+    assert told in explained(name)
+
+
+def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> None:
+    tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_tok_s")
+    assert tree.startswith("decode_tok_s = 4.0074 token/s  <- max(slowest_decode, decode_unlimited)")
+    assert "│   ├── device.bandwidth = 68 GB/s  <- m1-16gb  catalogs/devices/apple-silicon.yaml:" in tree
+    assert "model.active_params = -  <- qwen-3-14b" in tree
+    assert "llmfit hf_models.json" in tree
+
+
+def test_what_was_taken_apart_once_is_not_taken_apart_again() -> None:
+    tree = explained("qwen-3-14b", "m1-16gb", "--of", "spill")
+    assert tree.count("needed_memory = ") == 3
+    assert tree.count("kv_cache = ") == 1
+
+
+def test_without_a_name_all_that_the_answer_shows_is_explained() -> None:
+    tree = explained("qwen-3-14b", "m1-16gb")
+    assert all(f"\n{name} = " in tree for name in ("grade", "mode_score", "safe_context"))
+    assert "ttft = 48310.6 ms" in tree
+
+
+def test_options_change_the_question_that_is_explained() -> None:
+    steps = json.loads(explained("qwen-3-14b", "m1-16gb", "--workload", "rag", "--of", "tokens", "--json"))
+    assert steps[-1]["value"] == 32000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["decode_toks"], "There is no rule called 'decode_toks'. Closest: decode_tok_s."),
+        (["qwen-3-14b", "m1-16gb", "--of", "decode"], "There is no rule called 'decode'."),
+        (["qwen-3-14b", "m1-61gb"], "There is no device called 'm1-61gb'."),
+        (["a", "b", "c"], "name one rule, or MODEL DEVICE; 3 words were given."),
+        ([], "Missing argument"),
+    ],
+)
+def test_what_cannot_be_explained_is_misuse(arguments: list[str], told: str) -> None:
+    ended = CliRunner().invoke(main, ["explain", *arguments], env=WIDE)
+    assert ended.exit_code == 2
+    assert told in ended.output
