@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from engine import __version__
 from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
-from engine.answer.question import read_question, split_pair
+from engine.answer.question import read_body, read_question, split_pair
 from engine.answer.told import problem_document
 from engine.check.everything import load_checked
 from engine.problems import ProblemsFound
@@ -18,6 +18,7 @@ from engine.read.folders import Folders, find_folders
 
 YES = ("1", "true", "yes")
 COMPACT = (",", ":")
+LARGEST_BODY = 100_000
 
 
 def create_app(folders: Folders | None = None, site: str = "") -> Flask:
@@ -26,6 +27,7 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
     Raises ProblemsFound where rules or catalogs are wrong: such a service never starts.
     """
     app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     rulebook = load_checked(folders or find_folders())
 
@@ -34,6 +36,11 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
         parameters: dict[str, Any] = {**request.args, **split_pair(rulebook, pair, "-on-", "model", "device")}
         explain = parameters.pop("explain", "") in YES
         question = read_question(rulebook, parameters)
+        return send(answer(rulebook, question, explain=explain, site=site))
+
+    @app.post("/v1/can-run")
+    def what_if() -> Response:
+        question, explain = read_body(rulebook, request.get_json(silent=True))
         return send(answer(rulebook, question, explain=explain, site=site))
 
     @app.get("/v1/catalog")

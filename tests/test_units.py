@@ -66,7 +66,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-rows", "the rows give `GB`, and `headroom_share` is in no unit",
         ),
         (
-            "rules/memory.yaml", "value: 0.9\n    unit: GB", "value: 0.9\n    unit: GBB",
+            "rules/memory.yaml", "minimum: 0\n    unit: GB", "minimum: 0\n    unit: GBB",
             "unit-unknown", "there is no unit `GBB`",
         ),
         (

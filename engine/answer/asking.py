@@ -106,7 +106,8 @@ class Asker:
         }
         grid = Grid.of(self.rules.subject, self.rules.catalogs, ids)
         inputs = {**self.question.inputs, **changed}
-        evaluation = evaluate(self.rules, grid, outputs, inputs, self.given, current)
+        given = {**self.question.overrides, **self.given}
+        evaluation = evaluate(self.rules, grid, outputs, inputs, given, current)
         return Row(evaluation, tuple(ids.index(entries[axis]) for axis, ids in grid.ids.items()))
 
     def _pick(self, pick: Pick, names: set[str]) -> Row:

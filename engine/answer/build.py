@@ -8,6 +8,7 @@ from typing import Any
 from engine.answer.asking import Asker, Row
 from engine.answer.question import Question
 from engine.evaluate.evaluation import Scalar
+from engine.rulebook.definitions import Constant
 from engine.rulebook.layout import Branch, Each, Items, Literal, Node, Said, Value
 from engine.rulebook.needs import ListNeeds
 from engine.rulebook.rulebook import Rulebook
@@ -37,7 +38,17 @@ class _Answer(Asker):
         if self.explain:  # before the lists, whose items show only what differs
             self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
         built: dict[str, Any] = self._build(root, self.asked)
-        return built | {"trace": list(self.steps.values())} if self.explain else built
+        if self.question.overrides:
+            built["set"] = [self._override(name, value) for name, value in self.question.overrides.items()]
+        if self.explain:
+            built["trace"] = list(self.steps.values())
+        return built
+
+    def _override(self, name: str, value: float) -> dict[str, Any]:
+        """How a constant that was set for this question is marked in its answer."""
+        constant = self.rules.definitions[name]
+        assert isinstance(constant, Constant)
+        return {"name": name, "value": value, "instead_of": constant.value, "unit": constant.unit}
 
     def own_value(self, name: str) -> Scalar:
         return self.site if name == "site" else super().own_value(name)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
+from engine.rulebook.definitions import Constant
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.subject import Axis, Input
+from engine.rulebook.subject import Axis
 
 PROFILE = "profile"
 SHORT_LIST = 12  # choices so few that all of them are told
@@ -18,17 +19,23 @@ SHORT_LIST = 12  # choices so few that all of them are told
 
 @dataclass(frozen=True)
 class Question:
-    """One entry on each axis, the numbers that were given, and the profile that answers."""
+    """One entry on each axis, the numbers that were given, and the profile that answers.
+
+    `overrides` are constants that are set to another value for this question alone.
+    """
 
     entries: Mapping[str, str]
     inputs: Mapping[str, float]
     profile: str
+    overrides: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_question(rulebook: Rulebook, parameters: Mapping[str, str | float | None]) -> Question:
+def read_question(
+    rulebook: Rulebook, parameters: Mapping[str, str | float | None], overrides: Mapping[str, str | float] | None = None
+) -> Question:
     """The question that these parameters ask; None and empty text count as not given.
 
-    Raises ProblemsFound with one problem for each parameter that is unknown, missing or out of range.
+    Raises ProblemsFound with one problem for each parameter and override that is unknown, missing or out of range.
     """
     given = {name: value for name, value in parameters.items() if value is not None and value != ""}
     reader = _Reader(rulebook)
@@ -42,7 +49,7 @@ def read_question(rulebook: Rulebook, parameters: Mapping[str, str | float | Non
             entries[axis.name] = entry
     for asked in rulebook.subject.inputs.values():
         if asked.name in given:
-            number = reader.number(asked, given[asked.name])
+            number = reader.number(asked.name, given[asked.name], asked.minimum, asked.maximum)
             if isinstance(number, Problem):
                 problems.append(number)
             else:
@@ -50,9 +57,30 @@ def read_question(rulebook: Rulebook, parameters: Mapping[str, str | float | Non
     profile = str(given.get(PROFILE, rulebook.default_profile))
     if profile not in rulebook.rule_sets:
         problems.append(reader.unknown(PROFILE, profile, tuple(rulebook.rule_sets)))
+        raise ProblemsFound(problems)
+    constants = {}
+    for name, value in (overrides or {}).items():
+        constant = reader.constant(rulebook.rule_sets[profile], name, value)
+        if isinstance(constant, Problem):
+            problems.append(constant)
+        else:
+            constants[name] = constant
     if problems:
         raise ProblemsFound(problems)
-    return Question(entries, inputs, profile)
+    return Question(entries, inputs, profile, constants)
+
+
+def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
+    """The question in a JSON body, and whether to explain: the parameters, `overrides` by name, and `explain`.
+
+    Raises ProblemsFound like `read_question`, and where the body is no object or its parts are not what they must be.
+    """
+    parameters = dict(body) if isinstance(body, dict) else {}
+    overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
+    plain = all(isinstance(value, str | int | float | None) for value in parameters.values())
+    if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
+        raise ProblemsFound([Problem("not-a-body", rulebook.messages.problem("not-a-body"), field="body")])
+    return read_question(rulebook, parameters, overrides), explain
 
 
 def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second: str) -> dict[str, str]:
@@ -102,14 +130,25 @@ class _Reader:
         found = catalog.find(word)
         return found.id if found else self.unknown(axis.name, word, catalog.ids, catalog.nearest(word))
 
-    def number(self, asked: Input, given: object) -> float | Problem:
+    def constant(self, rule_set: RuleSet, name: str, given: object) -> float | Problem:
+        definition = rule_set.definitions.get(name)
+        if not isinstance(definition, Constant):
+            constants = [known.name for known in rule_set.definitions.values() if isinstance(known, Constant)]
+            code = "unknown-constant" if definition is None else "not-a-constant"
+            return self.problem(code, name, closest(name, constants), given=name)
+        return self.number(name, given, definition.minimum, definition.maximum)
+
+    def number(self, field: str, given: object, minimum: float, maximum: float) -> float | Problem:
         try:
             number = float(str(given))
         except ValueError:
             number = math.nan
         if isinstance(given, bool) or not math.isfinite(number):
-            return self.problem("not-a-number", asked.name, given=str(given))
-        if not asked.minimum <= number <= asked.maximum:
-            least, most = f"{asked.minimum:g}", f"{asked.maximum:.0f}"
-            return self.problem("out-of-range", asked.name, given=str(given), least=least, most=most)
+            return self.problem("not-a-number", field, given=str(given))
+        if not minimum <= number <= maximum:
+            return self.problem("out-of-range", field, given=str(given), least=_limit(minimum), most=_limit(maximum))
         return number
+
+
+def _limit(number: float) -> str:
+    return f"{number:.0f}" if float(number).is_integer() else f"{number:g}"

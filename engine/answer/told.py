@@ -10,7 +10,6 @@ from engine.problems import ProblemsFound
 from engine.rulebook.rulebook import Rulebook
 
 NOT_THERE = ("unknown-entry", "unknown-entry-far", "unknown-catalog", "unknown-rule", "not-found")
-OF_A_QUESTION = ("unknown-parameter", "missing-parameter", "not-a-number", "out-of-range")
 
 
 def problem_document(
@@ -27,7 +26,7 @@ def problem_document(
         detail = rulebook.messages.problem("not-found") if gone else HTTPStatus(found).phrase
         return {"type": "about:blank", "title": title, "status": found, "detail": detail, "instance": path}
     codes = {problem.code for problem in found.problems}
-    if codes - {*NOT_THERE, *OF_A_QUESTION}:
+    if codes - set(rulebook.messages.problems):  # not a caller's fault: the rules themselves failed
         status, title = HTTPStatus.INTERNAL_SERVER_ERROR, "title-rules"
     elif codes <= set(NOT_THERE) and not any(problem.field in parameters for problem in found.problems):
         status, title = HTTPStatus.NOT_FOUND, "title-not-found"

@@ -10,17 +10,24 @@ from engine.answer.browse import rule_detail
 from engine.answer.question import PROFILE, read_question
 from engine.answer.reasons import reasons
 from engine.commands.output import MISUSE, leave, print_json
-from engine.commands.questions import AskingCommand, load_once, named_axes
+from engine.commands.questions import AskingCommand, load_once, named_axes, read_settings, set_option
 from engine.problems import ProblemsFound
 
 
 @click.command("explain", cls=AskingCommand)
 @click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...")
+@set_option
 @click.option("--of", "names", multiple=True, help="The number to explain; may be given more than once.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, words: tuple[str, ...], names: tuple[str, ...], as_json: bool, **parameters: Any
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    settings: tuple[str, ...],
+    names: tuple[str, ...],
+    as_json: bool,
+    **parameters: Any,
 ) -> None:
     """Explain a rule, or how the numbers of an answer came about.
 
@@ -39,7 +46,8 @@ def command(
             detail = rule_detail(rulebook, words[0], parameters.get(PROFILE) or "")
             print_json(detail) if as_json else draw_rule(detail)
             return
-        question = read_question(rulebook, {**parameters, **dict(zip(axes, words, strict=True))})
+        asked = {**parameters, **dict(zip(axes, words, strict=True))}
+        question = read_question(rulebook, asked, read_settings(settings))
         steps = reasons(rulebook, question, names)
     except ProblemsFound as found:
         leave(found.problems, MISUSE)

@@ -42,6 +42,22 @@ class QuestionCommand(AskingCommand):
         return [*arguments, *super().get_params(ctx)]
 
 
+def read_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
+    pairs = [setting.partition("=") for setting in settings]
+    if any(not (name and equals and value) for name, equals, value in pairs):
+        raise click.UsageError("--set takes NAME=VALUE, such as --set runtime_overhead=1.2")
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        raise click.UsageError("--set names a constant twice")
+    return {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
+
+
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a constant for this once."
+)
+
+
 def _options(rulebook: Rulebook) -> list[click.Parameter]:
     subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
     told = {axis.name: f"{axis.about} [default: {axis.default}]" for axis in subject.axes.values() if axis.default}

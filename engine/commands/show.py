@@ -9,20 +9,23 @@ import click
 from engine.answer.build import answer
 from engine.answer.question import read_question
 from engine.commands.output import MISUSE, leave, print_json
-from engine.commands.questions import QuestionCommand, load_once
+from engine.commands.questions import QuestionCommand, load_once, read_settings, set_option
 from engine.problems import ProblemsFound
 
 
 @click.command("show", cls=QuestionCommand)
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--explain", is_flag=True, help="Show how each number came about.")
 @click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool, explain: bool, svg: str | None, **parameters: Any) -> None:
+def command(
+    ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, explain: bool, svg: str | None, **parameters: Any
+) -> None:
     """Answer a question, drawn as a page."""
-    rulebook = load_once(ctx)
+    rulebook, overrides = load_once(ctx), read_settings(settings)
     try:
-        built = answer(rulebook, read_question(rulebook, parameters), explain=explain)
+        built = answer(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
     except ProblemsFound as found:
         leave(found.problems, MISUSE)
     if as_json:

@@ -37,6 +37,10 @@ def draw_answer(answer: Answer, messages: Messages, save_as: str | None = None) 
 
 def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_head(answer, words))
+    for override in answer.get("set", ()):
+        value, instead_of = (with_unit({**override, "value": override[key]}) for key in ("value", "instead_of"))
+        what_if = words("what_if", name=override["name"], value=value, instead_of=instead_of)
+        console.print(Text(what_if, style="bold yellow"))
     console.print(_facts(answer, words))
     console.print(_memory(answer, words))
     console.print(_said(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,9 +46,11 @@ class Definition:
 
 @dataclass(frozen=True)
 class Constant(Definition):
-    """A number that is believed."""
+    """A number that is believed, and between which bounds it makes sense."""
 
     value: float
+    minimum: float = -math.inf
+    maximum: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,14 @@ def _reference_problem(document: Document, section: str, name: str) -> Problem:
 
 
 def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    return Constant(**common, value=float(data["value"])), []
+    bounds: Any = {bound: float(data[bound]) for bound in ("minimum", "maximum") if bound in data}
+    constant = Constant(**common, value=float(data["value"]), **bounds)
+    if constant.minimum <= constant.value <= constant.maximum:
+        return constant, []
+    message = f"{constant.value:g} is not from {constant.minimum:g} to {constant.maximum:g}"
+    return constant, [
+        document.problem("constant-range", message, (*constant.path, "value"), hint="change the value, or its bounds")
+    ]
 
 
 def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
