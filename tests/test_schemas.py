@@ -33,16 +33,16 @@ def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
     ("file", "old", "new", "told"),
     [
         (
-            "rules/trip.yaml", "unit: EUR", "unti: EUR",
+            "rules/trip.yaml", "    unit: EUR\n", "",
             "rules/trip.yaml:31:3: error: `unit` is missing from a table [schema-missing-key]\n"
             "  31 |   fee:\n     |   ^\n"
             "  add `unit: GB`: what the number is counted in: GB, token/s, ms, B/token; `1` for a plain ratio, "
             "`condition` for true or false",
         ),
         (
-            "catalogs/vans.yaml", "room: 3", "romm: 3",
+            "catalogs/vans.yaml", "room: 3, ", "",
             "catalogs/vans.yaml:4:3: error: `room` is missing from an entry of vans [schema-missing-key]\n"
-            "  4 |   small: {name: Small van, romm: 3, speed: 90, payload: 500}\n    |   ^\n"
+            "  4 |   small: {name: Small van, speed: 90, payload: 500}\n    |   ^\n"
             "  add `room:`: its room",
         ),
         (
@@ -57,7 +57,37 @@ def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
             "catalogs/vans.yaml:4:57: error: must be a number, not `1_500` [schema-type]\n"
             "  4 |   small: {name: Small van, room: 3, speed: 90, payload: 1_500}\n"
             "    |                                                         ^\n"
-            "  write `1500`, without quotes, commas or underscores",
+            "  write `1500`, with a point for decimals and nothing else",
+        ),
+        (
+            "catalogs/vans.yaml", "room: 3", "romm: 3",
+            "catalogs/vans.yaml:4:28: error: `romm` is not a key of an entry of vans [schema-unknown-key]\n"
+            "  4 |   small: {name: Small van, romm: 3, speed: 90, payload: 500}\n"
+            "    |                            ^\n"
+            "  did you mean `room`?",
+        ),
+        (
+            "catalogs/vans.yaml", "room: 3", "room: 3,5",
+            "catalogs/vans.yaml:4:36: error: `5` is not a key of an entry of vans [schema-unknown-key]\n"
+            "  4 |   small: {name: Small van, room: 3,5, speed: 90, payload: 500}\n"
+            "    |                                    ^\n"
+            "  the keys here are: name, room, speed, payload",
+        ),
+        (
+            "rules/trip.yaml", "about: Room in a word.", "about: Room.",
+            "rules/trip.yaml:26:12: error: must have at least 10 characters [schema-too-short]\n"
+            "  26 |     about: Room.\n     |            ^\n"
+            "  one sentence that says what this is",
+        ),
+        (
+            "rules/trip.yaml", "about: Room in a word.", "about: 'Room",
+            "rules/trip.yaml:26:12: error: not YAML: found unexpected end of stream while scanning a quoted scalar "
+            "[yaml-syntax]\n  26 |     about: 'Room\n     |            ^\n  close the quote",
+        ),
+        (
+            "rules/trip.yaml", "tables:\n", "<<<<<<< HEAD\ntables:\n=======\n>>>>>>> other\n",
+            "rules/trip.yaml:21:1: error: not YAML: a conflict of versions is left in the file [yaml-syntax]\n"
+            "  21 | <<<<<<< HEAD\n     | ^\n  choose one of the two versions, and remove the marks",
         ),
         (
             "rules/trip.yaml", "kind: bands", "kind: band",

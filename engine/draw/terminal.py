@@ -37,6 +37,8 @@ def draw_answer(answer: Answer, messages: Messages, save_as: str | None = None) 
 
 def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_head(answer, words))
+    for note in answer["notes"]:
+        console.print(Text(note["sentence"], style="yellow"))
     for override in answer.get("set", ()):
         value, instead_of = (with_unit({**override, "value": override[key]}) for key in ("value", "instead_of"))
         what_if = words("what_if", name=override["name"], value=value, instead_of=instead_of)
@@ -64,7 +66,7 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
 
 
 def _said(title: str, sentence: str) -> Text:
-    return Text.assemble((title, "bold"), " ", sentence)
+    return Text.assemble((title, "bold"), "  ", sentence)
 
 
 class _Words:
@@ -157,7 +159,7 @@ def _workloads(answer: Answer, words: _Words) -> RenderableType:
 
 
 def _quants(answer: Answer, words: _Words) -> RenderableType:
-    names = [("quant", "<"), ("bits", ">"), ("memory", ">"), ("quality", "<"), ("fit", "<")]
+    names = [("quant", "<"), ("bits", ">"), ("weights", ">"), ("quality", "<"), ("fit", "<")]
     table = _table(words("quants_title"), [(words(name), side) for name, side in names])
     for item in answer["quants"]:
         asked = item["quant"] == answer["question"]["quant"]
@@ -170,7 +172,8 @@ def _quants(answer: Answer, words: _Words) -> RenderableType:
             style="bold" if asked else "",
         )
     usable = answer["memory"]["usable_gb"]
-    caption = words("quants_caption", model=answer["model"]["name"], device=answer["device"]["name"], usable=usable)
+    subject = {"model": answer["model"]["name"], "device": answer["device"]["name"]}
+    caption = words("quants_caption", **subject, usable=usable, context=answer["quants_context_tokens"])
     return Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
 
 
@@ -192,5 +195,5 @@ def _trace(steps: Iterable[Mapping[str, Any]], words: _Words) -> RenderableType:
         where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
         lines.append(Text.assemble((step["name"], "cyan"), " = ", (with_unit(step), "bold"), ("  " + where, "dim")))
         if made_of(step):
-            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, INDENT)))
+            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, INDENT), expand=False))
     return Group(*lines)

@@ -21,7 +21,7 @@ class Folders:
     def shown(self, folder: Path) -> str:
         """What stands before the files of a folder in problems: the way there from here, or else its bare name."""
         whole, here = folder.resolve(), Path.cwd()
-        inside = whole.is_relative_to(here) and not whole.is_relative_to(PACKAGE)
+        inside = here != Path(here.anchor) and whole.is_relative_to(here) and not whole.is_relative_to(PACKAGE)
         return whole.relative_to(here).as_posix() if inside else whole.name
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,10 +109,14 @@ def _problems(document: Document, error: ValidationError, resolve: Resolve) -> I
         for stray in (key for key in value if key not in known):
             near = closest(stray, known)
             hint = suggestion(near) or f"the keys here are: {', '.join(known)}"
+            if value[stray] is None and " " in stray:  # the rest of a text in braces that holds a comma
+                hint = "a comma ends a value in braces: put the text in quotes"
             message = f"`{stray}` is not a key of {schema.get('title', 'this')}"
             yield document.problem("schema-unknown-key", message, (*path, stray), key=True, hint=hint, closest=near)
     elif rule == "required" and isinstance(value, dict):
-        for missing in (key for key in expected if key not in value):
+        known = schema.get("properties", {})
+        misspelt = {near for key in value if key not in known for near in closest(key, known, 1)}
+        for missing in (key for key in expected if key not in value and key not in misspelt):
             if f"'{missing}'" in error.message:
                 message = f"`{missing}` is missing from {schema.get('title', 'this')}"
                 hint = _how_to_write(missing, resolve(schema.get("properties", {}).get(missing, {})))
@@ -139,7 +144,9 @@ def _problems(document: Document, error: ValidationError, resolve: Resolve) -> I
         message = f"must be {words[rule]} {expected:g}, not {_shown(value)}"
         yield document.problem("schema-range", message, path, hint=_description(schema))
     elif rule in ("minLength", "minItems", "minProperties"):
-        yield document.problem("schema-empty", "must not be empty", path, hint=_description(schema))
+        counted = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}[rule]
+        message = f"must have at least {expected} {counted}" if value else "must not be empty"
+        yield document.problem("schema-too-short", message, path, hint=_description(schema))
     elif rule == "pattern":
         yield document.problem(
             "schema-form", f"{_shown(value)} has not the right form", path, hint=_description(schema)
@@ -178,12 +185,12 @@ def _shown(value: Any) -> str:
 
 def _type_hint(value: Any, kinds: list[str]) -> str:
     if isinstance(value, str) and ("number" in kinds or "integer" in kinds):
-        bare = value.replace("_", "").replace(",", "")
+        bare = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", value).replace(",", ".").replace("_", "")
         try:
             float(bare)
         except ValueError:
             return "write a plain number; its unit is said once, by the schema or by `unit`"
-        return f"write `{bare}`, without quotes, commas or underscores"
+        return f"write `{bare}`, with a point for decimals and nothing else"
     if "string" in kinds and isinstance(value, bool | int | float):
         return "put it in quotes"
     return ""

@@ -34,6 +34,7 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
 }
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
+CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
 
 
@@ -171,15 +172,25 @@ class _Walk:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark and "quoted scalar" in (error.context or ""):
+        mark = error.context_mark  # where the quote was opened, not where the file ended
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
     source = lines[line] if line < len(lines) else ""
     what = " ".join(part for part in (error.problem, error.context) if part)
     hint = ""
-    if "\t" in source[: column + 1]:
+    conflict = next((at for at, text in enumerate(lines) if text.startswith(CONFLICT_MARKS)), None)
+    if conflict is not None:
+        line, column, source, what = conflict, 0, lines[conflict], "a conflict of versions is left in the file"
+        hint = "choose one of the two versions, and remove the marks"
+    elif "quoted scalar" in what:
+        hint = "close the quote"
+    elif "\t" in source[: column + 1]:
         hint = "indent with spaces, not tabs"
     elif "mapping values are not allowed" in what:
         hint = "put text that holds `: ` in quotes, or check the indentation"
+    elif "expected key" in what or "block end" in what:
+        hint = "check the indentation here and above, and quotes around text that holds `: ` or ` #`"
     elif error.problem and "alias" in error.problem:
         hint = "a value that starts with `*` or `&` must be in quotes"
     return Problem(

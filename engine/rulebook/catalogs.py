@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,11 @@ class Entry:
     def name(self) -> str:
         """Its name, or its id where it has none."""
         return str(self.data.get("name", self.id))
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Its id, its name and its aliases."""
+        return (self.id, self.name, *self.data.get("aliases", []))
 
     def value(self, field: str) -> Any:
         """The figure or word of a (dotted) field; None where it is absent."""
@@ -72,7 +77,7 @@ class Catalog:
         """Every id, name and alias in its bare form -> the id; a form that two entries share leads to neither."""
         forms: dict[str, set[str]] = {}
         for entry in self.entries.values():
-            for spelling in (entry.id, entry.name, *entry.data.get("aliases", [])):
+            for spelling in entry.spellings:
                 forms.setdefault(normalised(spelling), set()).add(entry.id)
         return {form: next(iter(ids)) for form, ids in forms.items() if len(ids) == 1}
 
@@ -104,7 +109,22 @@ def read_catalogs(
                 problems.append(
                     document.problem("catalog-duplicate-id", message, path, key=True, hint=hint, first=first.position)
                 )
-    return {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}, problems
+    catalogs = {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}
+    problems += [problem for catalog in catalogs.values() for problem in _shared_spellings(catalog)]
+    return catalogs, problems
+
+
+def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
+    """Names and aliases by which two entries could be meant, so that neither is found."""
+    owners: dict[str, Entry] = {}
+    for entry in catalog.entries.values():
+        for spelling in dict.fromkeys(entry.spellings):
+            owner = owners.setdefault(normalised(spelling), entry)
+            if owner is not entry:
+                message = f"`{spelling}` also means `{owner.id}`"
+                path, hint = ("entries", entry.id), "give each a name of its own"
+                code = "catalog-ambiguous"
+                yield entry.document.problem(code, message, path, key=True, hint=hint, first=owner.position)
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:

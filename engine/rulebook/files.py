@@ -42,8 +42,7 @@ class RuleFiles:
         found = self.of(kind)
         if not found and kind not in self.broken_kinds and not self.unread:
             hint = f"add one that starts with `kind: {kind}`"
-            place = Position("rules", 1, 1)
-            self.problems.append(Problem("file-missing", f"there is no file of kind `{kind}`", place, hint=hint))
+            self.problems.append(Problem("file-missing", f"there is no file of kind `{kind}`", hint=hint))
         for document in found[1:]:
             message = f"a second file of kind `{kind}`"
             self.problems.append(document.problem("file-twice", message, hint="keep one", first=found[0].position()))
@@ -56,6 +55,11 @@ def read_files(folders: Folders, schemas: Schemas) -> RuleFiles:
     digest = hashlib.sha256()
     for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
         found = sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder)))
+        for path in sorted(folder.rglob("*.yml")):
+            place = Position(f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
+            message = "only files that end in .yaml are read"
+            files.problems.append(Problem("file-suffix", message, place, hint="rename it"))
+            files.unread += 1
         if not found:
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem("folder-empty", message, hint="name the right folder"))
@@ -78,7 +82,8 @@ def _read_file(files: RuleFiles, schemas: Schemas, path: Path, shown_as: str) ->
         files.problems += problems
         files.unread += 1
         return None
-    problems += schemas.check(document, kind)
+    told = {problem.position for problem in problems}  # a value that could not be read needs no second word
+    problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
     files.problems += problems
     if errors(problems):
         files.broken_names |= names_in(document)

@@ -129,12 +129,20 @@ def check_slots(
                 if kind is None:
                     near = closest(slot.name, known())
                     message = f"there is no name `{slot.name}`"
-                    yield messages.document.problem("name-unknown", message, place, closest=near)
+                    at = _slot_offset(messages.document, place, slot.name)
+                    yield messages.document.problem("name-unknown", message, place, offset=at, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
-                    yield messages.document.problem(
-                        "message-format", f"the number `{slot.name}` has no format", place, hint=hint
-                    )
+                    at = _slot_offset(messages.document, place, slot.name)
+                    message = f"the number `{slot.name}` has no format"
+                    yield messages.document.problem("message-format", message, place, offset=at, hint=hint)
+
+
+def _slot_offset(document: Document, path: Path, name: str) -> int | None:
+    """Where the slot of that name stands in the text at `path`."""
+    place = document.places.get(path)
+    at = (place.written or "").find(f"{{{name}") if place else -1
+    return at + 1 if at >= 0 else None
 
 
 def _word_problems(document: Document, path: Path, sentence: Sentence, words: tuple[str, ...]) -> Iterator[Problem]:

@@ -146,7 +146,7 @@ class _Resolver:
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
         axis = self.subject.axes.get(table.input.partition(".")[0])
-        if axis and axis.catalog in self.incomplete:
+        if axis and (axis.catalog in self.incomplete or not self.catalogs[axis.catalog].entries):
             return
         words, may_be_absent = self._words(table.input)
         if lookup.otherwise is None:
