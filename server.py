@@ -10,13 +10,12 @@ from werkzeug.exceptions import HTTPException
 from engine import __version__
 from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
-from engine.answer.question import read_body, read_question, split_pair
-from engine.answer.told import problem_document
+from engine.answer.problem_documents import problem_document
+from engine.answer.question import read_body, read_query, read_question, split_pair
 from engine.check.everything import load_checked
 from engine.problems import ProblemsFound
 from engine.read.folders import Folders, find_folders
 
-YES = ("1", "true", "yes")
 COMPACT = (",", ":")
 LARGEST_BODY = 100_000
 
@@ -33,9 +32,8 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
 
     @app.get("/v1/can-run/<pair>")
     def can_run(pair: str) -> Response:
-        parameters: dict[str, Any] = {**request.args, **split_pair(rulebook, pair, "-on-", "model", "device")}
-        explain = parameters.pop("explain", "") in YES
-        question = read_question(rulebook, parameters)
+        parameters, explain = read_query(rulebook, request.args.lists())
+        question = read_question(rulebook, {**parameters, **split_pair(rulebook, pair, "-on-", "model", "device")})
         return send(answer(rulebook, question, explain=explain, site=site))
 
     @app.post("/v1/can-run")
@@ -70,7 +68,9 @@ def create_app(folders: Folders | None = None, site: str = "") -> Flask:
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        return tell(problem_document(rulebook, error.code or 500, request.path))
+        response = tell(problem_document(rulebook, error.code or 500, request.path))
+        response.headers.extend(pair for pair in error.get_headers() if pair[0] == "Allow")
+        return response
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:

@@ -71,6 +71,15 @@ def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
                 yield RuleTest(document, number, data)
 
 
+def misuse(rulebook: Rulebook, test: RuleTest) -> list[Problem]:
+    """What is wrong with the test itself, before anything is computed: names and entries that are not there."""
+    names = {*test.data.get("expect", {}), *test.data.get("differs", {})}
+    try:
+        return list(_misused_names(_asker(rulebook, test), test, names))
+    except ProblemsFound as found:
+        return [_at_test(test, problem) for problem in found.problems]
+
+
 def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
     """What comes of the test."""
     expected: Mapping[str, Any] = test.data.get("expect", {})

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -78,3 +82,34 @@ def test_a_folder_that_is_not_there_is_misuse() -> None:
     ended = CliRunner().invoke(main, ["--rules", "nowhere", "check"])
     assert ended.exit_code == 2
     assert "nowhere" in ended.output
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    ended = CliRunner().invoke(main, ["show", "yi-1.5-9b", "l4-24gb", "--svg", str(tmp_path / "nowhere" / "x.svg")])
+    assert ended.exit_code == 1
+    assert "Could not open file" in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_a_picture_holds_the_page_and_fetches_nothing(tmp_path: Path) -> None:
+    picture = tmp_path / "page.svg"
+    assert CliRunner().invoke(main, ["show", "yi-1.5-9b", "l4-24gb", "--svg", str(picture)]).exit_code == 0
+    drawn = picture.read_text("utf-8")
+    assert "NVIDIA" in drawn
+    assert "@font-face" not in drawn
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1"])
+def test_an_address_that_cannot_be_listened_on_is_told(host: str) -> None:
+    arguments = [sys.executable, "-m", "engine", "serve", "--host", host, "--port", "8999"]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert f"cannot listen on {host}:8999" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_terminal_without_the_characters_shows_others() -> None:
+    arguments = [sys.executable, "-m", "engine", "show", "yi-1.5-9b", "l4-24gb"]
+    ended = subprocess.run(arguments, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
+    assert ended.returncode == 0
+    assert b"Yi 1.5 9B" in ended.stdout

@@ -70,6 +70,8 @@ def test_the_same_rules_answer_304(client: FlaskClient) -> None:
         ("/v1/can-run/yi-1.5-9b-on-l4-24gb?context=many", 400, "context", None),
         ("/v1/can-run/yi-1.5-9b-on-l4-24gb?context=1e400", 400, "context", None),
         ("/v1/can-run/yi-1.5-9b-on-l4-24gb?contxt=8000", 400, "contxt", "context"),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?workload=chat&workload=rag", 400, "workload", None),
+        ("/v1/can-run/yi-1.5-9b-on-l4-24gb?explain=maybe", 400, "explain", None),
         ("/v1/catalog/device", 404, "catalog", "devices"),
         ("/v1/catalog/devices/h20-69gb", 404, "devices", "h20-96gb"),
         ("/v1/rules/decode_toks", 404, "name", "decode_tok_s"),
@@ -135,3 +137,13 @@ def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
     with pytest.raises(ProblemsFound) as found:
         create_app(copy.folders)
     assert str(found.value.problems[0].position).startswith("rules/decode.yaml:")
+
+
+def test_what_was_given_is_told_back_short_and_on_one_line(client: FlaskClient) -> None:
+    document = client.get(f"/v1/can-run/{'x' * 5000}%0Ay-on-l4-24gb").get_json()
+    assert len(document["detail"]) < 300
+    assert "\n" not in document["detail"]
+
+
+def test_a_method_that_is_not_allowed_says_which_are(client: FlaskClient) -> None:
+    assert "POST" in client.get("/v1/can-run").headers["Allow"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from engine.check.answer_shape import answer_problems
 from engine.check.units import unit_problems
 from engine.check.whole_catalog import whole_catalog_problems
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.folders import Folders
+from engine.read.schemas import Schemas
+from engine.rule_tests import misuse, rule_tests
 from engine.rulebook.load import check
 from engine.rulebook.rulebook import Rulebook
 
@@ -15,6 +18,9 @@ def check_everything(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     rulebook, problems = check(folders)
     if rulebook is not None:
         problems = [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
+        problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
+    if rulebook is not None and not errors(problems):
+        problems += answer_problems(rulebook, Schemas.load(folders.schemas))
     return rulebook, sorted(problems, key=lambda problem: problem.sort_key)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from pathlib import Path
 
 import click
@@ -49,4 +51,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def main(context: click.Context, rules: Path | None, catalogs: Path | None) -> None:
     """Answers from rules in YAML, and the tools to change them."""
+    for stream in (sys.stdout, sys.stderr):  # where a terminal cannot show a character, show another in its place
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     context.obj = find_folders(rules, catalogs)

@@ -24,6 +24,9 @@ def command(ctx: click.Context, host: str, port: int, threads: int, site: str | 
         app = create_app(ctx.obj, site or "")
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
-    listening = create_server(app, host=host, port=port, threads=threads, ident=None)
+    try:
+        listening = create_server(app, host=host, port=port, threads=threads, ident=None)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
     click.echo(f"http://{listening.effective_host}:{listening.effective_port}/", err=True)
     listening.run()

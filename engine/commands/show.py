@@ -23,6 +23,8 @@ def command(
     ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, explain: bool, svg: str | None, **parameters: Any
 ) -> None:
     """Answer a question, drawn as a page."""
+    if as_json and svg:
+        raise click.UsageError("--json and --svg are two ways to show one answer: choose one.")
     rulebook, overrides = load_once(ctx), read_settings(settings)
     try:
         built = answer(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
@@ -33,4 +35,7 @@ def command(
         return
     from engine.draw.terminal import draw_answer  # noqa: PLC0415 - drawing is not needed for JSON
 
-    draw_answer(built, rulebook.messages, save_as=svg)
+    try:
+        draw_answer(built, rulebook.messages, save_as=svg)
+    except OSError as error:
+        raise click.FileError(svg or "", error.strerror) from None

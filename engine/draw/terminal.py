@@ -26,7 +26,7 @@ Answer = Mapping[str, Any]
 
 
 def draw_answer(answer: Answer, messages: Messages, save_as: str | None = None) -> None:
-    """The whole page, on standard output; also as an SVG picture in the file `save_as`."""
+    """The whole page, on standard output; also an SVG picture in the file `save_as`. Raises OSError for it."""
     console = Console(record=save_as is not None, highlight=False)
     _draw(console, answer, _Words(messages))
     if save_as is not None:

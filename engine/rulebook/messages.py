@@ -53,6 +53,7 @@ class Slot:
 
 
 Template = tuple[str | Slot, ...]
+Texts = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,32 @@ def check_slots(
                     at = _slot_offset(messages.document, place, slot.name)
                     message = f"the number `{slot.name}` has no format"
                     yield messages.document.problem("message-format", message, place, offset=at, hint=hint)
+
+
+def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Problem]:
+    """Texts of a section (`labels` or `problems`) that are missing, and slots that nothing fills.
+
+    `texts` are those that are needed, each with the names that its slots may have.
+    """
+    found: Mapping[str, Template] = getattr(messages, section)
+    for key, may_have in texts.items():
+        if key not in found:
+            slots = " ".join(f"{{{name}}}" for name in sorted(may_have))
+            hint = f"add `{key}:`" + (f", with slots of {slots}" if slots else "")
+            message = f"the text `{key}` is missing from {section}"
+            yield messages.document.problem("message-missing", message, (section,), key=True, hint=hint)
+    for key, template in found.items():
+        if key not in texts:
+            near = closest(key, texts)
+            message = f"nothing uses the text `{key}` of {section}"
+            yield messages.document.problem("message-unused", message, (section, key), key=True, closest=near)
+            continue
+        for slot in (part for part in template if isinstance(part, Slot) and part.name not in texts[key]):
+            at = _slot_offset(messages.document, (section, key), slot.name)
+            near = closest(slot.name, texts[key])
+            hint = "" if near else f"its slots are: {', '.join(sorted(texts[key])) or 'none'}"
+            message = f"nothing fills the slot `{slot.name}`"
+            yield messages.document.problem("message-slot", message, (section, key), offset=at, hint=hint, closest=near)
 
 
 def _slot_offset(document: Document, path: Path, name: str) -> int | None:

@@ -7,9 +7,13 @@ from http import HTTPStatus
 from typing import Any
 
 from engine.problems import ProblemsFound
+from engine.rulebook.messages import Texts
 from engine.rulebook.rulebook import Rulebook
 
-NOT_THERE = ("unknown-entry", "unknown-entry-far", "unknown-catalog", "unknown-rule", "not-found")
+NOT_THERE = ("unknown-entry", "unknown-entry-far", "unknown-catalog", "unknown-catalog-entry", "unknown-rule")
+TITLES: Texts = {
+    title: frozenset() for title in ("not-found", "title-question", "title-not-found", "title-rules", "title-error")
+}
 
 
 def problem_document(

@@ -1,0 +1,79 @@
+"""An answer keeps the shape that its readers rely on, and every text that they need is there; `check` proves both."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Workplace
+
+from engine.check.everything import check_everything
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "told"),
+    [
+        (
+            "rules/answer.yaml",
+            "  score: score\n",
+            "  scores: score\n",
+            "answer-shape",
+            "'score' is a required property",
+        ),
+        ("rules/answer.yaml", "  ttft_ms: ttft\n", "", "answer-shape", "'ttft_ms' is a required property"),
+        (
+            "rules/answer.yaml",
+            "  grade: grade\n",
+            "  grade: fit\n",
+            "answer-shape",
+            "is not one of ['S', 'A', 'B', 'C', 'D', 'F']",
+        ),
+        ("rules/answer.yaml", "      vram_gb: weights\n", "", "answer-shape", "`answer.quants` has not the shape"),
+        (
+            "catalogs/messages/en.yaml",
+            "  score: Score\n",
+            "",
+            "message-missing",
+            "the text `score` is missing from labels",
+        ),
+        ("catalogs/messages/en.yaml", "{over:gb}", "{ovr:gb}", "message-slot", "nothing fills the slot `ovr`"),
+        (
+            "catalogs/messages/en.yaml",
+            "  not-a-number:",
+            "  not-number:",
+            "message-missing",
+            "the text `not-a-number` is missing",
+        ),
+        (
+            "catalogs/messages/en.yaml",
+            "  fit: Fit\n",
+            "  fit: Fit\n  fitt: Fit\n",
+            "message-unused",
+            "nothing uses the text `fitt`",
+        ),
+        (
+            "rules/fit.test.yaml",
+            "given: {memory_ratio: 0.95",
+            "given: {memory_rato: 0.95",
+            "name-unknown",
+            "there is no name `memory_rato`",
+        ),
+        (
+            "rules/memory.test.yaml",
+            "device: l4-24gb",
+            "device: l4-25gb",
+            "unknown-entry",
+            "There is no device called 'l4-25gb'.",
+        ),
+    ],
+)
+def test_check_finds_what_a_reader_would_miss(
+    copy: Workplace, file: str, old: str, new: str, code: str, told: str
+) -> None:
+    copy.edit(file, old, new)
+    problems = check_everything(copy.folders)[1]
+    assert any(problem.code == code and told in problem.message for problem in problems), problems
+    assert all(problem.position and problem.position.file == file for problem in problems)
+
+
+def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
+    copy.edit("rules/answer.yaml", "price_usd: device.price", "price: device.price")
+    assert "answer.upgrades" in check_everything(copy.folders)[1][0].message
