@@ -22,7 +22,7 @@ Scalar = float | bool | str | None
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Columns by name over the cells of `grid`: the outputs, and everything they were made of, but what was `given`."""
+    """Columns by name over the cells of `grid`: the outputs, all that they were made of down to what was `given`."""
 
     rule_set: RuleSet
     grid: Grid
@@ -39,13 +39,13 @@ def evaluate(
     grid: Grid,
     outputs: Iterable[str],
     inputs: Mapping[str, float] | None = None,
-    given: Mapping[str, Scalar] | None = None,
+    given: Mapping[str, Scalar | Column] | None = None,
     current: Mapping[str, Scalar] | None = None,
 ) -> Evaluation:
     """All `outputs` over the grid.
 
     `inputs` are the question's own numbers. `given` sets names (formulas, tables, constants or catalog fields) to a
-    value instead of computing them. `current` holds the values that `current.name` stands for.
+    value, or to a column over the grid, instead of computing them. `current` holds what `current.name` stands for.
     Raises ProblemsFound where a name needs an axis that the grid lacks, or a number comes out that is not finite.
     """
     given = given or {}
@@ -83,7 +83,9 @@ def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:
     return np.float64(definition.value)
 
 
-def _everywhere(value: Scalar) -> Any:
+def _everywhere(value: Scalar | Column) -> Any:
+    if isinstance(value, np.ndarray | np.generic | WordColumn):
+        return value
     if isinstance(value, str):
         return WordColumn(np.array(0, dtype=np.int64), (value,))
     if isinstance(value, bool):
@@ -101,12 +103,13 @@ def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) 
     shape = np.broadcast_shapes(np.shape(bad), grid.shape)
     index = tuple(int(at) for at in np.argwhere(np.broadcast_to(bad, shape))[0])
     row = " ".join(grid.row(index).values()) if grid.shape else "the values given"
-    read = ", ".join(f"{name} = {_shown(cell(columns[name], index))}" for name in definition.reads)
+    read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     path = (*definition.path, "expr")
     hint = "guard it: `known(x)`, `either(x, y)`, or `a if condition else b`"
     return definition.document.problem("not-finite", message, path, hint=hint)
 
 
-def _shown(value: Scalar) -> str:
+def shown(value: Scalar) -> str:
+    """A value in a message to whoever keeps the rules."""
     return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from engine.rulebook.check_layout import check_layout
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS, RuleFiles, names_in, read_files
+from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.layout import read_layout
 from engine.rulebook.messages import read_messages
 from engine.rulebook.names import reserved_names, resolve
@@ -50,6 +51,8 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     catalogs, found = _catalogs(files, schemas)
     problems += [*found, *_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
     problems += reserved_names(definitions, subject)
+    invariants, found = _invariants(files)
+    problems += found
     if files.unread or any(axis.catalog not in catalogs for axis in subject.axes.values()):
         return None, problems  # names would be missing that nobody left out
     rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
@@ -75,6 +78,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         messages=messages,
         layout=layout,
         needs={profile: needs_of(layout, messages, rule_set) for profile, rule_set in rule_sets.items()},
+        invariants=tuple(invariants),
         tests=tuple(files.of(TESTS)),
         document=main,
     )
@@ -130,6 +134,11 @@ def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]
                 problem = document.problem("name-twice", message, path, key=True, hint="keep one", first=first.position)
                 problems.append(problem)
     return definitions, problems
+
+
+def _invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
+    read = [read_invariants(document) for document in files.of(RULES)]
+    return [one for found, _ in read for one in found], [problem for _, wrong in read for problem in wrong]
 
 
 def _rule_sets(

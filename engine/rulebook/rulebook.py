@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.read.document import Document
 from engine.rulebook.catalogs import Catalog
+from engine.rulebook.invariants import Invariant
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
 from engine.rulebook.needs import Needs
@@ -34,6 +35,7 @@ class Rulebook:
     messages: Messages
     layout: Layout
     needs: Mapping[str, Needs]
+    invariants: tuple[Invariant, ...]
     tests: tuple[Document, ...]
     document: Document
 

@@ -1,0 +1,93 @@
+"""Invariants: what must hold for every question, written beside the rules.
+
+`always: offload_share >= 0` states a condition. `when: device.bandwidth increases` with `then: decode_tok_s never
+decreases` states how one name follows another; what changes may be a catalog figure, an input, a rule, or a whole axis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.problems import Problem
+from engine.read.document import Document, Path
+from engine.rulebook.expression import Expression, ExpressionFaults, parse
+
+
+class Change(StrEnum):
+    """How a name changes."""
+
+    INCREASES = "increases"
+    DECREASES = "decreases"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True)
+class Always:
+    """A condition that holds for every question."""
+
+    name: str
+    document: Document
+    path: Path
+    condition: Expression
+
+
+@dataclass(frozen=True)
+class Following:
+    """Where `cause` does `when`, `effect` never does `never`."""
+
+    name: str
+    document: Document
+    path: Path
+    cause: str
+    when: Change
+    effect: str
+    never: Change
+
+
+Invariant = Always | Following
+WHEN = re.compile(r"(\S+) (increases|decreases|changes)")
+THEN = re.compile(r"(\S+) never (increases|decreases|changes)")
+
+
+def read_invariants(document: Document) -> tuple[list[Invariant], list[Problem]]:
+    """The invariants of a rule file that has passed its schema, and what is wrong with the others."""
+    invariants: list[Invariant] = []
+    problems: list[Problem] = []
+    for number, data in enumerate(document.data.get("invariants", [])):
+        read = _always if "always" in data else _following
+        found, wrong = read(document, ("invariants", number), data)
+        invariants += [found] if found else []
+        problems += wrong
+    return invariants, problems
+
+
+def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+    try:
+        return Always(data["name"], document, path, parse(data["always"])), []
+    except ExpressionFaults as found:
+        place = (*path, "always")
+        return None, [
+            document.problem(
+                fault.code, fault.message, place, offset=fault.offset, hint=fault.hint, closest=fault.closest
+            )
+            for fault in found.faults
+        ]
+
+
+def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+    when, then = WHEN.fullmatch(data["when"]), THEN.fullmatch(data["then"])
+    problems = []
+    if when is None:
+        hint = "write `device.bandwidth increases`, `... decreases`, or `mode changes`"
+        problems.append(document.problem("invariant-form", "this is no `name increases`", (*path, "when"), hint=hint))
+    if then is None:
+        hint = "write `decode_tok_s never decreases`, `... never increases`, or `fit never changes`"
+        message = "this is no `name never decreases`"
+        problems.append(document.problem("invariant-form", message, (*path, "then"), hint=hint))
+    if when is None or then is None:
+        return None, problems
+    return Following(data["name"], document, path, when[1], Change(when[2]), then[1], Change(then[2])), []
