@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
@@ -135,7 +136,7 @@ def test_it_is_healthy(client: FlaskClient) -> None:
 def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
     copy.edit("rules/decode.yaml", "max(slowest_decode, decode_unlimited)", "max(slowest_decode, decode_unlimitd)")
     with pytest.raises(ProblemsFound) as found:
-        create_app(copy.folders)
+        create_app(LiveRulebook(copy.folders))
     assert str(found.value.problems[0].position).startswith("rules/decode.yaml:")
 
 

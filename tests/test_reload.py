@@ -1,0 +1,142 @@
+"""The service follows its files: a whole new set or none, the last good one kept, and both told."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Workplace
+
+from engine.answer.build import answer
+from engine.answer.question import read_question
+from engine.live_rulebook import LiveRulebook
+from engine.read.folders import Folders
+from server import create_app
+
+QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat"
+GOOD = ("rules/ttft.yaml", "value: 0.088", "value: 0.044")
+BAD = ("rules/decode.yaml", "max(slowest_decode, decode_unlimited)", "max(slowest_decode, decode_unlimitd)")
+THREADS, QUESTIONS = 16, int(os.environ.get("FITCARD_TEST_QUESTIONS", "40"))
+
+
+def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    client = create_app(live).test_client()
+    before = client.get(QUESTION).get_json()
+    assert not live.look()
+    copy.edit(*GOOD)
+    assert live.look()
+    after = client.get(QUESTION).get_json()
+    assert after["ttft_ms"] == pytest.approx(before["ttft_ms"] / 2)
+    assert after["rules"]["sha256"] != before["rules"]["sha256"]
+    assert client.get("/status").get_json()["reloads"] == {"succeeded": 1, "failed": 0}
+
+
+def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    client = create_app(live).test_client()
+    before = client.get(QUESTION).get_json()
+    copy.edit(*BAD)
+    assert not live.look()
+    assert client.get(QUESTION).get_json() == before
+    assert client.get("/ready").status_code == 200
+    status = client.get("/status").get_json()
+    problem = status["last_attempt"]["problems"][0]
+    assert status["rules"]["sha256"] == before["rules"]["sha256"]
+    assert (status["last_attempt"]["succeeded"], status["reloads"]) == (False, {"succeeded": 0, "failed": 1})
+    assert (problem["file"], problem["closest"]) == ("rules/decode.yaml", ["decode_unlimited"])
+    assert not live.look(), "a broken set is tried once, not again and again"
+    copy.edit(BAD[0], BAD[2], BAD[1])
+    assert live.look()
+    assert client.get("/status").get_json()["last_attempt"]["succeeded"]
+
+
+def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    copy.edit("rules/ttft.yaml", "prefill_tok_s * ms_per_s", "prefill_tok_s")
+    assert not live.look()
+    assert [problem.code for problem in live.last.problems] == ["unit-result"]
+
+
+def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    path = copy.path(GOOD[0])
+    beside = path.with_suffix(".tmp")
+    beside.write_text(path.read_text("utf-8").replace(GOOD[1], GOOD[2]), "utf-8")
+    stat = path.stat()
+    os.utime(beside, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # not even the time of the file tells
+    beside.replace(path)
+    assert live.look()
+
+
+def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_path: Path) -> None:
+    link = tmp_path / "current"
+    link.symlink_to(copy.folders.rules)
+    live = LiveRulebook(Folders(link, copy.folders.catalogs, copy.folders.schemas))
+    other = Workplace(Folders(tmp_path / "next", copy.folders.catalogs, copy.folders.schemas))
+    for path in copy.folders.rules.rglob("*.yaml"):
+        other.write(f"rules/{path.relative_to(copy.folders.rules)}", path.read_text("utf-8"))
+    other.edit(*GOOD)
+    assert not live.look()
+    beside = tmp_path / "beside"
+    beside.symlink_to(other.folders.rules)
+    beside.replace(link)
+    assert live.look()
+
+
+def test_it_looks_by_itself_while_it_watches(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    before, stop = live.rulebook, live.watch(0.01)
+    copy.edit(*GOOD)
+    for _ in range(500):
+        if live.rulebook is not before:
+            break
+        threading.Event().wait(0.02)
+    stop.set()
+    assert live.rulebook is not before
+
+
+def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    app = create_app(live)
+    expected: dict[str, float] = {}
+
+    def note() -> None:
+        question = read_question(
+            live.rulebook, {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
+        )
+        expected[live.rulebook.sha256] = answer(live.rulebook, question)["ttft_ms"]
+
+    note()
+    seen: list[tuple[int, str, float]] = []
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for edit in (GOOD, BAD, (BAD[0], BAD[2], BAD[1]), (GOOD[0], GOOD[2], GOOD[1])):
+                copy.edit(*edit)
+                live.look()
+                note()
+
+    def ask() -> None:
+        client = app.test_client()
+        for _ in range(QUESTIONS):
+            response = client.get(QUESTION)
+            body = response.get_json()
+            seen.append((response.status_code, body["rules"]["sha256"], body["ttft_ms"]))
+
+    changing = threading.Thread(target=change)
+    asking = [threading.Thread(target=ask) for _ in range(THREADS)]
+    for thread in (changing, *asking):
+        thread.start()
+    for thread in asking:
+        thread.join()
+    done.set()
+    changing.join()
+    assert len(seen) == THREADS * QUESTIONS
+    assert {status for status, _, _ in seen} == {200}
+    assert [row for row in seen if expected[row[1]] != row[2]] == []
+    assert live.succeeded > 0
+    assert live.failed > 0
