@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.answer.asking import Asker
+from engine.answer.asking import Asker, Row
 from engine.answer.question import PROFILE, Question, read_question
 from engine.closest import closest
 from engine.columns import Kind
@@ -51,11 +51,15 @@ EXACT_SHARE = f"{EXACT * 100:.7f} %"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one test: nothing wrong, or a problem for each figure, and how the wrong ones came about."""
+    """What came of one test: nothing wrong, or a problem for each figure, and how the wrong ones came about.
+
+    `rows` are what was evaluated for it.
+    """
 
     test: RuleTest
     problems: tuple[Problem, ...]
     trace: tuple[Mapping[str, Any], ...] = ()
+    rows: tuple[Row, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -95,7 +99,8 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
         return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
     wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
     trace = asker.asked.trace(asker.plain(wrong)) if wrong else []
-    return Outcome(test, tuple(wrong[name] for name in [*expected, *differing] if name in wrong), tuple(trace))
+    in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
+    return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()))
 
 
 def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:

@@ -21,6 +21,13 @@ ANOTHER_SUBJECT = Path(__file__).resolve().parent / "another_subject"
 ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout")
 
 
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine that runs the tests has set is not what they are about."""
+    for name in ("GITHUB_ACTIONS", "FITCARD_RULES", "FITCARD_CATALOGS", "FITCARD_SCHEMAS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def rulebook() -> Rulebook:
     return load(find_folders())

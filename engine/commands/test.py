@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import click
 
-from engine.commands.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json
+from engine.commands.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
 from engine.draw.problem_text import problem_text, trace_lines
+from engine.rule_coverage import coverage
 from engine.rule_tests import Outcome, rule_tests, run
+from engine.rulebook.rulebook import Rulebook
+
+PERCENT = 100
 
 
 @click.command("test")
 @click.option("-k", "containing", default="", help="Only tests whose name or file contains this.")
 @click.option("--fail-on-empty", is_flag=True, help="Fail where no test is found.")
+@click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test reaches, and fail below the least.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
 @click.pass_context
-def command(ctx: click.Context, containing: str, fail_on_empty: bool, as_json: bool) -> None:
+def command(ctx: click.Context, /, containing: str, fail_on_empty: bool, with_coverage: bool, as_json: bool) -> None:
     """Run the tests that stand beside the rules."""
     rulebook = load_or_leave(ctx.obj)
     outcomes = [run(rulebook, test) for test in rule_tests(rulebook, containing)]
@@ -27,7 +32,19 @@ def command(ctx: click.Context, containing: str, fail_on_empty: bool, as_json: b
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
         click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
         click.echo(f"known differences: {known}")
-    raise SystemExit(PROBLEMS_FOUND if failed or (fail_on_empty and not outcomes) else GOOD)
+    short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
+    raise SystemExit(PROBLEMS_FOUND if failed or short or (fail_on_empty and not outcomes) else GOOD)
+
+
+def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool:
+    """Whether the tests reach as much of the rules as the rulebook asks; prints what they do not reach."""
+    found = coverage(rulebook, (row for outcome in outcomes for row in outcome.rows))
+    percent = found.share * PERCENT
+    if not quiet:
+        print_problems((part.problem() for part in found.missing), to_stderr=False)
+        click.echo(f"reached: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
+        click.echo(f"to be reached at least: {rulebook.test_coverage:g} %")
+    return percent >= rulebook.test_coverage
 
 
 def _print_failure(outcome: Outcome) -> None:

@@ -79,6 +79,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         layout=layout,
         needs={profile: needs_of(layout, messages, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),
+        test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
         document=main,
     )

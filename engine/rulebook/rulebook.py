@@ -19,8 +19,8 @@ from engine.rulebook.subject import Subject
 class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
-    `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `document` is the file that
-    says what can be asked.
+    `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
+    least percentage that tests must reach; `document` is the file that says what can be asked.
     """
 
     title: str
@@ -36,6 +36,7 @@ class Rulebook:
     layout: Layout
     needs: Mapping[str, Needs]
     invariants: tuple[Invariant, ...]
+    test_coverage: float
     tests: tuple[Document, ...]
     document: Document
 
