@@ -48,7 +48,12 @@ class _Answer(Asker):
         """How a constant that was set for this question is marked in its answer."""
         constant = self.rules.definitions[name]
         assert isinstance(constant, Constant)
-        return {"name": name, "value": value, "instead_of": constant.value, "unit": constant.unit}
+        return {
+            "name": name,
+            "value": _plain_number(value),
+            "instead_of": _plain_number(constant.value),
+            "unit": constant.unit,
+        }
 
     def own_value(self, name: str) -> Scalar:
         return self.site if name == "site" else super().own_value(name)
