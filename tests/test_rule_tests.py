@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from xml.etree import ElementTree
+
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
@@ -92,3 +95,16 @@ def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: p
     assert CliRunner().invoke(main, [*folders, "test", "-k", "large"]).exit_code == 0
     assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing"]).exit_code == 0
     assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing", "--fail-on-empty"]).exit_code == 1
+
+
+def test_build_servers_get_junit(parcels: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
+    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    parcels.edit("rules/trip.test.yaml", "fee: 20", "fee: 21")
+    assert CliRunner().invoke(main, [*folders, "test", "--junit", str(tmp_path / "out.xml")]).exit_code == 1
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "`fee` is 20, and 21 is expected"
+    assert "fee = 20 EUR" in (failure.text or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from engine.answer.question import PROFILE, told, unknown_rule
@@ -54,6 +55,30 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
     users = [other.name for other in rule_set.definitions.values() if name in other.reads]
     detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
     return detail | ({"reference": dict(definition.reference)} if definition.reference else {})
+
+
+def rule_graph(
+    rulebook: Rulebook, names: Iterable[str] = (), profile: str = "", *, readers: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """What each definition reads, in dependency order: of all, or of those behind `names`.
+
+    With `readers`, of those that `names` are read by. Raises ProblemsFound for a name or a profile that is unknown.
+    """
+    rule_set, wanted = _rule_set(rulebook, profile), list(names)
+    unknown = [name for name in wanted if name not in rule_set.definitions]
+    if unknown:
+        raise ProblemsFound(unknown_rule(rulebook, name, rule_set) for name in unknown)
+    reads = {name: definition.reads for name, definition in rule_set.definitions.items()}
+    if not wanted:
+        return reads
+    ahead = {name: [other for other in reads if name in reads[other]] for name in reads} if readers else reads
+    near: dict[str, None] = {}
+    while wanted:
+        name = wanted.pop()
+        if name in reads and name not in near:
+            near[name] = None
+            wanted += ahead[name]
+    return {name: found for name, found in reads.items() if name in near}
 
 
 def _brief(definition: Definition) -> dict[str, Any]:

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Find everything that is wrong with rules and catalogs.",
     "test": "Run the tests that stand beside the rules.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
+    "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",
 }
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

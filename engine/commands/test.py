@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 import click
 
 from engine.commands.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
+from engine.draw.junit import as_junit
 from engine.draw.problem_text import problem_text, trace_lines
 from engine.rule_coverage import coverage
 from engine.rule_tests import Outcome, rule_tests, run
@@ -17,9 +20,18 @@ PERCENT = 100
 @click.option("-k", "containing", default="", help="Only tests whose name or file contains this.")
 @click.option("--fail-on-empty", is_flag=True, help="Fail where no test is found.")
 @click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test reaches, and fail below the least.")
+@click.option("--junit", type=click.File("w", encoding="utf-8"), help="Write the outcomes as JUnit XML too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, containing: str, fail_on_empty: bool, with_coverage: bool, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    containing: str,
+    fail_on_empty: bool,
+    with_coverage: bool,
+    junit: TextIO | None,
+    as_json: bool,
+) -> None:
     """Run the tests that stand beside the rules."""
     rulebook = load_or_leave(ctx.obj)
     outcomes = [run(rulebook, test) for test in rule_tests(rulebook, containing)]
@@ -32,6 +44,8 @@ def command(ctx: click.Context, /, containing: str, fail_on_empty: bool, with_co
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
         click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
         click.echo(f"known differences: {known}")
+    if junit is not None:
+        junit.write(as_junit(outcomes))
     short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
     raise SystemExit(PROBLEMS_FOUND if failed or short or (fail_on_empty and not outcomes) else GOOD)
 
