@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.answer.asking import Asker, Row
@@ -53,13 +53,14 @@ EXACT_SHARE = f"{EXACT * 100:.7f} %"
 class Outcome:
     """What came of one test: nothing wrong, or a problem for each figure, and how the wrong ones came about.
 
-    `rows` are what was evaluated for it.
+    `rows` are what was evaluated for it, `wrong` what came out in place of each failed expectation.
     """
 
     test: RuleTest
     problems: tuple[Problem, ...]
     trace: tuple[Mapping[str, Any], ...] = ()
     rows: tuple[Row, ...] = ()
+    wrong: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -100,7 +101,8 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
     wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
     trace = asker.asked.trace(asker.plain(wrong)) if wrong else []
     in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
-    return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()))
+    got = {name: value for name in expected if name in wrong and (value := asker.value(name)) is not None}
+    return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()), got)
 
 
 def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
@@ -146,14 +148,14 @@ def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]
         if _agrees(got, printed, PRINTED, _written(test, path)):
-            message = f"`{name}` is said to differ, and agrees now: {_shown(got)}"
+            message = f"`{name}` is said to differ, and agrees now: {shown(got)}"
             return test.document.problem("test-agrees", message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
     if _agrees(got, expected, test.within(name), _written(test, path)):
         return None
-    message = f"`{name}` is {_shown(got)}, and {_written(test, path)} is expected"
+    message = f"`{name}` is {shown(got)}, and {_written(test, path)} is expected"
     return test.document.problem("test-failed", message, path)
 
 
@@ -172,8 +174,13 @@ def _written(test: RuleTest, path: Path) -> str:
     return test.document.places[path].written or ""
 
 
-def _shown(value: Scalar | None) -> str:
-    return "absent" if value is None else f"{value:.8g}" if isinstance(value, float) else str(value)
+def shown(value: Scalar | None) -> str:
+    """A value as it is written in a test."""
+    if value is None:
+        return "absent"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def _at_test(test: RuleTest, problem: Problem) -> Problem:

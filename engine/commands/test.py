@@ -10,6 +10,7 @@ from engine.commands.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_js
 from engine.draw.junit import as_junit
 from engine.draw.problem_text import problem_text, trace_lines
 from engine.rule_coverage import coverage
+from engine.rule_test_update import updates, write
 from engine.rule_tests import Outcome, rule_tests, run
 from engine.rulebook.rulebook import Rulebook
 
@@ -20,6 +21,8 @@ PERCENT = 100
 @click.option("-k", "containing", default="", help="Only tests whose name or file contains this.")
 @click.option("--fail-on-empty", is_flag=True, help="Fail where no test is found.")
 @click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test reaches, and fail below the least.")
+@click.option("--update", is_flag=True, help="Show what would make failed figures pass, and write it when told to.")
+@click.option("--yes", is_flag=True, help="With --update: write without asking.")
 @click.option("--junit", type=click.File("w", encoding="utf-8"), help="Write the outcomes as JUnit XML too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
 @click.pass_context
@@ -29,6 +32,8 @@ def command(
     containing: str,
     fail_on_empty: bool,
     with_coverage: bool,
+    update: bool,
+    yes: bool,
     junit: TextIO | None,
     as_json: bool,
 ) -> None:
@@ -44,10 +49,22 @@ def command(
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
         click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
         click.echo(f"known differences: {known}")
+    if update and failed:
+        _update(failed, yes=yes)
     if junit is not None:
         junit.write(as_junit(outcomes))
     short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
     raise SystemExit(PROBLEMS_FOUND if failed or short or (fail_on_empty and not outcomes) else GOOD)
+
+
+def _update(failed: list[Outcome], *, yes: bool) -> None:
+    """Shows each expectation that would change, and writes them where that is wanted."""
+    changes = list(updates(failed))
+    for change in changes:
+        made_of = f"  <- {change.made_of}" if change.made_of else ""
+        click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{made_of}")
+    if changes and (yes or click.confirm(f"write {len(changes)} new expectations?")):
+        click.echo(f"written: {write(changes)}")
 
 
 def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool:

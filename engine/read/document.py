@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 from engine.closest import suggestion
@@ -32,12 +33,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Document:
-    """`data` as plain dicts, lists, text, numbers, booleans and None; `places` by path into it."""
+    """`data` as plain dicts, lists, text, numbers, booleans and None; `places` by path into it.
+
+    `path` is how the file is shown, `file` where it was read from; None for text at hand.
+    """
 
     path: str
     text: str
     data: Any
     places: Mapping[Path, Place]
+    file: FilePath | None = None
 
     def position(self, path: Path = (), *, key: bool = False, offset: int | None = None) -> Position:
         """Where the value at `path` starts; its key with `key`; the `offset`-th character of a scalar with `offset`.

@@ -62,10 +62,10 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8: byte {error.start + 1} cannot be read as text"
         return None, [Problem("yaml-not-utf8", message, Position(shown_as, line, 1), hint="save the file as UTF-8")]
-    return read_text(text, shown_as)
+    return read_text(text, shown_as, file)
 
 
-def read_text(text: str, shown_as: str) -> tuple[Document | None, list[Problem]]:
+def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
     """Like `read`, for text at hand."""
     text = text.replace("\r\n", "\n")
     try:
@@ -79,7 +79,7 @@ def read_text(text: str, shown_as: str) -> tuple[Document | None, list[Problem]]
         return None, [_whole_file(shown_as, "yaml-empty", "the file is empty", "delete it or fill it")]
     walk = _Walk(text, shown_as)
     data = walk.value(node, (), None)
-    return Document(shown_as, text, data, walk.places), walk.problems
+    return Document(shown_as, text, data, walk.places, file), walk.problems
 
 
 class _Walk:
