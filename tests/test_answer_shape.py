@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from conftest import Workplace
 
 from engine.check.everything import check_everything
+from engine.commands.main import main
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,11 @@ def test_check_finds_what_a_reader_would_miss(
 def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
     copy.edit("rules/answer.yaml", "price_usd: device.price", "price: device.price")
     assert "answer.upgrades" in check_everything(copy.folders)[1][0].message
+
+
+def test_a_page_that_lacks_a_word_is_not_drawn_at_all(copy: Workplace) -> None:
+    copy.edit("catalogs/messages/en.yaml", "  score: Score\n", "")
+    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
+    assert ended.exit_code == 1
+    assert "the text `score` is missing from labels" in ended.output

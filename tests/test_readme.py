@@ -78,7 +78,9 @@ def test_the_counts_of_agreeing_figures_are_right(rulebook: Rulebook) -> None:
     tests = list(rule_tests(rulebook, "reference_pages"))
     agree = sum(len(test.data.get("expect", {})) for test in tests)
     differ = sum(len(test.data.get("differs", {})) for test in tests)
-    assert re.search(rf"on {len(tests)} of its pages and table rows, {agree}\s+agree; the {differ} that do not", README)
+    assert re.search(
+        rf"on {len(tests)} of its pages and\s+table rows, {agree}\s+agree; the {differ} that do not", README
+    )
 
 
 def test_every_file_that_is_linked_is_there() -> None:

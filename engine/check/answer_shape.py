@@ -38,12 +38,17 @@ def answer_problems(rulebook: Rulebook, schemas: Schemas) -> Iterator[Problem]:
 
 
 def _richest_answer(rulebook: Rulebook) -> dict[str, Any]:
-    """Of some questions over the catalogs, the answer with the fewest empty lists: an empty one shows no shape."""
+    """An answer whose lists hold something, for an empty one shows no shape: of some questions, the fullest."""
     axes = rulebook.subject.axes.values()
     entries = [rulebook.catalog_of(axis.name).ids if axis.default is None else (axis.default,) for axis in axes]
-    questions = (
-        Question(dict(zip(rulebook.subject.axes, ids, strict=True)), {}, rulebook.default_profile)
-        for ids in islice(product(*entries), MOST_TRIED)
-    )
-    answers = (answer(rulebook, question) for question in questions)
-    return min(answers, key=lambda built: sum(value == [] for value in built.values()))
+    best: dict[str, Any] = {}
+    fewest = len(rulebook.layout.root.parts) + 1
+    for ids in islice(product(*entries), MOST_TRIED):
+        question = Question(dict(zip(rulebook.subject.axes, ids, strict=True)), {}, rulebook.default_profile)
+        built = answer(rulebook, question)
+        empty = sum(value == [] for value in built.values())
+        if empty < fewest:
+            best, fewest = built, empty
+        if not empty:
+            break
+    return best

@@ -16,25 +16,32 @@ from engine.rulebook.rulebook import Rulebook
 
 def check_everything(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     """The rulebook, None where its files hold an error, and all problems in the order of files and lines."""
-    rulebook, problems = check(folders)
+    rulebook, problems = _prove(folders)
     if rulebook is not None:
-        problems = [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
+        computed = not errors(problems)  # else neither an invariant nor an answer can be tried
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
-    if rulebook is not None and not errors(problems):
-        problems += invariant_problems(rulebook)
-        problems += answer_problems(rulebook, Schemas.load(folders.schemas))
+        if computed:
+            problems += [*invariant_problems(rulebook), *answer_problems(rulebook, Schemas.load(folders.schemas))]
     return rulebook, sorted(problems, key=lambda problem: problem.sort_key)
 
 
 def load_checked(folders: Folders) -> Rulebook:
-    """The rulebook, with names, tables and units proven, and every number over its catalogs finite.
+    """The rulebook, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
 
-    Raises ProblemsFound with all problems where one is an error. What else `check_everything` tries, invariants and the
-    shape of answers, is for whoever changes the rules.
+    Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
+    rules, and are left to `check_everything`.
     """
-    rulebook, problems = check(folders)
-    if rulebook is not None:
-        problems = [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
+    rulebook, problems = _prove(folders)
+    if rulebook is not None and not errors(problems):
+        problems += answer_problems(rulebook, Schemas.load(folders.schemas))
     if rulebook is None or errors(problems):
         raise ProblemsFound(problems)
     return rulebook
+
+
+def _prove(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
+    """Names, tables, units, and that every number over the catalogs is finite."""
+    rulebook, problems = check(folders)
+    if rulebook is None:
+        return None, problems
+    return rulebook, [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
