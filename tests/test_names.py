@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conftest import Workplace
 
+from engine.check.everything import check_everything
 from engine.draw.problem_text import problem_text
 
 
@@ -159,3 +160,19 @@ def test_a_bad_slot_has_its_caret_under_it(parcels: Workplace) -> None:
 def test_a_catalog_that_is_gone_is_told_once(copy: Workplace) -> None:
     copy.path("catalogs/quants.yaml").unlink()
     assert copy.problem().code == "axis-empty"
+
+
+def test_a_rule_that_nothing_is_made_of_is_a_warning(parcels: Workplace) -> None:
+    parcels.edit("rules/answer.yaml", "  time_h: time\n", "")
+    parcels.edit("catalogs/messages.yaml", "; the trip takes {time:whole} hours", "")
+    problems = check_everything(parcels.folders)[1]
+    assert [(problem.message, problem.severity) for problem in problems] == [
+        ("nothing is made of `town_speed`", "warning"),
+        ("nothing is made of `time`", "warning"),
+    ]
+
+
+def test_a_misspelt_word_of_a_table_is_told_with_the_words_it_gives(parcels: Workplace) -> None:
+    parcels.edit("rules/trip.yaml", "gives: plenty", "gives: plentty")
+    hints = {problem.code: problem.hint for problem in parcels.problems()}
+    assert hints["message-unused"] == "it gives: plentty, enough, none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.check.answer_shape import answer_problems
 from engine.check.invariants import invariant_problems
 from engine.check.units import unit_problems
+from engine.check.unused import unused_problems
 from engine.check.whole_catalog import whole_catalog_problems
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.folders import Folders
@@ -19,6 +20,7 @@ def check_everything(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     rulebook, problems = _prove(folders)
     if rulebook is not None:
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
+        problems += unused_problems(rulebook)
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
             problems += [*invariant_problems(rulebook), *answer_problems(rulebook, Schemas.load(folders.schemas))]

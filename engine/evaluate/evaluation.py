@@ -106,7 +106,7 @@ def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) 
     read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     path = (*definition.path, "expr")
-    hint = "guard it: `known(x)`, `either(x, y)`, or `a if condition else b`"
+    hint = "check what it divides by, or guard it: `known(x)`, `either(x, y)`, `a if condition else b`"
     return definition.document.problem("not-finite", message, path, hint=hint)
 
 

@@ -179,9 +179,9 @@ def _word_problems(document: Document, path: Path, sentence: Sentence, words: tu
         yield document.problem("message-incomplete", what, (*path, "text"), key=True, hint="add a text for each")
     for word in sentence.templates:
         if word not in words:
-            near = closest(word, words)
             message = f"`{sentence.by}` never gives `{word}`"
-            yield document.problem("message-unused", message, (*path, "text", word), key=True, closest=near)
+            hint = f"it gives: {', '.join(words)}"  # which side is misspelt, only a person knows
+            yield document.problem("message-unused", message, (*path, "text", word), key=True, hint=hint)
 
 
 class _Reader:

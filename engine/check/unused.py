@@ -1,0 +1,37 @@
+"""Rules that nothing is made of: no answer shows them, and nothing that an answer shows reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.problems import Problem, Severity
+from engine.rulebook.invariants import Always
+from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
+
+
+def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """A warning for each definition that is of no use in any profile."""
+    used = {name for profile, rule_set in rulebook.rule_sets.items() for name in _used(rulebook, profile, rule_set)}
+    told: set[str] = set()
+    for rule_set in rulebook.rule_sets.values():
+        for name, definition in rule_set.definitions.items():
+            if name not in used and name not in told:
+                told.add(name)
+                hint = "show it in the layout, read it in a formula, or remove it"
+                message = f"nothing is made of `{name}`"
+                yield definition.document.problem(
+                    "name-unused", message, definition.path, key=True, severity=Severity.WARNING, hint=hint
+                )
+
+
+def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
+    """Everything behind what answers of one profile show and go by, and behind its invariants."""
+    needs = rulebook.needs[profile]
+    wanted = {*needs.asked, *(name for one in needs.lists.values() for name in (*one.names, *one.compared))}
+    wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
+    wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
+    for invariant in rulebook.invariants:
+        named = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+        wanted |= set(named)
+    yield from rule_set.plan(name for name in wanted if rule_set.describe(name)).steps
