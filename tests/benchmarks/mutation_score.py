@@ -1,0 +1,195 @@
+"""How many mistakes in the shipped rules are caught: each rule is broken in turn, in a copy, and checked and tested.
+
+Run: `python tests/benchmarks/mutation_score.py`. Mistakes are a factor dropped, two names of different units swapped,
+a row of a table removed, a constant renamed where it is defined, and a constant a third larger. What changes no number
+over the whole catalog, such as the two sides of a product, is no mistake. Prints the score by kind, and each mistake
+that was not caught.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from engine.check.invariants import invariant_problems
+from engine.check.units import unit_problems
+from engine.check.whole_catalog import evaluate_whole_catalog
+from engine.columns import Column, WordColumn
+from engine.evaluate.evaluation import Evaluation
+from engine.problems import errors
+from engine.read.document import Document
+from engine.read.folders import Folders, find_folders
+from engine.rule_tests import rule_tests, run
+from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.load import check
+from engine.rulebook.rule_set import RuleSet
+
+LARGER = 1 + 1 / 3
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The text between two offsets of a file, and what stands there instead."""
+
+    kind: str
+    document: Document
+    start: int
+    end: int
+    text: str
+    about: str
+
+    def __str__(self) -> str:
+        return f"{self.document.path}: {self.kind}: {self.about}"
+
+
+def mistakes(rule_set: RuleSet) -> Iterator[Mistake]:
+    """Every mistake of these kinds that the rules of one profile can hold."""
+    for definition in rule_set.definitions.values():
+        if isinstance(definition, Constant):
+            yield from _constant(definition)
+        elif isinstance(definition, Formula):
+            yield from _formula(definition, rule_set)
+        elif isinstance(definition, Table):
+            yield from _rows(definition)
+
+
+def _constant(constant: Constant) -> Iterator[Mistake]:
+    place = constant.document.places[(*constant.path, "value")]
+    larger = f"{constant.value * LARGER:g}"
+    about = f"{constant.name}: {constant.value:g} -> {larger}"
+    yield Mistake("a constant a third larger", constant.document, place.start, place.end, larger, about)
+    start = _start_of_line(constant) + 2
+    about = f"{constant.name} -> {constant.name}_x"
+    yield Mistake(
+        "a constant renamed", constant.document, start, start + len(constant.name), f"{constant.name}_x", about
+    )
+
+
+def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mistake]:
+    tree = formula.expression.tree
+    factors = [
+        node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+    ]
+    for node in factors:
+        yield _rewritten("a factor dropped", formula, _replaced(tree, {id(node): node.left}))
+        if isinstance(node.op, ast.Mult):
+            yield _rewritten("a factor dropped", formula, _replaced(tree, {id(node): node.right}))
+    for one, other in combinations(formula.expression.names, 2):
+        units = [info.unit for name in (one, other) if (info := rule_set.describe(name))]
+        if len(set(units)) == 2:
+            swapped = {one: other, other: one}
+            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in swapped]
+            new = _replaced(tree, {id(node): ast.Name(swapped[node.id], ast.Load()) for node in nodes})
+            yield _rewritten("two names swapped", formula, new)
+
+
+def _rows(table: Table) -> Iterator[Mistake]:
+    document, path = table.document, (*table.path, "rows")
+    rows = document.data[table.section][table.name]["rows"]
+    for key in rows if isinstance(rows, dict) else range(len(rows)):
+        place = document.places[(*path, key)]
+        first = place.key_line if place.key_line is not None else place.line
+        lines = document.text.split("\n")
+        if lines[first].strip().startswith(("-", str(key))):  # a line of its own
+            start = sum(len(line) + 1 for line in lines[:first])
+            end = start + len(lines[first]) + 1
+            yield Mistake("a row removed", document, start, end, "", f"{table.name}: {lines[first].strip()}")
+
+
+def _replaced(tree: ast.expr, new: dict[int, ast.expr]) -> str:
+    """The text of the tree with some nodes replaced; the tree itself stays as it is."""
+
+    def copied(value: object) -> object:
+        if isinstance(value, list):
+            return [copied(part) for part in value]
+        if not isinstance(value, ast.AST):
+            return value
+        if id(value) in new:
+            return new[id(value)]
+        return type(value)(**{name: copied(part) for name, part in ast.iter_fields(value)})
+
+    changed = copied(tree)
+    assert isinstance(changed, ast.AST)
+    return ast.unparse(changed)
+
+
+def _rewritten(kind: str, formula: Formula, source: str) -> Mistake:
+    place = formula.document.places[(*formula.path, "expr")]
+    text = f'"{source}"' + ("\n" if place.block else "")
+    return Mistake(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
+
+
+def _start_of_line(definition: Definition) -> int:
+    lines = definition.document.text.split("\n")
+    return sum(len(line) + 1 for line in lines[: definition.position.line - 1])
+
+
+def caught(folders: Folders) -> bool:
+    """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
+    rulebook, problems = check(folders)
+    return (
+        rulebook is None
+        or bool(errors(problems))
+        or bool(unit_problems(rulebook))
+        or not all(run(rulebook, test).passed for test in rule_tests(rulebook))
+        or any(invariant_problems(rulebook))
+    )
+
+
+def changes_nothing(folders: Folders, before: Evaluation) -> bool:
+    """Whether every number and word over the whole catalog is what it was."""
+    rulebook, _ = check(folders)
+    assert rulebook is not None
+    after = evaluate_whole_catalog(rulebook, rulebook.rule_set).columns
+    return all(_same(column, after[name]) for name, column in before.columns.items() if name in after)
+
+
+def _same(one: Column, other: Column) -> bool:
+    if isinstance(one, WordColumn) and isinstance(other, WordColumn):
+        return bool(np.all(np.array(one.words)[one.codes] == np.array(other.words)[other.codes]))
+    return bool(np.allclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
+
+
+def main() -> None:
+    """Prints the score."""
+    here = find_folders()
+    with tempfile.TemporaryDirectory() as place:
+        folders = Folders(Path(place) / "rules", here.catalogs, here.schemas)
+        shutil.copytree(here.rules, folders.rules)
+        rulebook, _ = check(folders)
+        assert rulebook is not None
+        before = evaluate_whole_catalog(rulebook, rulebook.rule_set)
+        tried: Counter[str] = Counter()
+        missed: list[Mistake] = []
+        for mistake in list(mistakes(rulebook.rule_set)):
+            file = mistake.document.file
+            assert file is not None
+            text = mistake.document.text
+            file.write_text(text[: mistake.start] + mistake.text + text[mistake.end :], "utf-8")
+            if caught(folders):
+                tried[mistake.kind] += 1
+            elif not changes_nothing(folders, before):
+                tried[mistake.kind] += 1
+                missed.append(mistake)
+            file.write_text(text, "utf-8")
+            print(f"\r{sum(tried.values())}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    lost = Counter(mistake.kind for mistake in missed)
+    for kind, count in sorted(tried.items()):
+        print(f"{kind}: {count - lost[kind]} of {count}")
+    print(f"caught: {1 - len(missed) / sum(tried.values()):.1%} of {sum(tried.values())}")
+    for mistake in missed:
+        print(f"missed: {mistake}")
+
+
+if __name__ == "__main__":
+    main()
