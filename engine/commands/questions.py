@@ -46,7 +46,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, str]:
     """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
     pairs = [setting.partition("=") for setting in settings]
     if any(not (name and equals and value) for name, equals, value in pairs):
-        raise click.UsageError("--set takes NAME=VALUE, such as --set runtime_overhead=1.2")
+        raise click.UsageError("--set takes NAME=VALUE, the name of a constant and a number")
     names = [name.strip() for name, _, _ in pairs]
     if len(set(names)) < len(names):
         raise click.UsageError("--set names a constant twice")

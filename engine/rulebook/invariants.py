@@ -1,7 +1,7 @@
 """Invariants: what must hold for every question, written beside the rules.
 
-`always: offload_share >= 0` states a condition. `when: device.bandwidth increases` with `then: decode_tok_s never
-decreases` states how one name follows another; what changes may be a catalog figure, an input, a rule, or a whole axis.
+`always:` states a condition. `when: cause increases` with `then: effect never decreases` states how one name follows
+another; what changes may be a catalog figure, an input, a rule, or a whole axis.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple
     when, then = WHEN.fullmatch(data["when"]), THEN.fullmatch(data["then"])
     problems = []
     if when is None:
-        hint = "write `device.bandwidth increases`, `... decreases`, or `mode changes`"
+        hint = "write `axis.field increases`, `name decreases`, or `axis changes`"
         problems.append(document.problem("invariant-form", "this is no `name increases`", (*path, "when"), hint=hint))
     if then is None:
-        hint = "write `decode_tok_s never decreases`, `... never increases`, or `fit never changes`"
+        hint = "write `name never decreases`, `name never increases`, or `name never changes`"
         message = "this is no `name never decreases`"
         problems.append(document.problem("invariant-form", message, (*path, "then"), hint=hint))
     if when is None or then is None:
