@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Numbers = float | NDArray[np.float64]
 Conditions = bool | NDArray[np.bool_]
 Codes = NDArray[np.int64]
+Scalar = float | bool | str | None  # the value of one cell; None where it is absent
 
 
 class Kind(StrEnum):
@@ -42,7 +43,7 @@ class WordColumn:
 Column = Numbers | Conditions | WordColumn
 
 
-def cell(column: Column, index: tuple[int, ...]) -> float | bool | str | None:
+def cell(column: Column, index: tuple[int, ...]) -> Scalar:
     """The value at one cell of the grid as plain Python; None where it is absent. Axes of length 1 stand for all."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if isinstance(data, np.ndarray) and data.ndim:
@@ -53,3 +54,9 @@ def cell(column: Column, index: tuple[int, ...]) -> float | bool | str | None:
         return bool(data)
     number = float(data)
     return None if math.isnan(number) else number
+
+
+def first_cell(marked: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The index of the first marked cell of a grid of that shape; `marked` is a column of conditions that has one."""
+    whole = np.broadcast_to(marked, np.broadcast_shapes(np.shape(marked), shape))
+    return tuple(int(at) for at in np.unravel_index(int(np.argmax(whole)), whole.shape))

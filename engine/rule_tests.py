@@ -10,13 +10,12 @@ from typing import Any
 from engine.answer.asking import Asker, Row
 from engine.answer.question import PROFILE, Question, read_question
 from engine.closest import closest
-from engine.columns import Kind
+from engine.columns import Kind, Scalar
 from engine.problems import Problem, ProblemsFound
 from engine.read.document import Document, Path
 from engine.rounding import printed
 from engine.rulebook.rulebook import Rulebook
 
-Scalar = float | bool | str
 EXACT = 1e-9
 PRINTED = "printed"
 
@@ -138,7 +137,7 @@ def _misused_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Pr
             yield test.document.problem("test-kind", message, (*test.path, "given", name), hint=f"give a {info.kind}")
 
 
-def _kind(value: Scalar | None) -> Kind:
+def _kind(value: Scalar) -> Kind:
     return Kind.WORD if isinstance(value, str) else Kind.CONDITION if isinstance(value, bool) else Kind.NUMBER
 
 
@@ -159,8 +158,8 @@ def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
     return test.document.problem("test-failed", message, path)
 
 
-def _agrees(got: Scalar | None, expected: Scalar, within: float | str, written: str) -> bool:
-    if got is None or isinstance(expected, str | bool) or isinstance(got, str | bool):
+def _agrees(got: Scalar, expected: Scalar, within: float | str, written: str) -> bool:
+    if got is None or expected is None or isinstance(expected, str | bool) or isinstance(got, str | bool):
         return got == expected
     if within == PRINTED:
         decimals = len(written.partition(".")[2])
@@ -174,7 +173,7 @@ def _written(test: RuleTest, path: Path) -> str:
     return test.document.places[path].written or ""
 
 
-def shown(value: Scalar | None) -> str:
+def shown(value: Scalar) -> str:
     """A value as it is written in a test."""
     if value is None:
         return "absent"

@@ -54,6 +54,12 @@ class Workplace:
         folder, _, rest = file.partition("/")
         return Path(getattr(self.folders, folder)) / rest
 
+    @property
+    def options(self) -> list[str]:
+        """The command line's own words for these folders."""
+        names = ("rules", "catalogs", "schemas")
+        return [word for name in names for word in (f"--{name}", str(getattr(self.folders, name)))]
+
     def load(self) -> Rulebook:
         return load(self.folders)
 

@@ -44,8 +44,7 @@ def test_its_problems_are_told_in_its_own_words(parcels: Workplace) -> None:
 
 
 def test_the_command_line_offers_its_axes(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    folders = parcels.options
     shown = CliRunner().invoke(main, [*folders, "show", "letter", "--json"])
     assert shown.exit_code == 0, shown.output
     assert "Letter leaves plenty of room in Small van." in shown.output

@@ -83,7 +83,7 @@ def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) ->
 
 def test_a_page_that_lacks_a_word_is_not_drawn_at_all(copy: Workplace) -> None:
     copy.edit("catalogs/messages/en.yaml", "  score: Score\n", "")
-    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
     assert ended.exit_code == 1
     assert "the text `score` is missing from labels" in ended.output

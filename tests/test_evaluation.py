@@ -10,7 +10,8 @@ from conftest import Workplace
 
 from engine.answer.build import answer
 from engine.answer.question import read_question
-from engine.check.whole_catalog import whole_catalog_problems
+from engine.check.finite import finite_problems
+from engine.check.trial import trial_of
 from engine.evaluate.evaluation import evaluate
 from engine.evaluate.grid import Grid
 from engine.problems import ProblemsFound
@@ -52,14 +53,14 @@ def test_a_cell_of_the_whole_catalog_is_the_answer_to_its_question(rulebook: Rul
 
 
 def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(rulebook: Rulebook) -> None:
-    assert whole_catalog_problems(rulebook) == []
+    assert finite_problems([trial_of(rulebook.rule_set)]) == []
 
 
 def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
     parcels.edit(
         "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
     )
-    found = whole_catalog_problems(parcels.load())
+    found = finite_problems([trial_of(parcels.load().rule_set)])
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
     assert str(found[0].position) == "rules/trip.yaml:12:11"
@@ -67,8 +68,8 @@ def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Work
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
-    assert "for letter large" in whole_catalog_problems(parcels.load())[0].message
-    assert "van.payload = absent" in whole_catalog_problems(parcels.load())[0].message
+    assert "for letter large" in finite_problems([trial_of(parcels.load().rule_set)])[0].message
+    assert "van.payload = absent" in finite_problems([trial_of(parcels.load().rule_set)])[0].message
 
 
 def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:

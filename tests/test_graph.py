@@ -14,8 +14,7 @@ from engine.commands.main import main
 
 @pytest.fixture
 def graph(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    folders = parcels.options
     return lambda *arguments: CliRunner().invoke(main, [*folders, "graph", *arguments])
 
 

@@ -72,7 +72,7 @@ def test_the_command_chooses_the_format(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     copy.edit("rules/ttft.yaml", "decode_tok_s / prompt_token_cost", "decode_tok_s / prompt_token_csot")
-    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "check", *arguments])
     assert ended.exit_code == 1
     assert ended.output.startswith(starts)

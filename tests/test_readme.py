@@ -55,7 +55,7 @@ def test_each_command_prints_what_is_shown(copy: Workplace, command: str, lines:
         printed = create_app().test_client().get(address[1]).get_data(as_text=True).split("\n")
         assert all(any(line in whole for whole in printed) for line in lines)
         return
-    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    folders = copy.options
     ended = CliRunner().invoke(main, [*folders, *command.partition(" #")[0].split()[1:]], env={"COLUMNS": "110"})
     printed = [without_line_number(line) for line in ended.output.split("\n")]
     at = 0

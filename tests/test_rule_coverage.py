@@ -20,7 +20,7 @@ def covered(work: Workplace, tests: str) -> Coverage:
 
 
 def missing(work: Workplace, tests: str) -> list[str]:
-    return [part.problem().message.removeprefix("no test reaches ") for part in covered(work, tests).missing]
+    return [part.what for part in covered(work, tests).missing]
 
 
 def test_what_no_test_reaches_is_listed_in_the_order_of_lines(parcels: Workplace) -> None:
@@ -46,10 +46,7 @@ def test_both_sides_of_a_condition_count(parcels: Workplace) -> None:
         "question.distance / min(van.speed, town_speed)",
         "question.distance / (van.speed if van.speed < town_speed else town_speed)",
     )
-    problems = [
-        part.problem()
-        for part in covered(parcels, "  - {name: a trip, given: {van: large}, expect: {time: 2}}\n").missing
-    ]
+    problems = covered(parcels, "  - {name: a trip, given: {van: large}, expect: {time: 2}}\n").warnings()
     side = next(problem for problem in problems if "being" in problem.message)
     assert side.message == "no test reaches `van.speed < town_speed` being true"
     assert side.position is not None
@@ -86,8 +83,7 @@ def test_rows_are_counted_as_they_are_written(parcels: Workplace, score: int, ro
 
 
 def test_the_command_fails_below_the_least(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    command = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs), "test", "--coverage"]
+    command = [*parcels.options, "test", "--coverage"]
     ended = CliRunner().invoke(main, command)
     assert ended.exit_code == 0
     assert "reached: 5 of 8, 62.5 %" in ended.output

@@ -30,8 +30,7 @@ UPDATED = TESTS.replace("goes_in: false, room: none, time: 2.10", "goes_in: true
 
 @pytest.fixture
 def update(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    folders = parcels.options
     parcels.write("rules/trip.test.yaml", TESTS)
     return lambda *arguments, **more: CliRunner().invoke(main, [*folders, "test", "--update", *arguments], **more)
 

@@ -84,8 +84,7 @@ def test_a_test_that_cannot_run_is_told_at_its_place(parcels: Workplace, test: s
 
 
 def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    folders = parcels.options
     parcels.edit("rules/trip.test.yaml", "fee: 20", "fee: 21")
     whole = CliRunner().invoke(main, [*folders, "test"])
     assert whole.exit_code == 1
@@ -98,8 +97,7 @@ def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: p
 
 
 def test_build_servers_get_junit(parcels: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("FITCARD_SCHEMAS", str(parcels.folders.schemas))
-    folders = ["--rules", str(parcels.folders.rules), "--catalogs", str(parcels.folders.catalogs)]
+    folders = parcels.options
     parcels.edit("rules/trip.test.yaml", "fee: 20", "fee: 21")
     assert CliRunner().invoke(main, [*folders, "test", "--junit", str(tmp_path / "out.xml")]).exit_code == 1
     suite = ElementTree.parse(tmp_path / "out.xml").getroot()

@@ -73,7 +73,7 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
     copy.edit("rules/ttft.yaml", "decode_tok_s / prompt_token_cost", "decode_tok_s / prompt_token_csot")
-    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    folders = copy.options
     ended = subprocess.run(
         [sys.executable, "-m", "engine", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
@@ -88,7 +88,7 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
 
 def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
     copy.edit("rules/ttft.yaml", "prefill_tok_s * ms_per_s", "prefill_tok_s")
-    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
     assert ended.exit_code == 1
     assert "a factor of 1000 apart [unit-result]" in ended.output

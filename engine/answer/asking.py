@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.answer.question import Question
-from engine.evaluate.evaluation import Evaluation, Scalar, evaluate
+from engine.columns import Scalar
+from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.evaluate.grid import Grid
 from engine.evaluate.trace import trace
 from engine.rulebook.layout import Change, Pick

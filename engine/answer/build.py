@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.answer.asking import Asker, Row
 from engine.answer.question import Question
-from engine.evaluate.evaluation import Scalar
+from engine.columns import Scalar
 from engine.rulebook.definitions import Constant
 from engine.rulebook.layout import Branch, Each, Items, Literal, Node, Said, Value
 from engine.rulebook.needs import ListNeeds

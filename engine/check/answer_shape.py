@@ -11,7 +11,6 @@ from engine.answer.problem_documents import TITLES
 from engine.answer.question import TOLD, Question
 from engine.draw.words import LABELS
 from engine.problems import Problem
-from engine.read.schemas import Schemas
 from engine.rulebook.messages import check_texts
 from engine.rulebook.rulebook import Rulebook
 
@@ -19,18 +18,18 @@ ANSWER = "answer"
 MOST_TRIED = 40
 
 
-def answer_problems(rulebook: Rulebook, schemas: Schemas) -> Iterator[Problem]:
+def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     """Where answers do not have the shape of `answer.schema.json`, and texts that a caller would be missing.
 
     A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
     caller may be told is asked of its messages.
     """
     yield from check_texts(rulebook.messages, "problems", {**TOLD, **TITLES})
-    if ANSWER not in schemas.by_kind:
+    if ANSWER not in rulebook.schemas.by_kind:
         return
     yield from check_texts(rulebook.messages, "labels", LABELS)
     document = rulebook.layout.document
-    for error in schemas.validator(ANSWER).iter_errors(_richest_answer(rulebook)):
+    for error in rulebook.schemas.validator(ANSWER).iter_errors(_richest_answer(rulebook)):
         steps = [step for step in error.absolute_path if isinstance(step, str)]
         message = f"`{'.'.join([ANSWER, *steps])}` has not the shape that its readers rely on: {error.message}"
         hint = f"say the same here as {ANSWER}.schema.json"

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from engine.check.answer_shape import answer_problems
+from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
+from engine.check.trial import Trial, trial_of, trials_of_all
 from engine.check.units import unit_problems
+from engine.check.unreachable import unreachable_problems
 from engine.check.unused import unused_problems
-from engine.check.whole_catalog import whole_catalog_problems
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.folders import Folders
-from engine.read.schemas import Schemas
 from engine.rule_tests import misuse, rule_tests
 from engine.rulebook.load import check
 from engine.rulebook.rulebook import Rulebook
 
+MOST = 250_000  # questions of one trial: so many are asked in less than a second
 
-def check_everything(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook, None where its files hold an error, and all problems in the order of files and lines."""
+
+def check_everything(folders: Folders, *, thorough: bool = False) -> tuple[Rulebook | None, list[Problem]]:
+    """The rulebook, None where its files hold an error, and all problems in the order of files and lines.
+
+    What must hold for every question is tried on as many as a moment allows, and, to be `thorough`, on all.
+    """
     rulebook, problems = _prove(folders)
     if rulebook is not None:
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
         problems += unused_problems(rulebook)
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
-            problems += [*invariant_problems(rulebook), *answer_problems(rulebook, Schemas.load(folders.schemas))]
-    return rulebook, sorted(problems, key=lambda problem: problem.sort_key)
+            trials = _trials(rulebook)
+            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, MOST)]
+            problems += answer_problems(rulebook)
+        if computed and thorough:
+            for rule_set in rulebook.rule_sets.values():
+                for trial in trials_of_all(rule_set, MOST):
+                    problems += finite_problems([trial]) or invariant_problems(rulebook, [trial])
+    return rulebook, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
 
 
 def load_checked(folders: Folders) -> Rulebook:
@@ -35,7 +47,7 @@ def load_checked(folders: Folders) -> Rulebook:
     """
     rulebook, problems = _prove(folders)
     if rulebook is not None and not errors(problems):
-        problems += answer_problems(rulebook, Schemas.load(folders.schemas))
+        problems += answer_problems(rulebook)
     if rulebook is None or errors(problems):
         raise ProblemsFound(problems)
     return rulebook
@@ -46,4 +58,8 @@ def _prove(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     rulebook, problems = check(folders)
     if rulebook is None:
         return None, problems
-    return rulebook, [*problems, *unit_problems(rulebook), *whole_catalog_problems(rulebook)]
+    return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(_trials(rulebook))]
+
+
+def _trials(rulebook: Rulebook) -> list[Trial]:
+    return [trial_of(rule_set, MOST) for rule_set in rulebook.rule_sets.values()]

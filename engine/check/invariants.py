@@ -1,19 +1,18 @@
-"""Invariants tried over the whole catalog, with inputs and steps of many sizes; a broken one shows a small example."""
+"""Invariants tried over the catalogs, with inputs and steps of many sizes; a broken one shows the smallest example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
 import numpy as np
 
+from engine.check.trial import Trial
 from engine.closest import closest
-from engine.columns import Column, Kind, WordColumn, cell
-from engine.evaluate.evaluation import Evaluation, evaluate, shown
+from engine.columns import Column, Kind, WordColumn, cell, first_cell
+from engine.evaluate.evaluation import shown
 from engine.evaluate.evaluator import evaluator
-from engine.evaluate.grid import Grid
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.expression_kinds import kind_of
 from engine.rulebook.invariants import Always, Change, Following, Invariant
@@ -22,20 +21,18 @@ from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import QUESTION
 
 STEPS = (1 + 1 / 16, 2, 16)  # a cause is made larger by these factors, the smallest first
-INPUT_SHARES = (0, 1 / 1024, 1 / 16)  # where between its bounds an input is tried, beside not being given at all
 SLACK = 1e-9  # of the value: the last digits of a float
 
 
-def invariant_problems(rulebook: Rulebook) -> Iterator[Problem]:
+def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[Problem]:
     """Every invariant that names what is not there, or that some question breaks, said once over all profiles."""
     told: set[tuple[Any, ...]] = set()
-    for rule_set in rulebook.rule_sets.values():
-        trial = _Trial(rulebook, rule_set)
+    for trial in trials:
         for invariant in rulebook.invariants:
             place = (invariant.document.path, invariant.path)
             if place in told:
                 continue
-            problem = next(_unknown(rule_set, invariant), None) or trial.counter_example(invariant)
+            problem = next(_unknown(trial.rule_set, invariant), None) or _counter_example(trial, invariant)
             if problem is not None:
                 told.add(place)
                 yield problem
@@ -78,99 +75,74 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
         )
 
 
-@dataclass
-class _Trial:
-    """One rule set on its whole catalogs, asked with inputs of several sizes."""
+def _counter_example(trial: Trial, invariant: Invariant) -> Problem | None:
+    """The smallest question that breaks the invariant: fewest inputs, smallest step, then the least value."""
+    try:
+        if isinstance(invariant, Always):
+            return _always(trial, invariant)
+        if invariant.cause in trial.rule_set.subject.axes:
+            return _along_axis(trial, invariant)
+        return _following(trial, invariant)
+    except ProblemsFound as found:
+        return found.problems[0]
 
-    rulebook: Rulebook
-    rule_set: RuleSet
 
-    def counter_example(self, invariant: Invariant) -> Problem | None:
-        """The first question, by the size of what changes, that breaks the invariant."""
-        try:
-            if isinstance(invariant, Always):
-                return self._always(invariant)
-            if invariant.cause in self.rule_set.subject.axes:
-                return self._along_axis(invariant)
-            return self._following(invariant)
-        except ProblemsFound as found:
-            return found.problems[0]
+def _always(trial: Trial, invariant: Always) -> Problem | None:
+    names = invariant.condition.names
+    for number in range(len(trial.inputs)):
+        evaluation = trial.evaluate(names, number)
+        columns = {name: evaluation.columns[name] for name in names}
+        with np.errstate(all="ignore"):
+            holds = np.asarray(evaluator().run(invariant.condition, columns))
+        if not holds.all():
+            index = first_cell(~holds, evaluation.grid.shape)
+            values = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in names)
+            return _broken(trial, invariant, "always", index, number, values)
+    return None
 
-    def _always(self, invariant: Always) -> Problem | None:
-        names = invariant.condition.names
-        for inputs in self._inputs():
-            evaluation = self._ask(names, inputs)
-            columns = {name: evaluation.columns[name] for name in names}
-            with np.errstate(all="ignore"):
-                holds = np.asarray(evaluator().run(invariant.condition, columns))
-            if not holds.all():
-                index = _first(~holds, evaluation.grid.shape)
-                values = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in names)
-                return self._broken(invariant, "always", evaluation, index, inputs, values)
-        return None
 
-    def _along_axis(self, invariant: Following) -> Problem | None:
-        for inputs in self._inputs():
-            evaluation = self._ask([invariant.effect], inputs)
-            column = evaluation.columns[invariant.effect]
-            axis = list(evaluation.grid.ids).index(invariant.cause)
-            data = np.asarray(column.codes if isinstance(column, WordColumn) else column)
-            if data.ndim and data.shape[axis] > 1:
-                first = np.take(data, [0], axis=axis)
-                if (index := _first_difference(first, data, invariant.never, evaluation.grid.shape)) is not None:
-                    start = tuple(0 if at == axis else number for at, number in enumerate(index))
-                    before, after = cell(column, start), cell(column, index)
-                    there = evaluation.grid.row(start)[invariant.cause]
-                    values = f"{invariant.effect} is {shown(before)} for {there}, and here {shown(after)}"
-                    return self._broken(invariant, "then", evaluation, index, inputs, values)
-        return None
+def _along_axis(trial: Trial, invariant: Following) -> Problem | None:
+    for number in range(len(trial.inputs)):
+        evaluation = trial.evaluate([invariant.effect], number)
+        column = evaluation.columns[invariant.effect]
+        axis = list(evaluation.grid.ids).index(invariant.cause)
+        data = np.asarray(column.codes if isinstance(column, WordColumn) else column)
+        if data.ndim and data.shape[axis] > 1:
+            wrong = _differences(np.take(data, [0], axis=axis), data, invariant.never)
+            if wrong.any():
+                index = first_cell(wrong, evaluation.grid.shape)
+                start = tuple(0 if at == axis else place for at, place in enumerate(index))
+                before, after = cell(column, start), cell(column, index)
+                there = evaluation.grid.row(start)[invariant.cause]
+                values = f"{invariant.effect} is {shown(before)} for {there}, and here {shown(after)}"
+                return _broken(trial, invariant, "then", index, number, values)
+    return None
 
-    def _following(self, invariant: Following) -> Problem | None:
-        asked = {invariant.cause, invariant.effect}
-        for factor, inputs in product(STEPS, self._inputs()):
-            before = self._ask(asked, inputs)
-            cause: Any = before.columns[invariant.cause]
-            stepped: Any = cause * factor if invariant.when is Change.INCREASES else cause / factor
-            after = self._ask([invariant.effect], inputs, {invariant.cause: stepped})
-            old, new = before.columns[invariant.effect], after.columns[invariant.effect]
-            index = _first_difference(_comparable(old), _comparable(new), invariant.never, before.grid.shape)
-            if index is not None:
-                values = "; ".join(
-                    f"{name} {shown(cell(one, index))} -> {shown(cell(other, index))}"
-                    for name, one, other in ((invariant.cause, cause, stepped), (invariant.effect, old, new))
-                )
-                return self._broken(invariant, "then", before, index, inputs, values)
-        return None
 
-    def _inputs(self) -> Iterator[dict[str, float]]:
-        """No inputs at all, then each at several places between its bounds."""
-        yield {}
-        for share in INPUT_SHARES:
-            yield {
-                asked.name: np.floor(asked.minimum + share * (asked.maximum - asked.minimum))
-                for asked in self.rule_set.subject.inputs.values()
-            }
+def _following(trial: Trial, invariant: Following) -> Problem | None:
+    asked = {invariant.cause, invariant.effect}
+    befores = [trial.evaluate(asked, number) for number in range(len(trial.inputs))]
+    for factor, (number, before) in product(STEPS, enumerate(befores)):
+        cause: Any = before.columns[invariant.cause]
+        stepped: Any = cause * factor if invariant.when is Change.INCREASES else cause / factor
+        old, new = before.columns[invariant.effect], trial.stepped(number, invariant.cause, stepped, invariant.effect)
+        wrong = _differences(_comparable(old), _comparable(new), invariant.never)
+        if wrong.any():
+            index = _least_cell(wrong, cause, before.grid.shape)
+            values = "; ".join(
+                f"{name} {shown(cell(one, index))} -> {shown(cell(other, index))}"
+                for name, one, other in ((invariant.cause, cause, stepped), (invariant.effect, old, new))
+            )
+            return _broken(trial, invariant, "then", index, number, values)
+    return None
 
-    def _ask(self, names: Any, inputs: dict[str, float], given: dict[str, Column] | None = None) -> Evaluation:
-        ids = {axis: self.rulebook.catalog_of(axis).ids for axis in self.rule_set.subject.axes}
-        grid = Grid.of(self.rule_set.subject, self.rule_set.catalogs, ids)
-        return evaluate(self.rule_set, grid, names, inputs, given)
 
-    def _broken(
-        self,
-        invariant: Invariant,
-        key: str,
-        evaluation: Evaluation,
-        index: tuple[int, ...],
-        inputs: dict[str, float],
-        values: str,
-    ) -> Problem:
-        row = " ".join(
-            [*evaluation.grid.row(index).values(), *(f"{QUESTION}.{name}={value:g}" for name, value in inputs.items())]
-        )
-        message = f"`{invariant.name}` does not hold for {row}: {values}"
-        hint = f"in the profile {self.rule_set.profile}: correct the rule, or the invariant"
-        return invariant.document.problem("invariant-broken", message, (*invariant.path, key), hint=hint)
+def _broken(trial: Trial, invariant: Invariant, key: str, index: tuple[int, ...], number: int, values: str) -> Problem:
+    inputs = [f"{QUESTION}.{name}={value:g}" for name, value in trial.inputs[number].items()]
+    row = " ".join([*trial.row(index), *inputs])
+    message = f"`{invariant.name}` does not hold for {row}: {values}"
+    hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
+    return invariant.document.problem("invariant-broken", message, (*invariant.path, key), hint=hint)
 
 
 def _comparable(column: Column) -> Any:
@@ -178,18 +150,17 @@ def _comparable(column: Column) -> Any:
     return np.array(column.words, dtype=object)[column.codes] if isinstance(column, WordColumn) else np.asarray(column)
 
 
-def _first_difference(old: Any, new: Any, never: Change, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The first cell where `new` differs from `old` as it never may; None where there is none."""
+def _differences(old: Any, new: Any, never: Change) -> Any:
+    """Where `new` differs from `old` as it never may."""
     if old.dtype.kind not in "f":
-        wrong = np.asarray(old != new)
-    else:
-        slack = SLACK * np.maximum(np.abs(old), 1)
-        with np.errstate(invalid="ignore"):
-            falls, rises = new < old - slack, new > old + slack
-        wrong = {Change.DECREASES: falls, Change.INCREASES: rises, Change.CHANGES: falls | rises}[never]
-    return _first(wrong, shape) if wrong.any() else None
+        return np.asarray(old != new)
+    slack = SLACK * np.maximum(np.abs(old), 1)
+    with np.errstate(invalid="ignore"):
+        falls, rises = new < old - slack, new > old + slack
+    return {Change.DECREASES: falls, Change.INCREASES: rises, Change.CHANGES: falls | rises}[never]
 
 
-def _first(wrong: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    whole = np.broadcast_to(wrong, np.broadcast_shapes(np.shape(wrong), shape))
-    return tuple(int(at) for at in np.unravel_index(int(np.argmax(whole)), whole.shape))
+def _least_cell(wrong: Any, cause: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of the marked cells, the first with the least value of the cause."""
+    causes = np.broadcast_to(cause, np.broadcast_shapes(np.shape(wrong), np.shape(cause)))
+    return first_cell(wrong & (causes == np.min(causes, where=wrong, initial=np.inf)), shape)

@@ -17,7 +17,7 @@ import pint
 from engine.closest import closest
 from engine.columns import Kind
 from engine.problems import Problem
-from engine.rulebook.definitions import Formula, Table
+from engine.rulebook.definitions import UNCOUNTED, Formula, Table
 from engine.rulebook.expression import offset_of_node
 from engine.rulebook.functions import FUNCTIONS, Counts
 from engine.rulebook.rule_set import RuleSet
@@ -26,7 +26,6 @@ from engine.rulebook.tables import ValueOf, results_of
 
 Unit = Any  # pint builds the class of its units when it runs
 ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
-UNCOUNTED = ("1", "condition", "word")
 MALFORMED = (pint.errors.PintError, ValueError, TypeError, AttributeError)  # all that pint raises for one
 ROOT = 1 / 2
 LONGEST_SHOWN = 40

@@ -49,10 +49,11 @@ class LazyGroup(click.Group):
     "--rules", type=FOLDER, envvar=f"{ENVIRONMENT}RULES", help="Folder of rules, in place of those installed."
 )
 @click.option("--catalogs", type=FOLDER, envvar=f"{ENVIRONMENT}CATALOGS", help="Folder of catalogs, likewise.")
+@click.option("--schemas", type=FOLDER, envvar=f"{ENVIRONMENT}SCHEMAS", help="Folder of schemas, likewise.")
 @click.pass_context
-def main(context: click.Context, rules: Path | None, catalogs: Path | None) -> None:
+def main(context: click.Context, rules: Path | None, catalogs: Path | None, schemas: Path | None) -> None:
     """Answers from rules in YAML, and the tools to change them."""
     for stream in (sys.stdout, sys.stderr):  # where a terminal cannot show a character, show another in its place
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    context.obj = find_folders(rules, catalogs)
+    context.obj = find_folders(rules, catalogs, schemas)

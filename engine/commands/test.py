@@ -72,7 +72,7 @@ def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool
     found = coverage(rulebook, (row for outcome in outcomes for row in outcome.rows))
     percent = found.share * PERCENT
     if not quiet:
-        print_problems((part.problem() for part in found.missing), to_stderr=False)
+        print_problems(found.warnings(), to_stderr=False)
         click.echo(f"reached: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
         click.echo(f"to be reached at least: {rulebook.test_coverage:g} %")
     return percent >= rulebook.test_coverage

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.problems import Problem, Severity, errors
-
-UNITLESS = ("1", "word", "condition")
+from engine.rulebook.definitions import UNCOUNTED
 
 
 def problem_text(problem: Problem) -> str:
@@ -52,7 +51,7 @@ def made_of(step: Mapping[str, Any]) -> str:
 def with_unit(step: Mapping[str, Any]) -> str:
     """The value of a step and what it is counted in; plain ratios, words and conditions are counted in nothing."""
     unit = step.get("unit", "") if step["value"] is not None else ""
-    return shown_value(step["value"]) + (f" {unit}" if unit not in ("", *UNITLESS) else "")
+    return shown_value(step["value"]) + (f" {unit}" if unit not in ("", *UNCOUNTED) else "")
 
 
 def shown_value(value: Any) -> str:

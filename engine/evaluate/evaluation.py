@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Column, Kind, WordColumn, cell
+from engine.columns import Column, Kind, Scalar, WordColumn, cell, first_cell
 from engine.evaluate.evaluator import evaluator
 from engine.evaluate.grid import Grid
 from engine.evaluate.table_values import table_value
@@ -16,8 +16,6 @@ from engine.problems import Problem, ProblemsFound
 from engine.rulebook.definitions import Constant, Definition, Formula, Table
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
-
-Scalar = float | bool | str | None
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,7 @@ def _missing_axis(name: str) -> Problem:
 
 def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
-    shape = np.broadcast_shapes(np.shape(bad), grid.shape)
-    index = tuple(int(at) for at in np.argwhere(np.broadcast_to(bad, shape))[0])
+    index = first_cell(bad, grid.shape)
     row = " ".join(grid.row(index).values()) if grid.shape else "the values given"
     read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"

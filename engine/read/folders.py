@@ -25,9 +25,11 @@ class Folders:
         return whole.relative_to(here).as_posix() if inside else whole.name
 
 
-def find_folders(rules: str | Path | None = None, catalogs: str | Path | None = None) -> Folders:
+def find_folders(
+    rules: str | Path | None = None, catalogs: str | Path | None = None, schemas: str | Path | None = None
+) -> Folders:
     """The folders as given; else from FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else the project's own."""
-    return Folders(_find("rules", rules), _find("catalogs", catalogs), _find("schemas", None))
+    return Folders(_find("rules", rules), _find("catalogs", catalogs), _find("schemas", schemas))
 
 
 def _find(name: str, given: str | Path | None) -> Path:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from engine.closest import closest
 from engine.columns import Kind
 from engine.problems import Problem, Severity
-from engine.rulebook.definitions import Table
 from engine.rulebook.layout import Change, Each, Layout, Node, Said, Value, parts_of, values_of
 from engine.rulebook.messages import Messages, check_slots
-from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.tables import ValueOf, results_of
+from engine.rulebook.rule_set import RuleSet, field_names, words_of
 
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
@@ -57,8 +55,7 @@ class _Checker:
 
     def known(self) -> list[str]:
         """Every name that a layout or a sentence may use."""
-        axes = self.rule_set.subject.axes.values()
-        fields = [f"{axis.name}.{field}" for axis in axes for field in self.rule_set.catalogs[axis.catalog].fields]
+        fields = field_names(self.rule_set.subject, self.rule_set.catalogs)
         picked = [
             f"{pick.name}.{field}"
             for pick in self.layout.picks.values()
@@ -69,14 +66,9 @@ class _Checker:
     def words(self, name: str) -> tuple[str, ...]:
         """Every word that the name can stand for."""
         name = self.layout.name_in_rules(name, self.rule_set)
-        definition = self.rule_set.definitions.get(name)
-        if isinstance(definition, Table):
-            return tuple(
-                dict.fromkeys(str(result) for result in results_of(definition.rows) if not isinstance(result, ValueOf))
-            )
-        axis, _, field = name.partition(".")
-        entries = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog].entries.values()
-        return tuple(dict.fromkeys(str(entry.value(field)) for entry in entries))
+        rules = self.rule_set
+        words, may_be_absent = words_of(name, rules.definitions, rules.subject, rules.catalogs)
+        return (*words, str(None)) if may_be_absent else words
 
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
         near = closest(word, known)

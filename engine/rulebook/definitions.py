@@ -15,6 +15,7 @@ from engine.rulebook.expression import Expression, ExpressionFaults, parse
 from engine.rulebook.tables import Rows, ValueOf, read_rows, result_kind, results_of
 
 CONDITION_UNIT, WORD_UNIT = "condition", "word"
+UNCOUNTED = ("1", CONDITION_UNIT, WORD_UNIT)  # units of what is counted in nothing
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
+        schemas=schemas,
         document=main,
     )
     return rulebook, problems

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.closest import closest, suggestion
-from engine.columns import Kind
+from engine.columns import Kind, Scalar
 from engine.problems import Problem
 from engine.read.document import Document, Path
 from engine.rounding import printed
-
-Scalar = float | bool | str | None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table
 from engine.rulebook.expression_kinds import kind_of
 from engine.rulebook.functions import FUNCTIONS
-from engine.rulebook.rule_set import RuleSet, describe
+from engine.rulebook.rule_set import RuleSet, describe, field_names, words_of
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
 from engine.rulebook.tables import Knots, Lookup, ValueOf, results_of
 
@@ -77,12 +77,7 @@ class _Resolver:
             return [f"{QUESTION}.{asked}" for asked in self.subject.inputs]
         if dot and space == CURRENT:
             return [f"{CURRENT}.{known}" for known in self.definitions]
-        fields = [
-            f"{axis.name}.{field}"
-            for axis in self.subject.axes.values()
-            for field in self.catalogs[axis.catalog].fields
-        ]
-        return [*self.definitions, *FUNCTIONS, *(fields if dot else [])]
+        return [*self.definitions, *FUNCTIONS, *(field_names(self.subject, self.catalogs) if dot else [])]
 
     def unknown_names(self, definition: Definition) -> Iterator[Problem]:
         for name, path, offset in _mentions(definition):
@@ -148,7 +143,7 @@ class _Resolver:
         axis = self.subject.axes.get(table.input.partition(".")[0])
         if axis and (axis.catalog in self.incomplete or not self.catalogs[axis.catalog].entries):
             return
-        words, may_be_absent = self._words(table.input)
+        words, may_be_absent = words_of(table.input, self.definitions, self.subject, self.catalogs)
         if lookup.otherwise is None:
             missing = [word for word in words if word not in lookup.rows]
             if missing or may_be_absent:
@@ -171,17 +166,6 @@ class _Resolver:
                     hint=suggestion(near) or "remove the row, or add the entry",
                     closest=near,
                 )
-
-    def _words(self, name: str) -> tuple[tuple[str, ...], bool]:
-        """Every word that `name` can be, and whether it can be absent."""
-        if name in self.definitions:
-            table = self.definitions[name]
-            results = results_of(table.rows) if isinstance(table, Table) else ()
-            return tuple(str(result) for result in results if not isinstance(result, ValueOf)), False
-        space, _, rest = name.partition(".")
-        catalog = self.catalogs[self.subject.axes[space].catalog]
-        values = [entry.value(rest) for entry in catalog.entries.values()]
-        return tuple(dict.fromkeys(value for value in values if value is not None)), None in values
 
 
 def _declared_kind(definition: Definition) -> Kind:

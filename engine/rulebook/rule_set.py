@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from engine.columns import Kind
 from engine.rulebook.catalogs import Catalog
-from engine.rulebook.definitions import CONDITION_UNIT, WORD_UNIT, Definition
+from engine.rulebook.definitions import Definition, Table
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
+from engine.rulebook.tables import ValueOf, results_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class RuleSet:
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
         return describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
+
+    def readers(self, name: str) -> frozenset[str]:
+        """All definitions whose value is made of `name`, whatever lies between, and `name` itself."""
+        found = {name}
+        for definition in self.definitions.values():  # each comes after all that it reads
+            if not found.isdisjoint(definition.reads):
+                found.add(definition.name)
+        return frozenset(found)
 
     def plan(self, outputs: Iterable[str], given: frozenset[str] = frozenset()) -> Plan:
         """The plan for these outputs: definitions, `axis.field`, `question.input` or `current.name`.
@@ -99,6 +108,20 @@ def describe(
     return None
 
 
-def unit_of_kind(kind: Kind) -> str | None:
-    """The unit that a condition or a word must carry; None for numbers, whose unit is their own."""
-    return {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}.get(kind)
+def field_names(subject: Subject, catalogs: Mapping[str, Catalog]) -> list[str]:
+    """Every figure and word of the catalogs as a formula names it: `device.bandwidth`."""
+    return [f"{axis.name}.{field}" for axis in subject.axes.values() for field in catalogs[axis.catalog].fields]
+
+
+def words_of(
+    name: str, definitions: Mapping[str, Definition], subject: Subject, catalogs: Mapping[str, Catalog]
+) -> tuple[tuple[str, ...], bool]:
+    """Every word that a table or a field of a catalog can be, and whether it can be absent."""
+    if name in definitions:
+        table = definitions[name]
+        results = results_of(table.rows) if isinstance(table, Table) else ()
+        return tuple(dict.fromkeys(str(result) for result in results if not isinstance(result, ValueOf))), False
+    axis, _, field_name = name.partition(".")
+    entries = catalogs[subject.axes[axis].catalog].entries.values()
+    values = [entry.value(field_name) for entry in entries]
+    return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.read.document import Document
+from engine.read.schemas import Schemas
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.invariants import Invariant
 from engine.rulebook.layout import Layout
@@ -20,7 +21,8 @@ class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
     `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
-    least percentage that tests must reach; `document` is the file that says what can be asked.
+    least percentage that tests must reach; `schemas` are those that its files were checked by; `document` is the file
+    that says what can be asked.
     """
 
     title: str
@@ -38,6 +40,7 @@ class Rulebook:
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]
+    schemas: Schemas
     document: Document
 
     @property

@@ -20,9 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.check.everything import MOST
+from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
+from engine.check.trial import trial_of
 from engine.check.units import unit_problems
-from engine.check.whole_catalog import evaluate_whole_catalog
 from engine.columns import Column, WordColumn
 from engine.evaluate.evaluation import Evaluation
 from engine.problems import errors
@@ -136,20 +138,19 @@ def _start_of_line(definition: Definition) -> int:
 def caught(folders: Folders) -> bool:
     """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
     rulebook, problems = check(folders)
-    return (
-        rulebook is None
-        or bool(errors(problems))
-        or bool(unit_problems(rulebook))
-        or not all(run(rulebook, test).passed for test in rule_tests(rulebook))
-        or any(invariant_problems(rulebook))
-    )
+    if rulebook is None or errors(problems) or unit_problems(rulebook):
+        return True
+    if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
+        return True
+    trial = trial_of(rulebook.rule_set, MOST)
+    return bool(finite_problems([trial])) or any(invariant_problems(rulebook, [trial]))
 
 
 def changes_nothing(folders: Folders, before: Evaluation) -> bool:
     """Whether every number and word over the whole catalog is what it was."""
     rulebook, _ = check(folders)
     assert rulebook is not None
-    after = evaluate_whole_catalog(rulebook, rulebook.rule_set).columns
+    after = trial_of(rulebook.rule_set).whole().columns
     return all(_same(column, after[name]) for name, column in before.columns.items() if name in after)
 
 
@@ -167,7 +168,7 @@ def main() -> None:
         shutil.copytree(here.rules, folders.rules)
         rulebook, _ = check(folders)
         assert rulebook is not None
-        before = evaluate_whole_catalog(rulebook, rulebook.rule_set)
+        before = trial_of(rulebook.rule_set).whole()
         tried: Counter[str] = Counter()
         missed: list[Mistake] = []
         for mistake in list(mistakes(rulebook.rule_set)):

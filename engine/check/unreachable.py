@@ -1,0 +1,54 @@
+"""Parts of rules that no question reaches: conditions that never change, and rows of tables that are never taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.check.trial import Trial, trials_of_all
+from engine.problems import Problem
+from engine.reach import Key, Part, parts_of, reached
+from engine.rule_coverage import coverage
+from engine.rule_tests import rule_tests, run
+from engine.rulebook.definitions import Table
+from engine.rulebook.rulebook import Rulebook
+
+
+def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int) -> Iterator[Problem]:
+    """A warning for each condition that is the same for every question over the catalogs, in every profile, and for
+    each row of a table that neither they nor a rule test reach.
+
+    What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
+    """
+    missing = _missing(rulebook, trials)
+    if any(isinstance(part.definition, Table) for part in missing):
+        tested = coverage(rulebook, (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows)).reached
+        missing = [part for part in missing if not (isinstance(part.definition, Table) and part.key in tested)]
+    for part in _still_missing(rulebook, missing, most):
+        if isinstance(part.definition, Table):
+            hint = "remove it, or test it where it is there for what may come"
+            yield part.warning("table-row-unreached", f"no entry of the catalogs and no test reaches {part.what}", hint)
+        else:
+            hint = "keep the side that is taken, or add an entry of the other kind"
+            yield part.warning("condition-constant", f"no question over the catalogs reaches {part.what}", hint)
+
+
+def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:
+    found: set[Key] = set()
+    for trial in trials:
+        for number in range(len(trial.inputs)):
+            found |= set(reached(trial.whole(number)))
+    definitions = (one for rule_set in rulebook.rule_sets.values() for one in rule_set.definitions.values())
+    parts = {part.key: part for definition in definitions for part in parts_of(definition)}
+    return [part for key, part in parts.items() if key not in found]
+
+
+def _still_missing(rulebook: Rulebook, parts: list[Part], most: int) -> list[Part]:
+    """Those of the parts that no question over all catalogs reaches."""
+    for rule_set in rulebook.rule_sets.values():
+        for trial in trials_of_all(rule_set, most):
+            names = {part.definition.name for part in parts if part.definition.name in rule_set.definitions}
+            if not names:
+                return parts
+            found = {key for number in range(len(trial.inputs)) for key in reached(trial.evaluate(names, number))}
+            parts = [part for part in parts if part.key not in found]
+    return parts

@@ -1,0 +1,132 @@
+"""The parts of rules that a question reaches: each formula, both sides of each condition, and each row of a table."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.columns import ABSENT, Column, WordColumn
+from engine.evaluate.evaluation import Evaluation
+from engine.evaluate.evaluator import evaluator
+from engine.problems import Position, Problem, Severity
+from engine.read.document import Path
+from engine.rulebook.definitions import Definition, Formula, Table
+from engine.rulebook.expression import Expression, offset_of_node
+from engine.rulebook.tables import Bands, Knots, Lookup
+
+OTHERWISE = "otherwise"
+Key = tuple[Position, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a question can reach. `key` is its place and what there is at that place."""
+
+    key: Key
+    definition: Definition
+    what: str
+    path: Path
+    offset: int | None = None
+
+    def warning(self, code: str, message: str, hint: str = "") -> Problem:
+        """A warning at its place."""
+        document, place = self.definition.document, self.offset
+        return document.problem(code, message, self.path, offset=place, severity=Severity.WARNING, hint=hint)
+
+
+def parts_of(definition: Definition) -> Iterator[Part]:
+    """Its formula and both sides of each condition in it, or each row of its table; of a constant, nothing."""
+    if isinstance(definition, Formula):
+        yield _formula_part(definition)
+        for condition in _conditions(definition.expression):
+            yield from (_side(definition, condition, holds) for holds in (True, False))
+    elif isinstance(definition, Table):
+        yield from _rows(definition)
+
+
+def _formula_part(formula: Formula) -> Part:
+    return Part((formula.position, "formula"), formula, f"the formula `{formula.name}`", (*formula.path, "expr"))
+
+
+def _conditions(expression: Expression) -> list[ast.expr]:
+    """What stands between `if` and `else`, wherever it stands."""
+    return [node.test for node in ast.walk(expression.tree) if isinstance(node, ast.IfExp)]
+
+
+def _side(formula: Formula, condition: ast.expr, holds: bool) -> Part:
+    path, offset = (*formula.path, "expr"), offset_of_node(formula.expression.source, condition)
+    where = formula.document.position(path, offset=offset)
+    what = f"`{ast.unparse(condition)}` being {str(holds).lower()}"
+    return Part((where, what), formula, what, path, offset)
+
+
+def _rows(table: Table) -> Iterator[Part]:
+    data = table.document.data[table.section][table.name]["rows"]
+    if isinstance(table.rows, Lookup):
+        for word in table.rows.rows:
+            yield _row(table, ("rows", word), f"the row `{word}` of `{table.name}`")
+        if table.rows.otherwise is not None:
+            yield _row(table, (OTHERWISE,), f"`otherwise` of `{table.name}`")
+    elif isinstance(table.rows, Bands):
+        for number in range(len(data)):
+            yield _row(table, ("rows", number), f"row {number + 1} of `{table.name}`")
+    else:
+        for number in range(len(data) - 1):
+            yield _row(table, ("rows", number), f"the line from knot {number + 1} of `{table.name}`")
+
+
+def _row(table: Table, path: Path, what: str) -> Part:
+    whole = (*table.path, *path)
+    return Part((table.document.position(whole), what), table, what, whole)
+
+
+def reached(evaluation: Evaluation, index: tuple[int, ...] | None = None) -> Iterator[Key]:
+    """What the questions of the grid reach, or the one at `index`; not what was given instead of computed."""
+    for name, definition in evaluation.rule_set.definitions.items():
+        if name not in evaluation.columns or name in evaluation.given:
+            continue
+        if isinstance(definition, Formula):
+            yield _formula_part(definition).key
+            for condition in _conditions(definition.expression):
+                for holds in np.unique(_at(_condition(evaluation, definition, condition), evaluation, index)):
+                    yield _side(definition, condition, bool(holds)).key
+        elif isinstance(definition, Table):
+            taken = set(_rows_taken(definition, evaluation.columns[definition.input], evaluation, index))
+            yield from (part.key for part in _rows(definition) if part.path[len(definition.path) :] in taken)
+
+
+def _condition(evaluation: Evaluation, formula: Formula, condition: ast.expr) -> Any:
+    """A condition inside a formula, over the whole grid like any other part of it."""
+    part = Expression(formula.expression.source, condition, ())
+    with np.errstate(all="ignore"):
+        return evaluator().run(part, dict(evaluation.columns))
+
+
+def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> Any:
+    """A column as it is, or its value in one cell."""
+    if index is None or not np.ndim(column):
+        return column
+    return np.broadcast_to(column, np.broadcast_shapes(np.shape(column), evaluation.grid.shape))[index]
+
+
+def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tuple[int, ...] | None) -> Iterator[Path]:
+    rows = table.rows
+    if isinstance(rows, Lookup):
+        assert isinstance(column, WordColumn)
+        for code in np.unique(_at(column.codes, evaluation, index)):
+            word = None if code == ABSENT else column.words[code]
+            yield ("rows", word) if word is not None and word in rows.rows else (OTHERWISE,)
+        return
+    assert not isinstance(column, WordColumn)
+    values = _at(column, evaluation, index)
+    if isinstance(rows, Knots):
+        lines = np.searchsorted(rows.x, values, side="right") - 1
+        yield from (("rows", int(line)) for line in np.unique(np.clip(lines, 0, len(rows.x) - 2)))
+        return
+    falling = "at_least" in table.document.data[table.section][table.name]["rows"][0]
+    for place in np.unique(rows.place(values)):
+        yield ("rows", len(rows.bounds) - int(place) if falling else int(place))
