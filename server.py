@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from engine import __version__
 from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
-from engine.answer.problem_documents import problem_document
+from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import read_body, read_query, read_question, split_pair
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
@@ -61,6 +61,12 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
     @app.get("/v1/rules/<name>")
     def rule(name: str) -> Response:
         return send(rule_detail(g.rulebook, name, request.args.get("profile", "")))
+
+    @app.get("/problems")
+    @app.get("/problems/<code>")
+    def pages(code: str = "") -> Response:
+        found = problem_page(g.rulebook, code) if code else "\n".join(problem_codes()) + "\n"
+        return Response(found, mimetype="text/plain")
 
     @app.get("/health")
     def health() -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.codes import Code
+
 
 class Severity(StrEnum):
     """ERROR: no number may be produced. WARNING: the rules run, but a reader should look."""
@@ -38,11 +40,11 @@ class Related:
 class Problem:
     """What is wrong, where, and what to do about it.
 
-    `code` names the kind of problem and never changes; `position` and `source_line` are set for files, `field` for a
+    `kind` leads to the page that explains it; `position` and `source_line` are set for files, `field` for a
     parameter of a question; `closest` lists what may have been meant, best first.
     """
 
-    code: str
+    kind: type[Code]
     message: str
     position: Position | None = None
     severity: Severity = Severity.ERROR
@@ -51,6 +53,11 @@ class Problem:
     field: str = ""
     source_line: str = ""
     related: tuple[Related, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The name of the kind of problem; it never changes."""
+        return self.kind.id
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:
@@ -71,6 +78,7 @@ class Problem:
             out["closest"] = list(self.closest)
         if self.related:
             out["related"] = [{"at": str(r.position), "message": r.message} for r in self.related]
+        out["link"] = self.kind.link()
         return out
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.codes import Code
 from engine.columns import ABSENT, Column, WordColumn
 from engine.evaluate.evaluation import Evaluation
 from engine.evaluate.evaluator import evaluator
 from engine.problems import Position, Problem, Severity
 from engine.read.document import Path
 from engine.rulebook.definitions import Definition, Formula, Table
-from engine.rulebook.expression import Expression, offset_of_node
+from engine.rulebook.expression import Expression, offset_of_node, text_of_node
 from engine.rulebook.tables import Bands, Knots, Lookup
 
 OTHERWISE = "otherwise"
@@ -32,10 +33,10 @@ class Part:
     path: Path
     offset: int | None = None
 
-    def warning(self, code: str, message: str, hint: str = "") -> Problem:
+    def warning(self, kind: type[Code], message: str, hint: str = "") -> Problem:
         """A warning at its place."""
         document, place = self.definition.document, self.offset
-        return document.problem(code, message, self.path, offset=place, severity=Severity.WARNING, hint=hint)
+        return document.problem(kind, message, self.path, offset=place, severity=Severity.WARNING, hint=hint)
 
 
 def parts_of(definition: Definition) -> Iterator[Part]:
@@ -60,7 +61,7 @@ def _conditions(expression: Expression) -> list[ast.expr]:
 def _side(formula: Formula, condition: ast.expr, holds: bool) -> Part:
     path, offset = (*formula.path, "expr"), offset_of_node(formula.expression.source, condition)
     where = formula.document.position(path, offset=offset)
-    what = f"`{ast.unparse(condition)}` being {str(holds).lower()}"
+    what = f"`{text_of_node(formula.expression.source, condition)}` being {str(holds).lower()}"
     return Part((where, what), formula, what, path, offset)
 
 

@@ -6,9 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.answer.asking import Row
+from engine.codes import Code
 from engine.problems import Problem
 from engine.reach import Key, Part, parts_of, reached
 from engine.rulebook.rulebook import Rulebook
+
+
+class TestCoverage(Code):
+    """No rule test reaches a formula, a side of a condition, or a row of a table.
+
+    Why: a change there would go unnoticed.
+    Avoid: rules without a test.
+    Prefer: a test whose question takes that side or row.
+    """
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Coverage:
 
     def warnings(self) -> list[Problem]:
         """One for each part that is missing."""
-        return [part.warning("test-coverage", f"no test reaches {part.what}") for part in self.missing]
+        return [part.warning(TestCoverage, f"no test reaches {part.what}") for part in self.missing]
 
     @property
     def share(self) -> float:

@@ -10,11 +10,41 @@ from typing import Any
 from engine.answer.asking import Asker, Row
 from engine.answer.question import PROFILE, Question, read_question
 from engine.closest import closest
+from engine.codes import Code
 from engine.columns import Kind, Scalar
 from engine.problems import Problem, ProblemsFound
 from engine.read.document import Document, Path
 from engine.rounding import printed
+from engine.rulebook.names import NameUnknown
 from engine.rulebook.rulebook import Rulebook
+
+
+class TestFailed(Code):
+    """A rule test expects another figure than the rules give; below it stands how the figure came about.
+
+    Why: either the rules are wrong now, or the expectation was.
+    Avoid: widening `within` until it passes.
+    Prefer: mending the rule, or `fitcard test --update` where the new figure is right.
+    """
+
+
+class TestAgrees(Code):
+    """A figure that is listed as a known difference agrees now.
+
+    Why: a list of differences is worth something only while all of them are real.
+    Avoid: leaving it under `differs`.
+    Prefer: moving it to `expect`.
+    """
+
+
+class TestKind(Code):
+    """A test gives a name a value of another kind: a word for a number, a number for a condition.
+
+    Why: the rules never meet such a value.
+    Avoid: `given: {room_share: enough}`
+    Prefer: `given: {room_share: 0.4}`
+    """
+
 
 EXACT = 1e-9
 PRINTED = "printed"
@@ -129,12 +159,12 @@ def _misused_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Pr
             info, place = asker.rules.describe(name), (*test.path, section, name)
             if info is None and name.partition(".")[0] not in picks:
                 near = closest(name, [*asker.rules.definitions, *asker.rules.subject.axes, *asker.rules.subject.inputs])
-                yield test.document.problem("name-unknown", f"there is no name `{name}`", place, key=True, closest=near)
+                yield test.document.problem(NameUnknown, f"there is no name `{name}`", place, key=True, closest=near)
     for name, value in asker.given.items():
         info = asker.rules.describe(name)
         if info is not None and info.kind is not _kind(value):
             message = f"`{name}` is a {info.kind}, and a {_kind(value)} is given"
-            yield test.document.problem("test-kind", message, (*test.path, "given", name), hint=f"give a {info.kind}")
+            yield test.document.problem(TestKind, message, (*test.path, "given", name), hint=f"give a {info.kind}")
 
 
 def _kind(value: Scalar) -> Kind:
@@ -148,14 +178,14 @@ def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
         printed = test.data["differs"][name][PRINTED]
         if _agrees(got, printed, PRINTED, _written(test, path)):
             message = f"`{name}` is said to differ, and agrees now: {shown(got)}"
-            return test.document.problem("test-agrees", message, path, hint="move it to `expect`")
+            return test.document.problem(TestAgrees, message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
     if _agrees(got, expected, test.within(name), _written(test, path)):
         return None
     message = f"`{name}` is {shown(got)}, and {_written(test, path)} is expected"
-    return test.document.problem("test-failed", message, path)
+    return test.document.problem(TestFailed, message, path)
 
 
 def _agrees(got: Scalar, expected: Scalar, within: float | str, written: str) -> bool:
@@ -185,4 +215,4 @@ def shown(value: Scalar) -> str:
 def _at_test(test: RuleTest, problem: Problem) -> Problem:
     """A problem of the question or of a number, said at the test that met it."""
     path = (*test.path, "given", problem.field) if problem.field in test.data["given"] else (*test.path, "name")
-    return test.document.problem(problem.code, problem.message, path, hint=problem.hint, closest=problem.closest)
+    return test.document.problem(problem.kind, problem.message, path, hint=problem.hint, closest=problem.closest)

@@ -63,13 +63,15 @@ def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Work
     found = finite_problems([trial_of(parcels.load().rule_set)])
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
-    assert str(found[0].position) == "rules/trip.yaml:12:11"
+    assert str(found[0].position) == "rules/trip.yaml:12:28"
+    assert found[0].hint.startswith("`van.room - 3` is 0: guard it")
 
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
     assert "for letter large" in finite_problems([trial_of(parcels.load().rule_set)])[0].message
     assert "van.payload = absent" in finite_problems([trial_of(parcels.load().rule_set)])[0].message
+    assert finite_problems([trial_of(parcels.load().rule_set)])[0].hint.startswith("`van.payload` is absent: ")
 
 
 def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:

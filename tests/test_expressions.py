@@ -111,7 +111,7 @@ def test_on_columns_it_means_each_row(source: str, gives: list[float]) -> None:
 )
 def test_it_refuses_all_else_with_a_place_and_a_hint(source: str, code: str, offset: int, hint: str) -> None:
     found = fault(source)
-    assert (found.code, found.offset) == (code, offset)
+    assert (found.kind.id, found.offset) == (code, offset)
     assert hint in found.hint
 
 
@@ -160,7 +160,7 @@ def test_an_expression_gives_a_number_or_a_condition(source: str, kind: Kind) ->
 )
 def test_numbers_conditions_and_words_are_not_mixed(source: str) -> None:
     kinds = {"a": Kind.NUMBER, "c": Kind.CONDITION, "w": Kind.WORD}
-    assert [found.code for found in kind_of(parse(source), kinds.get)[1]] == ["expression-kind"]
+    assert [found.kind.id for found in kind_of(parse(source), kinds.get)[1]] == ["expression-kind"]
 
 
 @given(st.text(alphabet="ab +-*/()<>=.,0123456789^&|'\"[]{}:ifelsndormax", max_size=60))

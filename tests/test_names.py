@@ -130,7 +130,7 @@ def test_sentences_and_layout_are_checked_too(parcels: Workplace) -> None:
     assert {problem.code for problem in parcels.problems()} == {"message-incomplete", "message-unused"}
     parcels.edit("catalogs/messages.yaml", "      nothing:", "      none:")
     parcels.edit("rules/answer.yaml", "time_h: time", "time_h: tmie")
-    assert parcels.problem().code == "layout-unknown-name"
+    assert parcels.problem().code == "layout-unknown"
     parcels.edit("rules/answer.yaml", "time_h: tmie", "time_h: {message: verdct}")
     assert parcels.problem().closest == ("verdict",)
     parcels.edit("rules/answer.yaml", "{message: verdct}", "time")

@@ -11,16 +11,18 @@ from conftest import Workplace
 from engine.commands.main import main
 from engine.draw.problem_formats import MOST_ANNOTATIONS, as_github, as_sarif, as_text
 from engine.problems import Position, Problem, Related, Severity
+from engine.rulebook.files import FileMissing
+from engine.rulebook.names import NameUnknown
 
 PROBLEM = Problem(
-    "name-unknown",
+    NameUnknown,
     "there is no name `a,b`: 100%",
     Position("rules/a:b.yaml", 3, 7),
     hint="did you mean `ab`?",
     source_line="expr: a,b",
     related=(Related(Position("rules/c.yaml", 1, 1), "the first is here"),),
 )
-NOWHERE = Problem("file-missing", "there is no file", severity=Severity.WARNING)
+NOWHERE = Problem(FileMissing, "there is no file", severity=Severity.WARNING)
 
 
 def test_github_annotations_are_escaped() -> None:

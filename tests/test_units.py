@@ -37,7 +37,7 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
-            "unit-mismatch", "`1.0` is in no unit and `needed_memory - usable_memory` in `GB`",
+            "unit-mismatch", "`1` is in no unit and `needed_memory - usable_memory` in `GB`",
         ),
         (
             "rules/offload.yaml", "offload_share * weights", "offload_share * weights * weights",
@@ -45,7 +45,7 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
-            "unit-mismatch", "`1.0` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
+            "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
         ),
         (
             "rules/decode.yaml", "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.answer.question import PROFILE, told, unknown_rule
+from engine.answer.question import PROFILE, unknown_rule
+from engine.answer.told import UnknownCatalog, UnknownCatalogEntry, UnknownEntry, told
 from engine.closest import closest
 from engine.problems import ProblemsFound
 from engine.rulebook.catalogs import Catalog, Entry
@@ -30,7 +31,7 @@ def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
     catalog = _catalog(rulebook, kind)
     entry = catalog.find(word)
     if entry is None:
-        raise ProblemsFound([told(rulebook, "unknown-catalog-entry", kind, word, catalog.nearest(word))])
+        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, kind, word, catalog.nearest(word))])
     return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_place(entry)}
 
 
@@ -127,7 +128,7 @@ def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
 def _catalog(rulebook: Rulebook, kind: str) -> Catalog:
     if kind not in rulebook.catalogs:
         kinds = tuple(rulebook.catalogs)
-        raise ProblemsFound([told(rulebook, "unknown-catalog", "catalog", kind, closest(kind, kinds) or kinds)])
+        raise ProblemsFound([told(rulebook, UnknownCatalog, "catalog", kind, closest(kind, kinds) or kinds)])
     return rulebook.catalogs[kind]
 
 
@@ -135,5 +136,5 @@ def _rule_set(rulebook: Rulebook, profile: str) -> RuleSet:
     name = profile or rulebook.default_profile
     if name not in rulebook.rule_sets:
         names = tuple(rulebook.rule_sets)
-        raise ProblemsFound([told(rulebook, "unknown-entry", PROFILE, name, closest(name, names) or names)])
+        raise ProblemsFound([told(rulebook, UnknownEntry, PROFILE, name, closest(name, names) or names)])
     return rulebook.rule_sets[name]

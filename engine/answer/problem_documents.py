@@ -6,20 +6,46 @@ from collections.abc import Container
 from http import HTTPStatus
 from typing import Any
 
+from engine.answer.told import (
+    UnknownCatalog,
+    UnknownCatalogEntry,
+    UnknownEntry,
+    UnknownEntryFar,
+    UnknownProblem,
+    UnknownRule,
+    told,
+)
+from engine.closest import closest
+from engine.codes import CODES
 from engine.problems import ProblemsFound
 from engine.rulebook.messages import Texts
 from engine.rulebook.rulebook import Rulebook
 
-NOT_THERE = ("unknown-entry", "unknown-entry-far", "unknown-catalog", "unknown-catalog-entry", "unknown-rule")
+NOT_THERE = {UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem}
+NO_PAGE = "about:blank"
 TITLES: Texts = {
     title: frozenset() for title in ("not-found", "title-question", "title-not-found", "title-rules", "title-error")
 }
+
+
+def problem_codes() -> list[str]:
+    """The kinds of problems that have a page, in alphabetical order."""
+    return sorted(CODES)
+
+
+def problem_page(rulebook: Rulebook, code: str) -> str:
+    """The page of a kind of problem as text. Raises ProblemsFound where there is no such kind."""
+    if code not in CODES:
+        raise ProblemsFound([told(rulebook, UnknownProblem, "code", code, closest(code, CODES))])
+    return CODES[code].page()
 
 
 def problem_document(
     rulebook: Rulebook, found: ProblemsFound | int, path: str, parameters: Container[str] = ()
 ) -> dict[str, Any]:
     """The document for problems that were found, or for a bare HTTP status; `status` says which to send.
+
+    Its `type` is the address of the page that explains the problem, where all are of one kind.
 
     What the path names and is not there is 404; a fault of a question or of its `parameters` is 400; a fault of the
     rules is 500.
@@ -28,16 +54,18 @@ def problem_document(
         gone = found == HTTPStatus.NOT_FOUND
         title = rulebook.messages.problem("title-not-found" if gone else "title-error")
         detail = rulebook.messages.problem("not-found") if gone else HTTPStatus(found).phrase
-        return {"type": "about:blank", "title": title, "status": found, "detail": detail, "instance": path}
-    codes = {problem.code for problem in found.problems}
-    if codes - set(rulebook.messages.problems):  # not a caller's fault: the rules themselves failed
+        return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
+    kinds = {problem.kind for problem in found.problems}
+    if {kind.id for kind in kinds} - set(
+        rulebook.messages.problems
+    ):  # not a caller's fault: the rules themselves failed
         status, title = HTTPStatus.INTERNAL_SERVER_ERROR, "title-rules"
-    elif codes <= set(NOT_THERE) and not any(problem.field in parameters for problem in found.problems):
+    elif kinds <= NOT_THERE and not any(problem.field in parameters for problem in found.problems):
         status, title = HTTPStatus.NOT_FOUND, "title-not-found"
     else:
         status, title = HTTPStatus.BAD_REQUEST, "title-question"
     return {
-        "type": "about:blank",
+        "type": next(iter(kinds)).link() if len(kinds) == 1 else NO_PAGE,
         "title": rulebook.messages.problem(title),
         "status": int(status),
         "detail": " ".join(problem.message for problem in found.problems),

@@ -6,10 +6,24 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from engine.answer.told import (
+    MissingParameter,
+    NotABody,
+    NotAChoice,
+    NotAConstant,
+    NotANumber,
+    OutOfRange,
+    RepeatedParameter,
+    UnknownConstant,
+    UnknownEntry,
+    UnknownEntryFar,
+    UnknownParameter,
+    UnknownRule,
+    told,
+)
 from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.definitions import Constant
-from engine.rulebook.messages import Texts
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Axis
@@ -17,26 +31,6 @@ from engine.rulebook.subject import Axis
 PROFILE = "profile"
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 SHORT_LIST = 12  # choices so few that all of them are told
-LONGEST_WORD = 60  # of what was given, as it is told back
-TOLD: Texts = {  # what a caller is told by code of the problem, and what that may name
-    code: frozenset({"field", "given", "closest"})
-    for code in (
-        "unknown-entry", "unknown-entry-far", "unknown-parameter", "missing-parameter", "not-a-number",
-        "unknown-constant", "not-a-constant", "unknown-catalog", "unknown-catalog-entry", "unknown-rule",
-        "repeated-parameter", "not-a-choice", "not-a-body",
-    )
-} | {"out-of-range": frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
-
-
-def told(
-    rulebook: Rulebook, code: str, field: str, given: object = "", near: Iterable[str] = (), **more: str
-) -> Problem:
-    """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
-    matches = tuple(near)
-    word = " ".join(str(given).split())
-    word = word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "..."
-    message = rulebook.messages.problem(code, field=field, given=word, closest=", ".join(matches), **more)
-    return Problem(code, message, field=field, closest=matches)
 
 
 @dataclass(frozen=True)
@@ -101,17 +95,17 @@ def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
     overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
     plain = all(isinstance(value, str | int | float | None) for value in parameters.values())
     if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
-        raise ProblemsFound([told(rulebook, "not-a-body", "body")])
+        raise ProblemsFound([told(rulebook, NotABody, "body")])
     return read_question(rulebook, parameters, overrides), explain
 
 
 def read_query(rulebook: Rulebook, query: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, str], bool]:
     """The parameters of an address, and whether to explain. Raises ProblemsFound where one is given twice."""
     values = dict(query)
-    problems = [told(rulebook, "repeated-parameter", name) for name, given in values.items() if len(given) > 1]
+    problems = [told(rulebook, RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
     explain = values.pop("explain", ["0"])[0].casefold()
     if explain not in (*YES, *NO):
-        problems.append(told(rulebook, "not-a-choice", "explain", explain))
+        problems.append(told(rulebook, NotAChoice, "explain", explain))
     if problems:
         raise ProblemsFound(problems)
     return {name: given[0] for name, given in values.items()}, explain in YES
@@ -129,7 +123,7 @@ def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second
 
 def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
     """What a caller is told who names a rule that is not there."""
-    return told(rulebook, "unknown-rule", "name", name, closest(name, rule_set.definitions))
+    return told(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
 
 
 class _Reader:
@@ -142,19 +136,19 @@ class _Reader:
         matches = closest(given, choices) if nearest is None else nearest
         if not matches and len(choices) <= SHORT_LIST:
             matches = choices
-        return told(self.rulebook, "unknown-entry" if matches else "unknown-entry-far", field, given, matches)
+        return told(self.rulebook, UnknownEntry if matches else UnknownEntryFar, field, given, matches)
 
     def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
         known = [*self.rulebook.subject.axes, *self.rulebook.subject.inputs, PROFILE]
         for name in given:
             if name not in known:
-                yield told(self.rulebook, "unknown-parameter", name, name, closest(name, known) or known)
+                yield told(self.rulebook, UnknownParameter, name, name, closest(name, known) or known)
 
     def entry(self, axis: Axis, given: object) -> str | Problem:
         catalog = self.rulebook.catalog_of(axis.name)
         word = axis.default if given is None else str(given)
         if word is None:
-            return told(self.rulebook, "missing-parameter", axis.name)
+            return told(self.rulebook, MissingParameter, axis.name)
         found = catalog.find(word)
         return found.id if found else self.unknown(axis.name, word, catalog.ids, catalog.nearest(word))
 
@@ -162,8 +156,8 @@ class _Reader:
         definition = rule_set.definitions.get(name)
         if not isinstance(definition, Constant):
             constants = [known.name for known in rule_set.definitions.values() if isinstance(known, Constant)]
-            code = "unknown-constant" if definition is None else "not-a-constant"
-            return told(self.rulebook, code, name, name, closest(name, constants))
+            kind = UnknownConstant if definition is None else NotAConstant
+            return told(self.rulebook, kind, name, name, closest(name, constants))
         return self.number(name, given, definition.minimum, definition.maximum)
 
     def number(self, field: str, given: object, minimum: float, maximum: float) -> float | Problem:
@@ -172,10 +166,10 @@ class _Reader:
         except ValueError:
             number = math.nan
         if isinstance(given, bool) or not math.isfinite(number):
-            return told(self.rulebook, "not-a-number", field, given)
+            return told(self.rulebook, NotANumber, field, given)
         if not minimum <= number <= maximum:
             limits = {"least": _limit(minimum), "most": _limit(maximum)}
-            return told(self.rulebook, "out-of-range", field, given, **limits)
+            return told(self.rulebook, OutOfRange, field, given, **limits)
         return number
 
 

@@ -8,11 +8,23 @@ from typing import Any
 
 from engine.answer.build import answer
 from engine.answer.problem_documents import TITLES
-from engine.answer.question import TOLD, Question
+from engine.answer.question import Question
+from engine.answer.told import TOLD
+from engine.codes import Code
 from engine.draw.words import LABELS
 from engine.problems import Problem
 from engine.rulebook.messages import check_texts
 from engine.rulebook.rulebook import Rulebook
+
+
+class AnswerShape(Code):
+    """The layout gives answers of another shape than their schema promises.
+
+    Why: pages and other callers rely on that shape.
+    Avoid: `score: {value: score}` where the schema says that `score` is a number
+    Prefer: the same in both, changed together.
+    """
+
 
 ANSWER = "answer"
 MOST_TRIED = 40
@@ -33,7 +45,7 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
         steps = [step for step in error.absolute_path if isinstance(step, str)]
         message = f"`{'.'.join([ANSWER, *steps])}` has not the shape that its readers rely on: {error.message}"
         hint = f"say the same here as {ANSWER}.schema.json"
-        yield document.problem("answer-shape", message, (ANSWER, *steps), key=True, hint=hint)
+        yield document.problem(AnswerShape, message, (ANSWER, *steps), key=True, hint=hint)
 
 
 def _richest_answer(rulebook: Rulebook) -> dict[str, Any]:

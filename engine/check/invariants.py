@@ -10,15 +10,27 @@ import numpy as np
 
 from engine.check.trial import Trial
 from engine.closest import closest
+from engine.codes import Code
 from engine.columns import Column, Kind, WordColumn, cell, first_cell
 from engine.evaluate.evaluation import shown
 from engine.evaluate.evaluator import evaluator
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.expression_kinds import kind_of
-from engine.rulebook.invariants import Always, Change, Following, Invariant
+from engine.rulebook.invariants import Always, Change, Following, Invariant, InvariantForm
+from engine.rulebook.names import NameUnknown
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import QUESTION
+
+
+class InvariantBroken(Code):
+    """Some question breaks an invariant; the smallest that does is named, with the values before and after.
+
+    Why: an invariant says what must hold whatever the numbers are.
+    Avoid: removing the invariant.
+    Prefer: mending the rule that the values lead to, or the invariant where it claims too much.
+    """
+
 
 STEPS = (1 + 1 / 16, 2, 16)  # a cause is made larger by these factors, the smallest first
 SLACK = 1e-9  # of the value: the last digits of a float
@@ -47,14 +59,14 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
             if rule_set.describe(name) is None:
                 at, near = invariant.condition.offset_of(name), closest(name, known)
                 yield invariant.document.problem(
-                    "name-unknown", f"there is no name `{name}`", path, offset=at, closest=near
+                    NameUnknown, f"there is no name `{name}`", path, offset=at, closest=near
                 )
                 return
         kind, faults = kind_of(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
         for fault in faults:
-            yield invariant.document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint)
+            yield invariant.document.problem(fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint)
         if kind is not Kind.CONDITION:
-            yield invariant.document.problem("invariant-form", "this is no condition", path, hint="compare something")
+            yield invariant.document.problem(InvariantForm, "this is no condition", path, hint="compare something")
         return
     cause, effect = rule_set.describe(invariant.cause), rule_set.describe(invariant.effect)
     is_axis = invariant.cause in rule_set.subject.axes
@@ -64,14 +76,14 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     ):
         if missing:
             place, near = (*invariant.path, key), closest(name, known)
-            yield invariant.document.problem("name-unknown", f"there is no name `{name}`", place, closest=near)
+            yield invariant.document.problem(NameUnknown, f"there is no name `{name}`", place, closest=near)
     if is_axis is not (invariant.when is Change.CHANGES) and (is_axis or cause):
         hint = "an axis `changes`, a number `increases` or `decreases`"
-        yield invariant.document.problem("invariant-form", "this cannot be tried", (*invariant.path, "when"), hint=hint)
+        yield invariant.document.problem(InvariantForm, "this cannot be tried", (*invariant.path, "when"), hint=hint)
     if effect and effect.kind is not Kind.NUMBER and invariant.never is not Change.CHANGES:
         hint = "write `never changes`"
         yield invariant.document.problem(
-            "invariant-form", f"a {effect.kind} has no order", (*invariant.path, "then"), hint=hint
+            InvariantForm, f"a {effect.kind} has no order", (*invariant.path, "then"), hint=hint
         )
 
 
@@ -142,7 +154,7 @@ def _broken(trial: Trial, invariant: Invariant, key: str, index: tuple[int, ...]
     row = " ".join([*trial.row(index), *inputs])
     message = f"`{invariant.name}` does not hold for {row}: {values}"
     hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
-    return invariant.document.problem("invariant-broken", message, (*invariant.path, key), hint=hint)
+    return invariant.document.problem(InvariantBroken, message, (*invariant.path, key), hint=hint)
 
 
 def _comparable(column: Column) -> Any:

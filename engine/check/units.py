@@ -15,14 +15,62 @@ from typing import Any
 import pint
 
 from engine.closest import closest
+from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem
 from engine.rulebook.definitions import UNCOUNTED, Formula, Table
-from engine.rulebook.expression import offset_of_node
+from engine.rulebook.expression import offset_of_node, text_of_node
 from engine.rulebook.functions import FUNCTIONS, Counts
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.tables import ValueOf, results_of
+
+
+class UnitDefinition(Code):
+    """A unit of the rulebook cannot be read.
+
+    Why: all formulas in that unit would go unchecked.
+    Avoid: `kilometre 1000 metre`
+    Prefer: `kilometre = 1000 * metre`
+    """
+
+
+class UnitUnknown(Code):
+    """A rule is counted in a unit that the rulebook does not define.
+
+    Why: whether its formula gives that unit cannot be checked.
+    Avoid: `unit: kmh`
+    Prefer: `unit: km/h`, or a definition under `units` in the rulebook file.
+    """
+
+
+class UnitMismatch(Code):
+    """Parts of an expression that are added, compared or chosen between are counted in different units.
+
+    Why: minutes added to hours, or gigabytes to gibibytes, give a number that means nothing.
+    Avoid: `hours + minutes`
+    Prefer: `hours + minutes / minutes_per_hour`
+    """
+
+
+class UnitResult(Code):
+    """An expression gives another unit than its rule declares, or the same up to a factor.
+
+    Why: a forgotten factor of 8, 60 or 1000 is the mistake that is made most, and the hardest to see in a
+        number.
+    Avoid: `time: {unit: ms, expr: distance / speed}` in seconds
+    Prefer: `time: {unit: ms, expr: distance / speed * ms_per_s}`
+    """
+
+
+class UnitRows(Code):
+    """A row of a table takes its value from a name in another unit.
+
+    Why: the table would give one unit for some questions and another for the rest.
+    Avoid: `unit: EUR` over `small: {value_of: fee_in_cents}`
+    Prefer: a constant in the unit of the table.
+    """
+
 
 Unit = Any  # pint builds the class of its units when it runs
 ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
@@ -58,7 +106,7 @@ def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
             wrong[at] = str(error)
     hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
     return registry, [
-        rulebook.document.problem("unit-definition", f"the unit cannot be read: {what}", ("units", at), hint=hint)
+        rulebook.document.problem(UnitDefinition, f"the unit cannot be read: {what}", ("units", at), hint=hint)
         for at, what in wrong.items()
     ]
 
@@ -77,7 +125,7 @@ class _Checker:
                 message = f"there is no unit `{definition.unit}`"
                 hint = "" if near else "define it under `units` in the rulebook file"
                 yield definition.document.problem(
-                    "unit-unknown", message, (*definition.path, "unit"), hint=hint, closest=near
+                    UnitUnknown, message, (*definition.path, "unit"), hint=hint, closest=near
                 )
             elif isinstance(definition, Formula) and self.rule_set.kinds[definition.name] is Kind.NUMBER:
                 yield from self._formula(definition, declared)
@@ -113,7 +161,7 @@ class _Checker:
         if not inference.problems and found is not ANYTHING and found != declared:
             message = f"the formula gives {_named(found)}, and its unit is {_named(declared)}{_factor(found, declared)}"
             hint = "convert it with a constant that carries both units, or correct the unit"
-            yield formula.document.problem("unit-result", message, (*formula.path, "unit"), hint=hint)
+            yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
 
     def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
         for result in results_of(table.rows):
@@ -122,7 +170,7 @@ class _Checker:
                 if unit is not ANYTHING and unit != declared:
                     there = f"`{result.name}` is in {_named(unit)}{_factor(unit, declared)}"
                     message = f"the rows give {_named(declared)}, and {there}"
-                    yield table.document.problem("unit-rows", message, (*table.path, "rows"), key=True)
+                    yield table.document.problem(UnitRows, message, (*table.path, "rows"), key=True)
 
 
 @dataclass
@@ -183,7 +231,8 @@ class _Inference:
             return base
         if isinstance(node.right, ast.Constant):
             return base**node.right.value
-        self._problem(node.left, f"`{_text(node.left)}` is in {_named(base)}, and its exponent is not a plain number")
+        told = f"`{self._text(node.left)}` is in {_named(base)}, and its exponent is not a plain number"
+        self._problem(node.left, told)
         return ANYTHING
 
     def _call(self, name: str, node: ast.Call) -> Unit:
@@ -221,7 +270,7 @@ class _Inference:
             if shared is ANYTHING:
                 shared, first = unit, node
             elif unit != shared and first is not None:
-                one, other = f"`{_text(first)}` is in {_named(shared)}", f"`{_text(node)}` in {_named(unit)}"
+                one, other = f"`{self._text(first)}` is in {_named(shared)}", f"`{self._text(node)}` in {_named(unit)}"
                 self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
                 return ANYTHING
         return shared
@@ -229,17 +278,19 @@ class _Inference:
     def _pure(self, node: ast.expr, what: str) -> None:
         unit = self.measure(node)
         if unit is not ANYTHING and unit != self.pure:
-            self._problem(node, f"{what} must be a plain number, and `{_text(node)}` is in {_named(unit)}")
+            self._problem(node, f"{what} must be a plain number, and `{self._text(node)}` is in {_named(unit)}")
+
+    def _text(self, node: ast.expr) -> str:
+        return _shortened(text_of_node(self.formula.expression.source, node))
 
     def _problem(self, node: ast.expr, message: str) -> None:
         offset = offset_of_node(self.formula.expression.source, node)
         hint = "convert it with a constant that carries both units"
         path = (*self.formula.path, "expr")
-        self.problems.append(self.formula.document.problem("unit-mismatch", message, path, offset=offset, hint=hint))
+        self.problems.append(self.formula.document.problem(UnitMismatch, message, path, offset=offset, hint=hint))
 
 
-def _text(node: ast.expr) -> str:
-    text = ast.unparse(node)
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.check.trial import Trial, trials_of_all
+from engine.codes import Code
 from engine.problems import Problem
 from engine.reach import Key, Part, parts_of, reached
 from engine.rule_coverage import coverage
 from engine.rule_tests import rule_tests, run
 from engine.rulebook.definitions import Table
 from engine.rulebook.rulebook import Rulebook
+
+
+class ConditionConstant(Code):
+    """A condition is the same for every question over the catalogs.
+
+    Why: one side of the formula is never taken, so nobody would notice what is wrong there.
+    Avoid: `fee if van.room > 0 else 0` where every van has room
+    Prefer: `fee`
+    """
+
+
+class TableRowUnreached(Code):
+    """No entry of the catalogs and no rule test reaches a row of a table.
+
+    Why: nobody would notice what is wrong there.
+    Avoid: a band for figures that nothing has.
+    Prefer: removing the row, or a rule test that says what it is there for.
+    """
 
 
 def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int) -> Iterator[Problem]:
@@ -26,10 +45,10 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int)
     for part in _still_missing(rulebook, missing, most):
         if isinstance(part.definition, Table):
             hint = "remove it, or test it where it is there for what may come"
-            yield part.warning("table-row-unreached", f"no entry of the catalogs and no test reaches {part.what}", hint)
+            yield part.warning(TableRowUnreached, f"no entry of the catalogs and no test reaches {part.what}", hint)
         else:
             hint = "keep the side that is taken, or add an entry of the other kind"
-            yield part.warning("condition-constant", f"no question over the catalogs reaches {part.what}", hint)
+            yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
 
 
 def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:

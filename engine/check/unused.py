@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.codes import Code
 from engine.problems import Problem, Severity
 from engine.rulebook.invariants import Always
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
+
+
+class NameUnused(Code):
+    """Nothing is made of a rule: no answer shows it, and nothing that an answer shows reads it.
+
+    Why: whoever changes it will wonder why nothing moves.
+    Avoid: a constant that its formula no longer reads.
+    Prefer: showing it in the layout, reading it, or removing it.
+    """
 
 
 def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
@@ -21,7 +31,7 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
                 hint = "show it in the layout, read it in a formula, or remove it"
                 message = f"nothing is made of `{name}`"
                 yield definition.document.problem(
-                    "name-unused", message, definition.path, key=True, severity=Severity.WARNING, hint=hint
+                    NameUnused, message, definition.path, key=True, severity=Severity.WARNING, hint=hint
                 )
 
 

@@ -34,8 +34,8 @@ def as_github(problems: list[Problem]) -> str:
 
 def as_sarif(problems: list[Problem]) -> str:
     """One run of SARIF 2.1.0."""
-    codes = sorted({problem.code for problem in problems})
-    driver = {"name": "fitcard", "rules": [{"id": code} for code in codes]}
+    kinds = sorted({problem.kind for problem in problems}, key=lambda kind: kind.id)
+    driver = {"name": "fitcard", "rules": [{"id": kind.id, "help": {"text": kind.page()}} for kind in kinds]}
     run = {"tool": {"driver": driver}, "results": [_result(problem) for problem in problems]}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 

@@ -8,14 +8,35 @@ from typing import Any
 
 import numpy as np
 
+from engine.codes import Code
 from engine.columns import Column, Kind, Scalar, WordColumn, cell, first_cell
+from engine.evaluate.culprit import culprit
 from engine.evaluate.evaluator import evaluator
 from engine.evaluate.grid import Grid
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.expression import offset_of_node
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
+
+
+class AxisMissing(Code):
+    """A number was asked for that depends on something the question does not name.
+
+    Why: it is different for each entry.
+    Avoid: a test with `given: {parcel: piano}` that expects a figure of the van
+    Prefer: `given: {parcel: piano, van: large}`, or a value for the name itself.
+    """
+
+
+class NotFinite(Code):
+    """A rule divides by 0, reads a figure that is absent, or grows beyond all numbers for some question.
+
+    Why: no answer may hold such a number; the question that is named would have none.
+    Avoid: `expr: weight / van.payload` where some vans have no `payload`
+    Prefer: `expr: weight / either(van.payload, usual_payload)`, or `a if condition else b`.
+    """
 
 
 @dataclass(frozen=True)
@@ -93,7 +114,7 @@ def _everywhere(value: Scalar | Column) -> Any:
 
 def _missing_axis(name: str) -> Problem:
     axis = name.partition(".")[0]
-    return Problem("axis-missing", f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")
+    return Problem(AxisMissing, f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")
 
 
 def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) -> Problem:
@@ -102,9 +123,13 @@ def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) 
     row = " ".join(grid.row(index).values()) if grid.shape else "the values given"
     read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
-    path = (*definition.path, "expr")
-    hint = "check what it divides by, or guard it: `known(x)`, `either(x, y)`, `a if condition else b`"
-    return definition.document.problem("not-finite", message, path, hint=hint)
+    hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"
+    if not isinstance(definition, Formula):
+        return definition.document.problem(NotFinite, message, definition.path, key=True, hint=hint)
+    with np.errstate(all="ignore"):
+        part, does = culprit(definition.expression, columns, index)
+    path, offset = (*definition.path, "expr"), offset_of_node(definition.expression.source, part)
+    return definition.document.problem(NotFinite, message, path, offset=offset, hint=f"{does}: {hint}")
 
 
 def shown(value: Scalar) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from engine.closest import suggestion
+from engine.codes import Code
 from engine.problems import Position, Problem, Related, Severity
 
 Path = tuple[str | int, ...]
@@ -68,7 +69,7 @@ class Document:
 
     def problem(
         self,
-        code: str,
+        kind: type[Code],
         message: str,
         path: Path = (),
         *,
@@ -85,7 +86,7 @@ class Document:
         """
         position = self.position(path, key=key, offset=offset)
         return Problem(
-            code,
+            kind,
             message,
             position,
             severity,

@@ -14,8 +14,101 @@ from typing import Any
 
 import yaml
 
+from engine.codes import Code
 from engine.problems import Position, Problem, Related
 from engine.read.document import Document, Path, Place
+
+
+class FileUnreadable(Code):
+    """A file cannot be opened.
+
+    Why: a rulebook of which a part is missing would give other answers without a word.
+    Avoid: files that the user who runs the command may not read, and links that lead nowhere.
+    Prefer: files that can be read, or none of that name.
+    """
+
+
+class YamlTooLarge(Code):
+    """A file is larger, deeper, or through aliases holds more values than any file of rules does.
+
+    Why: an alias of an alias of an alias grows to more than any memory holds.
+    Avoid: `b: [*a, *a, *a]` over many levels, and files of megabytes.
+    Prefer: several files, each about one thing, with values written out.
+    """
+
+
+class YamlNotUtf8(Code):
+    """The bytes of a file are not UTF-8, at the line that is named.
+
+    Why: read in another encoding, names would not be found and sentences would be garbled.
+    Avoid: saving as Latin-1 or UTF-16.
+    Prefer: saving as UTF-8.
+    """
+
+
+class YamlSyntax(Code):
+    """The file is not YAML: a quote or bracket is open, a line is indented with a tab, or `: ` stands inside plain
+    text.
+
+    Why: nothing after the mistake can be trusted to mean what it looks like.
+    Avoid: `about: Weight: of the parcel`
+    Prefer: `about: "Weight: of the parcel"`
+    """
+
+
+class YamlEmpty(Code):
+    """The file holds nothing.
+
+    Why: it may have been cut short while it was saved, and what it held would be missed.
+    Avoid: an empty file as a place to fill later.
+    Prefer: no file, or `fitcard new`, which writes one that passes.
+    """
+
+
+class YamlTag(Code):
+    """A value carries a tag, such as `!!python/object`.
+
+    Why: a tag asks the reader to build something other than plain data.
+    Avoid: `doors: !!int "4"`
+    Prefer: `doors: 4`
+    """
+
+
+class YamlKey(Code):
+    """A key is a list or a map.
+
+    Why: what is defined must have a name.
+    Avoid: `? [a, b]` with `: 2` below it
+    Prefer: `a_and_b: 2`
+    """
+
+
+class YamlMergeKey(Code):
+    """A map is merged into another with `<<`.
+
+    Why: YAML 1.2 has no merge keys, and what a reviewer reads would not be all that holds.
+    Avoid: `large: {<<: *small, room: 8}`
+    Prefer: `large: {room: 8, speed: 90}`
+    """
+
+
+class YamlDuplicateKey(Code):
+    """One map has the same key twice; both places are named.
+
+    Why: YAML readers keep one of the two without a word, and not all keep the same.
+    Avoid: `room: 3` and, lines below in the same entry, `room: 8`
+    Prefer: one of them.
+    """
+
+
+class YamlNotFinite(Code):
+    """A number is infinite, or none: `.inf`, `.nan`, `1e999`.
+
+    Why: no formula gives an answer with it.
+    Avoid: `payload: .inf`
+    Prefer: leaving out a figure that is not known, and a large number for a limit that is never met.
+    """
+
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 200_000
@@ -52,16 +145,16 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
     """
     try:
         if file.stat().st_size > MOST_BYTES:
-            return None, [_whole_file(shown_as, "yaml-too-large", f"larger than {MOST_BYTES:,} bytes", "split it")]
+            return None, [_whole_file(shown_as, YamlTooLarge, f"larger than {MOST_BYTES:,} bytes", "split it")]
         content = file.read_bytes()
     except OSError as error:
-        return None, [_whole_file(shown_as, "file-unreadable", f"cannot be read: {error.strerror}", "")]
+        return None, [_whole_file(shown_as, FileUnreadable, f"cannot be read: {error.strerror}", "")]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8: byte {error.start + 1} cannot be read as text"
-        return None, [Problem("yaml-not-utf8", message, Position(shown_as, line, 1), hint="save the file as UTF-8")]
+        return None, [Problem(YamlNotUtf8, message, Position(shown_as, line, 1), hint="save the file as UTF-8")]
     return read_text(text, shown_as, file)
 
 
@@ -74,9 +167,9 @@ def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[D
         return None, [_syntax(error, text, shown_as)]
     except (yaml.YAMLError, RecursionError) as error:
         first = str(error).splitlines()[0]
-        return None, [_whole_file(shown_as, "yaml-syntax", f"not YAML: {first}", "")]
+        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "")]
     if node is None:
-        return None, [_whole_file(shown_as, "yaml-empty", "the file is empty", "delete it or fill it")]
+        return None, [_whole_file(shown_as, YamlEmpty, "the file is empty", "delete it or fill it")]
     walk = _Walk(text, shown_as)
     data = walk.value(node, (), None)
     return Document(shown_as, text, data, walk.places, file), walk.problems
@@ -96,7 +189,7 @@ class _Walk:
             if not self.full:
                 self.full = True
                 what = f"more than {MOST_VALUES:,} values or {DEEPEST} levels once aliases are written out"
-                self.problem("yaml-too-large", what, node, "write less, or without aliases")
+                self.problem(YamlTooLarge, what, node, "write less, or without aliases")
             return None
         start, end = node.start_mark, node.end_mark
         scalar = isinstance(node, yaml.ScalarNode)
@@ -111,7 +204,7 @@ class _Walk:
             scalar and node.style in BLOCK,
         )
         if node.tag not in PLAIN_TAGS:
-            self.problem("yaml-tag", f"the tag `{node.tag}` is not allowed", node, "write the plain value")
+            self.problem(YamlTag, f"the tag `{node.tag}` is not allowed", node, "write the plain value")
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -124,16 +217,14 @@ class _Walk:
         seen: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.problem("yaml-key", "a key must be a word", key, "write a plain word before the colon")
+                self.problem(YamlKey, "a key must be a word", key, "write a plain word before the colon")
             elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
-                self.problem("yaml-merge-key", "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
+                self.problem(YamlMergeKey, "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
             elif key.value in seen:
                 first = seen[key.value].start_mark
                 at = Position(self.shown_as, first.line + 1, first.column + 1)
                 message = f"the key `{key.value}` stands here twice"
-                self.problem(
-                    "yaml-duplicate-key", message, key, "keep one of the two", (Related(at, "the first is here"),)
-                )
+                self.problem(YamlDuplicateKey, message, key, "keep one of the two", (Related(at, "the first is here"),))
             else:
                 seen[key.value] = key
                 out[key.value] = self.value(value, (*path, key.value), key)
@@ -156,17 +247,17 @@ class _Walk:
             if math.isfinite(number):
                 return number
         if NOT_FINITE.fullmatch(written) or DECIMAL.fullmatch(written):
-            self.problem(
-                "yaml-not-finite", f"`{written}` is not a finite number", node, "write a number, or leave it out"
-            )
+            self.problem(YamlNotFinite, f"`{written}` is not a finite number", node, "write a number, or leave it out")
             return None
         return written
 
-    def problem(self, code: str, message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()) -> None:
+    def problem(
+        self, kind: type[Code], message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
+    ) -> None:
         mark = node.start_mark
         position = Position(self.shown_as, mark.line + 1, mark.column + 1)
         self.problems.append(
-            Problem(code, message, position, hint=hint, source_line=self.lines[mark.line], related=related)
+            Problem(kind, message, position, hint=hint, source_line=self.lines[mark.line], related=related)
         )
 
 
@@ -194,9 +285,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     elif error.problem and "alias" in error.problem:
         hint = "a value that starts with `*` or `&` must be in quotes"
     return Problem(
-        "yaml-syntax", f"not YAML: {what}", Position(shown_as, line + 1, column + 1), hint=hint, source_line=source
+        YamlSyntax, f"not YAML: {what}", Position(shown_as, line + 1, column + 1), hint=hint, source_line=source
     )
 
 
-def _whole_file(shown_as: str, code: str, message: str, hint: str) -> Problem:
-    return Problem(code, message, Position(shown_as, 1, 1), hint=hint)
+def _whole_file(shown_as: str, kind: type[Code], message: str, hint: str) -> Problem:
+    return Problem(kind, message, Position(shown_as, 1, 1), hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,10 +10,38 @@ from typing import Any
 import numpy as np
 
 from engine.closest import closest, normalised
+from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.problems import Position, Problem
 from engine.read.document import Document
 from engine.rulebook.fields import Field
+
+
+class CatalogDuplicateId(Code):
+    """An id stands in two files of a catalog; both places are named.
+
+    Why: one entry would hide the other.
+    Avoid: `small:` in `vans.yaml` and in `more.yaml`
+    Prefer: one of them, or another id.
+    """
+
+
+class CatalogAmbiguous(Code):
+    """A name or alias means two entries.
+
+    Why: who asks by that name must never get the wrong one without a word, so neither is found by it.
+    Avoid: the alias `van` for `small` and for `large`
+    Prefer: aliases that mean one entry each.
+    """
+
+
+class CatalogUnknownEntry(Code):
+    """A field names an entry of another catalog, and there is none of that id.
+
+    Why: rules that follow the reference would find nothing.
+    Avoid: `usual_van: smal`
+    Prefer: `usual_van: small`
+    """
 
 
 @dataclass(frozen=True)
@@ -107,7 +135,7 @@ def read_catalogs(
                 message, path = f"the id `{entry_id}` stands in two files", ("entries", entry_id)
                 hint = "rename or remove one"
                 problems.append(
-                    document.problem("catalog-duplicate-id", message, path, key=True, hint=hint, first=first.position)
+                    document.problem(CatalogDuplicateId, message, path, key=True, hint=hint, first=first.position)
                 )
     catalogs = {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}
     problems += [problem for catalog in catalogs.values() for problem in _shared_spellings(catalog)]
@@ -123,8 +151,22 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
             if owner is not entry:
                 message = f"`{spelling}` also means `{owner.id}`"
                 path, hint = ("entries", entry.id), "give each a name of its own"
-                code = "catalog-ambiguous"
-                yield entry.document.problem(code, message, path, key=True, hint=hint, first=owner.position)
+                yield entry.document.problem(CatalogAmbiguous, message, path, key=True, hint=hint, first=owner.position)
+
+
+def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:
+    """Fields that name an entry of another catalog that is not there; those `incomplete` may yet hold it."""
+    for catalog in catalogs.values():
+        for field in (
+            field for field in catalog.fields.values() if field.entry_of and field.entry_of not in incomplete
+        ):
+            for entry in catalog.entries.values():
+                word = entry.value(field.name)
+                if word is not None and word not in catalogs[field.entry_of].entries:
+                    path = ("entries", entry.id, *field.name.split("."))
+                    message = f"there is no `{word}` in the catalog `{field.entry_of}`"
+                    near = catalogs[field.entry_of].nearest(word)
+                    yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:

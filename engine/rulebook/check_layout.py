@@ -5,11 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.closest import closest
+from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem, Severity
 from engine.rulebook.layout import Change, Each, Layout, Node, Said, Value, parts_of, values_of
-from engine.rulebook.messages import Messages, check_slots
+from engine.rulebook.messages import Messages, MessageUnused, check_slots
 from engine.rulebook.rule_set import RuleSet, field_names, words_of
+
+
+class LayoutUnknown(Code):
+    """The layout of the answer names a rule, axis, entry, input or sentence that is not there.
+
+    Why: that part of every answer would be missing.
+    Avoid: `time_h: tmie`
+    Prefer: `time_h: time`
+    """
+
+
+class LayoutKind(Code):
+    """The layout uses a value where one of another kind is needed.
+
+    Why: a list is ordered by a number and chosen by a condition.
+    Avoid: `where: room_share`
+    Prefer: `where: goes_in`
+    """
+
+
+class LayoutNested(Code):
+    """A list of the layout stands inside another list.
+
+    Why: its rows would be asked once for each row of the other.
+    Avoid: `each: van` below `each: parcel`
+    Prefer: a list of its own.
+    """
+
 
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
@@ -32,7 +61,7 @@ def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Itera
         if key not in checker.said:
             message = f"the sentence `{key}` is never used"
             yield messages.document.problem(
-                "message-unused",
+                MessageUnused,
                 message,
                 ("sentences", key),
                 key=True,
@@ -72,9 +101,7 @@ class _Checker:
 
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
         near = closest(word, known)
-        return self.layout.document.problem(
-            f"layout-unknown-{what}", f"there is no {what} `{word}`", at.path, closest=near
-        )
+        return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
 
     def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
         found = self.kind(value.name)
@@ -82,7 +109,7 @@ class _Checker:
             yield self.unknown("name", value.name, value, self.known())
         elif wanted is not None and found is not wanted:
             message = f"`{value.name}` is a {found}, and this must be a {wanted}"
-            yield self.layout.document.problem("layout-kind", message, value.path)
+            yield self.layout.document.problem(LayoutKind, message, value.path)
 
     def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
         for axis, entry in change.entries.items():
@@ -109,7 +136,7 @@ class _Checker:
     def each(self, each: Each) -> Iterator[Problem]:
         if any(isinstance(part, Each) for part in parts_of(each.item)):
             yield self.layout.document.problem(
-                "layout-nested", "a list cannot stand inside a list", each.path, hint="give it a place of its own"
+                LayoutNested, "a list cannot stand inside a list", each.path, hint="give it a place of its own"
             )
         if each.axis not in self.rule_set.subject.axes:
             yield self.unknown(

@@ -8,11 +8,49 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Position, Problem
 from engine.read.document import Document
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
 from engine.rulebook.tables import Rows, ValueOf, read_rows, result_kind, results_of
+
+
+class ReferenceMissing(Code):
+    """A rule does not say where it comes from.
+
+    Why: a number that nobody can trace can neither be trusted nor corrected.
+    Avoid: `fee: {value: 20, unit: EUR, about: What a trip costs.}` in a file without a reference
+    Prefer: `reference: {title: Price list of 2026}` there, or once for the whole file.
+    """
+
+
+class ConstantRange(Code):
+    """The value of a constant is outside of its own bounds.
+
+    Why: the bounds say what makes sense; either they or the value is wrong.
+    Avoid: `{value: 72, minimum: 0, maximum: 1}`
+    Prefer: `{value: 0.72, minimum: 0, maximum: 1}`
+    """
+
+
+class TableMixedResults(Code):
+    """Some rows of a table give words and others numbers.
+
+    Why: what reads the table must know which of the two it gets.
+    Avoid: `rows: {small: 20, large: dear}`
+    Prefer: `rows: {small: 20, large: 35}`
+    """
+
+
+class TableUnit(Code):
+    """The rows of a table give words and its unit is not `word`, or the other way round.
+
+    Why: the unit is what tells a reader, and a page, how to show it.
+    Avoid: `unit: kg` over `rows: {small: light}`
+    Prefer: `unit: word`
+    """
+
 
 CONDITION_UNIT, WORD_UNIT = "condition", "word"
 UNCOUNTED = ("1", CONDITION_UNIT, WORD_UNIT)  # units of what is counted in nothing
@@ -111,7 +149,7 @@ def read_definitions(document: Document) -> tuple[list[Definition], list[Problem
 def _reference_problem(document: Document, section: str, name: str) -> Problem:
     hint = "add `reference: {title: ...}` here, or once for the whole file"
     message = f"`{name}` does not say where it comes from"
-    return document.problem("reference-missing", message, (section, name), key=True, hint=hint)
+    return document.problem(ReferenceMissing, message, (section, name), key=True, hint=hint)
 
 
 def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
@@ -121,7 +159,7 @@ def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple
         return constant, []
     message = f"{constant.value:g} is not from {constant.minimum:g} to {constant.maximum:g}"
     return constant, [
-        document.problem("constant-range", message, (*constant.path, "value"), hint="change the value, or its bounds")
+        document.problem(ConstantRange, message, (*constant.path, "value"), hint="change the value, or its bounds")
     ]
 
 
@@ -132,7 +170,7 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
     except ExpressionFaults as found:
         return None, [
             document.problem(
-                fault.code, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest
+                fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest
             )
             for fault in found.faults
         ]
@@ -154,10 +192,10 @@ def _table_kind_problems(
     if kind is None:
         hint = "give numbers everywhere, or words everywhere"
         yield document.problem(
-            "table-mixed-results", "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint
+            TableMixedResults, "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint
         )
     elif (kind is Kind.WORD) != (data["unit"] == WORD_UNIT):
         hint = f"write `unit: {WORD_UNIT}`" if kind is Kind.WORD else "write the unit of the numbers"
         yield document.problem(
-            "table-unit", f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
+            TableUnit, f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
         )

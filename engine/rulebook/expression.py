@@ -14,7 +14,100 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.closest import closest, suggestion
+from engine.codes import Code
 from engine.rulebook.functions import FUNCTIONS
+
+
+class ExpressionEmpty(Code):
+    """There is no expression.
+
+    Why: a formula without one gives nothing.
+    Avoid: `expr: " "`
+    Prefer: `expr: room_share * fee`
+    """
+
+
+class ExpressionTooLong(Code):
+    """An expression has more than 400 characters.
+
+    Why: nobody can review it.
+    Avoid: all steps of a computation in one line.
+    Prefer: a formula for each step, with a name, a unit and a sentence.
+    """
+
+
+class ExpressionTooDeep(Code):
+    """An expression has more than 200 parts, or more than 30 levels.
+
+    Why: nobody can review it, and a hostile one could exhaust the reader.
+    Avoid: brackets in brackets in brackets.
+    Prefer: a formula for each step, with a name, a unit and a sentence.
+    """
+
+
+class ExpressionCharacter(Code):
+    """A character is not plain ASCII: a sign copied from a text, or a space that is none.
+
+    Why: what looks like a minus or a multiplication sign is not one.
+    Avoid: a dash, a cross or a dot copied from a printed formula
+    Prefer: `a - b`, `a * b`
+    """
+
+
+class ExpressionSyntax(Code):
+    """An expression cannot be read; the mark stands where reading ended.
+
+    Why: a bracket, an operator or a side of one is missing, or something is not part of the language.
+    Avoid: `a > 1 ? b : c`, `(a + b`, `a = b`
+    Prefer: `b if a > 1 else c`, `(a + b)`, `a == b`
+    """
+
+
+class ExpressionRefused(Code):
+    """An expression uses something that is not part of the language; the hint says what to write.
+
+    Why: the language has numbers, names, operators and functions, so that no rule can do harm and all can be
+        checked.
+    Avoid: `a ^ 2`, `rows[0]`, `"text"`, `[x for x in y]`
+    Prefer: `a ** 2`, `van.room`, a lookup table for words; columns already run over all rows.
+    """
+
+
+class ExpressionNumber(Code):
+    """A number in an expression is too large to compute with.
+
+    Why: it would be infinite.
+    Avoid: `a / 1e999`
+    Prefer: a number that fits, in a unit in which it is small.
+    """
+
+
+class ExpressionFunctionValue(Code):
+    """A function is named and not called.
+
+    Why: it has no value of its own.
+    Avoid: `min * 2`
+    Prefer: `min(a, b) * 2`
+    """
+
+
+class ExpressionUnknownFunction(Code):
+    """There is no function of that name.
+
+    Why: only the functions that are listed can be called.
+    Avoid: `maximum(a, b)`
+    Prefer: `max(a, b)`
+    """
+
+
+class ExpressionArity(Code):
+    """A function is given too many or too few values.
+
+    Why: what it would give is not defined.
+    Avoid: `clamp(a, 1)`
+    Prefer: `clamp(a, 0, 1)`
+    """
+
 
 LONGEST = 400
 MOST_PARTS = 200
@@ -61,7 +154,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
 class Fault:
     """What is wrong with an expression, `offset` characters into its text."""
 
-    code: str
+    kind: type[Code]
     message: str
     offset: int
     hint: str = ""
@@ -95,11 +188,11 @@ def parse(source: str) -> Expression:
     if fault := _text_fault(source):
         raise ExpressionFaults([fault])
     try:
-        tree = ast.parse(f"({source}\n)", mode="eval").body  # in brackets, so that it may run over several lines
+        tree = ast.parse(_in_brackets(source), mode="eval").body
     except SyntaxError as error:
         raise ExpressionFaults([_syntax_fault(source, error)]) from None
     except (RecursionError, MemoryError, ValueError):
-        raise ExpressionFaults([Fault("expression-too-deep", f"deeper than {DEEPEST} levels", 0, "split it")]) from None
+        raise ExpressionFaults([Fault(ExpressionTooDeep, f"deeper than {DEEPEST} levels", 0, "split it")]) from None
     faults = _limits(source, tree)
     if not faults:
         tree = _Names().visit(tree)
@@ -142,9 +235,7 @@ def _limits(source: str, tree: ast.expr) -> list[Fault]:
         if count > MOST_PARTS or depth[node] > DEEPEST:
             message = f"more than {MOST_PARTS} parts or {DEEPEST} levels"
             return [
-                Fault(
-                    "expression-too-deep", message, offset_of_node(source, node), "split it into formulas of their own"
-                )
+                Fault(ExpressionTooDeep, message, offset_of_node(source, node), "split it into formulas of their own")
             ]
     return []
 
@@ -158,12 +249,12 @@ def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
             yield from _faults(source, argument, at)
     elif isinstance(node, ast.Name):
         if node.id in FUNCTIONS:
-            yield Fault("expression-function-value", f"`{node.id}` is a function", at, f"call it: `{node.id}(...)`")
+            yield Fault(ExpressionFunctionValue, f"`{node.id}` is a function", at, f"call it: `{node.id}(...)`")
     elif isinstance(node, ast.Constant):
         yield from _constant_faults(node, at)
     elif not isinstance(node, ALLOWED):
         what, hint = REFUSED.get(type(node), (type(node).__name__, "use arithmetic, comparisons and functions"))
-        yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
+        yield Fault(ExpressionRefused, f"{what} is not part of the language", at, hint)
     else:
         for child in ast.iter_child_nodes(node):
             yield from _faults(
@@ -178,27 +269,25 @@ def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
         what, hint = (
             ("text", "words belong in a lookup table") if isinstance(node.value, str) else ("this", "write a number")
         )
-        yield Fault("expression-refused", f"{what} is not part of the language", at, hint)
+        yield Fault(ExpressionRefused, f"{what} is not part of the language", at, hint)
         return
     try:
         finite = math.isfinite(float(node.value))
     except OverflowError:
         finite = False
     if not finite:
-        yield Fault("expression-number", "the number is too large", at, "write a number that fits a float")
+        yield Fault(ExpressionNumber, "the number is too large", at, "write a number that fits a float")
 
 
 def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
     if not isinstance(node.func, ast.Name):
-        yield Fault(
-            "expression-refused", "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}"
-        )
+        yield Fault(ExpressionRefused, "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}")
         return
     function = FUNCTIONS.get(node.func.id)
     if function is None:
         near = closest(node.func.id, FUNCTIONS)
         hint = suggestion(near) or f"the functions are: {', '.join(FUNCTIONS)}"
-        yield Fault("expression-unknown-function", f"there is no function `{node.func.id}`", at, hint, near)
+        yield Fault(ExpressionUnknownFunction, f"there is no function `{node.func.id}`", at, hint, near)
         return
     given = len(node.args)
     if given < function.least or (function.most is not None and given > function.most):
@@ -208,22 +297,22 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
             else " or ".join(map(str, sorted({function.least, function.most})))
         )
         message = f"`{node.func.id}` takes {wanted} arguments, not {given}"
-        yield Fault("expression-arity", message, at, f"{node.func.id}: {function.about}")
+        yield Fault(ExpressionArity, message, at, f"{node.func.id}: {function.about}")
 
 
 def _text_fault(source: str) -> Fault | None:
     """What can be told from the text alone, before it is parsed."""
     if len(source) > LONGEST:
         hint = "split it into formulas of their own"
-        return Fault("expression-too-long", f"longer than {LONGEST} characters", 0, hint)
+        return Fault(ExpressionTooLong, f"longer than {LONGEST} characters", 0, hint)
     if not source.strip():
-        return Fault("expression-empty", "there is no expression", 0, "write a formula")
+        return Fault(ExpressionEmpty, "there is no expression", 0, "write a formula")
     for at, character in enumerate(source):
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
-            return Fault("expression-character", f"the character {character!r} is not allowed", at, "write plain ASCII")
+            return Fault(ExpressionCharacter, f"the character {character!r} is not allowed", at, "write plain ASCII")
     if single := re.search(r"(?<![<>=!:])=(?!=)", source):
         hint = "use `==` to compare; the name stands in the key"
-        return Fault("expression-syntax", "`=` does not belong in an expression", single.start(), hint)
+        return Fault(ExpressionSyntax, "`=` does not belong in an expression", single.start(), hint)
     return _bracket_fault(source)
 
 
@@ -236,11 +325,9 @@ def _bracket_fault(source: str) -> Fault | None:
         elif character == ")" and waiting:
             waiting.pop()
         elif character == ")":
-            return Fault("expression-syntax", "this bracket closes nothing", at, "check the brackets")
+            return Fault(ExpressionSyntax, "this bracket closes nothing", at, "check the brackets")
     return (
-        Fault("expression-syntax", "this bracket is never closed", waiting[-1], "check the brackets")
-        if waiting
-        else None
+        Fault(ExpressionSyntax, "this bracket is never closed", waiting[-1], "check the brackets") if waiting else None
     )
 
 
@@ -257,7 +344,7 @@ def _syntax_fault(source: str, error: SyntaxError) -> Fault:
         hint = "use `and` and `or`"
     elif "comma" in (error.msg or ""):
         message, hint = "two values stand here with nothing between them", "write an operator between them"
-    return Fault("expression-syntax", message, at, hint)
+    return Fault(ExpressionSyntax, message, at, hint)
 
 
 def _start_of_line(source: str, line: int) -> int:
@@ -268,6 +355,16 @@ def offset_of_node(source: str, node: ast.AST) -> int:
     """Characters into `source` at which a node starts; the tree was parsed with one bracket before it."""
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
     return max(0, _start_of_line(source, line) + column - (1 if line == 1 else 0))
+
+
+def text_of_node(source: str, node: ast.AST) -> str:
+    """A node as it is written, on one line."""
+    return " ".join((ast.get_source_segment(_in_brackets(source), node) or "").split())
+
+
+def _in_brackets(source: str) -> str:
+    """What is parsed: in brackets, so that it may run over several lines."""
+    return f"({source}\n)"
 
 
 def _operator_offset(source: str, node: ast.AST) -> int:

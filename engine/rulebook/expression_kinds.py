@@ -5,9 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from engine.codes import Code
 from engine.columns import Kind
 from engine.rulebook.expression import Expression, Fault, offset_of_node
 from engine.rulebook.functions import FUNCTIONS
+
+
+class ExpressionKind(Code):
+    """A number, a condition or a word stands where another of the three is needed.
+
+    Why: true is not 1 here, and a word has no size.
+    Avoid: `(a > 1) * 2`, `van.name + 1`
+    Prefer: `2 if a > 1 else 0`; a lookup table turns a word into a number.
+    """
 
 
 def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
@@ -24,7 +34,7 @@ def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) 
             if found is Kind.WORD:
                 hint = "turn the word into a number with a lookup table"
             message = f"{what} must be a {wanted}, and this is a {found}"
-            faults.append(Fault("expression-kind", message, offset_of_node(expression.source, node), hint))
+            faults.append(Fault(ExpressionKind, message, offset_of_node(expression.source, node), hint))
 
     def kind(node: ast.expr) -> Kind | None:
         match node:

@@ -14,13 +14,17 @@ KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITIO
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent."""
+    """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent.
+
+    A word that names an entry of another catalog says which, in `entry_of`.
+    """
 
     name: str
     kind: Kind
     unit: str
     about: str
     required: bool
+    entry_of: str = ""
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -46,4 +50,6 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
         elif declared.get("type") in KINDS:
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
-            yield Field(prefix + name, found, unit, declared.get("description", ""), always)
+            yield Field(
+                prefix + name, found, unit, declared.get("description", ""), always, declared.get("entryOf", "")
+            )

@@ -8,12 +8,59 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.closest import closest, suggestion
+from engine.codes import Code
 from engine.problems import Position, Problem, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
 from engine.read.yaml_reader import read
 from engine.rulebook.definitions import SECTIONS
+
+
+class FileKind(Code):
+    """A file does not say what kind it is, or names a kind that does not exist.
+
+    Why: what a file may hold, and who reads it, goes by its kind.
+    Avoid: a file that starts with `constants:`
+    Prefer: a file that starts with `kind: rules`
+    """
+
+
+class FileMissing(Code):
+    """There is no file of a kind of which there must be one.
+
+    Why: without it there is nothing to ask, to say, or to show.
+    Avoid: a folder of rules without `kind: rulebook`, `kind: layout` or `kind: messages`.
+    Prefer: one file of each.
+    """
+
+
+class FileTwice(Code):
+    """There are two files of a kind of which there must be one.
+
+    Why: nobody could say which of them holds.
+    Avoid: a copy of `rulebook.yaml` left beside it.
+    Prefer: one file.
+    """
+
+
+class FileSuffix(Code):
+    """A file ends in `.yml`, and only files that end in `.yaml` are read.
+
+    Why: a file that is passed over looks as if it were in force.
+    Avoid: `price.yml`
+    Prefer: `price.yaml`
+    """
+
+
+class FolderEmpty(Code):
+    """A folder holds no YAML file.
+
+    Why: most likely another folder was meant.
+    Avoid: `--rules` with the folder above the rules.
+    Prefer: `--rules rules`
+    """
+
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 
@@ -42,10 +89,10 @@ class RuleFiles:
         found = self.of(kind)
         if not found and kind not in self.broken_kinds and not self.unread:
             hint = f"add one that starts with `kind: {kind}`"
-            self.problems.append(Problem("file-missing", f"there is no file of kind `{kind}`", hint=hint))
+            self.problems.append(Problem(FileMissing, f"there is no file of kind `{kind}`", hint=hint))
         for document in found[1:]:
             message = f"a second file of kind `{kind}`"
-            self.problems.append(document.problem("file-twice", message, hint="keep one", first=found[0].position()))
+            self.problems.append(document.problem(FileTwice, message, hint="keep one", first=found[0].position()))
         return found[0] if found else None
 
 
@@ -58,11 +105,11 @@ def read_files(folders: Folders, schemas: Schemas) -> RuleFiles:
         for path in sorted(folder.rglob("*.yml")):
             place = Position(f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
             message = "only files that end in .yaml are read"
-            files.problems.append(Problem("file-suffix", message, place, hint="rename it"))
+            files.problems.append(Problem(FileSuffix, message, place, hint="rename it"))
             files.unread += 1
         if not found:
             message = f"there are no YAML files in {folder}"
-            files.problems.append(Problem("folder-empty", message, hint="name the right folder"))
+            files.problems.append(Problem(FolderEmpty, message, hint="name the right folder"))
         for path in found:
             inside = path.relative_to(folder).as_posix()
             document = _read_file(files, schemas, path, f"{folders.shown(folder)}/{inside}")
@@ -111,7 +158,7 @@ def _kind(document: Document, schemas: Schemas) -> str | Problem:
         return str(kind)
     if kind is None:
         hint = f"start with `kind:` and one of: {', '.join(kinds)}"
-        return document.problem("file-kind", "the file does not say what kind it is", hint=hint)
+        return document.problem(FileKind, "the file does not say what kind it is", hint=hint)
     near = closest(str(kind), kinds)
     hint = suggestion(near) or f"the kinds are: {', '.join(kinds)}"
-    return document.problem("file-kind", f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)
+    return document.problem(FileKind, f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)

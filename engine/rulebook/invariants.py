@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from engine.codes import Code
 from engine.problems import Problem
 from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
+
+
+class InvariantForm(Code):
+    """An invariant is not written so that it can be tried.
+
+    Why: what cannot be tried is never found broken.
+    Avoid: `when: van.speed grows`, `then: time rises`
+    Prefer: `when: van.speed increases` and `then: time never increases`, or `always: time > 0`
+    """
 
 
 class Change(StrEnum):
@@ -72,7 +82,7 @@ def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[In
         place = (*path, "always")
         return None, [
             document.problem(
-                fault.code, fault.message, place, offset=fault.offset, hint=fault.hint, closest=fault.closest
+                fault.kind, fault.message, place, offset=fault.offset, hint=fault.hint, closest=fault.closest
             )
             for fault in found.faults
         ]
@@ -83,11 +93,11 @@ def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple
     problems = []
     if when is None:
         hint = "write `axis.field increases`, `name decreases`, or `axis changes`"
-        problems.append(document.problem("invariant-form", "this is no `name increases`", (*path, "when"), hint=hint))
+        problems.append(document.problem(InvariantForm, "this is no `name increases`", (*path, "when"), hint=hint))
     if then is None:
         hint = "write `name never decreases`, `name never increases`, or `name never changes`"
         message = "this is no `name never decreases`"
-        problems.append(document.problem("invariant-form", message, (*path, "then"), hint=hint))
+        problems.append(document.problem(InvariantForm, message, (*path, "then"), hint=hint))
     if when is None or then is None:
         return None, problems
     return Following(data["name"], document, path, when[1], Change(when[2]), then[1], Change(then[2])), []

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from engine.closest import closest
+from engine.codes import Code
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
-from engine.rulebook.catalogs import Catalog, read_catalogs
+from engine.rulebook.catalogs import Catalog, read_catalogs, unknown_entries
 from engine.rulebook.check_layout import check_layout
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
@@ -26,6 +27,60 @@ from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
 
 
+class SchemasUnreadable(Code):
+    """The folder of schemas cannot be read, or one of them is not JSON.
+
+    Why: without its schema no file can be checked.
+    Avoid: a comma after the last key of a JSON file.
+    Prefer: JSON that any editor accepts.
+    """
+
+
+class AxisUnknownCatalog(Code):
+    """The rulebook asks for entries of a catalog that does not exist.
+
+    Why: nobody could answer the question.
+    Avoid: `van: {catalog: lorries, ...}` where no schema describes `lorries`
+    Prefer: `van: {catalog: vans, ...}`
+    """
+
+
+class AxisEmpty(Code):
+    """A catalog that questions go by has no entries.
+
+    Why: there would be nothing to ask about.
+    Avoid: a folder of catalogs without a file of that kind.
+    Prefer: a file that starts with `kind:` and that catalog, with at least one entry.
+    """
+
+
+class AxisUnknownDefault(Code):
+    """The default of an axis is not in its catalog.
+
+    Why: a question that leaves it out could not be answered.
+    Avoid: `van: {catalog: vans, default: smal, ...}`
+    Prefer: `van: {catalog: vans, default: small, ...}`
+    """
+
+
+class ProfileMissing(Code):
+    """The default profile has no file.
+
+    Why: a question that names no profile could not be answered.
+    Avoid: `profiles: {default: plane}`
+    Prefer: `profiles: {default: plain}`, with a file `profiles/plain.yaml`.
+    """
+
+
+class NameTwice(Code):
+    """A name is defined in two places; both are named.
+
+    Why: one would hide the other, and which of them depends on the order of files.
+    Avoid: `town_speed` in `trip.yaml` and in `zones.yaml`
+    Prefer: one of them, or two names; other beliefs belong in a profile.
+    """
+
+
 def load(folders: Folders) -> Rulebook:
     """The rulebook in these folders. Raises ProblemsFound with all errors and warnings where there is any error."""
     rulebook, problems = check(folders)
@@ -39,7 +94,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     try:
         schemas = Schemas.load(folders.schemas)
     except (OSError, ValueError) as error:
-        return None, [Problem("schemas-unreadable", f"{folders.schemas} cannot be read: {error}")]
+        return None, [Problem(SchemasUnreadable, f"{folders.schemas} cannot be read: {error}")]
     files = read_files(folders, schemas)
     problems = files.problems
     main, texts, layout_file = files.only(RULEBOOK), files.only(MESSAGES), files.only(LAYOUT)
@@ -49,7 +104,8 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         return None, problems
     subject = read_subject(main)
     catalogs, found = _catalogs(files, schemas)
-    problems += [*found, *_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
+    problems += found if files.unread else [*found, *unknown_entries(catalogs, files.broken_kinds)]
+    problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
     problems += reserved_names(definitions, subject)
     invariants, found = _invariants(files)
     problems += found
@@ -101,16 +157,16 @@ def _axis_problems(
         catalog = catalogs.get(axis.catalog)
         if catalog is None:
             message, path = f"there is no kind of catalog `{axis.catalog}`", ("axes", axis.name, "catalog")
-            yield main.problem("axis-unknown-catalog", message, path, closest=closest(axis.catalog, catalogs))
+            yield main.problem(AxisUnknownCatalog, message, path, closest=closest(axis.catalog, catalogs))
         elif axis.catalog in files.broken_kinds or files.unread:
             continue
         elif not catalog.entries:
             message, path = f"the catalog `{axis.catalog}` has no entries", ("axes", axis.name, "catalog")
-            yield main.problem("axis-empty", message, path, hint=f"add a file that starts with `kind: {axis.catalog}`")
+            yield main.problem(AxisEmpty, message, path, hint=f"add a file that starts with `kind: {axis.catalog}`")
         elif axis.default is not None and axis.default not in catalog.entries:
             message = f"there is no `{axis.default}` in the catalog `{axis.catalog}`"
             near = catalog.nearest(axis.default)
-            yield main.problem("axis-unknown-default", message, ("axes", axis.name, "default"), closest=near)
+            yield main.problem(AxisUnknownDefault, message, ("axes", axis.name, "default"), closest=near)
 
 
 def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
@@ -118,7 +174,7 @@ def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
     profiles = [_profile_name(document) for document in files.of(PROFILE)]
     if default not in profiles and PROFILE not in files.broken_kinds and not files.unread:
         near = closest(default, profiles)
-        yield main.problem("profile-missing", f"there is no profile `{default}`", ("profiles", "default"), closest=near)
+        yield main.problem(ProfileMissing, f"there is no profile `{default}`", ("profiles", "default"), closest=near)
 
 
 def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]]:
@@ -133,7 +189,7 @@ def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]
             first = definitions.setdefault(definition.name, definition)
             if first is not definition:
                 message, path = f"`{definition.name}` is defined twice", definition.path
-                problem = document.problem("name-twice", message, path, key=True, hint="keep one", first=first.position)
+                problem = document.problem(NameTwice, message, path, key=True, hint="keep one", first=first.position)
                 problems.append(problem)
     return definitions, problems
 

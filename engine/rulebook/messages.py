@@ -12,10 +12,66 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.closest import closest, suggestion
+from engine.codes import Code
 from engine.columns import Kind, Scalar
 from engine.problems import Problem
 from engine.read.document import Document, Path
 from engine.rounding import printed
+from engine.rulebook.names import NameUnknown
+
+
+class MessageMissing(Code):
+    """A text that every caller may need is missing from the messages.
+
+    Why: an answer, or the telling of a mistake, would have a hole.
+    Avoid: messages without `problems: {unknown-entry: ...}`
+    Prefer: all texts that the hint lists, in each language.
+    """
+
+
+class MessageUnused(Code):
+    """A text of the messages is never said.
+
+    Why: most likely its key is misspelt, and the text that was meant is missing.
+    Avoid: `sentences: {verdct: ...}`
+    Prefer: `sentences: {verdict: ...}`
+    """
+
+
+class MessageBy(Code):
+    """A sentence has a text for each word of a table that gives no words.
+
+    Why: which of the texts is said would be open.
+    Avoid: `by: room_share`
+    Prefer: `by: room`
+    """
+
+
+class MessageIncomplete(Code):
+    """A sentence lacks the text for a word that its table can give.
+
+    Why: for some questions there would be nothing to say.
+    Avoid: `text: {enough: It fits.}` where `room` can be `none` too
+    Prefer: a text for each word.
+    """
+
+
+class MessageFormat(Code):
+    """A number in a sentence has no format, or one that is not defined.
+
+    Why: a person would read all of its decimals.
+    Avoid: `It takes {time} hours.`
+    Prefer: `It takes {time:whole} hours.`
+    """
+
+
+class MessageSlot(Code):
+    """A slot of a text cannot be read, or nothing fills it.
+
+    Why: a caller would read braces.
+    Avoid: `There is no {fild}.`
+    Prefer: `There is no {field}.`
+    """
 
 
 @dataclass(frozen=True)
@@ -117,7 +173,7 @@ def check_slots(
             if kind_of(sentence.by) is not Kind.WORD:
                 hint = "name a table that gives words"
                 yield messages.document.problem(
-                    "message-by", f"`{sentence.by}` does not give words", (*path, "by"), hint=hint
+                    MessageBy, f"`{sentence.by}` does not give words", (*path, "by"), hint=hint
                 )
                 continue
             yield from _word_problems(messages.document, path, sentence, words_of(sentence.by))
@@ -129,12 +185,12 @@ def check_slots(
                     near = closest(slot.name, known())
                     message = f"there is no name `{slot.name}`"
                     at = _slot_offset(messages.document, place, slot.name)
-                    yield messages.document.problem("name-unknown", message, place, offset=at, closest=near)
+                    yield messages.document.problem(NameUnknown, message, place, offset=at, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
                     at = _slot_offset(messages.document, place, slot.name)
                     message = f"the number `{slot.name}` has no format"
-                    yield messages.document.problem("message-format", message, place, offset=at, hint=hint)
+                    yield messages.document.problem(MessageFormat, message, place, offset=at, hint=hint)
 
 
 def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Problem]:
@@ -148,19 +204,19 @@ def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Prob
             slots = " ".join(f"{{{name}}}" for name in sorted(may_have))
             hint = f"add `{key}:`" + (f", with slots of {slots}" if slots else "")
             message = f"the text `{key}` is missing from {section}"
-            yield messages.document.problem("message-missing", message, (section,), key=True, hint=hint)
+            yield messages.document.problem(MessageMissing, message, (section,), key=True, hint=hint)
     for key, template in found.items():
         if key not in texts:
             near = closest(key, texts)
             message = f"nothing uses the text `{key}` of {section}"
-            yield messages.document.problem("message-unused", message, (section, key), key=True, closest=near)
+            yield messages.document.problem(MessageUnused, message, (section, key), key=True, closest=near)
             continue
         for slot in (part for part in template if isinstance(part, Slot) and part.name not in texts[key]):
             at = _slot_offset(messages.document, (section, key), slot.name)
             near = closest(slot.name, texts[key])
             hint = "" if near else f"its slots are: {', '.join(sorted(texts[key])) or 'none'}"
             message = f"nothing fills the slot `{slot.name}`"
-            yield messages.document.problem("message-slot", message, (section, key), offset=at, hint=hint, closest=near)
+            yield messages.document.problem(MessageSlot, message, (section, key), offset=at, hint=hint, closest=near)
 
 
 def _slot_offset(document: Document, path: Path, name: str) -> int | None:
@@ -174,12 +230,12 @@ def _word_problems(document: Document, path: Path, sentence: Sentence, words: tu
     missing = [word for word in words if word not in sentence.templates]
     if missing:
         what = f"there is no text for {', '.join(f'`{word}`' for word in missing)}"
-        yield document.problem("message-incomplete", what, (*path, "text"), key=True, hint="add a text for each")
+        yield document.problem(MessageIncomplete, what, (*path, "text"), key=True, hint="add a text for each")
     for word in sentence.templates:
         if word not in words:
             message = f"`{sentence.by}` never gives `{word}`"
             hint = f"it gives: {', '.join(words)}"  # which side is misspelt, only a person knows
-            yield document.problem("message-unused", message, (*path, "text", word), key=True, hint=hint)
+            yield document.problem(MessageUnused, message, (*path, "text", word), key=True, hint=hint)
 
 
 class _Reader:
@@ -199,9 +255,7 @@ class _Reader:
             pieces = list(string.Formatter().parse(text))
         except ValueError as error:
             hint = "write `{{` for a brace that is no slot"
-            self.problems.append(
-                self.document.problem("message-slot", f"a slot cannot be read: {error}", path, hint=hint)
-            )
+            self.problems.append(self.document.problem(MessageSlot, f"a slot cannot be read: {error}", path, hint=hint))
             return ()
         for literal, name, form, conversion in pieces:
             if literal:
@@ -212,9 +266,7 @@ class _Reader:
                 near = closest(form or "", self.formats)
                 hint = suggestion(near) or f"the formats are: {', '.join(self.formats)}"
                 self.problems.append(
-                    self.document.problem(
-                        "message-format", f"there is no format `{form}`", path, hint=hint, closest=near
-                    )
+                    self.document.problem(MessageFormat, f"there is no format `{form}`", path, hint=hint, closest=near)
                 )
             parts.append(Slot(name, form or ""))
         return tuple(parts)

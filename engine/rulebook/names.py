@@ -8,16 +8,80 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.closest import closest, suggestion
+from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem, Severity, errors
 from engine.read.document import Path
 from engine.rulebook.catalogs import Catalog
-from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table
-from engine.rulebook.expression_kinds import kind_of
+from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table, TableMixedResults
+from engine.rulebook.expression_kinds import ExpressionKind, kind_of
 from engine.rulebook.functions import FUNCTIONS
 from engine.rulebook.rule_set import RuleSet, describe, field_names, words_of
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
 from engine.rulebook.tables import Knots, Lookup, ValueOf, results_of
+
+
+class NameUnknown(Code):
+    """A name stands for nothing: no rule, no figure of a catalog, no input of a question is called so.
+
+    Why: what reads it would have no value.
+    Avoid: `expr: distance / town_sped`
+    Prefer: `expr: question.distance / town_speed`
+    """
+
+
+class NameReserved(Code):
+    """A name is already a function, or the word before the dot of figures.
+
+    Why: a formula that reads it could mean either.
+    Avoid: `min: {value: 1, ...}`, `van: {value: 1, ...}`
+    Prefer: `least_fee: {value: 1, ...}`
+    """
+
+
+class NameCycle(Code):
+    """A name depends on itself, through the names that are listed.
+
+    Why: there is no place to begin.
+    Avoid: `a: {expr: b + 1}` with `b: {expr: a - 1}`
+    Prefer: a third name that both read.
+    """
+
+
+class UnitKind(Code):
+    """A formula gives true or false and its unit is not `condition`, or the other way round.
+
+    Why: the unit is what tells a reader, and a page, how to show it.
+    Avoid: `goes_in: {unit: m3, expr: room_share <= 1}`
+    Prefer: `goes_in: {unit: condition, expr: room_share <= 1}`
+    """
+
+
+class TableInput(Code):
+    """A table goes by a word where it needs a number, or the other way round.
+
+    Why: words have no order, so bands and knots need a number; a lookup needs words.
+    Avoid: `kind: bands` with `input: van.name`
+    Prefer: `kind: lookup` with `input: van.name`
+    """
+
+
+class TableIncomplete(Code):
+    """A lookup has no row for a word that its input can be, and no `otherwise`.
+
+    Why: a question that meets that word could not be answered.
+    Avoid: `rows: {small: 20}` where there is a `large` too
+    Prefer: `rows: {small: 20}` with `otherwise: 35`
+    """
+
+
+class TableUnusedKey(Code):
+    """A lookup has a row for a word that its input never is.
+
+    Why: most such words are misspelt, and the row that was meant is missing.
+    Avoid: `rows: {smal: 20}`
+    Prefer: `rows: {small: 20}`
+    """
 
 
 def resolve(
@@ -84,7 +148,7 @@ class _Resolver:
             if not self.exists(name):
                 near = closest(name, self.known_like(name))
                 yield definition.document.problem(
-                    "name-unknown",
+                    NameUnknown,
                     f"there is no name `{name}`",
                     path,
                     offset=offset,
@@ -111,18 +175,18 @@ class _Resolver:
         kind, faults = kind_of(formula.expression, self.kind_of_name)
         path = (*formula.path, "expr")
         for fault in faults:
-            yield formula.document.problem(fault.code, fault.message, path, offset=fault.offset, hint=fault.hint)
+            yield formula.document.problem(fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint)
         if kind is Kind.WORD:
             hint = "name the table itself where the word is wanted"
             yield formula.document.problem(
-                "expression-kind", "a formula gives a number or a condition, not a word", path, hint=hint
+                ExpressionKind, "a formula gives a number or a condition, not a word", path, hint=hint
             )
             return
         self.kinds[formula.name] = kind or Kind.NUMBER
         if kind is not None and (kind is Kind.CONDITION) != (formula.unit == CONDITION_UNIT):
             hint = f"write `unit: {CONDITION_UNIT}`" if kind is Kind.CONDITION else "write the unit of the number"
             message = f"the formula gives a {kind}, and its unit is `{formula.unit}`"
-            yield formula.document.problem("unit-kind", message, (*formula.path, "unit"), hint=hint)
+            yield formula.document.problem(UnitKind, message, (*formula.path, "unit"), hint=hint)
 
     def _table(self, table: Table) -> Iterator[Problem]:
         found = self.kind_of_name(table.input)
@@ -131,13 +195,13 @@ class _Resolver:
             shape = "a lookup" if wanted is Kind.WORD else "knots" if isinstance(table.rows, Knots) else "bands"
             message = f"{shape} must have a {wanted} as input, and `{table.input}` is a {found}"
             hint = "use a lookup for words, bands or knots for numbers"
-            yield table.document.problem("table-input", message, (*table.path, "input"), hint=hint)
+            yield table.document.problem(TableInput, message, (*table.path, "input"), hint=hint)
         elif isinstance(table.rows, Lookup):
             yield from self._lookup(table, table.rows)
         for result in results_of(table.rows):
             if isinstance(result, ValueOf) and self.kind_of_name(result.name) is not table.kind:
                 message = f"the rows give {table.kind}s, and `{result.name}` is not a {table.kind}"
-                yield table.document.problem("table-mixed-results", message, (*table.path, "rows"), key=True)
+                yield table.document.problem(TableMixedResults, message, (*table.path, "rows"), key=True)
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
         axis = self.subject.axes.get(table.input.partition(".")[0])
@@ -153,12 +217,12 @@ class _Resolver:
                     else f"`{table.input}` may be absent"
                 )
                 hint = "add the rows, or `otherwise:`"
-                yield table.document.problem("table-incomplete", what, (*table.path, "rows"), key=True, hint=hint)
+                yield table.document.problem(TableIncomplete, what, (*table.path, "rows"), key=True, hint=hint)
         for word in lookup.rows:
             if word not in words:
                 near = closest(word, words)
                 yield table.document.problem(
-                    "table-unused-key",
+                    TableUnusedKey,
                     f"`{table.input}` is never `{word}`",
                     (*table.path, "rows", word),
                     key=True,
@@ -182,7 +246,7 @@ def reserved_names(definitions: Mapping[str, Definition], subject: Subject) -> I
             what = "a function" if definition.name in FUNCTIONS else "the start of a dotted name"
             message = f"`{definition.name}` is already {what}"
             yield definition.document.problem(
-                "name-reserved", message, definition.path, key=True, hint="choose another name"
+                NameReserved, message, definition.path, key=True, hint="choose another name"
             )
 
 
@@ -230,5 +294,5 @@ def _cycle_problem(definition: Definition, cycle: list[str]) -> Problem:
     path, offset = next((path, offset) for name, path, offset in _mentions(definition) if name == cycle[-1])
     message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
     return definition.document.problem(
-        "name-cycle", message, path, offset=offset, hint="break the circle at one of these names"
+        NameCycle, message, path, offset=offset, hint="break the circle at one of these names"
     )

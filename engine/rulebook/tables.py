@@ -13,9 +13,56 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.codes import Code
 from engine.columns import Codes, Kind, Numbers, WordColumn
 from engine.problems import Problem
 from engine.read.document import Document, Path
+
+
+class TableOrder(Code):
+    """The thresholds of a table are not in order, or one stands there twice.
+
+    Why: rows are read from the top, so one that is out of order is never reached as it is meant.
+    Avoid: `at_least: 70` above `at_least: 85`
+    Prefer: `at_least: 85` above `at_least: 70`
+    """
+
+
+class TableUnreachable(Code):
+    """A row stands after `otherwise`.
+
+    Why: `otherwise` takes all that is left, so the row is never reached.
+    Avoid: `- {otherwise: C}` above `- {at_least: 50, gives: B}`
+    Prefer: `otherwise` as the last row.
+    """
+
+
+class TableNoDefault(Code):
+    """The last row of bands is not `otherwise`.
+
+    Why: a value beyond the last threshold would have no result.
+    Avoid: `- {at_least: 50, gives: B}` as the last row
+    Prefer: `- {otherwise: C}` after it.
+    """
+
+
+class TableRow(Code):
+    """A band has not one threshold and one result.
+
+    Why: it would be open when it holds, or what it gives.
+    Avoid: `- {at_least: 50, below: 70, gives: B}`
+    Prefer: `- {at_least: 50, gives: B}`; the row above says where it ends.
+    """
+
+
+class TableMixed(Code):
+    """Some bands of a table are written with one kind of threshold and some with another.
+
+    Why: they could overlap, or leave a gap between them.
+    Avoid: `at_least: 85` above `below: 70`
+    Prefer: `at_least` in every row, `at_most` in every row, or `below` in every row.
+    """
+
 
 Result = float | str
 
@@ -112,7 +159,7 @@ def _result(data: Any) -> Result | ValueOf:
 def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tuple[Rows | None, list[Problem]]:
     problems = [
         document.problem(
-            "table-order",
+            TableOrder,
             f"the knot at {after[0]:g} stands after the knot at {before[0]:g}",
             (*path, at),
             hint="write knots in rising order, each once",
@@ -151,36 +198,36 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
         if "otherwise" in row:
             if at != last:
                 yield document.problem(
-                    "table-unreachable",
+                    TableUnreachable,
                     "no row after `otherwise` is ever reached",
                     (*path, at + 1),
                     hint="move `otherwise` to the end",
                 )
             if len(row) > 1:
                 yield document.problem(
-                    "table-row", "`otherwise` stands alone in its row", here, hint="give it a row of its own"
+                    TableRow, "`otherwise` stands alone in its row", here, hint="give it a row of its own"
                 )
             continue
         if at == last:
             yield document.problem(
-                "table-no-default",
+                TableNoDefault,
                 "the last row must be `otherwise`",
                 here,
                 hint="add a row `- {otherwise: ...}` for all other values",
             )
         if len(bounds) != 1 or "gives" not in row:
             hint = f"write `{{{first}: 70, gives: A}}`"
-            yield document.problem("table-row", "a band has one threshold and what it gives", here, hint=hint)
+            yield document.problem(TableRow, "a band has one threshold and what it gives", here, hint=hint)
             continue
         if bounds[0] != first:
             message = f"`{bounds[0]}` among rows of `{first}`: bands could overlap or leave a gap"
-            yield document.problem("table-mixed", message, here, hint=f"write every row with `{first}`")
+            yield document.problem(TableMixed, message, here, hint=f"write every row with `{first}`")
             continue
         bound = float(row[first])
         if before is not None and (bound - before) * BOUNDS[first] <= 0:
             way = "falling" if BOUNDS[first] == FALLING else "rising"
             message = f"{bound:g} stands after {before:g}: this row is never reached as it is meant"
             yield document.problem(
-                "table-order", message, (*here, first), hint=f"write thresholds in {way} order, each once"
+                TableOrder, message, (*here, first), hint=f"write thresholds in {way} order, each once"
             )
         before = bound

@@ -1,0 +1,168 @@
+"""What is wrong with a question, told in the words of the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.codes import Code
+from engine.problems import Problem
+from engine.rulebook.messages import Texts
+from engine.rulebook.rulebook import Rulebook
+
+LONGEST_WORD = 60  # of what was given, as it is told back
+
+
+class UnknownEntry(Code):
+    """There is no entry of that id, name or alias; the closest are listed.
+
+    Why: nothing is answered about something else than was asked.
+    Avoid: `van=smal`
+    Prefer: `van=small`; `/v1/catalog/<kind>` lists all.
+    """
+
+
+class UnknownEntryFar(Code):
+    """There is no entry of that id, name or alias, and none that is near.
+
+    Why: nothing is answered about something else than was asked.
+    Avoid: `van=zeppelin`
+    Prefer: an entry that `/v1/catalog/<kind>` lists.
+    """
+
+
+class UnknownParameter(Code):
+    """A question has no parameter of that name.
+
+    Why: one that is misspelt would have no effect, and the caller would believe that it has.
+    Avoid: `?distanse=80`
+    Prefer: `?distance=80`
+    """
+
+
+class MissingParameter(Code):
+    """A parameter that has no default is missing.
+
+    Why: there is no answer without it.
+    Avoid: a question without `parcel`
+    Prefer: `parcel=piano`
+    """
+
+
+class RepeatedParameter(Code):
+    """A parameter is given twice.
+
+    Why: only one could hold, and which is open.
+    Avoid: `?distance=80&distance=90`
+    Prefer: `?distance=80`
+    """
+
+
+class NotANumber(Code):
+    """A parameter must be a number and is something else.
+
+    Why: nothing is guessed.
+    Avoid: `?distance=far`
+    Prefer: `?distance=80`
+    """
+
+
+class OutOfRange(Code):
+    """A number is outside of what can be asked; the bounds are told.
+
+    Why: beyond them the rules make no sense.
+    Avoid: `?distance=-5`
+    Prefer: `?distance=5`
+    """
+
+
+class NotAChoice(Code):
+    """A parameter is neither yes nor no.
+
+    Why: nothing is guessed.
+    Avoid: `?explain=maybe`
+    Prefer: `?explain=1`
+    """
+
+
+class NotABody(Code):
+    """The body of a request is not a question as JSON.
+
+    Why: nothing of it could be read.
+    Avoid: a list, a form, or a map inside of a parameter
+    Prefer: `{"parcel": "piano", "overrides": {"town_speed": 30}}`
+    """
+
+
+class UnknownConstant(Code):
+    """There is no constant of that name to set.
+
+    Why: it would have no effect, and the caller would believe that it has.
+    Avoid: `--set town_sped=30`
+    Prefer: `--set town_speed=30`
+    """
+
+
+class NotAConstant(Code):
+    """What is to be set is a formula or a table.
+
+    Why: only constants can be set for one question, so that every other rule holds as it is written.
+    Avoid: `--set time=2`
+    Prefer: `--set town_speed=30`
+    """
+
+
+class UnknownCatalog(Code):
+    """There is no catalog of that kind.
+
+    Why: there is nothing to list.
+    Avoid: `/v1/catalog/lorries`
+    Prefer: a kind that `/v1/catalog` lists.
+    """
+
+
+class UnknownCatalogEntry(Code):
+    """There is no entry of that id, name or alias in the catalog.
+
+    Why: there is nothing to show.
+    Avoid: `/v1/catalog/vans/smal`
+    Prefer: `/v1/catalog/vans/small`
+    """
+
+
+class UnknownRule(Code):
+    """There is no rule of that name.
+
+    Why: there is nothing to show.
+    Avoid: `fitcard explain tiem`
+    Prefer: `fitcard explain time`
+    """
+
+
+class UnknownProblem(Code):
+    """There is no kind of problem of that name.
+
+    Why: there is no page to show.
+    Avoid: `/problems/name-unknwon`
+    Prefer: `/problems/name-unknown`; `/problems` lists all.
+    """
+
+
+TOLD: Texts = {  # the texts of the messages, and what each may name
+    kind.id: frozenset({"field", "given", "closest"})
+    for kind in (
+        UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
+        UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
+        RepeatedParameter, NotAChoice, NotABody,
+    )
+} | {OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
+
+
+def told(
+    rulebook: Rulebook, kind: type[Code], field: str, given: object = "", near: Iterable[str] = (), **more: str
+) -> Problem:
+    """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
+    matches = tuple(near)
+    word = " ".join(str(given).split())
+    word = word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "..."
+    message = rulebook.messages.problem(kind.id, field=field, given=word, closest=", ".join(matches), **more)
+    return Problem(kind, message, field=field, closest=matches)

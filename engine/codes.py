@@ -1,0 +1,31 @@
+"""The kinds of problems, each with a page that says what it is: a class for each, beside the check that raises it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import ClassVar
+
+CODES: dict[str, type[Code]] = {}  # all whose modules are loaded, by their id
+
+
+class Code:
+    """One kind of problem. The docstring of each is its page: what is wrong, why that matters, what to avoid, and what
+    to write instead. Its `id` is the name of the class, as it stands in messages: `NameUnknown` is `name-unknown`.
+    """
+
+    id: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.id = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+        CODES[cls.id] = cls
+
+    @classmethod
+    def link(cls) -> str:
+        """Where the service shows the page."""
+        return f"/problems/{cls.id}"
+
+    @classmethod
+    def page(cls) -> str:
+        """The page as text."""
+        return f"{cls.id}\n\n{inspect.getdoc(cls)}\n"

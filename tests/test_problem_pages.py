@@ -1,0 +1,54 @@
+"""Every kind of problem has a page that says what is wrong, why it matters, what to avoid and what to write instead."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from conftest import PROJECT
+
+from engine.codes import CODES
+from engine.commands.main import main
+from server import create_app
+
+
+def test_all_codes_are_known_to_whoever_asks_the_check_command() -> None:
+    classes = sum(path.read_text("utf-8").count("(Code):\n") for path in (PROJECT / "engine").rglob("*.py"))
+    script = "import engine.commands.check; from engine.codes import CODES; print(len(CODES))"
+    listed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert int(listed.stdout) == classes
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_page_says_what_why_and_what_instead(code: str) -> None:
+    title, _, rest = CODES[code].page().partition("\n\n")
+    what, _, parts = rest.partition("\n\n")
+    assert title == code
+    assert what.endswith(".")
+    starts = [line.partition(":")[0] for line in parts.splitlines() if not line.startswith(" ")]
+    assert starts == ["Why", "Avoid", "Prefer"]
+
+
+def test_the_command_shows_one_page_or_all() -> None:
+    one = CliRunner().invoke(main, ["check", "--explain", "unit-result"])
+    every = CliRunner().invoke(main, ["check", "--explain", "all"])
+    assert one.output == CODES["unit-result"].page()
+    assert all(CODES[code].page() in every.output for code in CODES)
+
+
+def test_a_code_that_is_not_there_gets_the_closest() -> None:
+    ended = CliRunner().invoke(main, ["check", "--explain", "unit-reslut"])
+    assert ended.exit_code == 2
+    assert "did you mean `unit-result`?" in ended.output
+
+
+def test_the_service_shows_the_pages_that_its_problems_link_to() -> None:
+    client = create_app().test_client()
+    refused = json.loads(client.get("/v1/can-run/llama-3.1-405b-on-nowhere").data)
+    assert refused["type"] == refused["problems"][0]["link"] == "/problems/unknown-entry-far"
+    assert client.get(refused["type"]).text == CODES["unknown-entry-far"].page()
+    assert client.get("/problems/unknown-entyr").status_code == 404
+    assert client.get("/problems").text.split() == sorted(CODES)
