@@ -138,7 +138,8 @@ def problems_of(document: Document, error: ValidationError, resolve: Resolve) ->
             yield from problems_of(document, nearest, resolve)
             return
     path: DocumentPath = tuple(error.absolute_path)
-    rule, value, expected = str(error.validator), error.instance, error.validator_value
+    rule, value = str(error.validator), error.instance
+    expected: Any = error.validator_value
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     about = _description(schema)
     if rule == "additionalProperties" and isinstance(value, dict):
@@ -190,9 +191,10 @@ def _missing_keys(
 ) -> Iterator[Problem]:
     """The key that this error is about, unless a misspelt one stands in its place."""
     value: Any = error.instance
-    known, wanted = schema.get("properties", {}), list[str](error.validator_value)
+    expected: Any = error.validator_value
+    known = schema.get("properties", {})
     misspelt = {near for key in value if key not in known for near in closest(key, known, 1)}
-    for missing in (key for key in wanted if key not in value and key not in misspelt):
+    for missing in (key for key in expected if key not in value and key not in misspelt):
         if f"'{missing}'" in error.message:
             message = f"`{missing}` is missing from {schema.get('title', 'this')}"
             hint = _how_to_write(missing, resolve(known.get(missing, {})))
