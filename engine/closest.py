@@ -23,9 +23,20 @@ def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...
     form = normalised(word)
     near = difflib.get_close_matches(form, by_form, most)
     near = [other for other in near if _likeness(form, other) >= _likeness(form, near[0]) - MARGIN]
+    parts = _parts(word)
+    near += [other for other, whole in by_form.items() if other not in near and _same_parts(parts, _parts(whole))]
     if form:
         near += [other for other in sorted(by_form, key=len) if form in other and other not in near]
     return tuple(by_form[other] for other in near[:most])
+
+
+def _parts(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[0-9a-z]+", text.casefold()))
+
+
+def _same_parts(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two names are made of the same words, or one of some of the other's, in whatever order."""
+    return len(one) > 1 and len(other) > 1 and (one <= other or other <= one)
 
 
 def _likeness(one: str, other: str) -> float:

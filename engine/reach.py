@@ -36,7 +36,8 @@ class Part:
     def warning(self, kind: type[Code], message: str, hint: str = "") -> Problem:
         """A warning at its place."""
         document, place = self.definition.document, self.offset
-        return document.problem(kind, message, self.path, offset=place, severity=Severity.WARNING, hint=hint)
+        key = isinstance(self.definition, Table)
+        return document.problem(kind, message, self.path, key=key, offset=place, severity=Severity.WARNING, hint=hint)
 
 
 def parts_of(definition: Definition) -> Iterator[Part]:

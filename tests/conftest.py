@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from transcripts import lay_out_parcels
 
 from engine.answer.build import answer
 from engine.answer.question import read_question
@@ -17,8 +18,6 @@ from engine.rulebook.load import check, load
 from engine.rulebook.rulebook import Rulebook
 
 PROJECT = Path(__file__).resolve().parent.parent
-ANOTHER_SUBJECT = Path(__file__).resolve().parent / "another_subject"
-ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout")
 
 
 @pytest.fixture(autouse=True)
@@ -85,10 +84,7 @@ def copy(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def parcels(tmp_path: Path) -> Workplace:
     """A small rulebook about parcels and vans, of which the engine has never heard."""
-    for name in ("rules", "catalogs", "schemas"):
-        shutil.copytree(ANOTHER_SUBJECT / name, tmp_path / name)
-    for kind in ENGINE_KINDS:
-        shutil.copy(find_folders().schemas / f"{kind}.schema.json", tmp_path / "schemas")
+    lay_out_parcels(tmp_path)
     return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
 
 

@@ -18,7 +18,7 @@ from engine.problems import Problem, ProblemsFound
 from engine.rulebook.expression_kinds import kind_of
 from engine.rulebook.invariants import Always, Change, Following, Invariant, InvariantForm
 from engine.rulebook.names import NameUnknown
-from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rule_set import RuleSet, field_names
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import QUESTION
 
@@ -52,7 +52,8 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[
 
 def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     """Names of the invariant that stand for nothing, or for something that cannot be asked of them."""
-    known = [*rule_set.definitions, *rule_set.subject.axes]
+    known = [*rule_set.definitions, *rule_set.subject.axes, *field_names(rule_set.subject, rule_set.catalogs)]
+    known += [f"{QUESTION}.{asked}" for asked in rule_set.subject.inputs]
     if isinstance(invariant, Always):
         path = (*invariant.path, "always")
         for name in invariant.condition.names:

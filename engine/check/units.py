@@ -18,12 +18,11 @@ from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem
-from engine.rulebook.definitions import UNCOUNTED, Formula, Table
+from engine.rulebook.definitions import UNCOUNTED, Formula, Table, taken_by
 from engine.rulebook.expression import offset_of_node, text_of_node
 from engine.rulebook.functions import FUNCTIONS, Counts
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.tables import ValueOf, results_of
 
 
 class UnitDefinition(Code):
@@ -96,7 +95,7 @@ def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
         try:
             registry.define(definition)
         except MALFORMED as error:
-            wrong[at] = str(error).splitlines()[0]
+            wrong[at] = str(error).splitlines()[0] if "=" in definition else "there is no `=` in it"
     for at, definition in enumerate(rulebook.units):
         name = definition.partition("=")[0].strip()
         try:
@@ -159,18 +158,19 @@ class _Checker:
         found = inference.measure(formula.expression.tree)
         yield from inference.problems
         if not inference.problems and found is not ANYTHING and found != declared:
-            message = f"the formula gives {_named(found)}, and its unit is {_named(declared)}{_factor(found, declared)}"
+            message = f"the formula gives {_named(found)}, and its unit is `{formula.unit}`{_factor(found, declared)}"
             hint = "convert it with a constant that carries both units, or correct the unit"
             yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
 
     def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
-        for result in results_of(table.rows):
-            if isinstance(result, ValueOf):
-                unit = self.unit_of_name(result.name)
-                if unit is not ANYTHING and unit != declared:
-                    there = f"`{result.name}` is in {_named(unit)}{_factor(unit, declared)}"
-                    message = f"the rows give {_named(declared)}, and {there}"
-                    yield table.document.problem(UnitRows, message, (*table.path, "rows"), key=True)
+        for name, path in taken_by(table):
+            unit = self.unit_of_name(name)
+            if unit is not ANYTHING and unit != declared:
+                message = (
+                    f"the rows give {_named(declared)}, and `{name}` is in {_named(unit)}{_factor(unit, declared)}"
+                )
+                hint = "take a constant in the unit of the table, or write the number"
+                yield table.document.problem(UnitRows, message, path, hint=hint)
 
 
 @dataclass

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from engine.check.trial import Trial, trials_of_all
 from engine.codes import Code
 from engine.problems import Problem
-from engine.reach import Key, Part, parts_of, reached
+from engine.reach import OTHERWISE, Key, Part, parts_of, reached
 from engine.rule_coverage import coverage
 from engine.rule_tests import rule_tests, run
 from engine.rulebook.definitions import Table
+from engine.rulebook.rule_set import words_of
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.tables import Lookup
 
 
 class ConditionConstant(Code):
@@ -38,7 +40,7 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int)
 
     What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
     """
-    missing = _missing(rulebook, trials)
+    missing = [part for part in _missing(rulebook, trials) if not _never_a_word(rulebook, part)]
     if any(isinstance(part.definition, Table) for part in missing):
         tested = coverage(rulebook, (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows)).reached
         missing = [part for part in missing if not (isinstance(part.definition, Table) and part.key in tested)]
@@ -49,6 +51,15 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int)
         else:
             hint = "keep the side that is taken, or add an entry of the other kind"
             yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
+
+
+def _never_a_word(rulebook: Rulebook, part: Part) -> bool:
+    """Whether it is a row for a word that the input of its table never is, which is told where names are resolved."""
+    table = part.definition
+    if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
+        return False
+    rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
+    return part.path[-1] not in words_of(table.input, rules.definitions, rules.subject, rules.catalogs)[0]
 
 
 def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:

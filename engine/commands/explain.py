@@ -42,7 +42,7 @@ def command(
         wanted = " ".join(axis.upper() for axis in axes)
         raise click.UsageError(f"name one rule, or {wanted}; {len(words)} words were given.")
     try:
-        if len(words) == 1:
+        if len(words) == 1 and (len(axes) > 1 or words[0] in rulebook.rule_set.definitions):
             detail = rule_detail(rulebook, words[0], parameters.get(PROFILE) or "")
             print_json(detail) if as_json else draw_rule(detail)
             return

@@ -8,6 +8,9 @@ from typing import Any
 from engine.problems import Problem, Severity, errors
 from engine.rulebook.definitions import UNCOUNTED
 
+WIDEST = 150  # characters of a line that are shown
+CUT = "..."
+
 
 def problem_text(problem: Problem) -> str:
     """Several lines for one problem; the first starts with `file:line:column:` where there is one."""
@@ -15,12 +18,20 @@ def problem_text(problem: Problem) -> str:
     lines = [f"{place}{problem.severity}: {problem.message} [{problem.code}]"]
     if problem.position and problem.source_line:
         number = str(problem.position.line)
-        lines.append(f"  {number} | {problem.source_line}")
-        lines.append(f"  {' ' * len(number)} | {' ' * (problem.position.column - 1)}^")
+        source, column = _around(problem.source_line, problem.position.column)
+        lines.append(f"  {number} | {source}")
+        lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
     lines += [f"  {related.position}: {related.message}" for related in problem.related]
     if problem.hint:
         lines.append(f"  {problem.hint}")
     return "\n".join(lines)
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """The line, or what of a long one stands around the column; and the column in that."""
+    start = max(0, min(column - 1 - WIDEST // 2, len(line) - WIDEST))
+    before, after = (CUT if start else ""), (CUT if len(line) > start + WIDEST else "")
+    return before + line[start : start + WIDEST] + after, column - start + len(before)
 
 
 def summary_text(problems: Iterable[Problem]) -> str:

@@ -144,11 +144,11 @@ def problems_of(document: Document, error: ValidationError, resolve: Resolve) ->
     about = _description(schema)
     if rule == "additionalProperties" and isinstance(value, dict):
         yield from _unknown_keys(document, path, value, schema)
-    elif rule == "required" and isinstance(value, dict):
+    elif rule in ("required", "dependentRequired") and isinstance(value, dict):
         yield from _missing_keys(document, path, error, schema, resolve)
-    elif rule == "propertyNames" or (error.parent is not None and error.parent.validator == "propertyNames"):
-        message, hint = f"`{value}` cannot be a key here", str(schema.get("description", ""))
-        yield document.problem(SchemaKeyForm, message, (*path, str(value)), key=True, hint=hint)
+    elif "propertyNames" in error.absolute_schema_path:
+        message = f"`{value}` cannot be a key here"
+        yield document.problem(SchemaKeyForm, message, (*path, str(value)), key=True, hint=about)
     elif rule in ("enum", "const"):
         yield _choice(document, path, value, expected if rule == "enum" else [expected])
     elif rule == "type":
@@ -192,6 +192,8 @@ def _missing_keys(
     """The key that this error is about, unless a misspelt one stands in its place."""
     value: Any = error.instance
     expected: Any = error.validator_value
+    if isinstance(expected, dict):  # what a key that is there asks for
+        expected = [key for there, wanted in expected.items() if there in value for key in wanted]
     known = schema.get("properties", {})
     misspelt = {near for key in value if key not in known for near in closest(key, known, 1)}
     for missing in (key for key in expected if key not in value and key not in misspelt):

@@ -20,9 +20,20 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry, Resource
 
-from engine.problems import Problem
+from engine.codes import Code
+from engine.problems import Position, Problem, ProblemsFound
 from engine.read.document import Document
 from engine.read.schema_problems import problems_of
+
+
+class SchemasUnreadable(Code):
+    """The folder of schemas cannot be read, or one of them is not JSON.
+
+    Why: without its schema no file can be checked.
+    Avoid: a comma after the last key of a JSON file.
+    Prefer: JSON that any editor accepts.
+    """
+
 
 SUFFIX = ".schema.json"
 EXACT = 1e-9  # sums of decimal fractions in floats
@@ -50,14 +61,23 @@ class Schemas:
     by_kind: Mapping[str, Any]
 
     @classmethod
-    def load(cls, folder: Path) -> Schemas:
-        """Every `<kind>.schema.json` of the folder. Raises OSError or ValueError where one cannot be read."""
-        return cls(
-            {
-                path.name.removesuffix(SUFFIX): json.loads(path.read_text("utf-8"))
-                for path in sorted(folder.glob("*" + SUFFIX))
-            }
-        )
+    def load(cls, folder: Path, shown_as: str = "schemas") -> Schemas:
+        """Every `<kind>.schema.json` of the folder, called `shown_as` in problems.
+
+        Raises ProblemsFound where one cannot be read.
+        """
+        by_kind: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for path in sorted(folder.glob("*" + SUFFIX)):
+            text = ""
+            try:
+                text = path.read_text("utf-8")
+                by_kind[path.name.removesuffix(SUFFIX)] = json.loads(text)
+            except (OSError, ValueError) as error:
+                problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
+        if problems:
+            raise ProblemsFound(problems)
+        return cls(by_kind)
 
     @cached_property
     def registry(self) -> Registry[Any]:
@@ -84,3 +104,11 @@ class Schemas:
             for error in self.validator(kind).iter_errors(document.data)
             for problem in problems_of(document, error, lambda part: self.resolve(part, kind))
         ]
+
+
+def _unreadable(file: str, text: str, error: OSError | ValueError) -> Problem:
+    if not isinstance(error, json.JSONDecodeError):
+        return Problem(SchemasUnreadable, f"cannot be read: {error}", Position(file, 1, 1))
+    line = text.split("\n")[error.lineno - 1]
+    position = Position(file, error.lineno, error.colno)
+    return Problem(SchemasUnreadable, f"not JSON: {error.msg.lower()}", position, source_line=line)

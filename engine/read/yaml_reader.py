@@ -127,8 +127,11 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
 }
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
+OPENED = {"quoted scalar": "close the quote", "flow mapping": "close the brace", "flow sequence": "close the bracket"}
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
-PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")}
+INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # what was read is less than was written: its shape says nothing
+TAG = "tag:yaml.org,2002:"
+PLAIN_TAGS = {f"{TAG}{kind}" for kind in ("str", "map", "seq")}
 
 
 class _Loader(yaml.CSafeLoader):
@@ -152,9 +155,11 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        message = f"not UTF-8: byte {error.start + 1} cannot be read as text"
-        return None, [Problem(YamlNotUtf8, message, Position(shown_as, line, 1), hint="save the file as UTF-8")]
+        before = content[: error.start].decode("utf-8-sig").split("\n")
+        position = Position(shown_as, len(before), len(before[-1]) + 1)
+        source = content.decode("utf-8-sig", errors="replace").split("\n")[len(before) - 1]
+        message, hint = f"not UTF-8: byte {error.start + 1} cannot be read as text", "save the file as UTF-8"
+        return None, [Problem(YamlNotUtf8, message, position, hint=hint, source_line=source)]
     return read_text(text, shown_as, file)
 
 
@@ -204,7 +209,9 @@ class _Walk:
             scalar and node.style in BLOCK,
         )
         if node.tag not in PLAIN_TAGS:
-            self.problem(YamlTag, f"the tag `{node.tag}` is not allowed", node, "write the plain value")
+            self.problem(
+                YamlTag, f"the tag `{node.tag.replace(TAG, '!!')}` is not allowed", node, "write the plain value"
+            )
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -263,8 +270,9 @@ class _Walk:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    if error.context_mark and "quoted scalar" in (error.context or ""):
-        mark = error.context_mark  # where the quote was opened, not where the file ended
+    opened = next((text for text in OPENED if text in (error.context or "")), "")
+    if error.context_mark and opened:
+        mark = error.context_mark  # where it was opened, not where the file ended
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
     source = lines[line] if line < len(lines) else ""
@@ -274,8 +282,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     if conflict is not None:
         line, column, source, what = conflict, 0, lines[conflict], "a conflict of versions is left in the file"
         hint = "choose one of the two versions, and remove the marks"
-    elif "quoted scalar" in what:
-        hint = "close the quote"
+    elif opened:
+        hint = OPENED[opened]
     elif "\t" in source[: column + 1]:
         hint = "indent with spaces, not tabs"
     elif "mapping values are not allowed" in what:

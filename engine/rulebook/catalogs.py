@@ -156,17 +156,19 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
 
 def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:
     """Fields that name an entry of another catalog that is not there; those `incomplete` may yet hold it."""
-    for catalog in catalogs.values():
-        for field in (
-            field for field in catalog.fields.values() if field.entry_of and field.entry_of not in incomplete
-        ):
-            for entry in catalog.entries.values():
-                word = entry.value(field.name)
-                if word is not None and word not in catalogs[field.entry_of].entries:
-                    path = ("entries", entry.id, *field.name.split("."))
-                    message = f"there is no `{word}` in the catalog `{field.entry_of}`"
-                    near = catalogs[field.entry_of].nearest(word)
-                    yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
+    naming = [
+        (entry, field)
+        for catalog in catalogs.values()
+        for field in catalog.fields.values()
+        if field.entry_of and field.entry_of not in incomplete
+        for entry in catalog.entries.values()
+    ]
+    for entry, field in naming:
+        word, there = entry.value(field.name), catalogs[field.entry_of]
+        if word is not None and word not in there.entries:
+            path, message = ("entries", entry.id, *field.name.split(".")), f"there is no `{word}` in `{there.kind}`"
+            near = there.nearest(word)
+            yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:

@@ -109,7 +109,8 @@ class _Checker:
             yield self.unknown("name", value.name, value, self.known())
         elif wanted is not None and found is not wanted:
             message = f"`{value.name}` is a {found}, and this must be a {wanted}"
-            yield self.layout.document.problem(LayoutKind, message, value.path)
+            hint = f"name something that gives a {wanted}"
+            yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
     def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
         for axis, entry in change.entries.items():

@@ -11,9 +11,9 @@ from typing import Any
 from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Position, Problem
-from engine.read.document import Document
+from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
-from engine.rulebook.tables import Rows, ValueOf, read_rows, result_kind, results_of
+from engine.rulebook.tables import Lookup, Rows, ValueOf, read_rows, result_kind, results_of
 
 
 class ReferenceMissing(Code):
@@ -121,6 +121,15 @@ class Table(Definition):
     def kind(self) -> Kind:
         """Whether it gives numbers or words."""
         return result_kind(self.rows) or Kind.WORD
+
+
+def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
+    """The names whose value a row takes, each with the place where it stands."""
+    if isinstance(table.rows, Lookup):
+        places = [*((("rows", word), result) for word, result in table.rows.rows.items())]
+        for place, result in [*places, (("otherwise",), table.rows.otherwise)]:
+            if isinstance(result, ValueOf):
+                yield result.name, (*table.path, *place, "value_of")
 
 
 SECTIONS = ("constants", "formulas", "tables")

@@ -113,6 +113,14 @@ LONGEST = 400
 MOST_PARTS = 200
 DEEPEST = 30
 
+OTHER_LANGUAGES = {
+    "?": ("?", "write `a if condition else b`"),
+    "&&": ("&&", "use `and`"),
+    "||": ("||", "use `or`"),
+}
+WORD = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
+SIDE_BY_SIDE = re.compile(rf"(\b{WORD}|\))(\s+)(?={WORD})")  # two values with nothing but space between them
+
 ALLOWED = (
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Constant, ast.Load,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not,
@@ -310,6 +318,10 @@ def _text_fault(source: str) -> Fault | None:
     for at, character in enumerate(source):
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
             return Fault(ExpressionCharacter, f"the character {character!r} is not allowed", at, "write plain ASCII")
+    for written, (what, hint) in OTHER_LANGUAGES.items():
+        if written in source:
+            message = f"`{what}` does not belong in an expression"
+            return Fault(ExpressionSyntax, message, source.index(written), hint)
     if single := re.search(r"(?<![<>=!:])=(?!=)", source):
         hint = "use `==` to compare; the name stands in the key"
         return Fault(ExpressionSyntax, "`=` does not belong in an expression", single.start(), hint)
@@ -338,11 +350,8 @@ def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     message, hint = (error.msg or "it cannot be read").split(". ")[0], ""
     if source.rstrip()[-1:] in "+-*/%<>=":
         message, hint = "something is missing at the end", "finish the expression"
-    elif "?" in source:
-        hint = "write `a if condition else b`"
-    elif "&&" in source or "||" in source:
-        hint = "use `and` and `or`"
-    elif "comma" in (error.msg or ""):
+    elif pair := SIDE_BY_SIDE.search(source):
+        at = pair.end(1) + len(pair[2])
         message, hint = "two values stand here with nothing between them", "write an operator between them"
     return Fault(ExpressionSyntax, message, at, hint)
 

@@ -13,7 +13,7 @@ from engine.problems import Position, Problem, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
-from engine.read.yaml_reader import read
+from engine.read.yaml_reader import INCOMPLETE, read
 from engine.rulebook.definitions import SECTIONS
 
 
@@ -129,8 +129,9 @@ def _read_file(files: RuleFiles, schemas: Schemas, path: Path, shown_as: str) ->
         files.problems += problems
         files.unread += 1
         return None
-    told = {problem.position for problem in problems}  # a value that could not be read needs no second word
-    problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
+    if not any(problem.kind in INCOMPLETE for problem in problems):
+        told = {problem.position for problem in problems}  # a value that could not be read needs no second word
+        problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
     files.problems += problems
     if errors(problems):
         files.broken_names |= names_in(document)

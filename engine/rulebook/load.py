@@ -27,15 +27,6 @@ from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
 
 
-class SchemasUnreadable(Code):
-    """The folder of schemas cannot be read, or one of them is not JSON.
-
-    Why: without its schema no file can be checked.
-    Avoid: a comma after the last key of a JSON file.
-    Prefer: JSON that any editor accepts.
-    """
-
-
 class AxisUnknownCatalog(Code):
     """The rulebook asks for entries of a catalog that does not exist.
 
@@ -92,9 +83,9 @@ def load(folders: Folders) -> Rulebook:
 def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
     """The rulebook and what is to be said about it; None in its place where anything is an error."""
     try:
-        schemas = Schemas.load(folders.schemas)
-    except (OSError, ValueError) as error:
-        return None, [Problem(SchemasUnreadable, f"{folders.schemas} cannot be read: {error}")]
+        schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    except ProblemsFound as unreadable:
+        return None, list(unreadable.problems)
     files = read_files(folders, schemas)
     problems = files.problems
     main, texts, layout_file = files.only(RULEBOOK), files.only(MESSAGES), files.only(LAYOUT)

@@ -13,12 +13,20 @@ from engine.columns import Kind
 from engine.problems import Problem, Severity, errors
 from engine.read.document import Path
 from engine.rulebook.catalogs import Catalog
-from engine.rulebook.definitions import CONDITION_UNIT, Constant, Definition, Formula, Table, TableMixedResults
+from engine.rulebook.definitions import (
+    CONDITION_UNIT,
+    Constant,
+    Definition,
+    Formula,
+    Table,
+    TableMixedResults,
+    taken_by,
+)
 from engine.rulebook.expression_kinds import ExpressionKind, kind_of
 from engine.rulebook.functions import FUNCTIONS
 from engine.rulebook.rule_set import RuleSet, describe, field_names, words_of
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
-from engine.rulebook.tables import Knots, Lookup, ValueOf, results_of
+from engine.rulebook.tables import Knots, Lookup
 
 
 class NameUnknown(Code):
@@ -198,10 +206,11 @@ class _Resolver:
             yield table.document.problem(TableInput, message, (*table.path, "input"), hint=hint)
         elif isinstance(table.rows, Lookup):
             yield from self._lookup(table, table.rows)
-        for result in results_of(table.rows):
-            if isinstance(result, ValueOf) and self.kind_of_name(result.name) is not table.kind:
-                message = f"the rows give {table.kind}s, and `{result.name}` is not a {table.kind}"
-                yield table.document.problem(TableMixedResults, message, (*table.path, "rows"), key=True)
+        for name, path in taken_by(table):
+            if self.kind_of_name(name) is not table.kind:
+                message = f"the rows give {table.kind}s, and `{name}` is not a {table.kind}"
+                hint = f"take the value of something that gives {table.kind}s"
+                yield table.document.problem(TableMixedResults, message, path, hint=hint)
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
         axis = self.subject.axes.get(table.input.partition(".")[0])
@@ -257,12 +266,7 @@ def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
             yield name, (*definition.path, "expr"), definition.expression.offset_of(name)
     elif isinstance(definition, Table):
         yield definition.input, (*definition.path, "input"), None
-        if isinstance(definition.rows, Lookup):
-            for word, result in definition.rows.rows.items():
-                if isinstance(result, ValueOf):
-                    yield result.name, (*definition.path, "rows", word, "value_of"), None
-            if isinstance(definition.rows.otherwise, ValueOf):
-                yield definition.rows.otherwise.name, (*definition.path, "otherwise", "value_of"), None
+        yield from ((name, path, None) for name, path in taken_by(definition))
 
 
 def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[str], list[Problem]]:

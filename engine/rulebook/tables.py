@@ -208,7 +208,7 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
                     TableRow, "`otherwise` stands alone in its row", here, hint="give it a row of its own"
                 )
             continue
-        if at == last:
+        if at == last and not any("otherwise" in other for other in rows):
             yield document.problem(
                 TableNoDefault,
                 "the last row must be `otherwise`",
