@@ -23,7 +23,7 @@ def problems(work: Workplace) -> list[Problem]:
         (
             "rules/kv_cache.yaml", "kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb",
             "kv_values_per_token * kv_bytes_per_value",
-            "unit-result", "the formula gives `B / token`, and its unit is `GB / token`, a factor of 1e-09",
+            "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
         ),
         (
             "rules/kv_cache.yaml", "expr: kv_per_token * tokens", "expr: kv_per_token + tokens",
@@ -116,4 +116,4 @@ def test_parcels_are_checked_in_their_own_units(parcels: Workplace) -> None:
     assert problems(parcels) == []
     parcels.edit("rules/trip.yaml", "van.room * litres_per_cubic_metre", "van.room")
     told = [problem.message for problem in problems(parcels) if problem.code == "unit-result"]
-    assert told == ["the formula gives `L / m3`, and its unit is no unit, a factor of 0.001 apart"]
+    assert told == ["the formula gives `L / m3`, and its unit is `1`, a factor of 0.001 apart"]

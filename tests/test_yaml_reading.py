@@ -53,7 +53,7 @@ def test_equal_keys_are_refused_with_both_places() -> None:
     [
         ("a:\n\tb: 1\n", "yaml-syntax", "file.yaml:2:1"),
         ("a: b: c\n", "yaml-syntax", "file.yaml:1:5"),
-        ("a: [1, 2\n", "yaml-syntax", "file.yaml:2:1"),
+        ("a: [1, 2\n", "yaml-syntax", "file.yaml:1:4"),
         ("a: *b\n", "yaml-syntax", "file.yaml:1:4"),
         ("a: 1\n---\nb: 2\n", "yaml-syntax", "file.yaml:2:1"),
         ("a: !!python/object:os.system 1\n", "yaml-tag", "file.yaml:1:4"),
@@ -93,7 +93,7 @@ def test_files_that_are_too_large_unreadable_or_not_utf8_are_problems(tmp_path: 
         "latin.yaml": "yaml-not-utf8",
         "none.yaml": "file-unreadable",
     }
-    assert str(found["latin.yaml"].position) == "latin.yaml:2:1"
+    assert str(found["latin.yaml"].position) == "latin.yaml:2:6"
 
 
 @pytest.mark.parametrize(
