@@ -12,6 +12,7 @@ from engine.check.everything import load_checked
 from engine.problems import Problem, ProblemsFound
 from engine.read.fingerprint import fingerprint
 from engine.read.folders import Folders
+from engine.rulebook.files import KeptFiles
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -40,8 +41,9 @@ class LiveRulebook:
 
     def __post_init__(self) -> None:
         self._looking = threading.Lock()
+        self._kept = KeptFiles()
         self._seen = fingerprint(self.folders)
-        self.rulebook = load_checked(self.folders)
+        self.rulebook = load_checked(self.folders, self._kept)
         self.loaded_at = self.now()
         self.last = Attempt(self.loaded_at, ())
 
@@ -55,7 +57,7 @@ class LiveRulebook:
             if found == self._seen:
                 return False
             try:
-                fresh = load_checked(self.folders)
+                fresh = load_checked(self.folders, self._kept)
                 problems: tuple[Problem, ...] = ()
             except ProblemsFound as wrong:
                 problems = wrong.problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.check.answer_shape import answer_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
+from engine.check.pinned import pinned_problems
 from engine.check.trial import Trial, trial_of, trials_of_all
 from engine.check.units import unit_problems
 from engine.check.unreachable import unreachable_problems
@@ -12,40 +13,44 @@ from engine.check.unused import unused_problems
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.folders import Folders
 from engine.rule_tests import misuse, rule_tests
+from engine.rulebook.files import KeptFiles
 from engine.rulebook.load import check
 from engine.rulebook.rulebook import Rulebook
 
 MOST = 250_000  # questions of one trial: so many are asked in less than a second
 
 
-def check_everything(folders: Folders, *, thorough: bool = False) -> tuple[Rulebook | None, list[Problem]]:
+def check_everything(
+    folders: Folders, *, thorough: bool = False, kept: KeptFiles | None = None, most: int = MOST
+) -> tuple[Rulebook | None, list[Problem]]:
     """The rulebook, None where its files hold an error, and all problems in the order of files and lines.
 
-    What must hold for every question is tried on as many as a moment allows, and, to be `thorough`, on all.
+    What must hold for every question is tried on about `most` of them, and, to be `thorough`, on all. Files that have
+    been `kept` from an earlier time are not read again where they are the same.
     """
-    rulebook, problems = _prove(folders)
+    rulebook, problems, trials = _prove(folders, kept, most)
     if rulebook is not None:
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
         problems += unused_problems(rulebook)
+        problems += pinned_problems(rulebook)
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
-            trials = _trials(rulebook)
-            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, MOST)]
+            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]
             problems += answer_problems(rulebook)
         if computed and thorough:
             for rule_set in rulebook.rule_sets.values():
-                for trial in trials_of_all(rule_set, MOST):
+                for trial in trials_of_all(rule_set, most):
                     problems += finite_problems([trial]) or invariant_problems(rulebook, [trial])
     return rulebook, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
 
 
-def load_checked(folders: Folders) -> Rulebook:
+def load_checked(folders: Folders, kept: KeptFiles | None = None) -> Rulebook:
     """The rulebook, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `check_everything`.
     """
-    rulebook, problems = _prove(folders)
+    rulebook, problems, _ = _prove(folders, kept, MOST)
     if rulebook is not None and not errors(problems):
         problems += answer_problems(rulebook)
     if rulebook is None or errors(problems):
@@ -53,13 +58,10 @@ def load_checked(folders: Folders) -> Rulebook:
     return rulebook
 
 
-def _prove(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
-    """Names, tables, units, and that every number over the catalogs is finite."""
-    rulebook, problems = check(folders)
+def _prove(folders: Folders, kept: KeptFiles | None, most: int) -> tuple[Rulebook | None, list[Problem], list[Trial]]:
+    """Names, tables, units, and that every number of the trials, which are given back too, is finite."""
+    rulebook, problems = check(folders, kept)
     if rulebook is None:
-        return None, problems
-    return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(_trials(rulebook))]
-
-
-def _trials(rulebook: Rulebook) -> list[Trial]:
-    return [trial_of(rule_set, MOST) for rule_set in rulebook.rule_sets.values()]
+        return None, problems, []
+    trials = [trial_of(rule_set, most) for rule_set in rulebook.rule_sets.values()]
+    return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(trials)], trials

@@ -16,6 +16,7 @@ COMMANDS = {
     "show": "Answer a question, drawn as a page.",
     "check": "Find everything that is wrong with rules and catalogs.",
     "test": "Run the tests that stand beside the rules.",
+    "watch": "Check, test and compare on each save.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",

@@ -15,7 +15,7 @@ def fingerprint(folders: Folders) -> str:
     A file that goes away while it is read counts as gone.
     """
     digest = hashlib.sha256()
-    for folder in (folders.rules, folders.catalogs, folders.schemas):
+    for folder in folders.all:
         for path in sorted(path for pattern in READ for path in folder.rglob(pattern)):
             try:
                 content = path.read_bytes()

@@ -18,6 +18,11 @@ class Folders:
     catalogs: Path
     schemas: Path
 
+    @property
+    def all(self) -> tuple[Path, Path, Path]:
+        """Rules, catalogs and schemas."""
+        return (self.rules, self.catalogs, self.schemas)
+
     def shown(self, folder: Path) -> str:
         """What stands before the files of a folder in problems: the way there from here, or else its bare name."""
         whole, here = folder.resolve(), Path.cwd()

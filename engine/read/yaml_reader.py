@@ -146,12 +146,22 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
 
     Problems carry `shown_as` as the file's name. A file that cannot be opened is a problem, not an exception.
     """
+    content = content_of(file, shown_as)
+    return (None, [content]) if isinstance(content, Problem) else read_bytes(content, shown_as, file)
+
+
+def content_of(file: FilePath, shown_as: str) -> bytes | Problem:
+    """The bytes of a file, or what is wrong about it as a whole."""
     try:
         if file.stat().st_size > MOST_BYTES:
-            return None, [_whole_file(shown_as, YamlTooLarge, f"larger than {MOST_BYTES:,} bytes", "split it")]
-        content = file.read_bytes()
+            return _whole_file(shown_as, YamlTooLarge, f"larger than {MOST_BYTES:,} bytes", "split it")
+        return file.read_bytes()
     except OSError as error:
-        return None, [_whole_file(shown_as, FileUnreadable, f"cannot be read: {error.strerror}", "")]
+        return _whole_file(shown_as, FileUnreadable, f"cannot be read: {error.strerror}", "")
+
+
+def read_bytes(content: bytes, shown_as: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
+    """Like `read`, for bytes at hand."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.closest import closest, suggestion
 from engine.codes import Code
@@ -13,7 +14,7 @@ from engine.problems import Position, Problem, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
-from engine.read.yaml_reader import INCOMPLETE, read
+from engine.read.yaml_reader import INCOMPLETE, content_of, read_bytes
 from engine.rulebook.definitions import SECTIONS
 
 
@@ -96,7 +97,35 @@ class RuleFiles:
         return found[0] if found else None
 
 
-def read_files(folders: Folders, schemas: Schemas) -> RuleFiles:
+@dataclass(frozen=True)
+class FileRead:
+    """One file as it was read: what kind it is, where that is known, and what is wrong with it."""
+
+    document: Document | None
+    kind: str
+    problems: tuple[Problem, ...]
+
+
+class KeptFiles:
+    """Files as they were read before: one whose bytes and whose schemas are the same is not read again."""
+
+    def __init__(self) -> None:
+        self._schemas: Mapping[str, Any] = {}
+        self._kept: dict[Path, tuple[bytes, FileRead]] = {}
+
+    def read(self, schemas: Schemas, path: Path, shown_as: str) -> FileRead:
+        """The file at `path`, called `shown_as` in its problems."""
+        if schemas.by_kind != self._schemas:
+            self._schemas, self._kept = schemas.by_kind, {}
+        content = content_of(path, shown_as)
+        if isinstance(content, Problem):
+            return FileRead(None, "", (content,))
+        if path not in self._kept or self._kept[path][0] != content:
+            self._kept[path] = (content, _read_file(schemas, content, path, shown_as))
+        return self._kept[path][1]
+
+
+def read_files(folders: Folders, schemas: Schemas, kept: KeptFiles) -> RuleFiles:
     """All YAML files below the folders of rules and catalogs."""
     files = RuleFiles()
     digest = hashlib.sha256()
@@ -112,33 +141,35 @@ def read_files(folders: Folders, schemas: Schemas) -> RuleFiles:
             files.problems.append(Problem(FolderEmpty, message, hint="name the right folder"))
         for path in found:
             inside = path.relative_to(folder).as_posix()
-            document = _read_file(files, schemas, path, f"{folders.shown(folder)}/{inside}")
-            if document is not None:
-                digest.update(f"{role}/{inside}".encode() + b"\0" + document.text.encode() + b"\0")
+            read = kept.read(schemas, path, f"{folders.shown(folder)}/{inside}")
+            _take(files, read)
+            if read.document is not None and read.kind and read.kind != TESTS:  # what can change an answer
+                digest.update(f"{role}/{inside}".encode() + b"\0" + read.document.text.encode() + b"\0")
     files.sha256 = digest.hexdigest()
     return files
 
 
-def _read_file(files: RuleFiles, schemas: Schemas, path: Path, shown_as: str) -> Document | None:
-    """Reads one file into `files`; gives it back where it can change an answer."""
-    document, problems = read(path, shown_as)
+def _read_file(schemas: Schemas, content: bytes, path: Path, shown_as: str) -> FileRead:
+    document, problems = read_bytes(content, shown_as, path)
     kind = _kind(document, schemas) if document else None
-    if isinstance(kind, Problem):
-        problems.append(kind)
     if document is None or not isinstance(kind, str):
-        files.problems += problems
-        files.unread += 1
-        return None
+        return FileRead(document, "", (*problems, *([kind] if isinstance(kind, Problem) else [])))
     if not any(problem.kind in INCOMPLETE for problem in problems):
         told = {problem.position for problem in problems}  # a value that could not be read needs no second word
         problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
-    files.problems += problems
-    if errors(problems):
-        files.broken_names |= names_in(document)
-        files.broken_kinds.add(kind)
+    return FileRead(document, kind, tuple(problems))
+
+
+def _take(files: RuleFiles, read: FileRead) -> None:
+    """Sorts one file in."""
+    files.problems += read.problems
+    if read.document is None or not read.kind:
+        files.unread += 1
+    elif errors(read.problems):
+        files.broken_names |= names_in(read.document)
+        files.broken_kinds.add(read.kind)
     else:
-        files.documents.setdefault(kind, []).append(document)
-    return document if kind != TESTS else None
+        files.documents.setdefault(read.kind, []).append(read.document)
 
 
 def names_in(document: Document) -> set[str]:

@@ -15,12 +15,24 @@ from engine.rulebook.catalogs import Catalog, read_catalogs, unknown_entries
 from engine.rulebook.check_layout import check_layout
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
-from engine.rulebook.files import LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS, RuleFiles, names_in, read_files
+from engine.rulebook.files import (
+    LAYOUT,
+    MESSAGES,
+    PROFILE,
+    RULEBOOK,
+    RULES,
+    TESTS,
+    KeptFiles,
+    RuleFiles,
+    names_in,
+    read_files,
+)
 from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.layout import read_layout
 from engine.rulebook.messages import read_messages
 from engine.rulebook.names import reserved_names, resolve
 from engine.rulebook.needs import needs_of
+from engine.rulebook.pinned import read_pinned
 from engine.rulebook.profiles import overlay
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
@@ -80,13 +92,16 @@ def load(folders: Folders) -> Rulebook:
     return rulebook
 
 
-def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook and what is to be said about it; None in its place where anything is an error."""
+def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | None, list[Problem]]:
+    """The rulebook and what is to be said about it; None in its place where anything is an error.
+
+    Files that have been `kept` from an earlier time are not read again where they are the same.
+    """
     try:
         schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
     except ProblemsFound as unreadable:
         return None, list(unreadable.problems)
-    files = read_files(folders, schemas)
+    files = read_files(folders, schemas, kept or KeptFiles())
     problems = files.problems
     main, texts, layout_file = files.only(RULEBOOK), files.only(MESSAGES), files.only(LAYOUT)
     definitions, found = _definitions(files)
@@ -128,6 +143,7 @@ def check(folders: Folders) -> tuple[Rulebook | None, list[Problem]]:
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
+        pinned=read_pinned(main),
         schemas=schemas,
         document=main,
     )

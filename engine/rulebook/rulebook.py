@@ -12,6 +12,7 @@ from engine.rulebook.invariants import Invariant
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
 from engine.rulebook.needs import Needs
+from engine.rulebook.pinned import Pinned
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
 
@@ -40,6 +41,7 @@ class Rulebook:
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]
+    pinned: Pinned
     schemas: Schemas
     document: Document
 
