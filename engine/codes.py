@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
+from functools import cache
 from typing import ClassVar
+
+import engine
 
 CODES: dict[str, type[Code]] = {}  # all whose modules are loaded, by their id
 
@@ -29,3 +34,12 @@ class Code:
     def page(cls) -> str:
         """The page as text."""
         return f"{cls.id}\n\n{inspect.getdoc(cls)}\n"
+
+
+@cache
+def all_codes() -> dict[str, type[Code]]:
+    """Every kind of problem of the engine by its id, in the order of the alphabet."""
+    for module in pkgutil.walk_packages(engine.__path__, f"{engine.__name__}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return dict(sorted(CODES.items()))

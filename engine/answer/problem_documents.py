@@ -16,7 +16,7 @@ from engine.answer.told import (
     told,
 )
 from engine.closest import closest
-from engine.codes import CODES
+from engine.codes import all_codes
 from engine.problems import ProblemsFound
 from engine.rulebook.messages import Texts
 from engine.rulebook.rulebook import Rulebook
@@ -30,14 +30,14 @@ TITLES: Texts = {
 
 def problem_codes() -> list[str]:
     """The kinds of problems that have a page, in alphabetical order."""
-    return sorted(CODES)
+    return list(all_codes())
 
 
 def problem_page(rulebook: Rulebook, code: str) -> str:
     """The page of a kind of problem as text. Raises ProblemsFound where there is no such kind."""
-    if code not in CODES:
-        raise ProblemsFound([told(rulebook, UnknownProblem, "code", code, closest(code, CODES))])
-    return CODES[code].page()
+    if code not in all_codes():
+        raise ProblemsFound([told(rulebook, UnknownProblem, "code", code, closest(code, all_codes()))])
+    return all_codes()[code].page()
 
 
 def problem_document(

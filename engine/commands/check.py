@@ -8,7 +8,7 @@ import click
 
 from engine.check.everything import check_everything
 from engine.closest import closest, suggestion
-from engine.codes import CODES
+from engine.codes import all_codes
 from engine.commands.output import GOOD, PROBLEMS_FOUND, print_problems
 from engine.draw.problem_formats import FORMATS
 from engine.draw.problem_text import summary_text
@@ -43,7 +43,7 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
 def _pages(code: str) -> str:
     """The page of a code, or of all of them. Raises UsageError where there is no such code."""
     if code == "all":
-        return "\n\n".join(CODES[known].page() for known in sorted(CODES))
-    if code not in CODES:
-        raise click.UsageError(f"there is no code `{code}`. {suggestion(closest(code, CODES))}".rstrip())
-    return CODES[code].page()
+        return "\n\n".join(kind.page() for kind in all_codes().values())
+    if code not in all_codes():
+        raise click.UsageError(f"there is no code `{code}`. {suggestion(closest(code, all_codes()))}".rstrip())
+    return all_codes()[code].page()

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Find everything that is wrong with rules and catalogs.",
     "test": "Run the tests that stand beside the rules.",
     "watch": "Check, test and compare on each save.",
+    "fmt": "Write files of rules and catalogs the one way.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",

@@ -91,11 +91,19 @@ class Schemas:
 
     def resolve(self, schema: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
         """`schema` itself, or what its `$ref` points to, seen from the schema of `kind`."""
+        return self.follow(schema, kind)[0]
+
+    def follow(self, schema: Mapping[str, Any], kind: str) -> tuple[Mapping[str, Any], str]:
+        """Like `resolve`, with the kind of the schema in which what was found stands."""
         if "$ref" not in schema:
-            return schema
-        resolver = self.registry.resolver(self.by_kind[kind]["$id"])
-        found: Mapping[str, Any] = resolver.lookup(schema["$ref"]).contents
-        return found
+            return schema, kind
+        file, ref = schema["$ref"].partition("#")[0], schema["$ref"]
+        found: Mapping[str, Any] = self.registry.resolver(self.by_kind[kind]["$id"]).lookup(ref).contents
+        return found, file.removesuffix(SUFFIX) or kind
+
+    def is_valid(self, value: Any, part: Mapping[str, Any], kind: str) -> bool:
+        """Whether the value is as one part of the schema of `kind` says."""
+        return bool(self.validator(kind).evolve(schema=part).is_valid(value))
 
     def check(self, document: Document, kind: str) -> list[Problem]:
         """All that the schema of `kind` has against the document."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ class RuleFiles:
 class FileRead:
     """One file as it was read: what kind it is, where that is known, and what is wrong with it."""
 
+    file: Path
     document: Document | None
     kind: str
     problems: tuple[Problem, ...]
@@ -119,7 +120,7 @@ class KeptFiles:
             self._schemas, self._kept = schemas.by_kind, {}
         content = content_of(path, shown_as)
         if isinstance(content, Problem):
-            return FileRead(None, "", (content,))
+            return FileRead(path, None, "", (content,))
         if path not in self._kept or self._kept[path][0] != content:
             self._kept[path] = (content, _read_file(schemas, content, path, shown_as))
         return self._kept[path][1]
@@ -129,35 +130,48 @@ def read_files(folders: Folders, schemas: Schemas, kept: KeptFiles) -> RuleFiles
     """All YAML files below the folders of rules and catalogs."""
     files = RuleFiles()
     digest = hashlib.sha256()
-    for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
-        found = sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder)))
+    for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yml")):
             place = Position(f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
             message = "only files that end in .yaml are read"
             files.problems.append(Problem(FileSuffix, message, place, hint="rename it"))
             files.unread += 1
-        if not found:
+        if not any(folder.rglob("*.yaml")):
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem(FolderEmpty, message, hint="name the right folder"))
-        for path in found:
-            inside = path.relative_to(folder).as_posix()
-            read = kept.read(schemas, path, f"{folders.shown(folder)}/{inside}")
-            _take(files, read)
-            if read.document is not None and read.kind and read.kind != TESTS:  # what can change an answer
-                digest.update(f"{role}/{inside}".encode() + b"\0" + read.document.text.encode() + b"\0")
+    for role, path, shown_as in _paths(folders):
+        read = kept.read(schemas, path, shown_as)
+        _take(files, read)
+        if read.document is not None and read.kind and read.kind != TESTS:  # what can change an answer
+            folder = folders.rules if role == "rules" else folders.catalogs
+            digest.update(f"{role}/{path.relative_to(folder).as_posix()}".encode() + b"\0")
+            digest.update(read.document.text.encode() + b"\0")
     files.sha256 = digest.hexdigest()
     return files
+
+
+def files_of(folders: Folders, schemas: Schemas) -> list[FileRead]:
+    """Each YAML file below the folders of rules and catalogs by itself."""
+    kept = KeptFiles()
+    return [kept.read(schemas, path, shown_as) for _, path, shown_as in _paths(folders)]
+
+
+def _paths(folders: Folders) -> Iterator[tuple[str, Path, str]]:
+    """What is read: in which role, from where, and what it is called in problems."""
+    for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
+        for path in sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder))):
+            yield role, path, f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}"
 
 
 def _read_file(schemas: Schemas, content: bytes, path: Path, shown_as: str) -> FileRead:
     document, problems = read_bytes(content, shown_as, path)
     kind = _kind(document, schemas) if document else None
     if document is None or not isinstance(kind, str):
-        return FileRead(document, "", (*problems, *([kind] if isinstance(kind, Problem) else [])))
+        return FileRead(path, document, "", (*problems, *([kind] if isinstance(kind, Problem) else [])))
     if not any(problem.kind in INCOMPLETE for problem in problems):
         told = {problem.position for problem in problems}  # a value that could not be read needs no second word
         problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
-    return FileRead(document, kind, tuple(problems))
+    return FileRead(path, document, kind, tuple(problems))
 
 
 def _take(files: RuleFiles, read: FileRead) -> None:
