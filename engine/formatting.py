@@ -44,9 +44,14 @@ def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath)
         ordered = moved
     text = ordered.text
     if EDITORS not in text.partition("\n")[0] and document.file is not None:
-        way = os.path.relpath(folder / f"{kind}{SUFFIX}", document.file.parent)
-        text = f"{EDITORS}{FilePath(way).as_posix()}\n{text}"
+        text = line_for_editors(document.file, kind, folder) + text
     return text
+
+
+def line_for_editors(file: FilePath, kind: str, folder: FilePath) -> str:
+    """The first line of a file of that kind, which leads editors to its schema in the folder."""
+    way = os.path.relpath((folder / f"{kind}{SUFFIX}").resolve(), file.resolve().parent)
+    return f"{EDITORS}{FilePath(way).as_posix()}\n"
 
 
 def format_problem(document: Document, new: str) -> Problem | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,10 @@ from click.testing import CliRunner
 from conftest import PROJECT, Workplace
 
 from engine.commands.main import main
+from engine.draw.watching import change_lines
 from engine.rule_tests import rule_tests
 from engine.rulebook.rulebook import Rulebook
+from engine.watching import Watcher
 from server import create_app
 
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -22,6 +25,11 @@ EDITS = {  # what the README says was changed before a command
         "prefill_tok_s",
     ),
     "fitcard check": ("rules/offload.yaml", "expr: offload_share * weights", "expr: ofload_share * weights"),
+    "fitcard watch # and in rules/memory.yaml 0.72 of unified memory becomes 0.75": (
+        "rules/memory.yaml",
+        "value: 0.72",
+        "value: 0.75",
+    ),
     "fitcard test": ("rules/memory.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.68"),
 }
 
@@ -46,7 +54,11 @@ def transcripts() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("command", "lines"), list(transcripts()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_each_command_prints_what_is_shown(copy: Workplace, command: str, lines: list[str]) -> None:
+def test_each_command_prints_what_is_shown(
+    copy: Workplace, monkeypatch: pytest.MonkeyPatch, command: str, lines: list[str]
+) -> None:
+    watcher = Watcher(copy.folders)
+    first = watcher.look() if command.startswith("fitcard watch") else None
     if command in EDITS:
         copy.edit(*EDITS[command])
     if command.startswith("curl"):
@@ -55,9 +67,13 @@ def test_each_command_prints_what_is_shown(copy: Workplace, command: str, lines:
         printed = create_app().test_client().get(address[1]).get_data(as_text=True).split("\n")
         assert all(any(line in whole for whole in printed) for line in lines)
         return
-    folders = copy.options
-    ended = CliRunner().invoke(main, [*folders, *command.partition(" #")[0].split()[1:]], env={"COLUMNS": "110"})
-    printed = [without_line_number(line) for line in ended.output.split("\n")]
+    if first is not None:
+        output = "\n".join(change_lines(first, first, watcher.look()))
+    else:
+        monkeypatch.chdir(copy.folders.rules.parent)
+        words = shlex.split(command.partition(" #")[0])[1:]
+        output = CliRunner().invoke(main, [*copy.options, *words], env={"COLUMNS": "110"}).output
+    printed = [without_line_number(line) for line in output.split("\n")]
     at = 0
     for line in map(without_line_number, lines):
         assert line in printed[at:], line

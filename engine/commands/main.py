@@ -18,6 +18,7 @@ COMMANDS = {
     "test": "Run the tests that stand beside the rules.",
     "watch": "Check, test and compare on each save.",
     "fmt": "Write files of rules and catalogs the one way.",
+    "new": "Write a new rule or catalog entry, once it passes.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",
