@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
 
 ABSENT = -1
+SAME = 1e-12  # numbers nearer to each other than this share of them differ in the last digits of a float alone
 
 
 @dataclass(frozen=True)

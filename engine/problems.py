@@ -10,10 +10,11 @@ from engine.codes import Code
 
 
 class Severity(StrEnum):
-    """ERROR: no number may be produced. WARNING: the rules run, but a reader should look."""
+    """ERROR: no number may be produced. WARNING: the rules run, but a reader should look. NOTE: nothing is wrong."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, order=True)

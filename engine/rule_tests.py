@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,21 @@ class RuleTest:
         """Where it stands in its document."""
         return ("tests", self.number)
 
+    @property
+    def contract(self) -> bool:
+        """Whether others rely on its figures, so that a change of them must be explained."""
+        return bool(self.data.get("contract", self.document.data.get("contract", False)))
+
+    @property
+    def figures(self) -> dict[str, Path]:
+        """The names whose value it states, each with the place of the figure."""
+        differing = {name: (*self.path, "differs", name, PRINTED) for name in self.data.get("differs", {})}
+        return {name: (*self.path, "expect", name) for name in self.data.get("expect", {})} | differing
+
+    def written(self, path: Path) -> str:
+        """A figure as it is written."""
+        return self.document.places[path].written or ""
+
     def within(self, name: str) -> float | str:
         """The tolerance for one name: a number, a share such as `2 %`, or `printed`."""
         within = self.data.get("within", EXACT_SHARE)
@@ -112,6 +127,14 @@ def misuse(rulebook: Rulebook, test: RuleTest) -> list[Problem]:
         return list(_misused_names(_asker(rulebook, test), test, names))
     except ProblemsFound as found:
         return [_at_test(test, problem) for problem in found.problems]
+
+
+def values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
+    """What comes out for these names where the test asks, whatever it expects. Raises ProblemsFound as rules do."""
+    asker = _asker(rulebook, test)
+    wanted = set(names)
+    asker.ask(wanted)
+    return {name: asker.value(name) for name in wanted}
 
 
 def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
@@ -176,15 +199,15 @@ def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
     if name in test.data.get("differs", {}):
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]
-        if _agrees(got, printed, PRINTED, _written(test, path)):
+        if _agrees(got, printed, PRINTED, test.written(path)):
             message = f"`{name}` is said to differ, and agrees now: {shown(got)}"
             return test.document.problem(TestAgrees, message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
-    if _agrees(got, expected, test.within(name), _written(test, path)):
+    if _agrees(got, expected, test.within(name), test.written(path)):
         return None
-    message = f"`{name}` is {shown(got)}, and {_written(test, path)} is expected"
+    message = f"`{name}` is {shown(got)}, and {test.written(path)} is expected"
     return test.document.problem(TestFailed, message, path)
 
 
@@ -197,10 +220,6 @@ def _agrees(got: Scalar, expected: Scalar, within: float | str, written: str) ->
     if isinstance(within, str):
         return math.isclose(got, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
     return abs(got - expected) <= within + EXACT
-
-
-def _written(test: RuleTest, path: Path) -> str:
-    return test.document.places[path].written or ""
 
 
 def shown(value: Scalar) -> str:

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Find everything that is wrong with rules and catalogs.",
     "test": "Run the tests that stand beside the rules.",
     "watch": "Check, test and compare on each save.",
+    "diff": "Show what changed, and what that does to every answer.",
     "fmt": "Write files of rules and catalogs the one way.",
     "new": "Write a new rule or catalog entry, once it passes.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",

@@ -59,7 +59,8 @@ def _annotation(problem: Problem) -> str:
         position = problem.position
         place |= {"file": position.file, "line": str(position.line), "col": str(position.column)}
     properties = ",".join(f"{key}={_escaped(value, ':', ',')}" for key, value in place.items())
-    return f"::{problem.severity} {properties}::{_escaped(_whole_message(problem))}"
+    command = "notice" if problem.severity is Severity.NOTE else str(problem.severity)
+    return f"::{command} {properties}::{_escaped(_whole_message(problem))}"
 
 
 def _escaped(text: str, *more: str) -> str:

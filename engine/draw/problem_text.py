@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.problems import Problem, Severity, errors
+from engine.problems import Problem, Severity
 from engine.rulebook.definitions import UNCOUNTED
 
 WIDEST = 150  # characters of a line that are shown
@@ -36,9 +36,8 @@ def _around(line: str, column: int) -> tuple[str, int]:
 
 def summary_text(problems: Iterable[Problem]) -> str:
     """`2 errors, 1 warning`."""
-    found = list(problems)
-    wrong = len(errors(found))
-    counts = ((wrong, Severity.ERROR), (len(found) - wrong, Severity.WARNING))
+    found = [problem.severity for problem in problems]
+    counts = [(found.count(severity), severity) for severity in (Severity.ERROR, Severity.WARNING)]
     return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.columns import Scalar
+from engine.columns import SAME, Scalar
 from engine.draw.problem_text import problem_text, summary_text, with_unit
 from engine.rule_tests import Outcome
 from engine.watching import Look
 
 PERCENT = 100
 MOST_TESTS = 5
-SAME = 1e-12  # of a figure: the last digits of a float
 
 
 def first_lines(look: Look) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The JSON Schemas (2020-12) of every kind of file, and what they say of a document, at its line and column.
 
 Some keywords are our own: `unit` on a number says what it is counted in, `usual` between which two figures it is found
-(beyond them is a warning), `sumsTo` on an object of numbers what they must add up to, and `entryOf` on a text the kind
-of catalog that it names an entry of. All are plain annotations to any other tool.
+(beyond them is a warning), `sumsTo` on an object of numbers what they must add up to, `entryOf` on a text the kind of
+catalog that it names an entry of, and `groups` that reports sum up by it. All are plain annotations to any other tool.
 """
 
 from __future__ import annotations

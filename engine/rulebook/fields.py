@@ -16,7 +16,8 @@ KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITIO
 class Field:
     """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent.
 
-    A word that names an entry of another catalog says which, in `entry_of`.
+    A word that names an entry of another catalog says which, in `entry_of`; one that `groups` entries is what a report
+    sums up by.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Field:
     about: str
     required: bool
     entry_of: str = ""
+    groups: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -50,6 +52,5 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
         elif declared.get("type") in KINDS:
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
-            yield Field(
-                prefix + name, found, unit, declared.get("description", ""), always, declared.get("entryOf", "")
-            )
+            about, other, groups = (declared.get(key) for key in ("description", "entryOf", "groups"))
+            yield Field(prefix + name, found, unit, about or "", always, other or "", bool(groups))

@@ -64,6 +64,8 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
+CHANGES = "changes"
+NO_ANSWER = (TESTS, CHANGES)  # kinds of files that cannot change an answer
 
 
 @dataclass
@@ -142,7 +144,7 @@ def read_files(folders: Folders, schemas: Schemas, kept: KeptFiles) -> RuleFiles
     for role, path, shown_as in _paths(folders):
         read = kept.read(schemas, path, shown_as)
         _take(files, read)
-        if read.document is not None and read.kind and read.kind != TESTS:  # what can change an answer
+        if read.document is not None and read.kind and read.kind not in NO_ANSWER:  # what can change an answer
             folder = folders.rules if role == "rules" else folders.catalogs
             digest.update(f"{role}/{path.relative_to(folder).as_posix()}".encode() + b"\0")
             digest.update(read.document.text.encode() + b"\0")

@@ -1,0 +1,111 @@
+"""What a change does to every answer: both rulebooks asked every question that both know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from engine.columns import Kind, Scalar
+from engine.compare.questions import Questions
+from engine.compare.tally import NumberTally, Tally, WordTally
+from engine.compare.unchanged import unchanged
+from engine.evaluate.evaluation import Evaluation, evaluate
+from engine.rulebook.rule_set import RuleSet, words_of
+
+MOST_AT_ONCE = 1_000_000  # questions
+Progress = Callable[[int, int], None]  # questions done, and all
+
+
+@dataclass(frozen=True)
+class Impact:
+    """`moved` questions have another value in one of the outputs; `pages` counts what they are about.
+
+    `tallies` are those of the outputs that can have moved, by name.
+    """
+
+    questions: Questions
+    tallies: Mapping[str, Tally]
+    moved: int
+    pages: int
+    all_pages: int
+
+
+def impact(base: RuleSet, head: RuleSet, outputs: Iterable[str], progress: Progress = lambda done, of: None) -> Impact:
+    """Both rule sets over all questions that both can be asked, compared in these outputs.
+
+    Only what can differ is computed twice. Raises ProblemsFound where a number of either side is not finite.
+    """
+    questions = Questions.both_know(base, head)
+    same = unchanged(questions)
+    names = [name for name in outputs if name not in same and _comparable(questions, name)]
+    tallies = {name: _tally(questions, name) for name in names}
+    moved = pages = done = 0
+    subjects = [questions.axes.index(axis) for axis in questions.subjects]
+    all_pages = int(np.prod([questions.shape[at] for at in subjects]))
+    page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
+    for part, start in questions.parts(MOST_AT_ONCE) if names and questions.count else ():
+        old, new = _both(part, names, same)
+        marks = []
+        for name, tally in tallies.items():
+            columns = part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)
+            marks.append(tally.add(part, start, *columns))
+        marked = reduce(np.logical_or, marks)
+        moved += int(marked.sum()) * (part.count // marked.size)
+        others = tuple(at for at in range(marked.ndim) if at not in subjects)
+        begin = {questions.longest: start}
+        place = tuple(
+            slice(begin.get(axis, 0), begin.get(axis, 0) + len(part.ids[axis])) for axis in questions.subjects
+        )
+        page_marks[place] |= marked.any(axis=others)
+        done += part.count
+        progress(done, questions.count)
+    pages = int(page_marks.sum())
+    return Impact(questions, tallies, moved, pages, all_pages)
+
+
+def first_difference(question: Questions, name: str) -> str:
+    """Of all that `name` is made of for one question, in dependency order, the first that both sides have and that
+    differs: a catalog figure, a constant, a table or a formula.
+    """
+    old, new = _both(question, [name], frozenset())
+    plan = question.head.plan([name])
+    for made_of in (*plan.fields, *plan.steps):
+        if made_of in old.columns and _only(old, made_of) != _only(new, made_of):
+            return made_of
+    return name
+
+
+def _only(evaluation: Evaluation, name: str) -> Scalar:
+    """The value in a grid of one cell."""
+    return evaluation.value(name, (0,) * len(evaluation.grid.ids))
+
+
+def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Evaluation, Evaluation]:
+    """Both sides evaluated; what is the same is computed once, where both have the same axes."""
+    base, head = part.base, part.head
+    old = evaluate(base, part.grid(base), names)
+    shared: dict[str, Any] = {}
+    if list(base.subject.axes) == list(head.subject.axes):
+        shared = {name: column for name, column in old.columns.items() if name in same and name in head.definitions}
+    return old, evaluate(head, part.grid(head), names, given=shared)
+
+
+def _comparable(questions: Questions, name: str) -> bool:
+    """Whether both sides give the name, of the same kind, to a question by itself."""
+    base, head = questions.base, questions.head
+    there = name in base.definitions and name in head.definitions
+    return (
+        there and base.kinds[name] is head.kinds[name] and not (base.plan([name]).current or head.plan([name]).current)
+    )
+
+
+def _tally(questions: Questions, name: str) -> Tally:
+    head = questions.head
+    if head.kinds[name] is Kind.NUMBER:
+        return NumberTally(questions)
+    words = words_of(name, head.definitions, head.subject, head.catalogs)[0] if head.kinds[name] is Kind.WORD else ()
+    return WordTally(questions, order=words)

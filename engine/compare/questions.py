@@ -1,0 +1,112 @@
+"""The questions that two rulebooks can both be asked, and their columns brought to the same axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.columns import Column, WordColumn
+from engine.evaluate.grid import Grid
+from engine.rulebook.rule_set import RuleSet
+
+ABSENT_WORD, TRUTH = "absent", ("false", "true")
+Ids = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """`ids` by axis: the entries that both sides have; on an axis that one side lacks, the default of the other."""
+
+    base: RuleSet
+    head: RuleSet
+    ids: Ids
+
+    @classmethod
+    def both_know(cls, base: RuleSet, head: RuleSet) -> Questions:
+        """Every question that can be asked of both."""
+        ids: dict[str, tuple[str, ...]] = {}
+        for rules, other in ((head, base), (base, head)):
+            for axis in rules.subject.axes.values():
+                catalog = rules.catalogs[axis.catalog]
+                if axis.name not in other.subject.axes:
+                    ids[axis.name] = (axis.default or catalog.ids[0],)
+                elif axis.name not in ids:
+                    known = other.catalogs[other.subject.axes[axis.name].catalog].entries
+                    ids[axis.name] = tuple(entry for entry in catalog.ids if entry in known)
+        return cls(base, head, ids)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """All axes of either side."""
+        return tuple(self.ids)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The axes without a default: what a question is about."""
+        axes = self.head.subject.axes
+        return tuple(name for name in self.ids if name in axes and axes[name].default is None)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many entries there are on each axis."""
+        return tuple(len(entries) for entries in self.ids.values())
+
+    @property
+    def count(self) -> int:
+        """How many questions there are."""
+        return math.prod(self.shape)
+
+    def parts(self, most: int) -> Iterator[tuple[Questions, int]]:
+        """The same questions in parts of at most about so many, each with where it starts on the longest axis."""
+        axis = self.longest
+        step = max(1, most * len(self.ids[axis]) // max(1, self.count))
+        for start in range(0, len(self.ids[axis]), step):
+            yield replace(self, ids={**self.ids, axis: self.ids[axis][start : start + step]}), start
+
+    @property
+    def longest(self) -> str:
+        """The axis with most entries."""
+        return max(self.ids, key=lambda name: len(self.ids[name]))
+
+    def at(self, index: tuple[int, ...]) -> Questions:
+        """The one question at a cell."""
+        return replace(self, ids={axis: (ids[at],) for (axis, ids), at in zip(self.ids.items(), index, strict=True)})
+
+    def grid(self, rules: RuleSet) -> Grid:
+        """The grid of these questions on one side."""
+        return Grid.of(rules.subject, rules.catalogs, self.ids)
+
+    def aligned(self, column: Column, rules: RuleSet) -> Any:
+        """A column of one side, with the axes of these questions; words stay words."""
+        if isinstance(column, WordColumn):
+            return WordColumn(self._aligned(column.codes, rules), column.words)
+        return self._aligned(np.asarray(column), rules)
+
+    def _aligned(self, data: NDArray[Any], rules: RuleSet) -> NDArray[Any]:
+        own = [axis for axis in rules.subject.axes if axis in self.ids]
+        if not data.ndim:
+            return data.reshape((1,) * len(self.ids))
+        moved = np.moveaxis(data, range(len(own)), [[*filter(own.__contains__, self.ids)].index(axis) for axis in own])
+        lengths = iter(moved.shape)
+        return moved.reshape([next(lengths) if axis in own else 1 for axis in self.ids])
+
+
+def in_words(old: Column, new: Column) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
+    """Two columns of words or of conditions as numbers of the same words; the first word stands for an absent one."""
+    one, other = _as_words(old), _as_words(new)
+    words = tuple(dict.fromkeys((ABSENT_WORD, *one.words, *other.words)))
+    number = {word: at for at, word in enumerate(words)}
+    first, second = (
+        np.array([0, *(number[word] for word in column.words)], dtype=np.int64)[column.codes + 1]
+        for column in (one, other)
+    )
+    return first, second, words
+
+
+def _as_words(column: Column) -> WordColumn:
+    return column if isinstance(column, WordColumn) else WordColumn(np.asarray(column, dtype=np.int64), TRUTH)

@@ -1,0 +1,93 @@
+"""The comparison of two states, all of it, as plain data: whatever is drawn is drawn from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.compare.as_data import accuracy_data, case_data, change_data, impact_data, side_data, tests_data
+from engine.compare.changes import Effect, differences, shown_rules
+from engine.compare.contract import Case, contract_problems, moved_cases
+from engine.compare.impact import impact
+from engine.compare.notes import notes, still_read
+from engine.compare.state import State
+from engine.compare.tested import accuracies, tested
+from engine.problems import Problem, ProblemsFound, Severity
+from engine.rule_tests import rule_tests
+from engine.rulebook.rulebook import Rulebook
+
+Progress = Callable[[str, int, int], None]  # the profile, questions done, and all
+
+
+@dataclass(frozen=True)
+class Report:
+    """`data` is the comparison; `problems` are its errors, warnings and notes, the most important first."""
+
+    data: dict[str, Any]
+    problems: tuple[Problem, ...]
+    unexplained: tuple[Case, ...]
+
+
+def report(base: State, head: State, progress: Progress = lambda profile, done, of: None) -> Report:
+    """Everything that can be said of the change from `base` to `head`.
+
+    Where the new files hold an error, what changed is told and nothing is computed.
+    """
+    changed = differences(base, head)
+    problems = [*still_read(changed), *head.problems]
+    data: dict[str, Any] = {
+        "base": side_data(base),
+        "head": side_data(head),
+        "counts": {str(effect): sum(one.effect is effect for one in changed) for effect in Effect},
+        "changes": [change_data(one) for one in changed],
+        "impact": [],
+    }
+    cases: list[Case] = []
+    if base.rulebook is not None and head.rulebook is not None:
+        try:
+            for before, after in _profiles(base, head):
+                rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
+                found = impact(*rules, _outputs(head.rulebook, after), lambda done, of: progress(after, done, of))  # noqa: B023
+                if found.tallies or after == head.profile:
+                    data["impact"].append(impact_data(found, *rules))
+        except ProblemsFound as not_finite:
+            problems += not_finite.problems
+        data["tests"] = tests_data(tested(base.rulebook, head.rulebook))
+        data["accuracy"] = [accuracy_data(one) for one in accuracies(base.rulebook, head.rulebook)]
+        cases = moved_cases(base, head)
+        problems += contract_problems(base, head, cases)
+        count = sum(test.contract for test in rule_tests(base.rulebook))
+        data["contract"] = {"cases": count, "moved": [case_data(case) for case in cases]}
+    else:
+        problems += _of_old(base)
+    problems += notes(changed, data["impact"])
+    problems.sort(key=lambda problem: list(Severity).index(problem.severity))
+    data["problems"] = [problem.as_dict() for problem in problems if problem.severity is not Severity.NOTE]
+    return Report(data, tuple(problems), tuple(case for case in cases if not case.why))
+
+
+def _of_old(base: State) -> Iterator[Problem]:
+    """What is wrong in the old state: no errors of the change, and said whose they are."""
+    for problem in base.problems if base.rulebook is None else ():
+        place = problem.position
+        there = replace(place, file=f"{base.side.label}:{place.file}") if place else None
+        yield replace(problem, position=there, severity=Severity.WARNING)
+
+
+def _profiles(base: State, head: State) -> list[tuple[str, str]]:
+    """Which profile of the old state is compared with which of the new one, what answers by default first."""
+    assert base.rulebook is not None
+    assert head.rulebook is not None
+    pairs = [(base.profile, head.profile)]
+    if not base.side.profile and not head.side.profile:
+        both = [name for name in head.rulebook.rule_sets if name in base.rulebook.rule_sets]
+        pairs += [(name, name) for name in both if (name, name) not in pairs]
+    return pairs
+
+
+def _outputs(rulebook: Rulebook, profile: str) -> list[str]:
+    """The rules whose values an answer shows: those that are pinned first, then in the order of the answer."""
+    rules = rulebook.rule_sets[profile]
+    names = [*rulebook.pinned.names, *shown_rules(rulebook)]
+    return [name for name in dict.fromkeys(names) if name in rules.definitions]

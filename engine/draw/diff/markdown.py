@@ -1,0 +1,70 @@
+"""A comparison for a comment on a pull request: the summary first, the rest folded, cut to what a comment may hold."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from engine.draw.diff.outline import Line, Outline, Section, Span, Table
+
+MARKER = "<!-- fitcard diff -->"  # by which the comment is found again
+MOST_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
+MOST_ROWS = 25
+PLAIN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def as_markdown(outline: Outline, whole: str = "the HTML report") -> str:
+    """The comment. What does not fit is counted, with where the `whole` is."""
+    text = "\n".join(
+        [MARKER, f"### {_written(outline.title)}", "", *(f"- {_written(line)}" for line in outline.summary)]
+    )
+    left_out: list[str] = []
+    for section in outline.sections:
+        block = _section(section, whole)
+        if len(text) + len(block) > MOST_CHARACTERS:
+            left_out.append(section.title)
+        else:
+            text += f"\n\n{block}"
+    if left_out:
+        text += f"\n\nLeft out, as a comment may hold no more: {', '.join(left_out)}; see {whole}."
+    return text + "\n"
+
+
+def _section(section: Section, whole: str) -> str:
+    body = "\n".join([*(f"- {_written(line)}" for line in section.lines), *_table(section.table, whole)])
+    if section.first:
+        return f"#### {_plain(section.title)}\n\n{body}"
+    return f"<details>\n<summary>{html.escape(section.title)}</summary>\n\n{body}\n\n</details>"
+
+
+def _table(table: Table | None, whole: str) -> list[str]:
+    if table is None:
+        return []
+    rule = ["--:" if is_number else ":--" for is_number in table.numbers]
+    rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in table.rows[:MOST_ROWS]]
+    rest = len(table.rows) - MOST_ROWS
+    more = ["", f"... and {rest:,} more of {len(table.rows):,}; see {whole}."] if rest > 0 else []
+    return ["", "| " + " | ".join(map(_plain, table.columns)) + " |", "|" + "|".join(rule) + "|", *rows, *more]
+
+
+def _written(line: Line) -> str:
+    return "".join(map(_span, line))
+
+
+def _span(span: Span) -> str:
+    text = html.escape(span.text, quote=False).replace("|", "&#124;").replace("`", "&#96;")
+    match span.style:
+        case "code":
+            return f"<code>{text}</code>"
+        case "old":
+            return f"<del>{text}</del>"
+        case "new":
+            return f"<ins>{text}</ins>"
+        case "strong":
+            return f"**{_plain(span.text)}**"
+    return _plain(span.text)
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is taken for Markdown."""
+    return PLAIN.sub(lambda found: f"\\{found[1]}", text)

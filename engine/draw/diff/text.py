@@ -1,0 +1,48 @@
+"""A comparison in a terminal."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table as Drawn
+from rich.text import Text
+
+from engine.draw.diff.outline import Line, Outline, Table
+
+STYLES = {"": "", "code": "cyan", "strong": "bold", "old": "red", "new": "green", "faint": "dim"}
+MOST_ROWS = 20
+
+
+def print_outline(outline: Outline, console: Console) -> None:
+    """All of it, each section with its first rows."""
+    console.print(_text(outline.title))
+    for line in outline.summary:
+        console.print(Text("  ").append_text(_text(line)))
+    for section in outline.sections:
+        console.print()
+        console.print(Text(section.title, style="bold underline"))
+        for line in section.lines:
+            console.print(Text("  ").append_text(_text(line)))
+        if section.table:
+            console.print(_drawn(section.table))
+            rest = len(section.table.rows) - MOST_ROWS
+            if rest > 0:
+                console.print(Text(f"  and {rest:,} more; `--save FILE.html` keeps all", style="dim"))
+
+
+def _drawn(table: Table) -> Drawn:
+    drawn = Drawn(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, is_number in zip(table.columns, table.numbers, strict=True):
+        side: Literal["left", "right"] = "right" if is_number else "left"
+        drawn.add_column(name, justify=side, header_style="dim", overflow="fold", no_wrap=is_number)
+    for row in table.rows[:MOST_ROWS]:
+        drawn.add_row(*(_text(cell) for cell in row))
+    return drawn
+
+
+def _text(line: Line) -> Text:
+    text = Text()
+    for span in line:
+        text.append(span.text, STYLES[span.style])
+    return text
