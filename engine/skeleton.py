@@ -136,7 +136,12 @@ def _gap(spans: Spans, section: str) -> str:
 
 
 def _block(name: str, data: Mapping[str, Any], indent: str) -> str:
-    return "\n".join([f"{indent}{name}:", *(f"{indent}{STEP}{key}: {written(value)}" for key, value in data.items())])
+    return "\n".join(
+        [
+            f"{indent}{name}:",
+            *(f"{indent}{STEP}{key}: {written(value, in_braces=False)}" for key, value in data.items()),
+        ]
+    )
 
 
 def _value(text: str, declared: Mapping[str, Any]) -> Any:

@@ -22,8 +22,8 @@ def acknowledged_text(document: Document, cases: Iterable[Case], why: str) -> st
 
 
 def _entry(case: Case, why: str) -> Iterator[str]:
-    yield f"  - case: {as_yaml(case.name)}"
-    yield f"    why: {as_yaml(why)}"
+    yield f"  - case: {as_yaml(case.name, in_braces=False)}"
+    yield f"    why: {as_yaml(why, in_braces=False)}"
     if case.withdrawn:
         yield "    withdrawn: true"
         return

@@ -133,14 +133,15 @@ class _Comparison:
 
     def _where_it_was(self, thing: Thing) -> Position:
         """In the file of the new state, below what stood above it; where that file is gone too, in the old one."""
-        same_file = [document for _, document in self.head.documents() if document.path == thing.document.path]
-        if not same_file:
+        path = next(path for path, (_, document) in self.base.documents.items() if document is thing.document)
+        if path not in self.head.documents:
             return thing.document.position(thing.path, key=True)
+        now = self.head.documents[path][1]
         before = [path for path in thing.document.places if path[:-1] == thing.path[:-1]]
-        for path in reversed(before[: before.index(thing.path)] if thing.path in before else []):
-            if path in same_file[0].places:
-                return same_file[0].position(path, key=True)
-        return same_file[0].position(thing.path[:-1], key=True)
+        for above in reversed(before[: before.index(thing.path)] if thing.path in before else []):
+            if above in now.places:
+                return now.position(above, key=True)
+        return now.position(thing.path[:-1], key=True)
 
     def _whole(self, thing: Thing, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Detail, ...]:
         """All fields of what is new or gone; that it is there at all counts most."""
@@ -184,19 +185,18 @@ class _Comparison:
 
     def _same_but_for_the_text(self) -> Iterator[Difference]:
         """Files that say the same in another order, or with other comments, spaces and quotes."""
-        before = {document.path: document for _, document in self.base.documents()}
-        for _, document in self.head.documents():
-            old = before.get(document.path)
+        for path, (_, document) in self.head.documents.items():
+            old = self.base.documents.get(path, (None, None))[1]
             if old is None or old.text == document.text or old.data != document.data:
                 continue
             what = "order" if _order(old.data) != _order(document.data) else "comments, spaces or quotes"
-            thing = Thing(What.FILE, document.path, "", {}, document, ())
+            thing = Thing(What.FILE, path, "", {}, document, ())
             yield Difference(thing, Action.CHANGED, (Detail(what, None, None, Effect.WORDING),), document.position())
 
 
 def _things(state: State, by_profile: bool) -> dict[tuple[str, str, str], Thing]:
     """All things by what they are known by; `by_profile`, the rules as the profile of the side has them."""
-    things = [thing for kind, document in state.documents() for thing in things_in(kind, document)]
+    things = [thing for path, of in state.documents.items() for thing in things_in(*of, path)]
     if by_profile:
         rules = {**state.layers[""], **state.layers.get(state.profile, {})}.values()
         things = [thing for thing in things if thing.what not in (*RULE_KINDS.values(), What.PROFILE)]

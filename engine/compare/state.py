@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,11 +65,17 @@ class State:
             stack += new
         return frozenset(found)
 
-    def documents(self) -> Iterator[tuple[str, Document]]:
-        """Each file with its kind, in the order of kinds and paths."""
+    @cached_property
+    def documents(self) -> Mapping[str, tuple[str, Document]]:
+        """Each file with its kind, by its path from the folder that it is in: `rules/fit.yaml`, wherever that lies."""
+        found = {}
+        roles = (("rules", self.side.folders.rules), ("catalogs", self.side.folders.catalogs))
         for kind, documents in sorted(self.files.documents.items()):
             for document in documents:
-                yield kind, document
+                assert document.file is not None
+                role, folder = next((role, folder) for role, folder in roles if document.file.is_relative_to(folder))
+                found[f"{role}/{document.file.relative_to(folder).as_posix()}"] = (kind, document)
+        return found
 
 
 def read_state(side: Side) -> State:

@@ -53,11 +53,11 @@ class Thing:
         return ("rule" if self.what in RULE_KINDS.values() else str(self.what), self.within, self.name)
 
 
-def things_in(kind: str, document: Document) -> Iterator[Thing]:
-    """All things of a file that has passed its schema."""
+def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
+    """All things of a file that has passed its schema, and that is known by `path`."""
     match kind:
         case _ if kind in (RULES, PROFILE):
-            yield from _of_rules(kind, document)
+            yield from _of_rules(kind, document, path)
         case _ if kind == TESTS:
             yield from _listed(What.TEST, "tests", document)
         case _ if kind == RULEBOOK:
@@ -75,16 +75,16 @@ def things_in(kind: str, document: Document) -> Iterator[Thing]:
         case _:
             for name, data in document.data["entries"].items():
                 yield Thing(What.ENTRY, name, kind, flat(data), document, ("entries", name))
-            yield _head(document)
+            yield _head(document, path)
 
 
-def _of_rules(kind: str, document: Document) -> Iterator[Thing]:
+def _of_rules(kind: str, document: Document, path: str) -> Iterator[Thing]:
     within = FilePath(document.path).stem if kind == PROFILE else ""
     if within:
         about = {key: document.data[key] for key in ("title", "about") if key in document.data}
         yield Thing(What.PROFILE, within, "", about, document, ("title",))
     else:
-        yield _head(document)
+        yield _head(document, path)
     for section in SECTIONS:
         for name in document.data.get(section) or ():
             yield rule(document, section, name, within)
@@ -98,10 +98,10 @@ def rule(document: Document, section: str, name: str, within: str = "") -> Thing
     return Thing(RULE_KINDS[section], name, within, fields, document, (section, name))
 
 
-def _head(document: Document) -> Thing:
+def _head(document: Document, path: str) -> Thing:
     """What a file says of itself."""
     said = {key: document.data[key] for key in ("title", "about", "reference") if key in document.data}
-    return Thing(What.FILE, document.path, "", flat(said), document, ())
+    return Thing(What.FILE, path, "", flat(said), document, ())
 
 
 def _listed(what: What, section: str, document: Document) -> Iterator[Thing]:

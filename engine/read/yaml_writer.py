@@ -8,14 +8,15 @@ from typing import Any
 from engine.read.yaml_reader import read_text
 
 
-def written(value: Any) -> str:
-    """A value as it is written behind a key, in a block as well as in braces."""
+def written(value: Any, *, in_braces: bool = True) -> str:
+    """A value as it is written behind a key: everywhere, or only where it is not inside braces or brackets."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {written(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(written(part) for part in value) + "]"
-    if isinstance(value, str) and read_value(value) == value and _reads(f"{{v: {value}}}") == {"v": value}:
-        return value
+    bare = isinstance(value, str) and read_value(value) == value
+    if bare and (not in_braces or _reads(f"{{v: {value}}}") == {"v": value}):
+        return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 

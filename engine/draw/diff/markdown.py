@@ -10,7 +10,8 @@ from engine.draw.diff.outline import Line, Outline, Section, Span, Table
 MARKER = "<!-- fitcard diff -->"  # by which the comment is found again
 MOST_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
 MOST_ROWS = 25
-PLAIN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+ARROW = "\N{RIGHTWARDS ARROW}"
+PLAIN = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # what Markdown would take for its own
 
 
 def as_markdown(outline: Outline, whole: str = "the HTML report") -> str:
@@ -44,7 +45,7 @@ def _table(table: Table | None, whole: str) -> list[str]:
     rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in table.rows[:MOST_ROWS]]
     rest = len(table.rows) - MOST_ROWS
     more = ["", f"... and {rest:,} more of {len(table.rows):,}; see {whole}."] if rest > 0 else []
-    return ["", "| " + " | ".join(map(_plain, table.columns)) + " |", "|" + "|".join(rule) + "|", *rows, *more]
+    return ["| " + " | ".join(map(_plain, table.columns)) + " |", "|" + "|".join(rule) + "|", *rows, *more]
 
 
 def _written(line: Line) -> str:
@@ -54,6 +55,8 @@ def _written(line: Line) -> str:
 def _span(span: Span) -> str:
     text = html.escape(span.text, quote=False).replace("|", "&#124;").replace("`", "&#96;")
     match span.style:
+        case "code" if text == span.text:
+            return f"`{text}`"
         case "code":
             return f"<code>{text}</code>"
         case "old":
@@ -61,10 +64,12 @@ def _span(span: Span) -> str:
         case "new":
             return f"<ins>{text}</ins>"
         case "strong":
-            return f"**{_plain(span.text)}**"
+            inner = span.text.strip()
+            before, after = span.text.split(inner, 1) if inner else (span.text, "")
+            return f"{before}**{_plain(inner)}**{after}" if inner else before
     return _plain(span.text)
 
 
 def _plain(text: str) -> str:
     """Text in which nothing is taken for Markdown."""
-    return PLAIN.sub(lambda found: f"\\{found[1]}", text)
+    return PLAIN.sub(lambda found: f"\\{found[1]}", text).replace("->", ARROW)

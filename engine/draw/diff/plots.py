@@ -9,10 +9,9 @@ from typing import Any
 
 from engine.draw.diff.outline import percent
 
-WIDTH, HEIGHT, EDGE, ROW = 640, 360, 48, 20
+WIDTH, HEIGHT, EDGE, ROW, LEGEND = 640, 360, 56, 20, 150
 LEAST_ERROR, WORST_ERROR = 1e-2, 1e3  # percent, of the plot of errors
 COLORS = 8  # classes `series-0` and so on, that the page gives colours to
-LETTER = 7  # pixels a letter takes
 Data = Mapping[str, Any]
 
 
@@ -59,35 +58,34 @@ def movers(outputs: Sequence[Data]) -> str:
 
 def errors(accuracy: Sequence[Data]) -> str:
     """The error of each stated figure before, from left to right, and after, from below: under the line is better."""
-    span = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
+    end = WIDTH - LEGEND
+    span = end - EDGE, HEIGHT - 2 * EDGE
     low, high = math.log10(LEAST_ERROR), math.log10(WORST_ERROR)
 
     def place(error: float) -> float:
         return (math.log10(min(max(error, LEAST_ERROR), WORST_ERROR)) - low) / (high - low)
 
-    parts = [f'<line class="axis" x1="{EDGE}" y1="{HEIGHT - EDGE}" x2="{WIDTH - EDGE}" y2="{EDGE}"/>']
+    parts = [f'<line class="axis" x1="{EDGE}" y1="{HEIGHT - EDGE}" x2="{end}" y2="{EDGE}"/>']
     for power in range(int(low), int(high) + 1):
         share = (power - low) / (high - low)
         across, up = EDGE + share * span[0], HEIGHT - EDGE - share * span[1]
         parts += [
             f'<line class="grid" x1="{across:.1f}" y1="{EDGE}" x2="{across:.1f}" y2="{HEIGHT - EDGE}"/>',
-            f'<line class="grid" x1="{EDGE}" y1="{up:.1f}" x2="{WIDTH - EDGE}" y2="{up:.1f}"/>',
+            f'<line class="grid" x1="{EDGE}" y1="{up:.1f}" x2="{end}" y2="{up:.1f}"/>',
             _text(across, HEIGHT - EDGE + 16, f"{10.0**power:g} %", "middle"),
             _text(EDGE - 6, up + 4, f"{10.0**power:g} %", "end"),
         ]
-    parts += [_text(WIDTH / 2, HEIGHT - 8, "error before", "middle"), _text(EDGE, EDGE - 14, "error after")]
-    at = WIDTH / 3
+    parts += [_text((EDGE + end) / 2, HEIGHT - 8, "error before", "middle"), _text(EDGE, EDGE - 14, "error after")]
     for number, one in enumerate(accuracy):
-        series = f"series-{number % COLORS}"
+        series, top = f"series-{number % COLORS}", EDGE + number * ROW
         for before, after in _errors(one["points"]):
             across, up = EDGE + place(before) * span[0], HEIGHT - EDGE - place(after) * span[1]
             told = html.escape(f"{one['name']}: {before:.2f} % -> {after:.2f} %")
             parts.append(
                 f'<circle class="{series}" cx="{across:.1f}" cy="{up:.1f}" r="3.5"><title>{told}</title></circle>'
             )
-        parts += [f'<circle class="{series}" cx="{at:.1f}" cy="12" r="4"/>', _text(at + 8, 16, one["name"])]
-        at += 24 + LETTER * len(one["name"])
-    return _svg(max(WIDTH, math.ceil(at)), HEIGHT, "errors before and after", parts)
+        parts += [f'<circle class="{series}" cx="{end + 24}" cy="{top}" r="4"/>', _text(end + 34, top + 4, one["name"])]
+    return _svg(WIDTH, max(HEIGHT, EDGE + len(accuracy) * ROW), "errors before and after", parts)
 
 
 def _errors(points: Sequence[Sequence[float]]) -> Iterator[tuple[float, float]]:
@@ -96,10 +94,10 @@ def _errors(points: Sequence[Sequence[float]]) -> Iterator[tuple[float, float]]:
 
 
 def _between(one: Data) -> str:
-    low, high = one["from"], one["to"]
+    low, high = (None if bound is None else f"{bound:+g}" if bound else "0" for bound in (one["from"], one["to"]))
     if low is None:
-        return f"below {high:+g} %"
-    return f"above {low:+g} %" if high is None else f"{low:+g} to {high:+g} %"
+        return f"below {high} %"
+    return f"above {low} %" if high is None else f"{low} to {high} %"
 
 
 def _bar(fell: bool, x: float, top: float, length: float) -> str:

@@ -1,0 +1,393 @@
+"""`fitcard diff`: what changed by name, who is made of it, and how many answers move."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Workplace
+
+from engine.columns import SAME, Column, WordColumn
+from engine.commands.main import main
+from engine.compare.changes import shown_rules
+from engine.evaluate.evaluation import evaluate
+from engine.evaluate.grid import Grid
+from engine.read.folders import Folders, find_folders
+from engine.read.schemas import Schemas
+from engine.rulebook.load import load
+from engine.rulebook.rule_set import RuleSet
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository that holds a copy of a rulebook, with one commit."""
+
+    place: Workplace
+
+    @property
+    def top(self) -> Path:
+        return self.place.folders.rules.parent
+
+    def git(self, *words: str) -> None:
+        author = ["-c", "user.name=tuner", "-c", "user.email=tuner@localhost", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *author, *words], cwd=self.top, check=True, capture_output=True)
+
+    def diff(self, *words: str) -> Result:
+        return CliRunner().invoke(main, [*self.place.options, "diff", *words], env={"COLUMNS": "150"})
+
+    def data(self, *words: str) -> dict[str, Any]:
+        """The comparison of the commit with the files as they are, which must be as its schema says."""
+        ended = self.diff(*(words or ("HEAD",)), "--format", "json")
+        found: dict[str, Any] = json.loads(ended.output)
+        Schemas.load(find_folders().schemas).validator("diff").validate(found)
+        return found
+
+
+def repository(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    made = Repository(place)
+    made.git("init", "-q", "-b", "main")
+    made.git("add", ".")
+    made.git("commit", "-qm", "rules")
+    monkeypatch.chdir(made.top)
+    return made
+
+
+@pytest.fixture
+def repo(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(copy, monkeypatch)
+
+
+@pytest.fixture
+def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(parcels, monkeypatch)
+
+
+IN_FULL = "kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb"
+EDITS = {  # one of each kind of change
+    "constant": ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
+    "formula": ("rules/ttft.yaml", "prompt_tokens / prefill_tok_s *", "(prompt_tokens + 1) / prefill_tok_s *"),
+    "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    "mode weight": ("rules/modes.yaml", "{quality: 0.50, fit: 0.15,", "{quality: 0.45, fit: 0.20,"),
+    "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 456", "bandwidth: 500"),
+    "first reader": ("rules/kv_cache.yaml", "expr: kv_per_token * tokens", f"expr: {IN_FULL} * tokens"),
+    "second reader": ("rules/context.yaml", "/ kv_per_token", f"/ ({IN_FULL})"),
+}
+FOLDED = "expr: >-\n      prompt_tokens/prefill_tok_s\n     "
+KV_PER_TOKEN = """\
+  kv_per_token:
+    unit: GB/token
+    about: Memory that one token takes in the KV cache.
+    expr: kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb
+"""
+
+
+@pytest.fixture
+def changed(repo: Repository) -> Repository:
+    for edit in EDITS.values():
+        repo.place.edit(*edit)
+    repo.place.edit("rules/kv_cache.yaml", KV_PER_TOKEN, "")
+    return repo
+
+
+def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = [one for one in data["changes"] if one["name"] == name]
+    assert len(found) == 1, [one["name"] for one in data["changes"]]
+    return dict(found[0])
+
+
+def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
+    data = changed.data()
+    assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
+    constant = change(data, "unified_usable_share")
+    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/memory.yaml", 34)
+    assert constant["details"] == [
+        {"field": "value", "old": 0.72, "new": 0.75, "effect": "answers", "percent": pytest.approx(4.1667, rel=1e-4)}
+    ]
+    assert constant["read_by"] == ["usable_memory"]
+    assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
+
+    formula = change(data, "ttft")["details"][0]
+    assert [formula["new"][start:end] for start, end in formula["marks"]["new"]] == ["(", " + 1)"]
+    assert formula["marks"]["old"] == []
+
+    assert change(data, "grade")["details"] == [
+        {
+            "field": "rows.S.at_least",
+            "old": 85,
+            "new": 80,
+            "effect": "answers",
+            "percent": pytest.approx(-5.88, rel=1e-3),
+        }
+    ]
+    mode = change(data, "balanced")
+    assert mode["within"] == "modes"
+    assert [(one["field"], one["old"], one["new"]) for one in mode["details"]] == [
+        ("weights.quality", 0.5, 0.45),
+        ("weights.fit", 0.15, 0.2),
+    ]
+    assert mode["reaches"] == ["mode_score"]
+    device = change(data, "arc-b580-12gb")
+    assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", 7)
+    assert device["read_by"] == ["decode_unlimited", "bandwidth_class"]
+
+    removed = change(data, "kv_per_token")
+    assert removed["action"] == "removed"
+    assert removed["read_by"] == ["context_in_free_memory", "kv_cache"]
+    assert "still_read_by" not in removed
+
+
+def test_the_numbers_of_moved_answers_are_those_of_a_recount_page_by_page(changed: Repository, tmp_path: Path) -> None:
+    changed.git("stash", "-q")
+    before = load(changed.place.folders)
+    changed.git("stash", "pop", "-q")
+    after = load(changed.place.folders)
+    outputs = [name for name in shown_rules(after) if not after.rule_set.plan([name]).current]
+    moved = dict.fromkeys(outputs, 0)
+    answers = pages = 0
+    ids = {axis: before.catalog_of(axis).ids for axis in before.subject.axes}
+    for model, device in itertools.product(ids["model"], ids["device"]):
+        asked = {**ids, "model": (model,), "device": (device,)}
+        old, new = (page(book.rule_set, outputs, asked) for book in (before, after))
+        differing = {name: differ(old[name], new[name]) for name in outputs}
+        for name, cells in differing.items():
+            moved[name] += int(cells.sum())
+        of_page = np.any(list(differing.values()), axis=0)
+        answers += int(of_page.sum())
+        pages += bool(of_page.any())
+    impact = changed.data()["impact"][0]
+    assert (impact["moved"], impact["pages_moved"]) == (answers, pages)
+    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {name: n for name, n in moved.items() if n}
+    assert impact["answers"] == 27 * 46 * 8 * 5 * 5
+    for output in impact["outputs"]:
+        if "matrix" in output:
+            assert sum(cell["answers"] for cell in output["matrix"]) == impact["answers"]
+            assert sum(cell["answers"] for cell in output["matrix"] if cell["old"] != cell["new"]) == output["moved"]
+        else:
+            assert output["rose"] + output["fell"] == output["moved"]
+            assert sum(one["answers"] for one in output.get("histogram", ())) == output["moved"] - output["from_zero"]
+
+
+def page(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Every answer about one model and device, a cell for each."""
+    evaluation = evaluate(rules, Grid.of(rules.subject, rules.catalogs, ids), outputs)
+    return {name: whole(evaluation.columns[name], evaluation.grid.shape) for name in outputs}
+
+
+def whole(column: Column, shape: tuple[int, ...]) -> Any:
+    values: Any = np.array(column.words)[column.codes] if isinstance(column, WordColumn) else column
+    return np.broadcast_to(values, shape)
+
+
+def differ(one: Any, other: Any) -> Any:
+    if one.dtype.kind == "f":
+        return np.abs(one - other) > SAME * np.maximum(np.abs(one), np.abs(other))
+    return one != other
+
+
+def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) -> None:
+    repo.place.edit(*EDITS["bandwidth"])
+    repo.place.edit(*EDITS["formula"])
+    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    assert {mover["first"] for mover in outputs["decode_tok_s"]["movers"]} == {"device.bandwidth"}
+    assert {mover["question"]["device"] for mover in outputs["decode_tok_s"]["movers"]} == {"arc-b580-12gb"}
+    assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"device.bandwidth"}
+    repo.place.edit("catalogs/devices/intel-arc.yaml", "bandwidth: 500", "bandwidth: 456")
+    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    assert list(outputs) == ["ttft", "mode_score"]
+    assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
+
+
+def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
+    repo.place.edit("rules/kv_cache.yaml", KV_PER_TOKEN, "")
+    ended = repo.diff("HEAD", "--format", "github")
+    assert ended.exit_code == 1
+    first = ended.output.splitlines()[0]
+    assert first.startswith("::error title=name-still-read,file=rules/kv_cache.yaml,line=37,col=3::")
+    assert "`kv_per_token` is removed, and `context_in_free_memory`, `kv_cache` still read it" in first
+    data = repo.data()
+    assert change(data, "kv_per_token")["still_read_by"] == ["context_in_free_memory", "kv_cache"]
+    assert data["impact"] == []
+    assert data["head"]["errors"] == 2
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("rules/ttft.yaml", "constants:", "# Constants are below.\nconstants:")],
+        [("rules/ttft.yaml", "about: Time to first token (TTFT).", "about: How long until the first token.")],
+        [("rules/ttft.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
+        [("rules/ttft.yaml", "expr: prompt_tokens / prefill_tok_s", FOLDED)],
+        [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
+        [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B580 12GB", "name: Intel Arc B580 (12 GB)")],
+        [("catalogs/devices/intel-arc.yaml", "hmc-tech.com]", "a shop]")],
+        [("rules/rulebook.yaml", "version: 0.1.0", "version: 0.2.0")],
+    ],
+    ids=["comment", "sentence", "title", "folding", "order", "message", "name", "source", "version"],
+)  # fmt: skip
+def test_comments_order_and_wording_move_nothing(repo: Repository, edits: list[tuple[str, str, str]]) -> None:
+    for edit in edits:
+        repo.place.edit(*edit)
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
+    assert data["impact"][0]["moved"] == 0
+    assert data["contract"]["moved"] == []
+    assert repo.diff("HEAD").exit_code == 0
+
+
+def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
+    piece = """\
+  ms_per_s:
+    value: 1000
+    unit: ms/s
+    about: Milliseconds in a second.
+"""
+    repo.place.edit("rules/ttft.yaml", piece, "")
+    repo.place.edit("rules/decode.yaml", "constants:\n", "constants:\n" + piece)
+    data = repo.data()
+    assert data["counts"]["answers"] == 0
+    assert data["impact"][0]["moved"] == 0
+
+
+def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
+    repo.place.edit("rules/ttft.yaml", "faster decode never makes", "quicker decode never makes")
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
+    assert {one["action"] for one in data["changes"]} == {"added", "removed"}
+
+
+def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
+    text = repo.place.path("catalogs/devices/intel-arc.yaml").read_text("utf-8")
+    start, end = text.index("  arc-b570-10gb:"), text.index("  arc-a770-16gb:")
+    repo.place.edit(
+        "catalogs/devices/intel-arc.yaml",
+        text[start:end],
+        text[start:end].replace("b570", "b571").replace("B570", "B571"),
+    )
+    for file in ("rules/profiles/reference.yaml", "rules/reference_pages.test.yaml"):
+        path = repo.place.path(file)
+        path.write_text(path.read_text("utf-8").replace("arc-b570", "arc-b571"), "utf-8")
+    data = repo.data()
+    assert data["impact"][0]["entries"]["device"] == {
+        "both": 45,
+        "added": ["arc-b571-10gb"],
+        "removed": ["arc-b570-10gb"],
+    }
+    assert data["impact"][0]["answers"] == 27 * 45 * 8 * 5 * 5
+    assert (change(data, "arc-b571-10gb")["action"], change(data, "arc-b570-10gb")["action"]) == ("added", "removed")
+
+
+def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> None:
+    place = parcel_repo.place
+    for file, old, new in [
+        ("rules/rulebook.yaml", "inputs:", "  day: {catalog: vans, default: large, about: Another van.}\ninputs:"),
+        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, day.speed, town_speed)"),
+        ("catalogs/vans.yaml", "speed: 80", "speed: 40"),
+    ]:  # fmt: skip
+        place.edit(file, old, new)
+    impact = parcel_repo.data()["impact"][0]
+    parcels = len(place.load().catalog_of("parcel").ids)
+    assert impact["answers"] == parcels * 2
+    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
+
+
+def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
+    profile = """\
+kind: profile
+title: Other
+about: Other beliefs.
+constants:
+  runtime_overhead:
+    value: {value}
+    unit: GB
+    about: Memory that the runtime itself takes.
+    reference: {{title: A guess}}
+"""
+    repo.place.write("rules/profiles/other.yaml", profile.format(value=2))
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "another profile")
+    repo.place.write("rules/profiles/other.yaml", profile.format(value=3))
+    data = repo.data()
+    assert change(data, "runtime_overhead")["within"] == "other"
+    assert [(one["profile"], one["moved"] > 0) for one in data["impact"]] == [("reference", False), ("other", True)]
+    data = repo.data("profile:reference", "profile:other")
+    assert change(data, "runtime_overhead")["details"][0] | {"percent": 0} == {
+        "field": "value", "old": 0.9, "new": 3, "effect": "answers", "percent": 0,
+    }  # fmt: skip
+    assert data["impact"][0]["base_profile"] == "reference"
+    assert data["impact"][0]["moved"] > 0
+    assert change(data, "model_quality")["action"] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["mian"], "there is no revision or directory `mian`"),
+        (["profile:refrence"], "there is no profile `refrence`"),
+        (["HEAD", "profile:refrence"], "did you mean `reference`?"),
+        (["HEAD", "--save", "report.txt"], "report.txt must end in one of .json, .md, .html, .sarif"),
+        (["--output=/tmp/x"], "No such option"),
+    ],
+)
+def test_a_side_that_is_not_there_is_told(repo: Repository, words: list[str], told: str) -> None:
+    ended = repo.diff(*words)
+    assert ended.exit_code == 2
+    assert told in ended.output
+
+
+def test_a_revision_without_rules_is_told(repo: Repository) -> None:
+    repo.git("checkout", "-q", "--orphan", "empty")
+    repo.git("rm", "-rfq", "--cached", ".")
+    repo.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    ended = repo.diff("empty")
+    assert ended.exit_code == 2
+    assert "`empty` has no folder `rules`" in ended.output
+
+
+def test_outside_of_a_repository_directories_can_be_compared(
+    copy: Workplace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ended = CliRunner().invoke(main, [*copy.options, "diff", "main"])
+    assert ended.exit_code == 2
+    assert "this is no git repository" in ended.output
+    copy.edit(*EDITS["band"])
+    ours = find_folders().rules.parent
+    ended = CliRunner().invoke(main, [*copy.options, "diff", str(ours), "--format", "json"])
+    assert change(json.loads(ended.output), "grade")["details"][0]["new"] == 80
+
+
+def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
+    repo.place.edit("rules/ttft.yaml", "expr: prompt_tokens /", "expr: prompt_tokes /")
+    repo.git("commit", "-qam", "broken")
+    repo.place.edit("rules/ttft.yaml", "expr: prompt_tokes /", "expr: prompt_tokens /")
+    ended = repo.diff("HEAD", "--format", "json")
+    assert ended.exit_code == 0
+    data = json.loads(ended.output)
+    assert data["problems"][0]["severity"] == "warning"
+    assert data["problems"][0]["file"].endswith("):rules/ttft.yaml")
+    assert change(data, "ttft")["effect"] == "answers"
+
+
+def test_two_revisions_can_be_compared_whatever_the_files_are_now(repo: Repository) -> None:
+    repo.place.edit(*EDITS["band"])
+    repo.git("commit", "-qam", "band")
+    repo.place.edit(*EDITS["constant"])
+    assert [one["name"] for one in repo.data("HEAD~1", "HEAD")["changes"]] == ["grade"]
+    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "unified_usable_share"}
+
+
+def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) -> None:
+    repo.place.edit(*EDITS["band"])
+    other = tmp_path / "other"
+    subprocess.run(["git", "worktree", "add", "-q", str(other), "HEAD"], cwd=repo.top, check=True, capture_output=True)
+    folders = Folders(other / "rules", other / "catalogs", other / "schemas")
+    assert load(folders).sha256 != load(repo.place.folders).sha256
+    assert [one["name"] for one in repo.data(str(other))["changes"]] == ["grade"]
