@@ -24,11 +24,13 @@ def as_json(problems: list[Problem]) -> str:
 
 
 def as_github(problems: list[Problem]) -> str:
-    """Workflow commands that annotate a pull request: the first of each severity, and the count of all."""
+    """Workflow commands that annotate a pull request: errors first, so many of each severity, and the count of all."""
     lines = []
     for severity in Severity:
         of_this = [problem for problem in problems if problem.severity is severity]
         lines += [_annotation(problem) for problem in of_this[:MOST_ANNOTATIONS]]
+        if len(of_this) > MOST_ANNOTATIONS:
+            lines.append(f"{len(of_this) - MOST_ANNOTATIONS} more {severity}s are not annotated")
     return "\n".join([*lines, summary_text(problems)])
 
 

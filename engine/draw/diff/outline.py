@@ -9,7 +9,7 @@ from typing import Any
 from engine.rulebook.definitions import UNCOUNTED
 
 Data = Mapping[str, Any]
-ANSWERS = "answers"
+ANSWERS, CONTRACT = "answers", "contract-changed"
 MOST_NAMES, SHORT, LARGE = 4, 10, 1000
 FAMILIES = 3  # at each end
 NONE = "-"
@@ -95,13 +95,13 @@ def _summary(data: Data) -> Iterator[Line]:
     if "contract" in data and data["contract"]["moved"]:
         moved = data["contract"]["moved"]
         silent = sum("why" not in case for case in moved)
-        told = f", {silent} without a reason" if silent else ", all with a reason"
+        told = f", {silent} without a reason: say it with --why" if silent else ", all with a reason"
         yield _line(
             (Span(f"{len(moved)} of {_count(data['contract']['cases'], 'contract case')} move", "strong"), told)
         )
     if "tests" in data:
         yield from _test_summary(data["tests"])
-    for one in data.get("accuracy", ()):
+    for one in sorted(data.get("accuracy", ()), key=_median_step)[:MOST_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
             yield _line(
@@ -110,6 +110,10 @@ def _summary(data: Data) -> Iterator[Line]:
                     f" is {after:.1f} % off the figures that tests state, {before:.1f} % before (median)",
                 )
             )
+
+
+def _median_step(accuracy: Data) -> float:
+    return -abs(float(accuracy["after"]["median_percent"] - accuracy["before"]["median_percent"]))
 
 
 def _test_summary(tests: Data) -> Iterator[Line]:
@@ -129,6 +133,7 @@ def _problems(data: Data) -> Iterator[Section]:
             _line(problem.get("hint", "")),
         )
         for problem in data["problems"]
+        if problem["code"] != CONTRACT  # which have a section of their own
     ]
     if rows:
         yield Section(
@@ -205,7 +210,9 @@ def _contract(data: Data) -> Iterator[Section]:
             (_line(case["case"]), _line(tuple(moved)), _line(case.get("why") or Span("nothing says why", "strong")))
         )
     if rows:
-        yield Section("Contract cases that move", table=Table(("case", "figures", "why"), (False,) * 3, tuple(rows)))
+        silent = any("why" not in case for case in data["contract"]["moved"])
+        table = Table(("case", "figures", "why"), (False,) * 3, tuple(rows))
+        yield Section("Contract cases that move", table=table, first=silent)
 
 
 def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
