@@ -30,8 +30,9 @@ class NotFormatted(Code):
     """
 
 
-def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath) -> str:
-    """The text of a document of that kind, in order; `folder` is where its first line leads editors for the schema.
+def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath | None) -> str:
+    """The text of a document of that kind, in order; `folder` is where its first line leads editors for the schema,
+    None where there is no such line.
 
     The document must have passed its schema. Where a change of spaces or of order would change what the file says, as
     at a block of text that no line feed ends, it stays as it was.
@@ -43,7 +44,7 @@ def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath)
             break
         ordered = moved
     text = ordered.text
-    if EDITORS not in text.partition("\n")[0] and document.file is not None:
+    if EDITORS not in text.partition("\n")[0] and document.file is not None and folder is not None:
         text = line_for_editors(document.file, kind, folder) + text
     return text
 

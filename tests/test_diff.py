@@ -205,6 +205,19 @@ def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) 
     assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
 
 
+def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Repository) -> None:
+    repo.place.edit(*EDITS["constant"])
+    repo.place.edit("rules/memory.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
+    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    unified = repo.place.load().catalog_of("device").entries
+    first = {
+        (unified[mover["question"]["device"]].value("unified"), mover["first"])
+        for output in outputs.values()
+        for mover in output["movers"]
+    }
+    assert first == {(True, "unified_usable_share"), (False, "usable_memory")}
+
+
 def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
     repo.place.edit("rules/kv_cache.yaml", KV_PER_TOKEN, "")
     ended = repo.diff("HEAD", "--format", "github")

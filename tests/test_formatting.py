@@ -175,6 +175,14 @@ def test_a_file_with_errors_is_told_and_left_alone(copy: Workplace) -> None:
     assert copy.path("rules/ttft.yaml").read_text("utf-8") == before
 
 
+def test_where_no_schemas_lie_beside_the_rules_no_file_points_to_them(copy: Workplace) -> None:
+    file = copy.path("rules/memory.yaml")
+    rest = file.read_text("utf-8").partition("\n")[2]
+    file.write_text(rest, "utf-8")
+    folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
+    assert CliRunner().invoke(main, [*folders, "fmt", "--check"]).exit_code == 0
+
+
 def test_a_file_without_the_line_for_editors_gets_it(copy: Workplace) -> None:
     file: Path = copy.path("rules/memory.yaml")
     first, _, rest = file.read_text("utf-8").partition("\n")

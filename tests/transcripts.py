@@ -1,7 +1,7 @@
 """Whole transcripts: files of a rulebook, a command, and all that it prints, each in one text file.
 
 A transcript starts with a sentence, then come the files, laid over the rulebook about parcels, then commands with what
-each prints and `[code]` where it does not end well:
+each prints and `[code]` where it does not end well. The folder `before` holds the rulebook as it was:
 
     A constant is misspelt.
     -- rules/fee.yaml --
@@ -37,6 +37,7 @@ ANOTHER_SUBJECT = HERE / "another_subject"
 ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout", "changes")
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"
+BEFORE = "before"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def run(transcript: Transcript) -> Transcript:
     """The same transcript with what its commands print now."""
     with tempfile.TemporaryDirectory() as place:
         lay_out_parcels(Path(place))
+        lay_out_parcels(Path(place) / BEFORE)
         for name, content in transcript.files.items():
             file = Path(place) / name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
     for one in read:
         if one.document is None or errors(one.problems):
             continue
-        new = formatted(one.document, one.kind, schemas, folders.schemas)
+        new = formatted(one.document, one.kind, schemas, folders.schemas_beside)
         problem = format_problem(one.document, new)
         if problem is None or one.document.file is None:
             continue

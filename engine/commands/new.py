@@ -129,7 +129,8 @@ def _begun(skeleton: Skeleton, file: Path, folders: Folders, head: Mapping[str, 
     if file.exists():
         raise click.UsageError(f"{file} cannot be read; run `fitcard check`")
     shown_as = f"{folders.shown(folder)}/{file.resolve().relative_to(folder.resolve()).as_posix()}"
-    first = line_for_editors(file, skeleton.kind, folders.schemas)
+    beside = folders.schemas_beside
+    first = line_for_editors(file, skeleton.kind, beside) if beside else ""
     text = first + new_file(skeleton.kind, head, skeleton.section)
     document, problems = read_text(text, shown_as, file.resolve())
     assert document is not None, problems
@@ -140,7 +141,7 @@ def _in_order(document: Document, text: str, skeleton: Skeleton, folders: Folder
     """The new text the one way, where the file was written so before."""
 
     def ordered(of: Document) -> str:
-        return formatted(of, skeleton.kind, skeleton.schemas, folders.schemas)
+        return formatted(of, skeleton.kind, skeleton.schemas, folders.schemas_beside)
 
     after, _ = read_text(text, document.path, document.file)
     return text if after is None or ordered(document) != document.text else ordered(after)

@@ -14,6 +14,7 @@ from engine.compare.questions import Questions
 from engine.compare.tally import NumberTally, Tally, WordTally
 from engine.compare.unchanged import unchanged
 from engine.evaluate.evaluation import Evaluation, evaluate
+from engine.problems import ProblemsFound
 from engine.rulebook.rule_set import RuleSet, words_of
 
 MOST_AT_ONCE = 1_000_000  # questions
@@ -68,14 +69,22 @@ def impact(base: RuleSet, head: RuleSet, outputs: Iterable[str], progress: Progr
 
 
 def first_difference(question: Questions, name: str) -> str:
-    """Of all that `name` is made of for one question, in dependency order, the first that both sides have and that
-    differs: a catalog figure, a constant, a table or a formula.
+    """Of all that `name` is made of for one question, in dependency order, the first that differs and matters.
+
+    A catalog figure, constant, table or formula matters where its old value, put into the new rules, gives another
+    result than they do.
     """
+    head = question.head
     old, new = _both(question, [name], frozenset())
-    plan = question.head.plan([name])
+    plan = head.plan([name])
     for made_of in (*plan.fields, *plan.steps):
         if made_of in old.columns and _only(old, made_of) != _only(new, made_of):
-            return made_of
+            try:
+                without = evaluate(head, question.grid(head), [name], given={made_of: _only(old, made_of)})
+            except ProblemsFound:  # the old value does not go with the new rules, so it matters
+                return made_of
+            if _only(without, name) != _only(new, name):
+                return made_of
     return name
 
 

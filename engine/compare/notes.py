@@ -48,9 +48,7 @@ def notes(changed: Iterable[Difference], impacts: Iterable[Mapping[str, Any]]) -
             what = f"the {one.thing.what} `{one.thing.name}` is {one.action}"
             steps = [_said(detail) for detail in one.details if detail.field and detail.effect is Effect.ANSWERS]
             told = f": {', '.join(steps)}" if steps and one.action is Action.CHANGED else ""
-            reach = (
-                f"; {', '.join(one.reaches)} are made of it" if one.reaches else "; no answer shows what is made of it"
-            )
+            reach = f"; it reaches {', '.join(one.reaches)}" if one.reaches else "; no answer shows what is made of it"
             total = f"; {moved:,} answers move with the whole change" if one.reaches else ""
             yield Problem(AnswersMoved, f"{what}{told}{reach}{total}", one.position, Severity.NOTE)
 

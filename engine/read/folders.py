@@ -23,6 +23,12 @@ class Folders:
         """Rules, catalogs and schemas."""
         return (self.rules, self.catalogs, self.schemas)
 
+    @property
+    def schemas_beside(self) -> Path | None:
+        """The folder of schemas where it lies beside the rules or catalogs, so that their files can point to it."""
+        beside = {self.rules.resolve().parent, self.catalogs.resolve().parent}
+        return self.schemas if self.schemas.resolve().parent in beside else None
+
     def shown(self, folder: Path) -> str:
         """What stands before the files of a folder in problems: the way there from here, or else its bare name."""
         whole, here = folder.resolve(), Path.cwd()

@@ -87,7 +87,7 @@ def _summary(data: Data) -> Iterator[Line]:
         yield _line(
             (
                 Span(f"{impact['moved']:,} of {impact['answers']:,} answers move", "strong"),
-                f" ({share:.1f} %), of {impact['pages_moved']:,} of {impact['pages']:,} pairs of {about}{under}",
+                f" ({share:.1f} %), about {impact['pages_moved']:,} of {impact['pages']:,} pairs of {about}{under}",
             )
         )
     if data["head"]["errors"]:
@@ -95,10 +95,11 @@ def _summary(data: Data) -> Iterator[Line]:
     if "contract" in data and data["contract"]["moved"]:
         moved = data["contract"]["moved"]
         silent = sum("why" not in case for case in moved)
-        told = f", {silent} without a reason: say it with --why" if silent else ", all with a reason"
-        yield _line(
-            (Span(f"{len(moved)} of {_count(data['contract']['cases'], 'contract case')} move", "strong"), told)
+        told = (
+            [f", {silent} without a reason: say it with ", Span("--why", "code")] if silent else [", all with a reason"]
         )
+        cases = _count(data["contract"]["cases"], "contract case")
+        yield _line((Span(f"{len(moved)} of {cases} move", "strong"), *told))
     if "tests" in data:
         yield from _test_summary(data["tests"])
     for one in sorted(data.get("accuracy", ()), key=_median_step)[:MOST_NAMES]:
@@ -129,8 +130,8 @@ def _problems(data: Data) -> Iterator[Section]:
         (
             _line(problem["severity"]),
             _line(Span(_place(problem), "code")),
-            _line(problem["message"]),
-            _line(problem.get("hint", "")),
+            _quoted(problem["message"]),
+            _quoted(problem.get("hint", "")),
         )
         for problem in data["problems"]
         if problem["code"] != CONTRACT  # which have a section of their own
@@ -304,7 +305,7 @@ def _family(group: Data) -> tuple[Line, ...]:
 def _tests(data: Data) -> Iterator[Section]:
     tests = data.get("tests", {})
     rows = [
-        (_line(kind), _line(one["name"]), _line("; ".join(one["wrong"])), _line(Span(_place(one), "code")))
+        (_line(kind), _line(one["name"]), _quoted("; ".join(one["wrong"])), _line(Span(_place(one), "code")))
         for kind, key in (("fails now", "broken"), ("new, fails", "new_failures"))
         for one in tests.get(key, ())
     ]
@@ -367,6 +368,11 @@ def _figure(value: Any) -> str:
 def _line(parts: str | Span | Iterable[str | Span]) -> Line:
     spans = [parts] if isinstance(parts, str | Span) else parts
     return tuple(span if isinstance(span, Span) else Span(span) for span in spans if span != "")
+
+
+def _quoted(text: str) -> Line:
+    """A message, in which names stand in backticks."""
+    return _line(tuple(Span(part, "code" if at % 2 else "") for at, part in enumerate(text.split("`")) if part))
 
 
 def _place(one: Data) -> str:
