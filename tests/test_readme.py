@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
+from test_diff import repository
 
 from engine.commands.main import main
 from engine.draw.watching import change_lines
@@ -26,6 +27,16 @@ EDITS = {  # what the README says was changed before a command
     ),
     "fitcard check": ("rules/offload.yaml", "expr: offload_share * weights", "expr: ofload_share * weights"),
     "fitcard watch # and in rules/memory.yaml 0.72 of unified memory becomes 0.75": (
+        "rules/memory.yaml",
+        "value: 0.72",
+        "value: 0.75",
+    ),
+    "fitcard diff main # with 0.72 of unified memory changed to 0.75": (
+        "rules/memory.yaml",
+        "value: 0.72",
+        "value: 0.75",
+    ),
+    'fitcard diff main --why "macOS lets the GPU take three quarters." # after the same edit': (
         "rules/memory.yaml",
         "value: 0.72",
         "value: 0.75",
@@ -57,6 +68,8 @@ def transcripts() -> Iterator[tuple[str, list[str]]]:
 def test_each_command_prints_what_is_shown(
     copy: Workplace, monkeypatch: pytest.MonkeyPatch, command: str, lines: list[str]
 ) -> None:
+    if command.startswith("fitcard diff"):
+        repository(copy, monkeypatch)
     watcher = Watcher(copy.folders)
     first = watcher.look() if command.startswith("fitcard watch") else None
     if command in EDITS:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 import re
 
-from engine.draw.diff.outline import Line, Outline, Section, Span, Table
+from engine.draw.diff.outline import Line, Outline, Section, Span
 
 MARKER = "<!-- fitcard diff -->"  # by which the comment is found again
 MOST_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
-MOST_ROWS, MOST_FIRST = 25, 10  # of a table that is folded away, and of one that is not
 ARROW = "\N{RIGHTWARDS ARROW}"
 PLAIN = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # what Markdown would take for its own
 
@@ -32,20 +31,19 @@ def as_markdown(outline: Outline, whole: str = "the HTML report") -> str:
 
 
 def _section(section: Section, whole: str) -> str:
-    most = MOST_FIRST if section.first else MOST_ROWS
-    body = "\n".join([*(f"- {_written(line)}" for line in section.lines), *_table(section.table, whole, most)])
+    body = "\n".join([*(f"- {_written(line)}" for line in section.lines), *_table(section, whole)])
     if section.first:
         return f"#### {_plain(section.title)}\n\n{body}"
     return f"<details>\n<summary>{html.escape(section.title)}</summary>\n\n{body}\n\n</details>"
 
 
-def _table(table: Table | None, whole: str, most: int) -> list[str]:
+def _table(section: Section, whole: str) -> list[str]:
+    table = section.table
     if table is None:
         return []
     rule = ["--:" if is_number else ":--" for is_number in table.numbers]
-    rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in table.rows[:most]]
-    rest = len(table.rows) - most
-    more = ["", f"... and {rest:,} more of {len(table.rows):,}; see {whole}."] if rest > 0 else []
+    rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in section.rows]
+    more = ["", f"... and {section.more:,} more of {len(table.rows):,}; see {whole}."] if section.more else []
     return ["| " + " | ".join(map(_plain, table.columns)) + " |", "|" + "|".join(rule) + "|", *rows, *more]
 
 

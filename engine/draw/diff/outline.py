@@ -11,6 +11,7 @@ from engine.rulebook.definitions import UNCOUNTED
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
 MOST_NAMES, SHORT, LARGE = 4, 10, 1000
+MOST_FIRST, MOST_FOLDED = 15, 25  # rows, where there is not room for all
 FAMILIES = 3  # at each end
 NONE = "-"
 
@@ -37,12 +38,23 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines, then a table. What is not `first` may be folded away."""
+    """Lines, then a table. What is not `first` comes below all that is, and may be folded away."""
 
     title: str
     lines: tuple[Line, ...] = ()
     table: Table | None = None
     first: bool = False
+
+    @property
+    def rows(self) -> tuple[tuple[Line, ...], ...]:
+        """The rows to show where there is not room for all."""
+        most = MOST_FIRST if self.first else MOST_FOLDED
+        return self.table.rows[:most] if self.table else ()
+
+    @property
+    def more(self) -> int:
+        """How many rows there are beside them."""
+        return len(self.table.rows) - len(self.rows) if self.table else 0
 
 
 @dataclass(frozen=True)
@@ -60,12 +72,13 @@ def outline(data: Data) -> Outline:
     sections = [
         *_problems(data),
         *_changes(data),
-        *_contract(data),
         *(section for impact in data["impact"] for section in _impact(impact, several=len(data["impact"]) > 1)),
+        *_contract(data),
         *_tests(data),
         *_accuracy(data),
         *_other_changes(data),
     ]
+    sections.sort(key=lambda section: not section.first)
     return Outline(title, tuple(_summary(data)), tuple(sections))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from rich.console import Console
@@ -11,7 +12,6 @@ from rich.text import Text
 from engine.draw.diff.outline import Line, Outline, Table
 
 STYLES = {"": "", "code": "cyan", "strong": "bold", "old": "red", "new": "green", "faint": "dim"}
-MOST_ROWS = 20
 
 
 def print_outline(outline: Outline, console: Console) -> None:
@@ -25,18 +25,17 @@ def print_outline(outline: Outline, console: Console) -> None:
         for line in section.lines:
             console.print(Text("  ").append_text(_text(line)))
         if section.table:
-            console.print(_drawn(section.table))
-            rest = len(section.table.rows) - MOST_ROWS
-            if rest > 0:
-                console.print(Text(f"  and {rest:,} more; `--save FILE.html` keeps all", style="dim"))
+            console.print(_drawn(section.table, section.rows))
+        if section.more:
+            console.print(Text(f"  and {section.more:,} more; `--save FILE.html` keeps all", style="dim"))
 
 
-def _drawn(table: Table) -> Drawn:
+def _drawn(table: Table, rows: Iterable[tuple[Line, ...]]) -> Drawn:
     drawn = Drawn(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, is_number in zip(table.columns, table.numbers, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
         drawn.add_column(name, justify=side, header_style="dim", overflow="fold", no_wrap=is_number)
-    for row in table.rows[:MOST_ROWS]:
+    for row in rows:
         drawn.add_row(*(_text(cell) for cell in row))
     return drawn
 

@@ -1,0 +1,39 @@
+"""Our catalogs made large: copies of devices and models with other figures, to see how costs grow."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+from typing import Any
+
+from conftest import Workplace
+
+from engine.read.yaml_writer import written
+from engine.rulebook.catalogs import Catalog
+
+STEP = 0.03  # by how much the figures of a copy are larger than those of the one before
+VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "layers")}
+
+
+def enlarge(place: Workplace, devices: int, models: int) -> int:
+    """Adds copies until there are so many; says how many questions there are then."""
+    catalogs = place.load().catalogs
+    for kind, count in (("devices", devices), ("models", models)):
+        text = _copies(catalogs[kind], count - len(catalogs[kind].entries))
+        place.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
+    rulebook = place.load()
+    questions = 1
+    for axis in rulebook.subject.axes:
+        questions *= len(rulebook.catalog_of(axis).ids)
+    return questions
+
+
+def _copies(catalog: Catalog, count: int) -> str:
+    lines = []
+    for number, entry in enumerate(islice(cycle(catalog.entries.values()), count)):
+        turn = number // len(catalog.entries) + 1
+        data: dict[str, Any] = {key: value for key, value in entry.data.items() if key != "aliases"}
+        data["name"] = f"{entry.name}, copy {turn}"
+        for field in VARIED[catalog.kind]:
+            data[field] = type(data[field])(data[field] * (1 + STEP * turn)) + 1
+        lines.append(f"  {entry.id}-copy-{turn}: {written(data)}\n")
+    return "".join(lines)
