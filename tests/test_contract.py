@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Workplace
-from test_diff import Repository, repository
+from repository import Repository, repository
 
 CHANGES = "# yaml-language-server: $schema=../schemas/changes.schema.json\nkind: changes\ntitle: Changes\nchanges: []\n"
 ENTRY = """\

@@ -21,7 +21,7 @@ from conftest import Workplace
 from engine.commands.main import main
 from engine.draw.diff import markdown
 from engine.draw.diff.markdown import as_markdown
-from engine.draw.diff.outline import Outline, Section, Span, Table, outline, percent
+from engine.draw.diff.outline import Column, Outline, Section, Span, Table, outline, percent
 from engine.draw.diff.page import as_page
 from engine.read.folders import Folders, find_folders
 
@@ -72,7 +72,7 @@ def test_every_table_of_the_comment_has_as_many_cells_in_each_row() -> None:
 
 def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out() -> None:
     rows = tuple(((Span("x" * 2000, "code"),),) for _ in range(500))
-    sections = tuple(Section(f"part {n}", table=Table(("a",), (False,), rows)) for n in range(3))
+    sections = tuple(Section(f"part {n}", table=Table((Column("a"),), rows)) for n in range(3))
     comment = as_markdown(Outline((Span("a"),), (), sections))
     assert len(comment) < 65_536
     assert "... and 475 more of 500; see the HTML report." in comment

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
-from test_diff import repository
+from repository import repository
 
 from engine.commands.main import main
 from engine.draw.watching import change_lines

@@ -13,7 +13,9 @@ from engine.columns import SAME, Scalar
 from engine.compare.questions import Questions, in_words
 
 MOST_MOVERS = 5
-LEAST_STEP, DECADES, FINE = 1e-12, 24, 500  # relative changes are counted in bins, so many to each power of ten
+LEAST_STEP = 1e-12  # relative changes are counted in bins, of which this is the first
+DECADES = 24  # how many powers of ten there are bins for
+FINE = 500  # bins to each of them
 SHARES = (0.1, 0.5, 0.9)
 
 

@@ -41,10 +41,11 @@ def _table(section: Section, whole: str) -> list[str]:
     table = section.table
     if table is None:
         return []
-    rule = ["--:" if is_number else ":--" for is_number in table.numbers]
+    names = [_plain(column.name) for column in table.columns]
+    rule = ["--:" if column.numbers else ":--" for column in table.columns]
     rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in section.rows]
     more = ["", f"... and {section.more:,} more of {len(table.rows):,}; see {whole}."] if section.more else []
-    return ["| " + " | ".join(map(_plain, table.columns)) + " |", "|" + "|".join(rule) + "|", *rows, *more]
+    return ["| " + " | ".join(names) + " |", "|" + "|".join(rule) + "|", *rows, *more]
 
 
 def _written(line: Line) -> str:

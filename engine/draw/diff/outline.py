@@ -10,8 +10,11 @@ from engine.rulebook.definitions import UNCOUNTED
 
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
-MOST_NAMES, SHORT, LARGE = 4, 10, 1000
-MOST_FIRST, MOST_FOLDED = 15, 25  # rows, where there is not room for all
+MOST_NAMES = 4  # of a list, before the others are counted
+MOST_FIRST = 15  # rows of what comes first, where there is not room for all
+MOST_FOLDED = 25  # of what can be folded away
+SHORT = 10  # percent, from which on no decimals are shown
+LARGE = 1000  # a figure, likewise
 FAMILIES = 3  # at each end
 NONE = "-"
 
@@ -28,11 +31,18 @@ Line = tuple[Span, ...]
 
 
 @dataclass(frozen=True)
-class Table:
-    """`numbers` says of each column whether it holds numbers."""
+class Column:
+    """The head of a column, and whether numbers stand in it."""
 
-    columns: tuple[str, ...]
-    numbers: tuple[bool, ...]
+    name: str
+    numbers: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with a cell for each column."""
+
+    columns: tuple[Column, ...]
     rows: tuple[tuple[Line, ...], ...]
 
 
@@ -150,16 +160,14 @@ def _problems(data: Data) -> Iterator[Section]:
         if problem["code"] != CONTRACT  # which have a section of their own
     ]
     if rows:
-        yield Section(
-            "What is wrong", table=Table(("", "where", "what", "what to do"), (False,) * 4, tuple(rows)), first=True
-        )
+        yield Section("What is wrong", table=_table(("", "where", "what", "what to do"), (), rows), first=True)
 
 
 def _changes(data: Data) -> Iterator[Section]:
     rows = [_change(one) for one in data["changes"] if one["effect"] == ANSWERS]
     if rows:
         columns = ("what", "change", "read by", "reaches", "where")
-        yield Section("What can move answers", table=Table(columns, (False,) * 5, tuple(rows)), first=True)
+        yield Section("What can move answers", table=_table(columns, (), rows), first=True)
 
 
 def _change(one: Data) -> tuple[Line, ...]:
@@ -225,7 +233,7 @@ def _contract(data: Data) -> Iterator[Section]:
         )
     if rows:
         silent = any("why" not in case for case in data["contract"]["moved"])
-        table = Table(("case", "figures", "why"), (False,) * 3, tuple(rows))
+        table = _table(("case", "figures", "why"), (), rows)
         yield Section("Contract cases that move", table=table, first=silent)
 
 
@@ -238,27 +246,21 @@ def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
         if of[key]
     ]
     numbers = [output for output in impact["outputs"] if "matrix" not in output]
-    columns = ("output", "answers", "lowest", "10 %", "median", "90 %", "highest")
+    columns = ("answers", "lowest", "10 %", "median", "90 %", "highest")
     rows = tuple(_number_row(output) for output in numbers)
     if rows or entries:
-        table = Table(columns, (False, *(True,) * 6), rows) if rows else None
+        table = _table(("output",), columns, rows) if rows else None
         yield Section(f"How far numbers move{under}", tuple(entries), table, first=True)
     for output in impact["outputs"]:
         if "matrix" in output:
             yield Section(f"{output['name']}: from what to what{under}", table=_matrix(output["matrix"]))
     movers = tuple(_mover(output, mover) for output in impact["outputs"] for mover in output["movers"])
     if movers:
-        table = Table(
-            ("output", "question", "before", "after", "", "differs first"),
-            (False, False, True, True, True, False),
-            movers,
-        )
+        table = _table(("output", "question"), ("before", "after", ""), movers, ("differs first",))
         yield Section(f"What moves farthest{under}", table=table)
     families = tuple(_family(group) for group in impact["groups"])
     if families:
-        yield Section(
-            f"By family, on average{under}", table=Table(("output", "by", "falls", "rises"), (False,) * 4, families)
-        )
+        yield Section(f"By family, on average{under}", table=_table(("output", "by", "falls", "rises"), (), families))
 
 
 def _number_row(output: Data) -> tuple[Line, ...]:
@@ -286,7 +288,7 @@ def _matrix(pairs: Sequence[Data]) -> Table:
             for new in words
         ]
         rows.append((_line(Span(old, "code")), *cells))
-    return Table(("before \\ after", *words), (False, *(True,) * len(words)), tuple(rows))
+    return _table(("before \\ after",), words, rows)
 
 
 def _all_stay(pairs: Sequence[Data], words: Sequence[str]) -> bool:
@@ -324,7 +326,7 @@ def _tests(data: Data) -> Iterator[Section]:
     ]
     rows += [(_line("passes again"), _line(name), _line(""), _line("")) for name in tests.get("mended", ())]
     if rows:
-        yield Section("Rule tests", table=Table(("", "test", "why", "where"), (False,) * 4, tuple(rows)))
+        yield Section("Rule tests", table=_table(("", "test", "why", "where"), (), rows))
 
 
 def _accuracy(data: Data) -> Iterator[Section]:
@@ -341,10 +343,8 @@ def _accuracy(data: Data) -> Iterator[Section]:
         for one in data.get("accuracy", ())
     ]
     if rows:
-        columns = ("output", "figures", "median before", "after", "worst before", "after")
-        yield Section(
-            "Distance from the figures that tests state", table=Table(columns, (False, *(True,) * 5), tuple(rows))
-        )
+        columns = ("figures", "median before", "after", "worst before", "after")
+        yield Section("Distance from the figures that tests state", table=_table(("output",), columns, rows))
 
 
 def _other_changes(data: Data) -> Iterator[Section]:
@@ -361,7 +361,15 @@ def _other_changes(data: Data) -> Iterator[Section]:
                 )
             )
     if rows:
-        yield Section("What moves no answer", table=Table(("what", "change", "of", "where"), (False,) * 4, tuple(rows)))
+        yield Section("What moves no answer", table=_table(("what", "change", "of", "where"), (), rows))
+
+
+def _table(
+    words: Sequence[str], numbers: Sequence[str], rows: Iterable[tuple[Line, ...]], more: Sequence[str] = ()
+) -> Table:
+    """A table with columns of words, then of numbers, then more of words."""
+    columns = (*map(Column, words), *(Column(name, numbers=True) for name in numbers), *map(Column, more))
+    return Table(columns, tuple(rows))
 
 
 def percent(value: float) -> str:

@@ -9,8 +9,19 @@ from typing import Any
 
 from engine.draw.diff.outline import percent
 
-WIDTH, HEIGHT, EDGE, ROW, LEGEND = 640, 360, 56, 20, 150
-LEAST_ERROR, WORST_ERROR = 1e-2, 1e3  # percent, of the plot of errors
+WIDTH = 640  # all lengths are in pixels
+HEIGHT = 360  # of the plot of errors
+EDGE = 56  # around it, for its scales
+LEGEND = 150  # beside it
+ROW = 20  # the height of a row of bars
+BAR = 14  # of a bar in it
+BASELINE = 14  # of a text, from the top of its row
+GAP = 6  # between a bar and its text
+LABELS = 130  # the width of the texts before bars
+VALUES = 100  # of those behind them
+DOT = 4  # the radius of a point
+LEAST_ERROR = 1e-2  # percent; smaller ones are drawn at the edge
+WORST_ERROR = 1e3
 COLORS = 8  # classes `series-0` and so on, that the page gives colours to
 Data = Mapping[str, Any]
 
@@ -19,16 +30,15 @@ def histogram(output: Data) -> str:
     """Bars of how many answers moved by how much; falls in one colour, rises in another."""
     bins = [one for one in output["histogram"] if one["answers"]]
     most = max(one["answers"] for one in bins)
-    label = 130
     parts = []
     for number, one in enumerate(bins):
-        length = (WIDTH - label - 100) * one["answers"] / most
+        length = (WIDTH - LABELS - VALUES) * one["answers"] / most
         fell = one["to"] is not None and one["to"] <= 0
         top = number * ROW
         parts += [
-            _text(label - 8, top + 14, _between(one), "end"),
-            _bar(fell, label, top, max(1, length)),
-            _text(label + length + 6, top + 14, f"{one['answers']:,}"),
+            _text(LABELS - GAP, top + BASELINE, _between(one), "end"),
+            _bar(fell, LABELS, top, max(1, length)),
+            _text(LABELS + length + GAP, top + BASELINE, f"{one['answers']:,}"),
         ]
     return _svg(WIDTH, len(bins) * ROW, f"how far {output['name']} moves", parts)
 
@@ -37,7 +47,7 @@ def movers(outputs: Sequence[Data]) -> str:
     """A bar for the farthest mover of each output, in percent, to the left where it fell."""
     rows = [(output["name"], mover) for output in outputs for mover in output["movers"][:1] if "percent" in mover]
     most = max((abs(mover["percent"]) for _, mover in rows), default=1)
-    middle, reach = WIDTH / 2 + 60, WIDTH / 2 - 150
+    middle, reach = (WIDTH + LABELS) / 2, (WIDTH - LABELS) / 2 - VALUES
     parts = [f'<line class="axis" x1="{middle}" y1="0" x2="{middle}" y2="{len(rows) * ROW}"/>']
     for number, (name, mover) in enumerate(rows):
         length = math.log1p(abs(mover["percent"])) / math.log1p(most) * reach
@@ -45,10 +55,10 @@ def movers(outputs: Sequence[Data]) -> str:
         start, top = middle - length if fell else middle, number * ROW
         parts += [
             _bar(fell, start, top, length),
-            _text(0, top + 14, name),
+            _text(0, top + BASELINE, name),
             _text(
-                start - 6 if fell else start + length + 6,
-                top + 14,
+                start - GAP if fell else start + length + GAP,
+                top + BASELINE,
                 percent(mover["percent"]),
                 "end" if fell else "start",
             ),
@@ -72,19 +82,20 @@ def errors(accuracy: Sequence[Data]) -> str:
         parts += [
             f'<line class="grid" x1="{across:.1f}" y1="{EDGE}" x2="{across:.1f}" y2="{HEIGHT - EDGE}"/>',
             f'<line class="grid" x1="{EDGE}" y1="{up:.1f}" x2="{end}" y2="{up:.1f}"/>',
-            _text(across, HEIGHT - EDGE + 16, f"{10.0**power:g} %", "middle"),
-            _text(EDGE - 6, up + 4, f"{10.0**power:g} %", "end"),
+            _text(across, HEIGHT - EDGE + ROW, f"{10.0**power:g} %", "middle"),
+            _text(EDGE - GAP, up + DOT, f"{10.0**power:g} %", "end"),
         ]
-    parts += [_text((EDGE + end) / 2, HEIGHT - 8, "error before", "middle"), _text(EDGE, EDGE - 14, "error after")]
+    parts += [_text((EDGE + end) / 2, HEIGHT - GAP, "error before", "middle"), _text(EDGE, EDGE - ROW, "error after")]
     for number, one in enumerate(accuracy):
         series, top = f"series-{number % COLORS}", EDGE + number * ROW
         for before, after in _errors(one["points"]):
             across, up = EDGE + place(before) * span[0], HEIGHT - EDGE - place(after) * span[1]
             told = html.escape(f"{one['name']}: {before:.2f} % -> {after:.2f} %")
             parts.append(
-                f'<circle class="{series}" cx="{across:.1f}" cy="{up:.1f}" r="3.5"><title>{told}</title></circle>'
+                f'<circle class="{series}" cx="{across:.1f}" cy="{up:.1f}" r="{DOT}"><title>{told}</title></circle>'
             )
-        parts += [f'<circle class="{series}" cx="{end + 24}" cy="{top}" r="4"/>', _text(end + 34, top + 4, one["name"])]
+        parts += [f'<circle class="{series}" cx="{end + ROW}" cy="{top}" r="{DOT}"/>']
+        parts.append(_text(end + ROW + DOT + GAP, top + DOT, one["name"]))
     return _svg(WIDTH, max(HEIGHT, EDGE + len(accuracy) * ROW), "errors before and after", parts)
 
 
@@ -102,7 +113,7 @@ def _between(one: Data) -> str:
 
 def _bar(fell: bool, x: float, top: float, length: float) -> str:
     kind = "fall" if fell else "rise"
-    return f'<rect class="{kind}" x="{x:.1f}" y="{top + 3}" width="{length:.1f}" height="{ROW - 6}"/>'
+    return f'<rect class="{kind}" x="{x:.1f}" y="{top + (ROW - BAR) / 2}" width="{length:.1f}" height="{BAR}"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:

@@ -32,9 +32,9 @@ def print_outline(outline: Outline, console: Console) -> None:
 
 def _drawn(table: Table, rows: Iterable[tuple[Line, ...]]) -> Drawn:
     drawn = Drawn(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, is_number in zip(table.columns, table.numbers, strict=True):
-        side: Literal["left", "right"] = "right" if is_number else "left"
-        drawn.add_column(name, justify=side, header_style="dim", overflow="fold", no_wrap=is_number)
+    for column in table.columns:
+        side: Literal["left", "right"] = "right" if column.numbers else "left"
+        drawn.add_column(column.name, justify=side, header_style="dim", overflow="fold", no_wrap=column.numbers)
     for row in rows:
         drawn.add_row(*(_text(cell) for cell in row))
     return drawn

@@ -1,7 +1,7 @@
 """How long a reviewer waits for `fitcard diff`, as a whole process, on our catalogs and on catalogs made large.
 
-Run: `pytest tests/benchmarks/test_diff.py --benchmark-only -o addopts=`. The bare start of Python stands beside it;
-peak memory in MB and the number of answers are printed as `extra_info`, and with the results.
+Run: `pytest tests/benchmarks/test_comparing.py --benchmark-only -o addopts=`. The bare start of Python stands
+beside it; peak memory in MB and the number of answers are printed as `extra_info`, and with the results.
 """
 
 from __future__ import annotations
