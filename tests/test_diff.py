@@ -53,6 +53,18 @@ KV_PER_TOKEN = """\
     expr: kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb
 """
 
+OTHER = """\
+kind: profile
+title: Other
+about: Other beliefs.
+constants:
+  runtime_overhead:
+    value: {value}
+    unit: GB
+    about: Memory that the runtime itself takes.
+    reference: {{title: A guess}}
+"""
+
 
 @pytest.fixture
 def changed(repo: Repository) -> Repository:
@@ -278,21 +290,10 @@ def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> No
 
 
 def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
-    profile = """\
-kind: profile
-title: Other
-about: Other beliefs.
-constants:
-  runtime_overhead:
-    value: {value}
-    unit: GB
-    about: Memory that the runtime itself takes.
-    reference: {{title: A guess}}
-"""
-    repo.place.write("rules/profiles/other.yaml", profile.format(value=2))
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=2))
     repo.git("add", ".")
     repo.git("commit", "-qm", "another profile")
-    repo.place.write("rules/profiles/other.yaml", profile.format(value=3))
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=3))
     data = repo.data()
     assert change(data, "runtime_overhead")["within"] == "other"
     assert [(one["profile"], one["moved"] > 0) for one in data["impact"]] == [("reference", False), ("other", True)]
@@ -303,6 +304,20 @@ constants:
     assert data["impact"][0]["base_profile"] == "reference"
     assert data["impact"][0]["moved"] > 0
     assert change(data, "model_quality")["action"] == "changed"
+
+
+def test_another_default_profile_moves_what_is_answered_by_default(repo: Repository) -> None:
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=3))
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "another profile")
+    repo.place.edit("rules/rulebook.yaml", "default: reference", "default: other")
+    data = repo.data()
+    assert change(data, "profiles")["details"] == [
+        {"field": "default", "old": "reference", "new": "other", "effect": "answers"}
+    ]
+    first = data["impact"][0]
+    assert (first["base_profile"], first["profile"]) == ("reference", "other")
+    assert first["moved"] > 0
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ class _Comparison:
         self.old, self.new = _things(base, by_profile), _things(head, by_profile)
         self.figures = _figures(base) | _figures(head)
         book = head.rulebook or base.rulebook
+        self.asked = {axis.catalog for axis in book.subject.axes.values()} if book else set()
         self.shown = shown_rules(book) if book else ()
 
     def differences(self) -> Iterator[Difference]:
@@ -147,8 +148,8 @@ class _Comparison:
         """All fields of what is new or gone; that it is there at all counts most."""
         fields = old or new or {}
         effects = {field: self._effect(thing, field) for field in fields} or {ALL: self._effect(thing, ALL)}
-        if thing.what is What.ENTRY:
-            effects[ALL] = Effect.ANSWERS
+        if thing.what is What.ENTRY and thing.within in self.asked:
+            effects[ALL] = Effect.ANSWERS  # there are other questions
         return tuple(
             Detail(field, (old or {}).get(field), (new or {}).get(field), effect) for field, effect in effects.items()
         )
@@ -171,6 +172,8 @@ class _Comparison:
                 return Effect.CHECKS
             case What.TEXT | What.FILE | What.PROFILE:
                 return Effect.WORDING
+            case What.ENTRY if thing.within not in self.asked:  # what answers are compared with
+                return Effect.CHECKS
             case What.ENTRY:
                 return Effect.ANSWERS if (thing.within, field) in self.figures else Effect.WORDING
             case What.SETTING:
