@@ -67,7 +67,7 @@ def _side(formula: Formula, condition: ast.expr, holds: bool) -> Part:
 
 
 def _rows(table: Table) -> Iterator[Part]:
-    data = table.document.data[table.section][table.name]["rows"]
+    data = table.data["rows"]
     if isinstance(table.rows, Lookup):
         for word in table.rows.rows:
             yield _row(table, ("rows", word), f"the row `{word}` of `{table.name}`")
@@ -129,6 +129,6 @@ def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tup
         lines = np.searchsorted(rows.x, values, side="right") - 1
         yield from (("rows", int(line)) for line in np.unique(np.clip(lines, 0, len(rows.x) - 2)))
         return
-    falling = "at_least" in table.document.data[table.section][table.name]["rows"][0]
+    falling = "at_least" in table.data["rows"][0]
     for place in np.unique(rows.place(values)):
         yield ("rows", len(rows.bounds) - int(place) if falling else int(place))

@@ -166,9 +166,9 @@ def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
         if name in subject.axes or name in subject.inputs or name == PROFILE
     }
     fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
-    if all(name in given for name, axis in subject.axes.items() if axis.default is None):
+    if all(name in given for name, axis in subject.axes.items() if axis.required):
         return Asker(rulebook, read_question(rulebook, asked), fixed)
-    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in subject.axes.items() if axis.default is None}
+    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in subject.axes.items() if axis.required}
     question = read_question(rulebook, {**stand_ins, **asked})
     entries = {axis: entry for axis, entry in question.entries.items() if axis in asked or subject.axes[axis].default}
     return Asker(rulebook, Question(entries, question.inputs, question.profile), fixed)

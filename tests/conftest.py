@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fewer_entries import with_fewer_entries
 from transcripts import lay_out_parcels
 
 from engine.answer.build import answer
@@ -73,12 +74,18 @@ class Workplace:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Workplace:
+def whole_copy(tmp_path: Path) -> Workplace:
     """A copy of the project's own rules and catalogs."""
     here = find_folders()
     for name in ("rules", "catalogs", "schemas"):
         shutil.copytree(getattr(here, name), tmp_path / name)
     return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
+
+
+@pytest.fixture
+def copy(whole_copy: Workplace) -> Workplace:
+    """A copy of the project's own rules, over those entries of the catalogs that they and their tests name."""
+    return Workplace(with_fewer_entries(whole_copy.folders))
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_names_are_found_however_they_are_written(rulebook: Rulebook) -> None:
 def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rulebook) -> None:
     with pytest.raises(ProblemsFound) as found:
         read_question(
-            rulebook, {"model": "lama-3.1-405b", "device": "h20-96", "context": "-5", "quant": "Q9", "kv": "q8"}
+            rulebook, {"model": "lama-3.1-405b", "device": "h20-96", "context": "-5", "quant": "Q9", "colour": "q8"}
         )
     told = {problem.field: (problem.code, problem.closest[:1]) for problem in found.value.problems}
     assert told == {
@@ -156,7 +156,7 @@ def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rul
         "device": ("unknown-entry", ("h20-96gb",)),
         "context": ("out-of-range", ()),
         "quant": ("unknown-entry", ("Q2_K",)),
-        "kv": ("unknown-parameter", ("model",)),
+        "colour": ("unknown-parameter", ("model",)),
     }
 
 

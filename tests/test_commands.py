@@ -43,10 +43,15 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
         "reference",
         "--context",
         "4000",
+        "--kv",
+        "q8_0",
+        "--users",
+        "2",
     ]
     ended = CliRunner().invoke(main, ["show", "llama-3.1-405b", "m3-ultra-256gb", *options, "--json"])
     assert json.loads(ended.output)["question"] == {
         "quant": "Q2_K", "workload": "rag", "mode": "scale-out", "profile": "reference", "context": 4000,
+        "kv": "q8_0", "users": 2,
     }  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +23,7 @@ from engine.evaluate.grid import Grid
 from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import load
 from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
 
 
 @pytest.fixture
@@ -35,22 +36,22 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
     return repository(parcels, monkeypatch)
 
 
-IN_FULL = "kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb"
+IN_FULL = "model_quality * quant_quality"
 EDITS = {  # one of each kind of change
     "constant": ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
     "formula": ("rules/ttft.yaml", "prompt_tokens / prefill_tok_s *", "(prompt_tokens + 1) / prefill_tok_s *"),
     "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     "mode weight": ("rules/modes.yaml", "{quality: 0.50, fit: 0.15,", "{quality: 0.45, fit: 0.20,"),
-    "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 456", "bandwidth: 500"),
-    "first reader": ("rules/kv_cache.yaml", "expr: kv_per_token * tokens", f"expr: {IN_FULL} * tokens"),
-    "second reader": ("rules/context.yaml", "/ kv_per_token", f"/ ({IN_FULL})"),
+    "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
+    "first reader": ("rules/score.yaml", "quality_weight * quality_points", f"quality_weight * {IN_FULL}"),
+    "second reader": ("rules/ranking.yaml", "quality * quality_points", f"quality * {IN_FULL}"),
 }
 FOLDED = "expr: >-\n      prompt_tokens/prefill_tok_s\n     "
-KV_PER_TOKEN = """\
-  kv_per_token:
-    unit: GB/token
-    about: Memory that one token takes in the KV cache.
-    expr: kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb
+QUALITY_POINTS = """\
+  quality_points:
+    unit: point
+    about: Points for the quality of the quantized model.
+    expr: model_quality * quant_quality
 """
 
 OTHER = """\
@@ -70,8 +71,17 @@ constants:
 def changed(repo: Repository) -> Repository:
     for edit in EDITS.values():
         repo.place.edit(*edit)
-    repo.place.edit("rules/kv_cache.yaml", KV_PER_TOKEN, "")
+    repo.place.edit("rules/score.yaml", QUALITY_POINTS, "")
     return repo
+
+
+def swept(rulebook: Rulebook) -> dict[str, tuple[str, ...]]:
+    """The entries that every answer is about: all, or the default on axes that are not swept."""
+    return {
+        name: rulebook.catalog_of(name).ids if axis.swept else (axis.default,)
+        for name, axis in rulebook.subject.axes.items()
+        if axis.swept or axis.default
+    }
 
 
 def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -111,17 +121,19 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
         ("weights.fit", 0.15, 0.2),
     ]
     assert mode["reaches"] == ["mode_score"]
-    device = change(data, "arc-b580-12gb")
+    device = change(data, "arc-b570-10gb")
     assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", 7)
     assert device["read_by"] == ["decode_unlimited", "bandwidth_class"]
 
-    removed = change(data, "kv_per_token")
+    removed = change(data, "quality_points")
     assert removed["action"] == "removed"
-    assert removed["read_by"] == ["context_in_free_memory", "kv_cache"]
+    assert removed["read_by"] == ["mode_score", "score"]
     assert "still_read_by" not in removed
 
 
-def test_the_numbers_of_moved_answers_are_those_of_a_recount_page_by_page(changed: Repository, tmp_path: Path) -> None:
+def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(
+    changed: Repository, tmp_path: Path
+) -> None:
     changed.git("stash", "-q")
     before = load(changed.place.folders)
     changed.git("stash", "pop", "-q")
@@ -129,20 +141,21 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_page_by_page(change
     outputs = [name for name in shown_rules(after) if not after.rule_set.plan([name]).current]
     moved = dict.fromkeys(outputs, 0)
     answers = pages = 0
-    ids = {axis: before.catalog_of(axis).ids for axis in before.subject.axes}
-    for model, device in itertools.product(ids["model"], ids["device"]):
-        asked = {**ids, "model": (model,), "device": (device,)}
-        old, new = (page(book.rule_set, outputs, asked) for book in (before, after))
-        differing = {name: differ(old[name], new[name]) for name in outputs}
-        for name, cells in differing.items():
+    ids = swept(before)
+    for model in ids["model"]:
+        asked = Grid.of(before.subject, before.catalogs, {**ids, "model": (model,)}).shape
+        old, new = (values(book.rule_set, outputs, {**ids, "model": (model,)}) for book in (before, after))
+        of_model = np.zeros(asked, dtype=bool)
+        for name in outputs:
+            cells = np.broadcast_to(differ(old[name], new[name]), asked)
             moved[name] += int(cells.sum())
-        of_page = np.any(list(differing.values()), axis=0)
-        answers += int(of_page.sum())
-        pages += bool(of_page.any())
+            of_model |= cells
+        answers += int(of_model.sum())
+        pages += int(of_model.any(axis=(0, *range(2, of_model.ndim))).sum())
     impact = changed.data()["impact"][0]
     assert (impact["moved"], impact["pages_moved"]) == (answers, pages)
     assert {one["name"]: one["moved"] for one in impact["outputs"]} == {name: n for name, n in moved.items() if n}
-    assert impact["answers"] == 27 * 46 * 8 * 5 * 5
+    assert impact["answers"] == math.prod(map(len, ids.values()))
     for output in impact["outputs"]:
         if "matrix" in output:
             assert sum(cell["answers"] for cell in output["matrix"]) == impact["answers"]
@@ -152,15 +165,14 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_page_by_page(change
             assert sum(one["answers"] for one in output.get("histogram", ())) == output["moved"] - output["from_zero"]
 
 
-def page(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Every answer about one model and device, a cell for each."""
+def values(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Every answer about one model, evaluated by itself."""
     evaluation = evaluate(rules, Grid.of(rules.subject, rules.catalogs, ids), outputs)
-    return {name: whole(evaluation.columns[name], evaluation.grid.shape) for name in outputs}
+    return {name: plain(evaluation.columns[name]) for name in outputs}
 
 
-def whole(column: Column, shape: tuple[int, ...]) -> Any:
-    values: Any = np.array(column.words)[column.codes] if isinstance(column, WordColumn) else column
-    return np.broadcast_to(values, shape)
+def plain(column: Column) -> Any:
+    return np.array(column.words)[column.codes] if isinstance(column, WordColumn) else np.asarray(column)
 
 
 def differ(one: Any, other: Any) -> Any:
@@ -174,9 +186,10 @@ def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) 
     repo.place.edit(*EDITS["formula"])
     outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
     assert {mover["first"] for mover in outputs["decode_tok_s"]["movers"]} == {"device.bandwidth"}
-    assert {mover["question"]["device"] for mover in outputs["decode_tok_s"]["movers"]} == {"arc-b580-12gb"}
+    assert {mover["question"]["device"] for mover in outputs["decode_tok_s"]["movers"]} == {"arc-b570-10gb"}
     assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"device.bandwidth"}
-    repo.place.edit("catalogs/devices/intel-arc.yaml", "bandwidth: 500", "bandwidth: 456")
+    file, old, new = EDITS["bandwidth"]
+    repo.place.edit(file, new, old)
     outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
     assert list(outputs) == ["ttft", "mode_score"]
     assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
@@ -196,14 +209,14 @@ def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Re
 
 
 def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
-    repo.place.edit("rules/kv_cache.yaml", KV_PER_TOKEN, "")
+    repo.place.edit("rules/score.yaml", QUALITY_POINTS, "")
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
     first = ended.output.splitlines()[0]
-    assert first.startswith("::error title=name-still-read,file=rules/kv_cache.yaml,line=37,col=3::")
-    assert "`kv_per_token` is removed, and `context_in_free_memory`, `kv_cache` still read it" in first
+    assert first.startswith("::error title=name-still-read,file=rules/score.yaml,line=111,col=1::")
+    assert "`quality_points` is removed, and `mode_score`, `score` still read it" in first
     data = repo.data()
-    assert change(data, "kv_per_token")["still_read_by"] == ["context_in_free_memory", "kv_cache"]
+    assert change(data, "quality_points")["still_read_by"] == ["mode_score", "score"]
     assert data["impact"] == []
     assert data["head"]["errors"] == 2
 
@@ -217,8 +230,8 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
         [("rules/ttft.yaml", "expr: prompt_tokens / prefill_tok_s", FOLDED)],
         [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
-        [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B580 12GB", "name: Intel Arc B580 (12 GB)")],
-        [("catalogs/devices/intel-arc.yaml", "hmc-tech.com]", "a shop]")],
+        [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
+        [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
         [("rules/rulebook.yaml", "version: 0.1.0", "version: 0.2.0")],
     ],
     ids=["comment", "sentence", "title", "folding", "order", "message", "name", "source", "version"],
@@ -255,23 +268,18 @@ def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> No
 
 
 def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
-    text = repo.place.path("catalogs/devices/intel-arc.yaml").read_text("utf-8")
-    start, end = text.index("  arc-b570-10gb:"), text.index("  arc-a770-16gb:")
-    repo.place.edit(
-        "catalogs/devices/intel-arc.yaml",
-        text[start:end],
-        text[start:end].replace("b570", "b571").replace("B570", "B571"),
-    )
-    for file in ("rules/profiles/reference.yaml", "rules/reference_pages.test.yaml"):
-        path = repo.place.path(file)
+    file = repo.place.path("catalogs/devices/intel-arc.yaml")
+    file.write_text(file.read_text("utf-8").replace("b570", "b571").replace("B570", "B571"), "utf-8")
+    for other in ("rules/profiles/reference.yaml", "rules/reference_pages.test.yaml"):
+        path = repo.place.path(other)
         path.write_text(path.read_text("utf-8").replace("arc-b570", "arc-b571"), "utf-8")
     data = repo.data()
-    assert data["impact"][0]["entries"]["device"] == {
-        "both": 45,
-        "added": ["arc-b571-10gb"],
-        "removed": ["arc-b570-10gb"],
-    }
-    assert data["impact"][0]["answers"] == 27 * 45 * 8 * 5 * 5
+    rulebook = repo.place.load()
+    ids = swept(rulebook)
+    both = len(ids["device"]) - 1
+    impact = data["impact"][0]
+    assert impact["entries"]["device"] == {"both": both, "added": ["arc-b571-10gb"], "removed": ["arc-b570-10gb"]}
+    assert impact["answers"] == math.prod(map(len, ids.values())) // (both + 1) * both
     assert (change(data, "arc-b571-10gb")["action"], change(data, "arc-b570-10gb")["action"]) == ("added", "removed")
 
 

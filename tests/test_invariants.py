@@ -7,9 +7,8 @@ from conftest import Workplace
 
 from engine.check.everything import check_everything
 from engine.check.invariants import invariant_problems
-from engine.check.trial import trial_of
+from engine.check.trial import trials_of
 from engine.problems import Problem
-from engine.rulebook.rulebook import Rulebook
 
 
 def broken(work: Workplace) -> dict[str, Problem]:
@@ -18,9 +17,10 @@ def broken(work: Workplace) -> dict[str, Problem]:
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 
-def test_the_rules_as_they_are_hold(rulebook: Rulebook) -> None:
+def test_the_rules_as_they_are_hold(copy: Workplace) -> None:
+    rulebook = copy.load()
     assert len(rulebook.invariants) >= 15
-    assert list(invariant_problems(rulebook, [trial_of(rulebook.rule_set)])) == []
+    assert list(invariant_problems(rulebook, trials_of(rulebook.rule_set))) == []
 
 
 BREAKS = {
@@ -49,8 +49,8 @@ BREAKS = {
     "the score lies from 0 to 100": ("score.yaml", "[1.20, 80]]", "[1.20, 900]]"),
     "a longer context never needs less memory": (
         "kv_cache.yaml",
-        "expr: kv_per_token * tokens",
-        "expr: kv_per_token * tokens * (workload.tokens / tokens) ** 2",
+        "(kv_per_token * tokens +",
+        "(kv_per_token * tokens * (workload.tokens / tokens) ** 2 +",
     ),
     "a mode never changes the fit": (
         "memory.yaml",

@@ -9,8 +9,8 @@ from conftest import Workplace
 from engine.commands.main import main
 
 B60 = [
-    "name=Intel Arc Pro B60 24GB", "vendor=Intel", "family=arc", "memory=24", "bandwidth=456", "unified=false",
-    "link=pcie", "source=Intel data sheet: Arc Pro B60", "checked_on=2026-11-24",
+    "name=Intel Arc Pro B60 24GB", "vendor=Intel", "family=arc", "segment=workstation", "memory=24", "bandwidth=456",
+    "unified=false", "link=pcie", "source=Intel data sheet: Arc Pro B60", "checked_on=2026-11-24",
 ]  # fmt: skip
 ARC = "catalogs/devices/intel-arc.yaml"
 HALF = ["rule", "half_kv", "unit=GB", "about=Half of the KV cache."]
@@ -27,7 +27,7 @@ def into(place: Workplace, file: str) -> str:
 def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Workplace) -> None:
     before = copy.path(ARC).read_text("utf-8")
     ended = new(copy, "device", "arc-b60-24gb", *reversed(B60), into(copy, ARC))
-    assert ended.output == f"written: {ARC}:61:3\n"
+    assert ended.output == f"written: {ARC}:{before.count(chr(10)) + 1}:3\n"
     assert (
         copy.path(ARC).read_text("utf-8")
         == before
@@ -36,6 +36,7 @@ def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Wo
     name: Intel Arc Pro B60 24GB
     vendor: Intel
     family: arc
+    segment: workstation
     memory: 24
     bandwidth: 456
     unified: false
@@ -48,7 +49,7 @@ def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Wo
 
 
 def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workplace) -> None:
-    ended = new(copy, "device", "arc-b60-24gb", *B60[:4], into(copy, ARC))
+    ended = new(copy, "device", "arc-b60-24gb", *B60[:5], into(copy, ARC))
     assert ended.exit_code == 2
     listed = [line.split("=")[0].strip() for line in ended.output.splitlines() if line.startswith("  ")]
     assert listed == ["bandwidth", "unified", "link", "source", "checked_on"]
@@ -57,7 +58,7 @@ def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workpla
 
 def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.commands.new.at_terminal", lambda: True)
-    ended = new(copy, "device", "arc-b60-24gb", *B60[:8], into(copy, ARC), answers="2026-11-24\n")
+    ended = new(copy, "device", "arc-b60-24gb", *B60[:9], into(copy, ARC), answers="2026-11-24\n")
     assert "checked_on (a day as year-month-day; such as 2026-11-23): 2026-11-24" in ended.output
     assert ended.exit_code == 0
 
@@ -83,7 +84,7 @@ def test_a_misused_command_says_what_is_meant(copy: Workplace, words: list[str],
     [
         ([*HALF, "expr=kv_cahe / 2"], "rules/kv_cache.yaml", "did you mean `kv_cache`?"),
         ([*HALF, "expr=kv_cache * kv_cache"], "rules/kv_cache.yaml", "[unit-result]"),
-        (["device", "arc-b580-12gb", *B60], ARC, f"{ARC}:7:3: the first is here"),
+        (["device", "arc-b570-10gb", *B60], ARC, f"{ARC}:7:3: the first is here"),
         (["device", "x", *B60, "memory=24 GB"], ARC, "write a plain number"),
         (["quant", "Q4_0", "name=Q4_0", "bits=4", "quality=Low", "source=x y", "checked_on=2026-11-24"],
          "catalogs/quants.yaml", "there is no row for `Q4_0`"),

@@ -66,14 +66,14 @@ def transcripts() -> Iterator[tuple[str, list[str]]]:
     ("command", "lines"), list(transcripts()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_each_command_prints_what_is_shown(
-    copy: Workplace, monkeypatch: pytest.MonkeyPatch, command: str, lines: list[str]
+    whole_copy: Workplace, monkeypatch: pytest.MonkeyPatch, command: str, lines: list[str]
 ) -> None:
     if command.startswith("fitcard diff"):
-        repository(copy, monkeypatch)
-    watcher = Watcher(copy.folders)
+        repository(whole_copy, monkeypatch)
+    watcher = Watcher(whole_copy.folders)
     first = watcher.look() if command.startswith("fitcard watch") else None
     if command in EDITS:
-        copy.edit(*EDITS[command])
+        whole_copy.edit(*EDITS[command])
     if command.startswith("curl"):
         address = re.search(r"localhost:8000(/[^']+)", command)
         assert address
@@ -83,9 +83,9 @@ def test_each_command_prints_what_is_shown(
     if first is not None:
         output = "\n".join(change_lines(first, first, watcher.look()))
     else:
-        monkeypatch.chdir(copy.folders.rules.parent)
+        monkeypatch.chdir(whole_copy.folders.rules.parent)
         words = shlex.split(command.partition(" #")[0])[1:]
-        output = CliRunner().invoke(main, [*copy.options, *words], env={"COLUMNS": "110"}).output
+        output = CliRunner().invoke(main, [*whole_copy.options, *words], env={"COLUMNS": "110"}).output
     printed = [without_line_number(line) for line in output.split("\n")]
     at = 0
     for line in map(without_line_number, lines):

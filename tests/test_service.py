@@ -39,6 +39,8 @@ def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient
         "mode": "interactive",
         "profile": "reference",
         "context": 32000,
+        "kv": "f16",
+        "users": 1,
     }
     assert body["rules"]["sha256"] == rulebook.sha256
     assert rulebook.sha256 in response.headers["ETag"]

@@ -21,12 +21,12 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `s`, and its unit is `ms`, a factor of 1000 apart",
         ),
         (
-            "rules/kv_cache.yaml", "kv_values_per_token * kv_bytes_per_value / bytes_per_kv_gb",
-            "kv_values_per_token * kv_bytes_per_value",
+            "rules/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
+            "kv_values_per_token * kv.bytes_per_value",
             "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
         ),
         (
-            "rules/kv_cache.yaml", "expr: kv_per_token * tokens", "expr: kv_per_token + tokens",
+            "rules/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
             "unit-mismatch", "`kv_per_token` is in `GB / token` and `tokens` in `token`",
         ),
         (

@@ -20,7 +20,8 @@ QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb"}
 CLIENT = create_app().test_client()
 
 
-def test_setting_a_constant_gives_what_a_file_with_it_would_give(rulebook: Rulebook, copy: Workplace) -> None:
+def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace) -> None:
+    rulebook = copy.load()
     question = read_question(rulebook, QUESTION, {"unified_usable_share": 0.9})
     asked = answer(rulebook, question)
     copy.edit("rules/memory.yaml", "value: 0.72", "value: 0.9")

@@ -101,15 +101,13 @@ class Asker:
         """The row of the question, as changed, in a grid where `open_axes` run over their whole catalogs."""
         entries = {**self.question.entries, **change.entries}
         changed = {name: float(self.asked.value(value.name) or 0) for name, value in change.inputs.items()}
-        ids = {
-            axis: self.rulebook.catalog_of(axis).ids if axis in open_axes else (entry,)
-            for axis, entry in entries.items()
-        }
+        ids: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in entries.items()}
+        ids |= {axis: self.rulebook.catalog_of(axis).ids for axis in open_axes}
         grid = Grid.of(self.rules.subject, self.rules.catalogs, ids)
         inputs = {**self.question.inputs, **changed}
         given = {**self.question.overrides, **self.given}
         evaluation = evaluate(self.rules, grid, outputs, inputs, given, current)
-        return Row(evaluation, tuple(ids.index(entries[axis]) for axis, ids in grid.ids.items()))
+        return Row(evaluation, tuple(ids.index(entries.get(axis, ids[0])) for axis, ids in grid.ids.items()))
 
     def _pick(self, pick: Pick, names: set[str]) -> Row:
         wanted = {self._in_rules(name) for name in names if _is_of(pick, name)}

@@ -37,7 +37,8 @@ SHORT_LIST = 12  # choices so few that all of them are told
 class Question:
     """One entry on each axis, the numbers that were given, and the profile that answers.
 
-    `overrides` are constants that are set to another value for this question alone.
+    An axis that is not there is left for the rules to choose. `overrides` are constants that are set to another value
+    for this question alone.
     """
 
     entries: Mapping[str, str]
@@ -58,6 +59,8 @@ def read_question(
     problems = list(reader.unknown_parameters(given))
     entries, inputs = {}, {}
     for axis in rulebook.subject.axes.values():
+        if axis.default_by and axis.name not in given:
+            continue  # the rules choose
         entry = reader.entry(axis, given.get(axis.name))
         if isinstance(entry, Problem):
             problems.append(entry)

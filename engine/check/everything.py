@@ -6,7 +6,7 @@ from engine.check.answer_shape import answer_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
 from engine.check.pinned import pinned_problems
-from engine.check.trial import Trial, trial_of, trials_of_all
+from engine.check.trial import Trial, trials_of, trials_of_all
 from engine.check.units import unit_problems
 from engine.check.unreachable import unreachable_problems
 from engine.check.unused import unused_problems
@@ -63,5 +63,5 @@ def _prove(folders: Folders, kept: KeptFiles | None, most: int) -> tuple[Ruleboo
     rulebook, problems = check(folders, kept)
     if rulebook is None:
         return None, problems, []
-    trials = [trial_of(rule_set, most) for rule_set in rulebook.rule_sets.values()]
+    trials = [trial for rule_set in rulebook.rule_sets.values() for trial in trials_of(rule_set, most)]
     return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(trials)], trials

@@ -20,7 +20,7 @@ def load_once(ctx: click.Context) -> Rulebook:
 
 def named_axes(rulebook: Rulebook) -> list[str]:
     """The axes that a question must name, in their order."""
-    return [axis.name for axis in rulebook.subject.axes.values() if axis.default is None]
+    return [axis.name for axis in rulebook.subject.axes.values() if axis.required]
 
 
 class AskingCommand(click.Command):
@@ -60,7 +60,8 @@ set_option = click.option(
 
 def _options(rulebook: Rulebook) -> list[click.Parameter]:
     subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
-    told = {axis.name: f"{axis.about} [default: {axis.default}]" for axis in subject.axes.values() if axis.default}
+    optional = [axis for axis in subject.axes.values() if not axis.required]
+    told = {axis.name: f"{axis.about} [default: {axis.default or f'by {axis.default_by}'}]" for axis in optional}
     told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
     told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
     return [click.Option([f"--{name}"], default=None, help=about) for name, about in told.items()]

@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
 def _asked(folders: Folders, pin: str) -> dict[str, str]:
     """The question that these words ask: one for each axis that must be named."""
     rulebook, _ = check(folders, KeptFiles())
-    axes = [axis.name for axis in rulebook.subject.axes.values() if axis.default is None] if rulebook else []
+    axes = [axis.name for axis in rulebook.subject.axes.values() if axis.required] if rulebook else []
     words = pin.split()
     if rulebook is not None and len(words) != len(axes):
         raise click.UsageError(f"--pin takes {' '.join(axis.upper() for axis in axes)} in quotes, not `{pin}`")

@@ -66,9 +66,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def impact_data(found: Impact, base: RuleSet, head: RuleSet) -> dict[str, Any]:
-    """What moved under one profile: how many answers, each output, and the farthest movers."""
+def impact_data(found: Impact, opened: str = "") -> dict[str, Any]:
+    """What moved under one profile: how many answers, each output, and the farthest movers.
+
+    `opened` is the axis that is run through, where it is not every answer that is compared.
+    """
     questions = found.questions
+    base, head = questions.base, questions.head
     entries: dict[str, Any] = {}
     for axis in questions.axes:
         there = [
@@ -86,6 +90,7 @@ def impact_data(found: Impact, base: RuleSet, head: RuleSet) -> dict[str, Any]:
     return {
         "profile": head.profile,
         "base_profile": base.profile,
+        **({"opened": opened} if opened else {}),
         "answers": questions.count,
         "moved": found.moved,
         "pages": found.all_pages,
@@ -112,8 +117,10 @@ def _output(name: str, tally: Tally, rules: RuleSet) -> dict[str, Any]:
                 for start, end in pairwise(bounds)
             ]
     if isinstance(tally, WordTally):
-        rank = {word: at for at, word in enumerate(tally.order)}
-        pairs = sorted(tally.counts.items(), key=lambda pair: [rank.get(word, len(rank)) for word in pair[0]])
+        there = {word for pair in tally.counts for word in pair}
+        words = [*(word for word in tally.order if word in there), *sorted(there - set(tally.order))]
+        pairs = sorted(tally.counts.items(), key=lambda pair: [words.index(word) for word in pair[0]])
+        output["words"] = words
         output["matrix"] = [{"old": old, "new": new, "answers": count} for (old, new), count in pairs]
     output["movers"] = [
         {

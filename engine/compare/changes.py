@@ -203,7 +203,7 @@ def _things(state: State, by_profile: bool) -> dict[tuple[str, str, str], Thing]
     if by_profile:
         rules = {**state.layers[""], **state.layers.get(state.profile, {})}.values()
         things = [thing for thing in things if thing.what not in (*RULE_KINDS.values(), What.PROFILE)]
-        things += [rule(definition.document, definition.section, definition.name) for definition in rules]
+        things += [rule(definition.document, definition.path) for definition in rules]
     return {thing.key: thing for thing in things}
 
 

@@ -15,7 +15,7 @@ from engine.compare.tally import NumberTally, Tally, WordTally
 from engine.compare.unchanged import unchanged
 from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.problems import ProblemsFound
-from engine.rulebook.rule_set import RuleSet, words_of
+from engine.rulebook.rule_set import words_of
 
 MOST_AT_ONCE = 1_000_000  # questions
 Progress = Callable[[int, int], None]  # questions done, and all
@@ -35,12 +35,12 @@ class Impact:
     all_pages: int
 
 
-def impact(base: RuleSet, head: RuleSet, outputs: Iterable[str], progress: Progress = lambda done, of: None) -> Impact:
-    """Both rule sets over all questions that both can be asked, compared in these outputs.
+def impact(questions: Questions, outputs: Iterable[str], progress: Progress = lambda done, of: None) -> Impact:
+    """Both rule sets over all the questions, compared in these outputs.
 
     Only what can differ is computed twice. Raises ProblemsFound where a number of either side is not finite.
     """
-    questions = Questions.both_know(base, head)
+    base, head = questions.base, questions.head
     same = unchanged(questions)
     names = [name for name in outputs if name not in same and _comparable(questions, name)]
     tallies = {name: _tally(questions, name) for name in names}

@@ -42,7 +42,7 @@ def still_read(changed: Iterable[Difference]) -> Iterator[Problem]:
 
 def notes(changed: Iterable[Difference], impacts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
     """What moves answers, said at its line, for whoever reads the files."""
-    moved = sum(one["moved"] for one in impacts)
+    moved = sum(one["moved"] for one in impacts if "opened" not in one)
     for one in changed:
         if one.effect is Effect.ANSWERS and (one.thing.what in RULE_KINDS.values() or one.thing.what is What.ENTRY):
             what = f"the {one.thing.what} `{one.thing.name}` is {one.action}"

@@ -20,7 +20,10 @@ Ids = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Questions:
-    """`ids` by axis: the entries that both sides have; on an axis that one side lacks, the default of the other."""
+    """`ids` by axis: the entries that both sides have, on axes that are swept; the default on the others.
+
+    On an axis that one side lacks it is the default of the other. One that is not there is left to the rules to choose.
+    """
 
     base: RuleSet
     head: RuleSet
@@ -33,12 +36,22 @@ class Questions:
         for rules, other in ((head, base), (base, head)):
             for axis in rules.subject.axes.values():
                 catalog = rules.catalogs[axis.catalog]
-                if axis.name not in other.subject.axes:
+                if axis.name in other.subject.axes and axis.swept and axis.name not in ids:
+                    ids[axis.name] = _of_both(base, head, axis.name)
+                elif axis.name not in ids and not axis.default_by:
                     ids[axis.name] = (axis.default or catalog.ids[0],)
-                elif axis.name not in ids:
-                    known = other.catalogs[other.subject.axes[axis.name].catalog].entries
-                    ids[axis.name] = tuple(entry for entry in catalog.ids if entry in known)
         return cls(base, head, ids)
+
+    def opened(self, opened: str) -> Questions:
+        """Each entry of an axis that is not swept, of what questions are about, with the defaults of all else."""
+        axes = self.head.subject.axes
+        ids = {**self.ids, opened: _of_both(self.base, self.head, opened)}
+        for name, entries in self.ids.items():
+            default = axes[name].default if name in axes else None
+            if name != opened and default in entries and default is not None:
+                ids[name] = (default,)
+        in_order = [*(name for name in axes if name in ids), *(name for name in ids if name not in axes)]
+        return replace(self, ids={name: ids[name] for name in in_order})
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -94,6 +107,12 @@ class Questions:
         moved = np.moveaxis(data, range(len(own)), [[*filter(own.__contains__, self.ids)].index(axis) for axis in own])
         lengths = iter(moved.shape)
         return moved.reshape([next(lengths) if axis in own else 1 for axis in self.ids])
+
+
+def _of_both(base: RuleSet, head: RuleSet, axis: str) -> tuple[str, ...]:
+    """The entries of an axis that both sides have."""
+    old, new = (rules.catalogs[rules.subject.axes[axis].catalog].entries for rules in (base, head))
+    return tuple(entry for entry in new if entry in old)
 
 
 def in_words(old: Column, new: Column) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:

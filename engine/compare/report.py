@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from engine.compare.as_data import accuracy_data, case_data, change_data, impact_data, side_data, tests_data
@@ -11,8 +12,10 @@ from engine.compare.changes import Effect, differences, shown_rules
 from engine.compare.contract import Case, contract_problems, moved_cases
 from engine.compare.impact import impact
 from engine.compare.notes import notes, still_read
+from engine.compare.questions import Questions
 from engine.compare.state import State
 from engine.compare.tested import accuracies, tested
+from engine.compare.unchanged import touched
 from engine.problems import Problem, ProblemsFound, Severity
 from engine.rule_tests import rule_tests
 from engine.rulebook.rulebook import Rulebook
@@ -48,9 +51,15 @@ def report(base: State, head: State, progress: Progress = lambda profile, done, 
         try:
             for before, after in _profiles(base, head):
                 rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
-                found = impact(*rules, _outputs(head.rulebook, after), lambda done, of: progress(after, done, of))  # noqa: B023
-                if found.tallies or after == head.profile:
-                    data["impact"].append(impact_data(found, *rules))
+                every = Questions.both_know(*rules)
+                opened = [
+                    name for name, axis in rules[1].subject.axes.items() if not axis.swept and touched(every, name)
+                ]
+                for axis in ("", *opened):
+                    asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
+                    found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
+                    if found.tallies or (after == head.profile and not axis):
+                        data["impact"].append(impact_data(found, axis))
         except ProblemsFound as not_finite:
             problems += not_finite.problems
         data["tests"] = tests_data(tested(base.rulebook, head.rulebook))

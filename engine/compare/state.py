@@ -12,7 +12,7 @@ from engine.compare.sides import Side, SideUnknown
 from engine.problems import Problem, ProblemsFound
 from engine.read.document import Document
 from engine.read.schemas import Schemas
-from engine.rulebook.definitions import Definition, read_definitions
+from engine.rulebook.definitions import ADDS, Definition, read_definitions
 from engine.rulebook.files import PROFILE, RULES, KeptFiles, RuleFiles, read_files
 from engine.rulebook.load import check
 from engine.rulebook.rulebook import Rulebook
@@ -42,7 +42,8 @@ class State:
         for document in self.files.of(RULES):
             found[""] |= {one.name: one for one in read_definitions(document)[0]}
         for document in self.files.of(PROFILE):
-            found[Path(document.path).stem] = {one.name: one for one in read_definitions(document)[0]}
+            definitions = [*read_definitions(document)[0], *read_definitions(document, ADDS)[0]]
+            found[Path(document.path).stem] = {one.name: one for one in definitions}
         return found
 
     @cached_property

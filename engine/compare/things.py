@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from engine.read.document import Document, Path
-from engine.rulebook.definitions import SECTIONS
+from engine.rulebook.definitions import ADDS, SECTIONS
 from engine.rulebook.files import CHANGES, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
 
 
@@ -85,17 +85,18 @@ def _of_rules(kind: str, document: Document, path: str) -> Iterator[Thing]:
         yield Thing(What.PROFILE, within, "", about, document, ("title",))
     else:
         yield _head(document, path)
-    for section in SECTIONS:
-        for name in document.data.get(section) or ():
-            yield rule(document, section, name, within)
+    for part in ((), ADDS) if ADDS[0] in document.data else ((),):
+        for section in SECTIONS:
+            for name in document.at(part).get(section) or ():
+                yield rule(document, (*part, section, name), within)
     yield from _listed(What.INVARIANT, "invariants", document)
 
 
-def rule(document: Document, section: str, name: str, within: str = "") -> Thing:
+def rule(document: Document, path: Path, within: str = "") -> Thing:
     """One constant, table or formula of a file."""
-    data = document.data[section][name]
+    data = document.at(path)
     fields = {**flat({key: value for key, value in data.items() if key != "rows"}), **_rows(data)}
-    return Thing(RULE_KINDS[section], name, within, fields, document, (section, name))
+    return Thing(RULE_KINDS[str(path[-2])], str(path[-1]), within, fields, document, path)
 
 
 def _head(document: Document, path: str) -> Thing:

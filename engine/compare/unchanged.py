@@ -22,10 +22,27 @@ def unchanged(questions: Questions) -> frozenset[str]:
     same |= {f"{QUESTION}.{name}" for name in inputs if name in before and inputs[name].default == before[name].default}
     for name, definition in head.definitions.items():  # each comes after all that it reads
         old = base.definitions.get(name)
-        if old is not None and same_rule(old, definition) and all(read in same for read in definition.reads):
+        reads = {*definition.reads, *(chooser for read in definition.reads if (chooser := _chooser(questions, read)))}
+        if old is not None and same_rule(old, definition) and reads <= same:
             same.add(name)
             same.add(f"{CURRENT}.{name}")
     return frozenset(same)
+
+
+def touched(questions: Questions, axis: str) -> bool:
+    """Whether a figure of the axis, or a rule that reads one, is another: what its entries give may differ by more
+    than what answers by default.
+    """
+    base, head = questions.base, questions.head
+    if axis not in base.subject.axes or axis not in head.subject.axes:
+        return False
+    opened = questions.opened(axis)
+    fields = [name for name in head.plan(head.definitions).fields if name.startswith(f"{axis}.")]
+    if any(not _same_figures(opened, name) for name in fields):
+        return True
+    readers = [definition for definition in head.definitions.values() if set(fields) & set(definition.reads)]
+    before = base.definitions
+    return any(one.name not in before or not same_rule(before[one.name], one) for one in readers)
 
 
 def same_rule(one: Definition, other: Definition) -> bool:
@@ -41,9 +58,20 @@ def same_rule(one: Definition, other: Definition) -> bool:
     return False
 
 
+def _chooser(questions: Questions, name: str) -> str | None:
+    """The table that chooses the entry of which `name` is a figure, where the questions do not name one."""
+    named = name.partition(".")[0] in questions.ids
+    return None if named else questions.head.subject.chooser_of(name)
+
+
 def _same_figures(questions: Questions, name: str) -> bool:
-    if name.partition(".")[0] not in questions.ids:
-        return False
+    axis = name.partition(".")[0]
+    if axis not in questions.ids:
+        if axis not in questions.base.subject.axes or _chooser(questions, name) != questions.base.subject.chooser_of(
+            name
+        ):
+            return False
+        questions = questions.opened(axis)
     old, new = (questions.grid(rules).column(name) for rules in (questions.base, questions.head))
     info = questions.head.describe(name)
     if info is not None and info.kind is Kind.NUMBER:

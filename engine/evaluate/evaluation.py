@@ -15,9 +15,10 @@ from engine.evaluate.evaluator import evaluator
 from engine.evaluate.grid import Grid
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
+from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant, Definition, Formula, Table
 from engine.rulebook.expression import offset_of_node
-from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rule_set import Plan, RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
 
 
@@ -52,6 +53,15 @@ class Evaluation:
         """The value of `name` at one cell; None where it is absent."""
         return cell(self.columns[name], index)
 
+    def entry(self, axis: str, index: tuple[int, ...]) -> Entry | None:
+        """The entry of an axis at one cell, whether it was asked about or chosen; None where neither."""
+        chooser = self.rule_set.subject.axes[axis].default_by if axis in self.rule_set.subject.axes else None
+        if axis in self.grid.ids:
+            return self.grid.catalog(axis).entries[self.grid.row(index)[axis]]
+        if chooser in self.columns:
+            return self.grid.catalog(axis).entries[str(self.value(str(chooser), index))]
+        return None
+
 
 def evaluate(
     rule_set: RuleSet,
@@ -68,13 +78,17 @@ def evaluate(
     Raises ProblemsFound where a name needs an axis that the grid lacks, or a number comes out that is not finite.
     """
     given = given or {}
-    plan = rule_set.plan(outputs, frozenset(given))
+    plan = rule_set.plan(outputs, frozenset(given), frozenset(grid.ids))
     columns: dict[str, Any] = {name: _everywhere(value) for name, value in given.items()}
-    missing = [name for name in plan.fields if name.partition(".")[0] not in grid.ids]
+    chosen = _chosen(rule_set, grid, plan)
+    missing = [name for name in plan.fields if name.partition(".")[0] not in grid.ids and name not in chosen]
     if missing:
         raise ProblemsFound(_missing_axis(name) for name in missing)
     for name in plan.fields:
-        columns[name] = grid.column(name)
+        if name not in chosen:
+            columns[name] = grid.column(name)
+        elif chosen[name] in given:
+            columns[name] = _of_chosen(grid, name, columns[chosen[name]])
     for name, asked in rule_set.subject.inputs.items():
         value = (inputs or {}).get(name, asked.default)
         columns.setdefault(f"{QUESTION}.{name}", np.float64(np.nan if value is None else value))
@@ -85,9 +99,27 @@ def evaluate(
         for name in plan.steps:
             definition = rule_set.definitions[name]
             columns[name] = _step(run, definition, columns)
+            for field in (field for field, chooser in chosen.items() if chooser == name):
+                columns[field] = _of_chosen(grid, field, columns[name])
             if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
                 raise ProblemsFound([_not_finite(definition, grid, columns)])
     return Evaluation(rule_set, grid, columns, frozenset(given))
+
+
+def _chosen(rule_set: RuleSet, grid: Grid, plan: Plan) -> dict[str, str]:
+    """The figures of entries that a table chooses, each with that table."""
+    found = {name: rule_set.subject.chooser_of(name) for name in plan.fields if name.partition(".")[0] not in grid.ids}
+    return {name: chooser for name, chooser in found.items() if chooser}
+
+
+def _of_chosen(grid: Grid, name: str, entries: WordColumn) -> Any:
+    """The column of a figure. Raises ProblemsFound where an entry was given that is not there."""
+    try:
+        return grid.chosen_column(name, entries)
+    except KeyError as unknown:
+        axis, word = name.partition(".")[0], str(unknown.args[0])
+        message, near = f"there is no {axis} `{word}`", grid.catalog(axis).nearest(word)
+        raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
 
 
 def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:

@@ -1,4 +1,8 @@
-"""A grid: which entries of each catalog are asked about. Each axis is one dimension; broadcasting does the rest."""
+"""A grid: which entries of each catalog are asked about. Each axis is one dimension; broadcasting does the rest.
+
+An axis that is not asked about, and whose entry a table chooses for each question, takes no dimension of its own: its
+figures lie along the axes that the table goes by.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +51,20 @@ class Grid:
         if isinstance(whole, WordColumn):
             return WordColumn(whole.codes[rows].reshape(shape), whole.words)
         column: Column = np.asarray(whole)[rows].reshape(shape)
+        return column
+
+    def chosen_column(self, name: str, entries: WordColumn) -> Column:
+        """The catalog field `axis.field` of the entry that is chosen in each cell.
+
+        Raises KeyError for an entry that the catalog lacks.
+        """
+        axis, _, field = name.partition(".")
+        catalog = self.catalog(axis)
+        rows = np.array([catalog.index[entry] for entry in entries.words])[entries.codes]
+        whole = catalog.columns[field]
+        if isinstance(whole, WordColumn):
+            return WordColumn(whole.codes[rows], whole.words)
+        column: Column = np.asarray(whole)[rows]
         return column
 
     def row(self, index: tuple[int, ...]) -> dict[str, str]:

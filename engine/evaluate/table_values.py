@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import ABSENT, Column, Kind, WordColumn
+from engine.columns import ABSENT, Codes, Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
 from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf, word_column
 
@@ -57,10 +57,23 @@ def _results(lookup: Lookup, words: tuple[str, ...]) -> _Results:
     return _Results(results, numbers, taken)
 
 
+def _words(results: _Results, codes: Codes, names: Mapping[str, Any]) -> WordColumn:
+    """The words of a lookup, its own and those that are taken from other names."""
+    own = tuple(str(result) for result in results.all if isinstance(result, str))
+    words = tuple(dict.fromkeys((*own, *(word for name in results.taken for word in names[name].words))))
+    number = {word: at for at, word in enumerate(words)}
+    codes_of = np.array([number.get(str(result), ABSENT) for result in results.all], dtype=np.int64)
+    found: Codes = codes_of[codes]
+    for name, where in results.taken.items():
+        taken = np.array([number[word] for word in names[name].words] + [ABSENT], dtype=np.int64)[names[name].codes]
+        found = np.where(where[codes], taken, found)
+    return WordColumn(found, words)
+
+
 def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
     results = _results(lookup, column.words)
     if table.kind is Kind.WORD:
-        return word_column(tuple(str(result) for result in results.all), column.codes)
+        return _words(results, column.codes, names)
     numbers = results.numbers[column.codes]
     for name, where in results.taken.items():
         numbers = np.where(where[column.codes], names[name], numbers)

@@ -17,7 +17,8 @@ def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) 
     """One step for each name that `names` were made of, and for themselves, at one cell; what is read comes first.
 
     A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, a table `by`, and both
-    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`. What was given is not followed further.
+    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`, and as `inputs` the table that chose the
+    entry where the question did not name it. What was given is not followed further.
     """
     computed = {
         name: definition
@@ -30,11 +31,21 @@ def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) 
         name = stack.pop()
         if name not in needed and name in evaluation.columns:
             needed[name] = None
-            stack += computed[name].reads if name in computed else ()
-    leaves = sorted(name for name in needed if name not in computed)
-    return [_leaf(evaluation, index, name) for name in leaves] + [
-        _step(evaluation, index, definition) for name, definition in computed.items() if name in needed
-    ]
+            stack += computed[name].reads if name in computed else _chooser(evaluation, name)
+    leaves = [_leaf(evaluation, index, name) for name in sorted(needed) if name not in computed]
+    steps = [step for step in leaves if "inputs" not in step]
+    for name, definition in computed.items():
+        if name in needed:
+            steps.append(_step(evaluation, index, definition))
+            steps += (step for step in leaves if name in step.get("inputs", ()))
+    return steps
+
+
+def _chooser(evaluation: Evaluation, name: str) -> tuple[str, ...]:
+    """The table that chose the entry of which `name` is a figure; empty where the question named it."""
+    chooser = evaluation.rule_set.subject.chooser_of(name)
+    named = name.partition(".")[0] in evaluation.grid.ids or name in evaluation.given
+    return (chooser,) if chooser in evaluation.columns and chooser and not named else ()
 
 
 def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str, Any]:
@@ -47,14 +58,16 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
         return step | {"kind": GIVEN}
     if space in (QUESTION, CURRENT):
         return step | {"kind": space}
-    if space in evaluation.grid.ids:
-        entry = evaluation.grid.catalog(space).entries[evaluation.grid.row(index)[space]]
+    entry = evaluation.entry(space, index)
+    if entry is not None:
         step |= {
             "entry": entry.id,
             "file": entry.position.file,
             "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line,
         }
         step |= {key: entry.data[key] for key in ("source", "checked_on") if key in entry.data}
+    for chooser in _chooser(evaluation, name):
+        step["inputs"] = {chooser: evaluation.value(chooser, index)}
     return step
 
 

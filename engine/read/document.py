@@ -45,6 +45,13 @@ class Document:
     places: Mapping[Path, Place]
     file: FilePath | None = None
 
+    def at(self, path: Path) -> Any:
+        """The value at `path`. Raises KeyError or IndexError where there is none."""
+        found = self.data
+        for step in path:
+            found = found[step]
+        return found
+
     def position(self, path: Path = (), *, key: bool = False, offset: int | None = None) -> Position:
         """Where the value at `path` starts; its key with `key`; the `offset`-th character of a scalar with `offset`.
 

@@ -13,7 +13,7 @@ from engine.columns import Kind
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
-from engine.rulebook.tables import Lookup, Rows, ValueOf, read_rows, result_kind, results_of
+from engine.rulebook.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
 
 
 class ReferenceMissing(Code):
@@ -64,13 +64,14 @@ class Definition:
     unit: str
     about: str
     document: Document
-    section: str
+    path: Path
     reference: Mapping[str, str]
 
     @property
-    def path(self) -> tuple[str, str]:
-        """Where it stands in its document."""
-        return (self.section, self.name)
+    def data(self) -> Mapping[str, Any]:
+        """It as it is written."""
+        found: Mapping[str, Any] = self.document.at(self.path)
+        return found
 
     @property
     def position(self) -> Position:
@@ -119,8 +120,8 @@ class Table(Definition):
 
     @cached_property
     def kind(self) -> Kind:
-        """Whether it gives numbers or words."""
-        return result_kind(self.rows) or Kind.WORD
+        """Whether it gives numbers or words; its unit says so where all results are taken from other names."""
+        return _table_kind(self.rows, self.unit)
 
 
 def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
@@ -132,33 +133,42 @@ def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
                 yield result.name, (*table.path, *place, "value_of")
 
 
+def _table_kind(rows: Rows, unit: str) -> Kind:
+    kinds = result_kinds(rows)
+    return kinds.pop() if len(kinds) == 1 else Kind.WORD if unit == WORD_UNIT else Kind.NUMBER
+
+
 SECTIONS = ("constants", "formulas", "tables")
+ADDS = ("adds",)  # where a profile defines what the rules have no name for
 
 
-def read_definitions(document: Document) -> tuple[list[Definition], list[Problem]]:
+def read_definitions(document: Document, within: Path = ()) -> tuple[list[Definition], list[Problem]]:
     """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others.
 
-    A definition without a reference of its own has that of the file.
+    Those that stand `within` a part of the file, where one is named. A definition without a reference of its own has
+    that of the file.
     """
     problems: list[Problem] = []
     definitions: list[Definition] = []
+    part = document.at(within) if not within or within[0] in document.data else {}
     for section, read in zip(SECTIONS, (_constant, _formula, _table), strict=True):
-        for name, data in (document.data.get(section) or {}).items():
+        for name, data in (part.get(section) or {}).items():
+            path = (*within, section, name)
             reference = data.get("reference", document.data.get("reference"))
             if reference is None:
-                problems.append(_reference_problem(document, section, name))
+                problems.append(_reference_problem(document, path))
             common = {"name": name, "unit": data["unit"], "about": data["about"], "reference": reference}
-            definition, found = read(document, data, {**common, "document": document, "section": section})
+            definition, found = read(document, data, {**common, "document": document, "path": path})
             problems += found
             if definition is not None:
                 definitions.append(definition)
     return definitions, problems
 
 
-def _reference_problem(document: Document, section: str, name: str) -> Problem:
+def _reference_problem(document: Document, path: Path) -> Problem:
     hint = "add `reference: {title: ...}` here, or once for the whole file"
-    message = f"`{name}` does not say where it comes from"
-    return document.problem(ReferenceMissing, message, (section, name), key=True, hint=hint)
+    message = f"`{path[-1]}` does not say where it comes from"
+    return document.problem(ReferenceMissing, message, path, key=True, hint=hint)
 
 
 def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
@@ -173,7 +183,7 @@ def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple
 
 
 def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    path = ("formulas", common["name"], "expr")
+    path = (*common["path"], "expr")
     try:
         return Formula(**common, expression=parse(data["expr"])), []
     except ExpressionFaults as found:
@@ -186,7 +196,7 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
 
 
 def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
-    path = ("tables", common["name"])
+    path: Path = common["path"]
     rows, problems = read_rows(document, path, data)
     if rows is None:
         return None, problems
@@ -194,11 +204,9 @@ def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[De
     return Table(**common, input=data["input"], rows=rows), problems
 
 
-def _table_kind_problems(
-    document: Document, path: tuple[str, str], data: Mapping[str, Any], rows: Rows
-) -> Iterator[Problem]:
-    kind = result_kind(rows)
-    if kind is None:
+def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any], rows: Rows) -> Iterator[Problem]:
+    kind = _table_kind(rows, data["unit"])
+    if len(result_kinds(rows)) > 1:
         hint = "give numbers everywhere, or words everywhere"
         yield document.problem(
             TableMixedResults, "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint

@@ -15,7 +15,7 @@ from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
 from engine.read.yaml_reader import INCOMPLETE, content_of, read_bytes
-from engine.rulebook.definitions import SECTIONS
+from engine.rulebook.definitions import ADDS, SECTIONS
 
 
 class FileKind(Code):
@@ -190,7 +190,8 @@ def _take(files: RuleFiles, read: FileRead) -> None:
 
 def names_in(document: Document) -> set[str]:
     """The names that a file of rules sets out to define, whether or not it succeeds."""
-    sections = (document.data.get(section) for section in SECTIONS)
+    parts = (part for part in (document.data, document.data.get(ADDS[0])) if isinstance(part, Mapping))
+    sections = (part.get(section) for part in parts for section in SECTIONS)
     return {name for section in sections if isinstance(section, Mapping) for name in section}
 
 

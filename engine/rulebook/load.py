@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.closest import closest
 from engine.codes import Code
+from engine.columns import Kind
 from engine.problems import Problem, ProblemsFound, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
@@ -30,11 +31,11 @@ from engine.rulebook.files import (
 from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.layout import read_layout
 from engine.rulebook.messages import read_messages
-from engine.rulebook.names import reserved_names, resolve
+from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
 from engine.rulebook.profiles import overlay
-from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
 
@@ -58,11 +59,20 @@ class AxisEmpty(Code):
 
 
 class AxisUnknownDefault(Code):
-    """The default of an axis is not in its catalog.
+    """The default of an axis is not in its catalog, or the table that chooses it gives what is not.
 
     Why: a question that leaves it out could not be answered.
     Avoid: `van: {catalog: vans, default: smal, ...}`
     Prefer: `van: {catalog: vans, default: small, ...}`
+    """
+
+
+class AxisTwoDefaults(Code):
+    """An axis has both a default and a table that chooses one.
+
+    Why: which of them holds would be open.
+    Avoid: `van: {catalog: vans, default: small, default_by: usual_van, ...}`
+    Prefer: one of the two.
     """
 
 
@@ -118,7 +128,9 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     if files.unread or any(axis.catalog not in catalogs for axis in subject.axes.values()):
         return None, problems  # names would be missing that nobody left out
     rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
-    problems += _each_once(found)
+    problems += _each_once(
+        [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules))]
+    )
     if errors(problems) or texts is None or layout_file is None:
         return None, problems
     messages, found = read_messages(texts)
@@ -165,6 +177,9 @@ def _axis_problems(
         if catalog is None:
             message, path = f"there is no kind of catalog `{axis.catalog}`", ("axes", axis.name, "catalog")
             yield main.problem(AxisUnknownCatalog, message, path, closest=closest(axis.catalog, catalogs))
+        elif axis.default is not None and axis.default_by is not None:
+            message, path = f"the axis `{axis.name}` has two defaults", ("axes", axis.name, "default_by")
+            yield main.problem(AxisTwoDefaults, message, path, key=True, hint="keep one of them")
         elif axis.catalog in files.broken_kinds or files.unread:
             continue
         elif not catalog.entries:
@@ -174,6 +189,30 @@ def _axis_problems(
             message = f"there is no `{axis.default}` in the catalog `{axis.catalog}`"
             near = catalog.nearest(axis.default)
             yield main.problem(AxisUnknownDefault, message, ("axes", axis.name, "default"), closest=near)
+
+
+def _chooser_problems(main: Document, rules: RuleSet) -> Iterator[Problem]:
+    """Tables that choose the default of an axis, and are none, or give what is not in its catalog."""
+    for axis in rules.subject.axes.values():
+        if axis.default_by is None:
+            continue
+        path, catalog = ("axes", axis.name, "default_by"), rules.catalogs[axis.catalog]
+        if rules.kinds.get(axis.default_by) is not Kind.WORD:
+            tables = [name for name, kind in rules.kinds.items() if kind is Kind.WORD]
+            message, near = f"there is no table of words `{axis.default_by}`", closest(axis.default_by, tables)
+            yield main.problem(NameUnknown, message, path, closest=near)
+            continue
+        words, may_be_absent = words_of(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
+        for word in words:
+            if word not in catalog.entries:
+                table = rules.definitions[axis.default_by]
+                message = f"`{axis.default_by}` gives `{word}`, and the catalog `{axis.catalog}` has no such entry"
+                yield table.document.problem(
+                    AxisUnknownDefault, message, table.path, key=True, closest=catalog.nearest(word)
+                )
+        if may_be_absent:
+            message, hint = f"`{axis.default_by}` may be absent", "add `otherwise:` to it"
+            yield main.problem(AxisUnknownDefault, message, path, hint=hint)
 
 
 def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:

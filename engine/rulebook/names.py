@@ -108,7 +108,7 @@ def resolve(
     """
     resolver = _Resolver(definitions, subject, catalogs, broken, incomplete)
     problems = [problem for definition in definitions.values() for problem in resolver.unknown_names(definition)]
-    order, cycles = _in_dependency_order(definitions)
+    order, cycles = _in_dependency_order(definitions, subject)
     problems += cycles
     if not errors(problems) and not broken:
         for name in order:
@@ -269,8 +269,11 @@ def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
         yield from ((name, path, None) for name, path in taken_by(definition))
 
 
-def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[str], list[Problem]]:
-    """Names so that each comes after all that it reads, and one problem for each cycle."""
+def _in_dependency_order(definitions: Mapping[str, Definition], subject: Subject) -> tuple[list[str], list[Problem]]:
+    """Names so that each comes after all that it reads, and one problem for each cycle.
+
+    What reads a figure of an entry that a table chooses comes after that table.
+    """
     order: list[str] = []
     done: set[str] = set()
     problems: list[Problem] = []
@@ -278,11 +281,12 @@ def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[st
     def visit(name: str, trail: list[str]) -> None:
         if name in trail:
             cycle = [*trail[trail.index(name) :], name]
-            problems.append(_cycle_problem(definitions[cycle[-2]], cycle))
+            problems.append(_cycle_problem(definitions[cycle[-2]], cycle, subject))
             return
         if name in done:
             return
-        for needed in definitions[name].reads:
+        reads = definitions[name].reads
+        for needed in (*reads, *(chooser for read in reads if (chooser := subject.chooser_of(read)))):
             if needed in definitions:
                 visit(needed, [*trail, name])
         if name not in done:
@@ -294,8 +298,10 @@ def _in_dependency_order(definitions: Mapping[str, Definition]) -> tuple[list[st
     return order, problems
 
 
-def _cycle_problem(definition: Definition, cycle: list[str]) -> Problem:
-    path, offset = next((path, offset) for name, path, offset in _mentions(definition) if name == cycle[-1])
+def _cycle_problem(definition: Definition, cycle: list[str], subject: Subject) -> Problem:
+    path, offset = next(
+        (path, offset) for name, path, offset in _mentions(definition) if cycle[-1] in (name, subject.chooser_of(name))
+    )
     message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
     return definition.document.problem(
         NameCycle, message, path, offset=offset, hint="break the circle at one of these names"

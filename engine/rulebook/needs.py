@@ -51,7 +51,8 @@ def _list_needs(each: Each, messages: Messages, rule_set: RuleSet) -> ListNeeds:
     extra = {value.name for value in (each.where, each.order) if value}
     names = frozenset(name for name in _names(each.item, messages) | extra if rule_set.describe(name))
     compared = rule_set.plan(names).current
-    return ListNeeds(names, compared, not each.change and not compared)
+    chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
+    return ListNeeds(names, compared, not each.change and not compared and not chosen)
 
 
 def _names(node: Node, messages: Messages) -> set[str]:

@@ -43,7 +43,7 @@ class RuleSet:
     kinds: Mapping[str, Kind]
     subject: Subject
     catalogs: Mapping[str, Catalog]
-    _plans: dict[tuple[frozenset[str], frozenset[str]], Plan] = field(default_factory=dict, repr=False, compare=False)
+    _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
@@ -57,25 +57,31 @@ class RuleSet:
                 found.add(definition.name)
         return frozenset(found)
 
-    def plan(self, outputs: Iterable[str], given: frozenset[str] = frozenset()) -> Plan:
+    def plan(
+        self, outputs: Iterable[str], given: frozenset[str] = frozenset(), named: frozenset[str] = frozenset()
+    ) -> Plan:
         """The plan for these outputs: definitions, `axis.field`, `question.input` or `current.name`.
 
-        What is `given` is neither computed nor followed any further.
+        What is `given` is neither computed nor followed any further. Figures of an axis that is not `named`, and whose
+        entry a table chooses, need that table.
         """
-        wanted = (frozenset(outputs), given)
+        wanted = (frozenset(outputs), given, named)
         if wanted not in self._plans:
             self._plans[wanted] = self._make_plan(*wanted)
         return self._plans[wanted]
 
-    def _make_plan(self, outputs: frozenset[str], given: frozenset[str]) -> Plan:
+    def _make_plan(self, outputs: frozenset[str], given: frozenset[str], named: frozenset[str]) -> Plan:
         needed: dict[str, None] = {}
         stack = sorted(outputs - given)
         while stack:
             name = stack.pop()
             if name not in needed:
                 needed[name] = None
-                if name in self.definitions:
-                    stack += (read for read in self.definitions[name].reads if read not in given)
+                reads = self.definitions[name].reads if name in self.definitions else ()
+                chooser = self.subject.chooser_of(name)
+                if chooser and name.partition(".")[0] not in named:
+                    reads = (chooser,)
+                stack += (read for read in reads if read not in given)
         current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
@@ -119,8 +125,16 @@ def words_of(
     """Every word that a table or a field of a catalog can be, and whether it can be absent."""
     if name in definitions:
         table = definitions[name]
-        results = results_of(table.rows) if isinstance(table, Table) else ()
-        return tuple(dict.fromkeys(str(result) for result in results if not isinstance(result, ValueOf))), False
+        words: dict[str, None] = {}
+        may_be_absent = False
+        for result in results_of(table.rows) if isinstance(table, Table) else ():
+            if isinstance(result, ValueOf):
+                taken, absent = words_of(result.name, definitions, subject, catalogs)
+                words |= dict.fromkeys(taken)
+                may_be_absent = may_be_absent or absent
+            else:
+                words[str(result)] = None
+        return tuple(words), may_be_absent
     axis, _, field_name = name.partition(".")
     entries = catalogs[subject.axes[axis].catalog].entries.values()
     values = [entry.value(field_name) for entry in entries]

@@ -12,12 +12,24 @@ QUESTION, CURRENT = "question", "current"
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that a question names. Without a `default` it must be named."""
+    """One thing that a question names.
+
+    Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
+    question; without either one must be named. What compares every answer runs over all entries of an axis that is
+    `swept`, and keeps to what answers by default on the others.
+    """
 
     name: str
     catalog: str
     default: str | None
     about: str
+    default_by: str | None = None
+    swept: bool = True
+
+    @property
+    def required(self) -> bool:
+        """Whether a question must name it."""
+        return self.default is None and self.default_by is None
 
 
 @dataclass(frozen=True)
@@ -44,11 +56,23 @@ class Subject:
         """Words before a dot, which no definition may have as its name."""
         return frozenset([*self.axes, QUESTION, CURRENT])
 
+    def chooser_of(self, name: str) -> str | None:
+        """The table that chooses the entry of which `name` is a figure, where none is named; None where none does."""
+        axis = self.axes.get(name.partition(".")[0])
+        return axis.default_by if axis else None
+
 
 def read_subject(document: Document) -> Subject:
     """The subject of a rulebook file that has passed its schema."""
     axes = {
-        name: Axis(name, data["catalog"], data.get("default"), data["about"])
+        name: Axis(
+            name,
+            data["catalog"],
+            data.get("default"),
+            data["about"],
+            data.get("default_by"),
+            data.get("swept", True),
+        )
         for name, data in document.data["axes"].items()
     }
     inputs = {

@@ -131,16 +131,13 @@ def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[
     return _read_bands(document, (*path, "rows"), data["rows"])
 
 
-def result_kind(rows: Rows) -> Kind | None:
-    """NUMBER or WORD; None where the two are mixed. Results taken from other names do not count."""
-    kinds = {
+def result_kinds(rows: Rows) -> set[Kind]:
+    """NUMBER, WORD or both; empty where all results are taken from other names, which do not count."""
+    return {
         Kind.WORD if isinstance(result, str) else Kind.NUMBER
         for result in results_of(rows)
         if not isinstance(result, ValueOf)
     }
-    if not kinds:
-        return Kind.NUMBER
-    return kinds.pop() if len(kinds) == 1 else None
 
 
 def word_column(results: tuple[Result, ...], codes: Codes) -> WordColumn:

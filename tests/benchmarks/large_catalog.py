@@ -15,11 +15,12 @@ VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "laye
 
 
 def enlarge(place: Workplace, devices: int, models: int) -> int:
-    """Adds copies until there are so many; says how many questions there are then."""
+    """Adds copies until there are so many, where there are fewer; says how many questions there are then."""
     catalogs = place.load().catalogs
     for kind, count in (("devices", devices), ("models", models)):
-        text = _copies(catalogs[kind], count - len(catalogs[kind].entries))
-        place.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
+        text = _copies(catalogs[kind], max(0, count - len(catalogs[kind].entries)))
+        if text:
+            place.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
     rulebook = place.load()
     questions = 1
     for axis in rulebook.subject.axes:

@@ -23,7 +23,7 @@ import numpy as np
 from engine.check.everything import MOST
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
-from engine.check.trial import trial_of
+from engine.check.trial import trials_of
 from engine.check.units import unit_problems
 from engine.columns import Column, WordColumn
 from engine.evaluate.evaluation import Evaluation
@@ -142,15 +142,15 @@ def caught(folders: Folders) -> bool:
         return True
     if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
         return True
-    trial = trial_of(rulebook.rule_set, MOST)
-    return bool(finite_problems([trial])) or any(invariant_problems(rulebook, [trial]))
+    trials = trials_of(rulebook.rule_set, MOST)
+    return bool(finite_problems(trials)) or any(invariant_problems(rulebook, trials))
 
 
 def changes_nothing(folders: Folders, before: Evaluation) -> bool:
     """Whether every number and word over the whole catalog is what it was."""
     rulebook, _ = check(folders)
     assert rulebook is not None
-    after = trial_of(rulebook.rule_set).whole().columns
+    after = trials_of(rulebook.rule_set)[0].whole().columns
     return all(_same(column, after[name]) for name, column in before.columns.items() if name in after)
 
 
@@ -168,7 +168,7 @@ def main() -> None:
         shutil.copytree(here.rules, folders.rules)
         rulebook, _ = check(folders)
         assert rulebook is not None
-        before = trial_of(rulebook.rule_set).whole()
+        before = trials_of(rulebook.rule_set)[0].whole()
         tried: Counter[str] = Counter()
         missed: list[Mistake] = []
         for mistake in list(mistakes(rulebook.rule_set)):

@@ -101,7 +101,7 @@ def _summary(data: Data) -> Iterator[Line]:
         )
     )
     for impact in data["impact"]:
-        under = f" (profile {impact['profile']})" if len(data["impact"]) > 1 else ""
+        under = f" ({under_profile(impact)})" if len(data["impact"]) > 1 else ""
         if not impact["moved"]:
             yield _line((Span("no answer moves", "strong"), under))
             continue
@@ -238,7 +238,7 @@ def _contract(data: Data) -> Iterator[Section]:
 
 
 def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
-    under = f", profile {impact['profile']}" if several else ""
+    under = f", {under_profile(impact)}" if several else ""
     entries = [
         _line(f"{axis}: {_count(len(of[key]), 'entry', 'entries')} {key}: {_few(of[key])}")
         for axis, of in impact["entries"].items()
@@ -253,7 +253,7 @@ def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
         yield Section(f"How far numbers move{under}", tuple(entries), table, first=True)
     for output in impact["outputs"]:
         if "matrix" in output:
-            yield Section(f"{output['name']}: from what to what{under}", table=_matrix(output["matrix"]))
+            yield Section(f"{output['name']}: from what to what{under}", table=_matrix(output))
     movers = tuple(_mover(output, mover) for output in impact["outputs"] for mover in output["movers"])
     if movers:
         table = _table(("output", "question"), ("before", "after", ""), movers, ("differs first",))
@@ -261,6 +261,11 @@ def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
     families = tuple(_family(group) for group in impact["groups"])
     if families:
         yield Section(f"By family, on average{under}", table=_table(("output", "by", "falls", "rises"), (), families))
+
+
+def under_profile(impact: Data) -> str:
+    """Which of several comparisons it is."""
+    return f"profile {impact['profile']}" + (f", each {impact['opened']}" if "opened" in impact else "")
 
 
 def _number_row(output: Data) -> tuple[Line, ...]:
@@ -271,29 +276,17 @@ def _number_row(output: Data) -> tuple[Line, ...]:
     return (_line(Span(output["name"], "code")), *(_line(text) for text in (f"{output['moved']:,}", *found)))
 
 
-def _matrix(pairs: Sequence[Data]) -> Table:
-    words = list(dict.fromkeys(word for key in ("old", "new") for word in (pair[key] for pair in pairs)))
-    words.sort(
-        key=[pair["old"] for pair in pairs if pair["old"] == pair["new"]].index
-        if _all_stay(pairs, words)
-        else words.index
-    )
-    counts = {(pair["old"], pair["new"]): pair["answers"] for pair in pairs}
+def _matrix(output: Data) -> Table:
+    words = output["words"]
+    counts = {(pair["old"], pair["new"]): pair["answers"] for pair in output["matrix"]}
     rows = []
     for old in words:
         cells = [
-            _line(Span(f"{counts[old, new]:,}", "faint" if old == new else "strong"))
-            if (old, new) in counts
-            else _line("")
+            _line(Span(f"{counts[old, new]:,}", "faint" if old == new else "strong")) if (old, new) in counts else ()
             for new in words
         ]
         rows.append((_line(Span(old, "code")), *cells))
     return _table(("before \\ after",), words, rows)
-
-
-def _all_stay(pairs: Sequence[Data], words: Sequence[str]) -> bool:
-    """Whether some answers keep each of the words, so that their own order is known."""
-    return {pair["old"] for pair in pairs if pair["old"] == pair["new"]} == set(words)
 
 
 def _mover(output: Data, mover: Data) -> tuple[Line, ...]:

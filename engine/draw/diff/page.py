@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
-from engine.draw.diff.outline import Data, Outline
+from engine.draw.diff.outline import Data, Outline, under_profile
 from engine.draw.diff.plots import errors, histogram, movers
 
 
@@ -26,7 +26,7 @@ def _plots(data: Data) -> list[tuple[str, Markup]]:
             ("Errors against the figures that tests state: below the line is closer", Markup(errors(data["accuracy"])))
         )
     for impact in data["impact"]:
-        under = f", profile {impact['profile']}" if len(data["impact"]) > 1 else ""
+        under = f", {under_profile(impact)}" if len(data["impact"]) > 1 else ""
         moved = [output for output in impact["outputs"] if any("percent" in mover for mover in output["movers"])]
         if moved:
             found.append((f"The farthest mover of each output{under}", Markup(movers(moved))))
