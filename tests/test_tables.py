@@ -7,6 +7,9 @@ from conftest import Workplace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.check.everything import check_everything
+from engine.evaluate.evaluation import evaluate
+from engine.evaluate.grid import Grid
 from engine.rulebook.tables import Bands, Knots
 
 BANDS = "tables/room/rows"
@@ -84,3 +87,74 @@ def test_knots_must_rise(parcels: Workplace) -> None:
     )
     parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text() + table)
     assert parcels.problem().code == "table-order"
+
+
+FITS = """\
+tables:
+  fits:
+    kind: lookup
+    input: parcel.id
+    unit: condition
+    about: Whether it is sure to go in.
+    rows: {letter: true, piano: {value_of: goes_in}}
+"""
+PAYLOAD = """\
+tables:
+  most_weight:
+    kind: lookup
+    input: van.id
+    unit: kg
+    about: What may be loaded, as far as it is known.
+    rows: {small: {value_of: van.payload}}
+    otherwise: 900
+"""
+ROOM = """\
+tables:
+  room_or_letter:
+    kind: lookup
+    input: parcel.id
+    unit: word
+    about: Room in a word, of a letter always the same.
+    rows: {letter: plenty}
+    otherwise: {value_of: room}
+"""
+
+
+def taken(parcels: Workplace, table: str, name: str) -> list[object]:
+    """What the table gives for a letter and a piano in a small and a large van."""
+    parcels.edit("rules/trip.yaml", "tables:\n", table)
+    rulebook = parcels.load()
+    grid = Grid.of(rulebook.subject, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")})
+    evaluation = evaluate(rulebook.rule_set, grid, [name])
+    return [evaluation.value(name, (parcel, van)) for parcel in (0, 1) for van in (0, 1)]
+
+
+def test_a_lookup_may_give_conditions_its_own_and_those_of_formulas(parcels: Workplace) -> None:
+    assert taken(parcels, FITS, "fits") == [True, True, False, True]
+
+
+def test_a_row_may_take_a_figure_of_a_catalog(parcels: Workplace) -> None:
+    assert taken(parcels, PAYLOAD, "most_weight") == [500, 900, 500, 900]
+
+
+def test_a_row_may_take_the_word_of_another_table(parcels: Workplace) -> None:
+    assert taken(parcels, ROOM, "room_or_letter") == ["plenty", "plenty", "none", "enough"]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "told"),
+    [
+        (FITS, "unit: condition", "unit: '1'", "the rows give conditions, and the unit is `1`"),
+        (FITS, "letter: true", "letter: 1", "the rows give numbers, and the unit is `condition`"),
+        (FITS, "value_of: goes_in", "value_of: time", "the rows give conditions, and `time` is not a condition"),
+        (FITS, "{value_of: goes_in}", "plenty", "the rows give both conditions and words"),
+        (PAYLOAD, "value_of: van.payload", "value_of: van.paylod", "there is no name `van.paylod`"),
+        (PAYLOAD, "value_of: van.payload", "value_of: van.room", "the rows give `kg`, and `van.room` is in `m3`"),
+        (ROOM, "value_of: room", "value_of: fee", "the rows give words, and `fee` is not a word"),
+    ],
+)
+def test_what_a_row_takes_must_be_of_the_kind_of_the_table(
+    parcels: Workplace, table: str, old: str, new: str, told: str
+) -> None:
+    parcels.edit("rules/trip.yaml", "tables:\n", table.replace(old, new))
+    assert told in {problem.message for problem in check_everything(parcels.folders)[1]}

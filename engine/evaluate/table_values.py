@@ -40,11 +40,13 @@ def _band(table: Table, bands: Bands, column: Any) -> Column:
 class _Results:
     """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
 
-    `numbers` is NaN where a result is taken from another name; `taken` says for each such name where.
+    `numbers` is NaN, and `conditions` false, where a result is taken from another name; `taken` says for each such name
+    where.
     """
 
     all: tuple[Result | ValueOf | None, ...]
     numbers: NDArray[np.float64]
+    conditions: NDArray[np.bool_]
     taken: Mapping[str, NDArray[np.bool_]]
 
 
@@ -54,7 +56,7 @@ def _results(lookup: Lookup, words: tuple[str, ...]) -> _Results:
     numbers = np.array([result if isinstance(result, float) else np.nan for result in results])
     names = {result.name for result in results if isinstance(result, ValueOf)}
     taken = {name: np.array([result == ValueOf(name) for result in results]) for name in names}
-    return _Results(results, numbers, taken)
+    return _Results(results, numbers, np.array([result is True for result in results]), taken)
 
 
 def _words(results: _Results, codes: Codes, names: Mapping[str, Any]) -> WordColumn:
@@ -74,7 +76,8 @@ def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[st
     results = _results(lookup, column.words)
     if table.kind is Kind.WORD:
         return _words(results, column.codes, names)
-    numbers = results.numbers[column.codes]
+    found: Any = (results.conditions if table.kind is Kind.CONDITION else results.numbers)[column.codes]
     for name, where in results.taken.items():
-        numbers = np.where(where[column.codes], names[name], numbers)
-    return numbers
+        found = np.where(where[column.codes], names[name], found)
+    gives: Column = found
+    return gives

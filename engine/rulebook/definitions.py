@@ -35,16 +35,17 @@ class ConstantRange(Code):
 
 
 class TableMixedResults(Code):
-    """Some rows of a table give words and others numbers.
+    """The rows of a table give results of different kinds: words, numbers, or true and false.
 
-    Why: what reads the table must know which of the two it gets.
+    Why: what reads the table must know which of them it gets.
     Avoid: `rows: {small: 20, large: dear}`
     Prefer: `rows: {small: 20, large: 35}`
     """
 
 
 class TableUnit(Code):
-    """The rows of a table give words and its unit is not `word`, or the other way round.
+    """The rows of a table give words and its unit is not `word`, or true and false and its unit is not `condition`; or
+    the other way round.
 
     Why: the unit is what tells a reader, and a page, how to show it.
     Avoid: `unit: kg` over `rows: {small: light}`
@@ -53,7 +54,8 @@ class TableUnit(Code):
 
 
 CONDITION_UNIT, WORD_UNIT = "condition", "word"
-UNCOUNTED = ("1", CONDITION_UNIT, WORD_UNIT)  # units of what is counted in nothing
+UNITS_OF_KINDS = {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}
+UNCOUNTED = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in nothing
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Table(Definition):
 
     @cached_property
     def kind(self) -> Kind:
-        """Whether it gives numbers or words; its unit says so where all results are taken from other names."""
+        """What it gives; its unit says so where all results are taken from other names."""
         return _table_kind(self.rows, self.unit)
 
 
@@ -135,7 +137,8 @@ def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
 
 def _table_kind(rows: Rows, unit: str) -> Kind:
     kinds = result_kinds(rows)
-    return kinds.pop() if len(kinds) == 1 else Kind.WORD if unit == WORD_UNIT else Kind.NUMBER
+    by_unit = next((kind for kind, name in UNITS_OF_KINDS.items() if name == unit), Kind.NUMBER)
+    return kinds.pop() if len(kinds) == 1 else by_unit
 
 
 SECTIONS = ("constants", "formulas", "tables")
@@ -207,12 +210,13 @@ def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[De
 def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any], rows: Rows) -> Iterator[Problem]:
     kind = _table_kind(rows, data["unit"])
     if len(result_kinds(rows)) > 1:
-        hint = "give numbers everywhere, or words everywhere"
-        yield document.problem(
-            TableMixedResults, "the rows give both numbers and words", (*path, "rows"), key=True, hint=hint
-        )
-    elif (kind is Kind.WORD) != (data["unit"] == WORD_UNIT):
-        hint = f"write `unit: {WORD_UNIT}`" if kind is Kind.WORD else "write the unit of the numbers"
+        both = " and ".join(f"{kind}s" for kind in Kind if kind in result_kinds(rows))
+        message, hint = f"the rows give both {both}", "give one kind of result everywhere"
+        yield document.problem(TableMixedResults, message, (*path, "rows"), key=True, hint=hint)
+    elif (kind is not Kind.NUMBER or data["unit"] in UNITS_OF_KINDS.values()) and (
+        data["unit"] != UNITS_OF_KINDS.get(kind)
+    ):
+        hint = f"write `unit: {UNITS_OF_KINDS[kind]}`" if kind in UNITS_OF_KINDS else "write the unit of the numbers"
         yield document.problem(
             TableUnit, f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
         )

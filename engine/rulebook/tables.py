@@ -1,5 +1,7 @@
 """Tables: bands (threshold -> result), lookup (word -> result) and knots (points joined by straight lines).
 
+Results are numbers or words, those of a lookup also conditions.
+
 A table is proven complete when it is read: bands in order, without gap or overlap and with a default; knots in order.
 A lookup is proven complete once its input's words are known, in `names.py`.
 """
@@ -64,7 +66,7 @@ class TableMixed(Code):
     """
 
 
-Result = float | str
+Result = float | str | bool
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,9 @@ def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[
 
 
 def result_kinds(rows: Rows) -> set[Kind]:
-    """NUMBER, WORD or both; empty where all results are taken from other names, which do not count."""
+    """The kinds of results; empty where all are taken from other names, which do not count."""
     return {
-        Kind.WORD if isinstance(result, str) else Kind.NUMBER
+        Kind.WORD if isinstance(result, str) else Kind.CONDITION if isinstance(result, bool) else Kind.NUMBER
         for result in results_of(rows)
         if not isinstance(result, ValueOf)
     }
@@ -150,7 +152,7 @@ def word_column(results: tuple[Result, ...], codes: Codes) -> WordColumn:
 def _result(data: Any) -> Result | ValueOf:
     if isinstance(data, dict):
         return ValueOf(data["value_of"])
-    return data if isinstance(data, str) else float(data)
+    return data if isinstance(data, str | bool) else float(data)
 
 
 def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tuple[Rows | None, list[Problem]]:
