@@ -69,6 +69,11 @@ class RuleTest:
         return ("tests", self.number)
 
     @property
+    def given(self) -> dict[str, Any]:
+        """What it is given, and what all tests of its file are."""
+        return {**self.document.data.get("given", {}), **self.data["given"]}
+
+    @property
     def contract(self) -> bool:
         """Whether others rely on its figures, so that a change of them must be explained."""
         return bool(self.data.get("contract", self.document.data.get("contract", False)))
@@ -158,7 +163,7 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
 
 
 def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
-    given: Mapping[str, Any] = test.data["given"]
+    given = test.given
     subject = rulebook.subject
     asked = {
         name: value

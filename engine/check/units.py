@@ -1,6 +1,7 @@
 """Units: every expression runs once more on what its names are counted in, and must give the unit it declares.
 
 GB against GiB, ms against s, tokens added to bytes, a forgotten factor of 8 or 1000: each is a problem at its place.
+Units agree where they count the same in the same steps, however they are written: `Gparam * byte/param` is `GB`.
 The rulebook says which units there are, in the notation of pint; a number written in an expression counts nothing, but
 for 0, which is 0 of anything.
 """
@@ -8,6 +9,7 @@ for 0, which is 0 of anything.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +77,7 @@ Unit = Any  # pint builds the class of its units when it runs
 ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
 MALFORMED = (pint.errors.PintError, ValueError, TypeError, AttributeError)  # all that pint raises for one
 ROOT = 1 / 2
+EXACT = 1e-12  # factors that are nearer to 1 differ in the last digits of a float alone
 LONGEST_SHOWN = 40
 
 
@@ -115,6 +118,7 @@ class _Checker:
     registry: Any
     rule_set: RuleSet
     known: dict[str, Unit] = field(default_factory=dict)
+    agreed: dict[tuple[Unit, Unit], bool] = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
         for definition in self.rule_set.definitions.values():
@@ -150,6 +154,15 @@ class _Checker:
             self.known[name] = ANYTHING if unit is None else unit
         return self.known[name]
 
+    def agree(self, one: Unit, other: Unit) -> bool:
+        """Whether two units count the same in the same steps."""
+        if one == other:
+            return True
+        if (one, other) not in self.agreed:
+            same = one.dimensionality == other.dimensionality
+            self.agreed[one, other] = same and math.isclose((1 * one).to(other).magnitude, 1, rel_tol=EXACT)
+        return self.agreed[one, other]
+
     def _inference(self, formula: Formula) -> _Inference:
         return _Inference(self, formula)
 
@@ -157,7 +170,7 @@ class _Checker:
         inference = self._inference(formula)
         found = inference.measure(formula.expression.tree)
         yield from inference.problems
-        if not inference.problems and found is not ANYTHING and found != declared:
+        if not inference.problems and found is not ANYTHING and not self.agree(found, declared):
             message = f"the formula gives {_named(found)}, and its unit is `{formula.unit}`{_factor(found, declared)}"
             hint = "convert it with a constant that carries both units, or correct the unit"
             yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
@@ -165,7 +178,7 @@ class _Checker:
     def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
         for name, path in taken_by(table):
             unit = self.unit_of_name(name)
-            if unit is not ANYTHING and unit != declared:
+            if unit is not ANYTHING and not self.agree(unit, declared):
                 message = (
                     f"the rows give {_named(declared)}, and `{name}` is in {_named(unit)}{_factor(unit, declared)}"
                 )
@@ -227,7 +240,7 @@ class _Inference:
     def _power(self, node: ast.BinOp) -> Unit:
         base = self.measure(node.left)
         self._pure(node.right, "an exponent")
-        if base is ANYTHING or base == self.pure:
+        if base is ANYTHING or self.checker.agree(base, self.pure):
             return base
         if isinstance(node.right, ast.Constant):
             return base**node.right.value
@@ -269,7 +282,7 @@ class _Inference:
                 continue
             if shared is ANYTHING:
                 shared, first = unit, node
-            elif unit != shared and first is not None:
+            elif first is not None and not self.checker.agree(unit, shared):
                 one, other = f"`{self._text(first)}` is in {_named(shared)}", f"`{self._text(node)}` in {_named(unit)}"
                 self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
                 return ANYTHING
@@ -277,7 +290,7 @@ class _Inference:
 
     def _pure(self, node: ast.expr, what: str) -> None:
         unit = self.measure(node)
-        if unit is not ANYTHING and unit != self.pure:
+        if unit is not ANYTHING and not self.checker.agree(unit, self.pure):
             self._problem(node, f"{what} must be a plain number, and `{self._text(node)}` is in {_named(unit)}")
 
     def _text(self, node: ast.expr) -> str:
