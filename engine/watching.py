@@ -16,7 +16,7 @@ from engine.rulebook.files import KeptFiles
 from engine.rulebook.pinned import Asked
 from engine.rulebook.rulebook import Rulebook
 
-MOST = 50_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
+MOST = 10_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,14 @@ def test_a_cell_of_a_whole_catalog_is_the_answer_to_its_question(copy: Workplace
 
 
 def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(copy: Workplace) -> None:
-    assert finite_problems(trials_of(copy.load().rule_set)) == []
+    assert finite_problems(trials_of(copy.load().rule_sets.values(), 200_000)) == []
 
 
 def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
     parcels.edit(
         "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
     )
-    found = finite_problems(trials_of(parcels.load().rule_set))
+    found = finite_problems(trials_of(parcels.load().rule_sets.values()))
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
     assert str(found[0].position) == "rules/trip.yaml:12:28"
@@ -70,9 +70,9 @@ def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Work
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
-    assert "for letter large" in finite_problems(trials_of(parcels.load().rule_set))[0].message
-    assert "van.payload = absent" in finite_problems(trials_of(parcels.load().rule_set))[0].message
-    assert finite_problems(trials_of(parcels.load().rule_set))[0].hint.startswith("`van.payload` is absent: ")
+    assert "for letter large" in finite_problems(trials_of(parcels.load().rule_sets.values()))[0].message
+    assert "van.payload = absent" in finite_problems(trials_of(parcels.load().rule_sets.values()))[0].message
+    assert finite_problems(trials_of(parcels.load().rule_sets.values()))[0].hint.startswith("`van.payload` is absent: ")
 
 
 def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:

@@ -29,13 +29,14 @@ class Row:
 
     def at(self, axis: str, number: int) -> Row:
         """The row with the `number`-th entry of `axis`, and all else the same."""
-        index = tuple(number if other == axis else at for other, at in zip(self.axes, self.index, strict=True))
+        index = tuple(number if other == axis else at for other, at in zip(self.ids, self.index, strict=True))
         return replace(self, index=index)
 
     @property
-    def axes(self) -> tuple[str, ...]:
-        """The axes of its grid, in the order of its index."""
-        return tuple(self.evaluation.grid.ids)
+    def ids(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids on each axis of its grid, in the order of its index."""
+        assert isinstance(self.evaluation.asked, Grid)
+        return self.evaluation.asked.ids
 
     def trace(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """How `names` came about in this row."""
@@ -112,7 +113,7 @@ class Asker:
     def _pick(self, pick: Pick, names: set[str]) -> Row:
         wanted = {self._in_rules(name) for name in names if _is_of(pick, name)}
         row = self.row(wanted | {pick.by.name}, pick.change, (pick.axis,))
-        rows = [row.at(pick.axis, at) for at in range(len(row.evaluation.grid.ids[pick.axis]))]
+        rows = [row.at(pick.axis, at) for at in range(len(row.ids[pick.axis]))]
         return max(rows, key=lambda row: float(row.value(pick.by.name) or 0))
 
     def _in_rules(self, name: str) -> str:

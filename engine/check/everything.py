@@ -17,7 +17,8 @@ from engine.rulebook.files import KeptFiles
 from engine.rulebook.load import check
 from engine.rulebook.rulebook import Rulebook
 
-MOST = 250_000  # questions of one trial: so many are asked in less than a second
+MOST = 40_000  # questions of one trial
+MOST_TO_ANSWER = 10_000  # before anything is answered: somebody waits for it
 
 
 def check_everything(
@@ -50,7 +51,7 @@ def load_checked(folders: Folders, kept: KeptFiles | None = None) -> Rulebook:
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `check_everything`.
     """
-    rulebook, problems, _ = _prove(folders, kept, MOST)
+    rulebook, problems, _ = _prove(folders, kept, MOST_TO_ANSWER)
     if rulebook is not None and not errors(problems):
         problems += answer_problems(rulebook)
     if rulebook is None or errors(problems):
@@ -63,5 +64,5 @@ def _prove(folders: Folders, kept: KeptFiles | None, most: int) -> tuple[Ruleboo
     rulebook, problems = check(folders, kept)
     if rulebook is None:
         return None, problems, []
-    trials = [trial for rule_set in rulebook.rule_sets.values() for trial in trials_of(rule_set, most)]
+    trials = trials_of(rulebook.rule_sets.values(), most)
     return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(trials)], trials

@@ -13,8 +13,7 @@ def finite_problems(trials: Iterable[Trial]) -> list[Problem]:
     problems: dict[tuple[object, ...], Problem] = {}
     for trial in trials:
         try:
-            for number in range(len(trial.inputs)):
-                trial.whole(number)
+            _ = trial.whole
         except ProblemsFound as found:
             for problem in found.problems:
                 problems.setdefault((problem.position, problem.code), problem)

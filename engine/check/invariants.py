@@ -1,9 +1,8 @@
-"""Invariants tried over the catalogs, with inputs and steps of many sizes; a broken one shows the smallest example."""
+"""Invariants tried on many questions, with steps of several sizes; a broken one shows an example."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -42,12 +41,19 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[
     for trial in trials:
         for invariant in rulebook.invariants:
             place = (invariant.document.path, invariant.path)
-            if place in told:
+            if place in told or _tried_before(trial, invariant):
                 continue
             problem = next(_unknown(trial.rule_set, invariant), None) or _counter_example(trial, invariant)
             if problem is not None:
                 told.add(place)
                 yield problem
+
+
+def _tried_before(trial: Trial, invariant: Invariant) -> bool:
+    """Whether all that the invariant is about is the same as under another profile."""
+    names = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+    known = [name for name in names if trial.rule_set.describe(name)]
+    return trial.like is not None and set(trial.rule_set.plan(known).steps) <= trial.shared
 
 
 def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
@@ -89,7 +95,7 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
 
 
 def _counter_example(trial: Trial, invariant: Invariant) -> Problem | None:
-    """The smallest question that breaks the invariant: fewest inputs, smallest step, then the least value."""
+    """The first question that breaks the invariant: by the smallest step, and of those with the least value."""
     try:
         if isinstance(invariant, Always):
             return _always(trial, invariant)
@@ -102,58 +108,50 @@ def _counter_example(trial: Trial, invariant: Invariant) -> Problem | None:
 
 def _always(trial: Trial, invariant: Always) -> Problem | None:
     names = invariant.condition.names
-    for number in range(len(trial.inputs)):
-        evaluation = trial.evaluate(names, number)
-        columns = {name: evaluation.columns[name] for name in names}
-        with np.errstate(all="ignore"):
-            holds = np.asarray(evaluator().run(invariant.condition, columns))
-        if not holds.all():
-            index = first_cell(~holds, evaluation.grid.shape)
-            values = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in names)
-            return _broken(trial, invariant, "always", index, number, values)
-    return None
+    columns = {name: column for name, column in trial.values(names).items() if name in names}
+    with np.errstate(all="ignore"):
+        holds = np.asarray(evaluator().run(invariant.condition, columns))
+    if holds.all():
+        return None
+    number = first_cell(~holds, trial.questions.shape)[0]
+    values = ", ".join(f"{name} = {shown(cell(columns[name], (number,)))}" for name in names)
+    return _broken(trial, invariant, "always", number, values)
 
 
 def _along_axis(trial: Trial, invariant: Following) -> Problem | None:
-    for number in range(len(trial.inputs)):
-        evaluation = trial.evaluate([invariant.effect], number)
-        column = evaluation.columns[invariant.effect]
-        axis = list(evaluation.grid.ids).index(invariant.cause)
-        data = np.asarray(column.codes if isinstance(column, WordColumn) else column)
-        if data.ndim and data.shape[axis] > 1:
-            wrong = _differences(np.take(data, [0], axis=axis), data, invariant.never)
-            if wrong.any():
-                index = first_cell(wrong, evaluation.grid.shape)
-                start = tuple(0 if at == axis else place for at, place in enumerate(index))
-                before, after = cell(column, start), cell(column, index)
-                there = evaluation.grid.row(start)[invariant.cause]
-                values = f"{invariant.effect} is {shown(before)} for {there}, and here {shown(after)}"
-                return _broken(trial, invariant, "then", index, number, values)
+    entries = trial.questions.catalog(invariant.cause).ids
+    first = trial.with_entry(invariant.cause, entries[0], invariant.effect)
+    for entry in entries[1:]:
+        column = trial.with_entry(invariant.cause, entry, invariant.effect)
+        wrong = _differences(_comparable(first), _comparable(column), invariant.never)
+        if wrong.any():
+            number = first_cell(wrong, trial.questions.shape)[0]
+            before, after = (shown(cell(one, (number,))) for one in (first, column))
+            values = f"{invariant.effect} is {before} for {entries[0]}, and {after} for {entry}"
+            return _broken(trial, invariant, "then", number, values)
     return None
 
 
 def _following(trial: Trial, invariant: Following) -> Problem | None:
-    asked = {invariant.cause, invariant.effect}
-    befores = [trial.evaluate(asked, number) for number in range(len(trial.inputs))]
-    for factor, (number, before) in product(STEPS, enumerate(befores)):
-        cause: Any = before.columns[invariant.cause]
+    columns = trial.values([invariant.cause, invariant.effect])
+    cause: Any = columns[invariant.cause]
+    old = columns[invariant.effect]
+    for factor in STEPS:
         stepped: Any = cause * factor if invariant.when is Change.INCREASES else cause / factor
-        old, new = before.columns[invariant.effect], trial.stepped(number, invariant.cause, stepped, invariant.effect)
+        new = trial.stepped(invariant.cause, stepped, invariant.effect)
         wrong = _differences(_comparable(old), _comparable(new), invariant.never)
         if wrong.any():
-            index = _least_cell(wrong, cause, before.grid.shape)
+            number = _least_cell(wrong, cause, trial.questions.shape)[0]
             values = "; ".join(
-                f"{name} {shown(cell(one, index))} -> {shown(cell(other, index))}"
+                f"{name} {shown(cell(one, (number,)))} -> {shown(cell(other, (number,)))}"
                 for name, one, other in ((invariant.cause, cause, stepped), (invariant.effect, old, new))
             )
-            return _broken(trial, invariant, "then", index, number, values)
+            return _broken(trial, invariant, "then", number, values)
     return None
 
 
-def _broken(trial: Trial, invariant: Invariant, key: str, index: tuple[int, ...], number: int, values: str) -> Problem:
-    inputs = [f"{QUESTION}.{name}={value:g}" for name, value in trial.inputs[number].items()]
-    row = " ".join([*trial.row(index), *inputs])
-    message = f"`{invariant.name}` does not hold for {row}: {values}"
+def _broken(trial: Trial, invariant: Invariant, key: str, number: int, values: str) -> Problem:
+    message = f"`{invariant.name}` does not hold for {' '.join(trial.row(number))}: {values}"
     hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
     return invariant.document.problem(InvariantBroken, message, (*invariant.path, key), hint=hint)
 

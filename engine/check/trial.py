@@ -1,149 +1,188 @@
-"""Many questions at once: the rules of one profile over the catalogs, with inputs of many sizes.
+"""Many questions at once: the rules of one profile, asked about entries and inputs of many sizes.
 
-One trial runs over the axes that are swept, with what answers by default on the others; each of those is opened in a
-trial of its own, over fewer entries of the rest. Where the catalogs hold more questions than can be tried in a moment,
-a trial takes the entries that tell most: those with the least and the greatest of each figure that a rule reads, those
-that lack it, and one for each word that a table has a row for; the rest are drawn by lot. The lot falls the same each
-time.
+Where the catalogs hold no more questions than can be tried in a moment, all of them are asked. Else they are drawn by
+lot, so that entries that tell much are never left out: those with the least and the greatest of each figure that a rule
+reads, those that lack it, and one for each word that a table has a row for. The lot falls the same each time. All
+profiles are asked the same, and what they share is computed once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from engine.columns import ABSENT, Column, Scalar, WordColumn
+from engine.columns import ABSENT, Codes, Column, Numbers, Scalar, WordColumn
 from engine.evaluate.evaluation import Evaluation, evaluate
-from engine.evaluate.grid import Grid
+from engine.evaluate.question_list import QuestionList
 from engine.rulebook.definitions import Table
 from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.subject import Input
+from engine.rulebook.subject import Axis, Input
 from engine.rulebook.tables import Lookup
 
-Inputs = Mapping[str, float]
 INPUT_STEPS = 4  # an input is tried at so many places from its least to its greatest, beside not being given at all
-KEPT = 3 / 4  # of the entries of the longest axis, each time that there are too many questions
-OTHERS = 4  # a trial of one more axis asks so many times fewer questions
+WITHOUT_INPUTS = 2  # one question in so many gives none
 SEED = 1
 
 
 @dataclass
 class Trial:
-    """One rule set, asked about these entries of each axis. What was evaluated is kept for whoever asks next."""
+    """One rule set, asked these questions with these inputs. What was evaluated is kept for whoever asks next.
+
+    `like` is the trial of another profile that was asked the same.
+    """
 
     rule_set: RuleSet
-    ids: Mapping[str, tuple[str, ...]]
-    _whole: dict[int, Evaluation] = field(default_factory=dict, repr=False)
-    _compared: dict[tuple[float, ...], dict[str, Scalar]] = field(default_factory=dict, repr=False)
+    questions: QuestionList
+    inputs: Mapping[str, Numbers]
+    like: Trial | None = None
+    _compared: dict[str, Scalar] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def inputs(self) -> tuple[Inputs, ...]:
-        """The inputs to ask with: none at all, then all together from the least to the greatest."""
-        asked = self.rule_set.subject.inputs
-        if not asked:
-            return ({},)
-        steps = zip(*(_steps(one) for one in asked.values()), strict=True)
-        return ({}, *(dict(zip(asked, values, strict=True)) for values in steps))
+    def shared(self) -> frozenset[str]:
+        """The definitions that are those of `like`, down to all that they are made of."""
+        if self.like is None:
+            return frozenset()
+        found: set[str] = set()
+        for name, definition in self.rule_set.definitions.items():  # each comes after all that it reads
+            if definition is self.like.rule_set.definitions.get(name) and self.rule_set.made_of(name) <= found:
+                found.add(name)
+        return frozenset(found)
 
-    def whole(self, number: int = 0) -> Evaluation:
-        """Every definition, with the inputs of that number; what is compared is compared with the first question.
-
-        Raises ProblemsFound where a number is not finite.
-        """
-        if number not in self._whole:
-            inputs, everything = self.inputs[number], list(self.rule_set.definitions)
-            self._whole[number] = evaluate(
-                self.rule_set, self._grid(self.ids), everything, inputs, current=self._first(inputs)
-            )
-        return self._whole[number]
-
-    def stepped(self, number: int, cause: str, column: Column, effect: str) -> Column:
-        """The effect once more, with another column in place of the cause and all else as in `whole(number)`.
+    @cached_property
+    def whole(self) -> Evaluation:
+        """Every definition; what is compared is compared with the first question.
 
         Raises ProblemsFound where a number is not finite.
         """
-        before = self.whole(number)
+        given = {name: self.like.whole.columns[name] for name in self.shared} if self.like else {}
+        found = self._evaluate(self.rule_set.definitions, given)
+        return replace(found, columns={**given, **found.columns})
+
+    def stepped(self, cause: str, column: Column, effect: str) -> Column:
+        """The effect once more, with another column in place of the cause and all else as in `whole`.
+
+        Raises ProblemsFound where a number is not finite.
+        """
         behind = self.rule_set.readers(cause)
-        given = {name: before.columns[name] for name in self.rule_set.definitions if name not in behind}
-        given[cause] = column
-        inputs = self.inputs[number]
-        after = evaluate(self.rule_set, before.grid, [effect], inputs, given, self._first(inputs))
-        return after.columns[effect]
+        given = {name: self.whole.columns[name] for name in self.rule_set.definitions if name not in behind}
+        return self._evaluate([effect], {**given, cause: column}).columns[effect]
 
-    def evaluate(self, names: Iterable[str], number: int) -> Evaluation:
-        """Names, catalog figures among them, with the inputs of that number. Raises ProblemsFound as `whole` does."""
-        wanted, inputs = set(names), self.inputs[number]
-        kept: Mapping[str, Column] = self._whole[number].columns if number in self._whole else {}
-        known = {name: kept[name] for name in wanted if name in kept}
-        return evaluate(self.rule_set, self._grid(self.ids), wanted, inputs, known, self._first(inputs))
+    def with_entry(self, axis: str, entry: str, effect: str) -> Column:
+        """The effect once more, where all questions name another entry of one axis. Raises as `whole` does."""
+        others = replace(self, questions=self.questions.with_entry(axis, entry))
+        return others.evaluate([effect]).columns[effect]
 
-    def row(self, index: tuple[int, ...]) -> tuple[str, ...]:
-        """The id of each axis at one cell."""
-        return tuple(self._grid(self.ids).row(index).values())
+    def evaluate(self, names: Iterable[str]) -> Evaluation:
+        """Some names alone, catalog figures among them. Raises ProblemsFound as `whole` does."""
+        return self._evaluate(names, {})
 
-    def _first(self, inputs: Inputs) -> dict[str, Scalar]:
+    def values(self, names: Iterable[str]) -> Mapping[str, Column]:
+        """The columns of names, catalog figures among them. Raises ProblemsFound as `whole` does."""
+        wanted = set(names)
+        known = {name: self.whole.columns[name] for name in wanted if name in self.whole.columns}
+        return known if len(known) == len(wanted) else self._evaluate(wanted, known).columns
+
+    def row(self, number: int) -> tuple[str, ...]:
+        """The ids of one question, and the inputs that it gives."""
+        given = {
+            name: float(np.broadcast_to(value, self.questions.shape)[number]) for name, value in self.inputs.items()
+        }
+        told = (f"{name}={value:g}" for name, value in given.items() if not math.isnan(value))
+        return (*self.questions.row((number,)).values(), *told)
+
+    def _evaluate(self, outputs: Iterable[str], given: Mapping[str, Any]) -> Evaluation:
+        return evaluate(self.rule_set, self.questions, outputs, self.inputs, given, self._first)
+
+    @property
+    def _first(self) -> Mapping[str, Scalar]:
         """What `current` stands for: the values of the first question."""
-        asked = tuple(inputs.values())
-        if asked not in self._compared:
-            compared = self.rule_set.plan(self.rule_set.definitions).current
-            first = {axis: entries[:1] for axis, entries in self.ids.items()}
-            row = evaluate(self.rule_set, self._grid(first), compared, inputs)
-            self._compared[asked] = {name: row.value(name, (0,) * len(first)) for name in compared}
-        return self._compared[asked]
-
-    def _grid(self, ids: Mapping[str, tuple[str, ...]]) -> Grid:
-        return Grid.of(self.rule_set.subject, self.rule_set.catalogs, ids)
+        compared = self.rule_set.plan(self.rule_set.definitions).current
+        if compared and not self._compared:
+            first = {name: _first(value) for name, value in self.inputs.items()}
+            row = evaluate(self.rule_set, self.questions.at([0]), compared, first)
+            self._compared.update({name: row.value(name, (0,)) for name in compared})
+        return self._compared
 
 
-def trials_of(rule_set: RuleSet, most: int | None = None) -> list[Trial]:
-    """Trials over the whole catalogs, or over at most about so many questions in all, those that tell most."""
-    swept = _swept(rule_set)
-    others = [axis for axis in rule_set.subject.axes.values() if not axis.swept]
-    trials = [_trial(rule_set, swept, most)]
-    for axis in others:
-        opened = {**swept, axis.name: rule_set.catalogs[axis.catalog].ids}
-        trials.append(_trial(rule_set, opened, (most or math.prod(map(len, swept.values()))) // len(others) // OTHERS))
-    return trials
+def trials_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Trial]:
+    """One trial for each rule set, of all questions over the catalogs or of so many that tell most.
+
+    All rule sets have the same subject and the same catalogs.
+    """
+    profiles = list(rule_sets)
+    questions, inputs = _questions(profiles, most)
+    first = Trial(profiles[0], questions, inputs)
+    return [first, *(Trial(rules, questions, inputs, first) for rules in profiles[1:])]
 
 
 def trials_of_all(rule_set: RuleSet, most: int) -> Iterator[Trial]:
     """Trials that together ask every question over the axes that are swept, each of at most about so many."""
-    ids = _swept(rule_set)
-    longest = max(ids, key=lambda name: len(ids[name]))
-    others = math.prod(len(entries) for name, entries in ids.items() if name != longest)
+    ids = {name: range(len(rule_set.catalogs[axis.catalog].ids)) for name, axis in rule_set.subject.axes.items()}
+    rows: dict[str, Sequence[int]] = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
+    longest = max(rows, key=lambda name: len(rows[name]))
+    others = math.prod(len(codes) for name, codes in rows.items() if name != longest)
     step = max(1, most // others)
     for start in range(0, len(ids[longest]), step):
-        yield Trial(rule_set, {**ids, longest: ids[longest][start : start + step]})
+        part = {**rows, longest: ids[longest][start : start + step]}
+        yield Trial(rule_set, _product(rule_set, part), {})
 
 
-def _swept(rule_set: RuleSet) -> dict[str, tuple[str, ...]]:
-    """All entries of the axes that are swept, and the defaults of those others that have one."""
-    found = {}
-    for axis in rule_set.subject.axes.values():
-        if axis.swept:
-            found[axis.name] = rule_set.catalogs[axis.catalog].ids
-        elif axis.default is not None:
-            found[axis.name] = (axis.default,)
+def _questions(rule_sets: list[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:
+    """All questions, without and with inputs, or so many of them drawn by lot."""
+    rules, lot = rule_sets[0], np.random.default_rng(SEED)
+    axes, inputs = rules.subject.axes, rules.subject.inputs
+    every = {name: _every(rules, axis) for name, axis in axes.items()}
+    count = math.prod(map(len, every.values()))
+    if most is None or count * 2 <= most:
+        questions = _product(rules, every)
+        given = np.arange(count * 2) >= count
+        questions = questions.at(np.tile(np.arange(count), 2))
+    else:
+        drawn = {name: _drawn(rule_sets, axis, most, lot) for name, axis in axes.items()}
+        questions = QuestionList(rules.subject, rules.catalogs, drawn)
+        given = np.arange(most) % WITHOUT_INPUTS > 0
+    size = questions.shape[0]
+    steps = {name: lot.choice(_steps(one), size) for name, one in inputs.items()}
+    return questions, {name: np.where(given, values, np.nan) for name, values in steps.items()}
+
+
+def _every(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
+    """All entries of an axis, and before them that none is named, where the rules then choose."""
+    every = range(len(rule_set.catalogs[axis.catalog].ids))
+    return [ABSENT, *every] if axis.default_by else every
+
+
+def _swept(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
+    """All entries of an axis that is swept, and of the others what answers by default."""
+    catalog = rule_set.catalogs[axis.catalog]
+    if axis.swept:
+        return range(len(catalog.ids))
+    return [catalog.index[axis.default] if axis.default else ABSENT]
+
+
+def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionList:
+    """Every question over these entries, in the order of the axes."""
+    grids = np.meshgrid(*(np.array(codes, dtype=np.int64) for codes in rows.values()), indexing="ij")
+    return QuestionList(rule_set.subject, rule_set.catalogs, {n: g.ravel() for n, g in zip(rows, grids, strict=True)})
+
+
+def _drawn(rule_sets: Iterable[RuleSet], axis: Axis, size: int, lot: np.random.Generator) -> Codes:
+    """So many entries of an axis in an order of their own: those that tell most in turn with any others."""
+    rules = list(rule_sets)
+    telling = sorted({at for one in rules for at in _telling(one, axis)})
+    every = _every(rules[0], axis)
+    turns = [lot.permutation(telling) for _ in range(0, size, 2 * len(telling))]
+    drawn = np.concatenate([np.concatenate(turns)[: (size + 1) // 2], lot.choice(every, size // 2)])
+    first = drawn[:1].copy()
+    drawn = lot.permutation(drawn)
+    drawn[:1] = first
+    found: Codes = drawn.astype(np.int64)
     return found
-
-
-def _trial(rule_set: RuleSet, ids: Mapping[str, tuple[str, ...]], most: int | None) -> Trial:
-    """The trial over these entries, or over so many of them that there are at most about so many questions."""
-    if most is None or math.prod(map(len, ids.values())) <= most:
-        return Trial(rule_set, ids)
-    needed = {name: _telling(rule_set, name, ids[name]) for name in ids}
-    sizes = {name: len(entries) for name, entries in ids.items()}
-    while math.prod(sizes.values()) > most:
-        axis = max(sizes, key=lambda name: sizes[name] / len(needed[name]))
-        if sizes[axis] == len(needed[axis]):
-            break
-        sizes[axis] = max(len(needed[axis]), int(sizes[axis] * KEPT))
-    return Trial(rule_set, {name: _chosen(ids[name], needed[name], sizes[name]) for name in ids})
 
 
 def _steps(asked: Input) -> Any:
@@ -152,14 +191,13 @@ def _steps(asked: Input) -> Any:
     return np.round(spread(asked.minimum, asked.maximum, INPUT_STEPS)).clip(asked.minimum, asked.maximum)
 
 
-def _telling(rule_set: RuleSet, axis: str, ids: tuple[str, ...]) -> list[int]:
-    """The entries, by number, that no trial leaves out."""
-    grid = Grid.of(rule_set.subject, rule_set.catalogs, {axis: ids})
-    fields = [name.partition(".") for name in rule_set.plan(rule_set.definitions).fields]
-    found = {0: None}
-    for space, _, name in fields:
-        if space == axis:
-            found |= dict.fromkeys(_extremes(grid.column(f"{space}.{name}"), _keys(rule_set, f"{space}.{name}")))
+def _telling(rule_set: RuleSet, axis: Axis) -> list[int]:
+    """The entries, by number, that no trial leaves out; -1 for naming none."""
+    catalog = rule_set.catalogs[axis.catalog]
+    found = dict.fromkeys([ABSENT] if axis.default_by else [0])
+    for space, _, name in (one.partition(".") for one in rule_set.plan(rule_set.definitions).fields):
+        if space == axis.name:
+            found |= dict.fromkeys(_extremes(catalog.columns[name], _keys(rule_set, f"{space}.{name}")))
     return list(found)
 
 
@@ -184,8 +222,5 @@ def _keys(rule_set: RuleSet, name: str) -> frozenset[str]:
     return frozenset(word for table in tables if isinstance(table.rows, Lookup) for word in table.rows.rows)
 
 
-def _chosen(ids: tuple[str, ...], needed: list[int], size: int) -> tuple[str, ...]:
-    """So many of the ids, those needed among them, in their own order."""
-    lot = np.random.default_rng(SEED).permutation(len(ids)).tolist()
-    taken = list(dict.fromkeys([*needed, *lot]))[:size]
-    return tuple(ids[at] for at in sorted(taken))
+def _first(value: Numbers) -> Numbers:
+    return value[:1] if isinstance(value, np.ndarray) else value

@@ -65,8 +65,7 @@ def _never_a_word(rulebook: Rulebook, part: Part) -> bool:
 def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:
     found: set[Key] = set()
     for trial in trials:
-        for number in range(len(trial.inputs)):
-            found |= set(reached(trial.whole(number)))
+        found |= set(reached(trial.whole))
     definitions = (one for rule_set in rulebook.rule_sets.values() for one in rule_set.definitions.values())
     parts = {part.key: part for definition in definitions for part in parts_of(definition)}
     return [part for key, part in parts.items() if key not in found]
@@ -79,6 +78,6 @@ def _still_missing(rulebook: Rulebook, parts: list[Part], most: int) -> list[Par
             names = {part.definition.name for part in parts if part.definition.name in rule_set.definitions}
             if not names:
                 return parts
-            found = {key for number in range(len(trial.inputs)) for key in reached(trial.evaluate(names, number))}
+            found = set(reached(trial.evaluate(names)))
             parts = [part for part in parts if part.key not in found]
     return parts

@@ -90,7 +90,7 @@ def first_difference(question: Questions, name: str) -> str:
 
 def _only(evaluation: Evaluation, name: str) -> Scalar:
     """The value in a grid of one cell."""
-    return evaluation.value(name, (0,) * len(evaluation.grid.ids))
+    return evaluation.value(name, (0,) * len(evaluation.asked.shape))
 
 
 def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Evaluation, Evaluation]:

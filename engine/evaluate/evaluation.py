@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from engine.codes import Code
-from engine.columns import Column, Kind, Scalar, WordColumn, cell, first_cell
+from engine.columns import Column, Kind, Numbers, Scalar, WordColumn, cell, first_cell
+from engine.evaluate.asked import Asked
 from engine.evaluate.culprit import culprit
 from engine.evaluate.evaluator import evaluator
-from engine.evaluate.grid import Grid
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
@@ -42,10 +42,10 @@ class NotFinite(Code):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Columns by name over the cells of `grid`: the outputs, all that they were made of down to what was `given`."""
+    """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
 
     rule_set: RuleSet
-    grid: Grid
+    asked: Asked
     columns: Mapping[str, Column]
     given: frozenset[str]
 
@@ -54,44 +54,43 @@ class Evaluation:
         return cell(self.columns[name], index)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> Entry | None:
-        """The entry of an axis at one cell, whether it was asked about or chosen; None where neither."""
-        chooser = self.rule_set.subject.axes[axis].default_by if axis in self.rule_set.subject.axes else None
-        if axis in self.grid.ids:
-            return self.grid.catalog(axis).entries[self.grid.row(index)[axis]]
-        if chooser in self.columns:
-            return self.grid.catalog(axis).entries[str(self.value(str(chooser), index))]
-        return None
+        """The entry of an axis in one question, whether it was named or chosen; None where neither."""
+        found = self.asked.entry(axis, index)
+        chooser = self.rule_set.subject.chooser_of(axis)
+        if found is None and chooser in self.columns:
+            found = str(self.value(str(chooser), index))
+        return self.asked.catalog(axis).entries[found] if found is not None else None
 
 
 def evaluate(
     rule_set: RuleSet,
-    grid: Grid,
+    asked: Asked,
     outputs: Iterable[str],
-    inputs: Mapping[str, float] | None = None,
+    inputs: Mapping[str, Numbers] | None = None,
     given: Mapping[str, Scalar | Column] | None = None,
     current: Mapping[str, Scalar] | None = None,
 ) -> Evaluation:
-    """All `outputs` over the grid.
+    """All `outputs` for all questions.
 
-    `inputs` are the question's own numbers. `given` sets names (formulas, tables, constants or catalog fields) to a
-    value, or to a column over the grid, instead of computing them. `current` holds what `current.name` stands for.
-    Raises ProblemsFound where a name needs an axis that the grid lacks, or a number comes out that is not finite.
+    `inputs` are the questions' own numbers, NaN where a question does not give one. `given` sets names (formulas,
+    tables, constants or catalog fields) to a value, or to a column, instead of computing them. `current` holds what
+    `current.name` stands for. Raises ProblemsFound where a name needs an axis that is not named, or a number comes out
+    that is not finite.
     """
     given = given or {}
-    plan = rule_set.plan(outputs, frozenset(given), frozenset(grid.ids))
+    plan = rule_set.plan(outputs, frozenset(given), asked.named)
     columns: dict[str, Any] = {name: _everywhere(value) for name, value in given.items()}
-    chosen = _chosen(rule_set, grid, plan)
-    missing = [name for name in plan.fields if name.partition(".")[0] not in grid.ids and name not in chosen]
+    chosen = _chosen(rule_set, asked, plan)
+    missing = [name for name in plan.fields if name.partition(".")[0] not in asked.named and name not in chosen]
     if missing:
         raise ProblemsFound(_missing_axis(name) for name in missing)
     for name in plan.fields:
         if name not in chosen:
-            columns[name] = grid.column(name)
+            columns[name] = asked.column(name)
         elif chosen[name] in given:
-            columns[name] = _of_chosen(grid, name, columns[chosen[name]])
-    for name, asked in rule_set.subject.inputs.items():
-        value = (inputs or {}).get(name, asked.default)
-        columns.setdefault(f"{QUESTION}.{name}", np.float64(np.nan if value is None else value))
+            columns[name] = _of_chosen(asked, name, columns[chosen[name]])
+    for name, one in rule_set.subject.inputs.items():
+        columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), one.default))
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = _everywhere((current or {})[name])
     with np.errstate(all="ignore"):
@@ -100,25 +99,35 @@ def evaluate(
             definition = rule_set.definitions[name]
             columns[name] = _step(run, definition, columns)
             for field in (field for field, chooser in chosen.items() if chooser == name):
-                columns[field] = _of_chosen(grid, field, columns[name])
+                columns[field] = _of_chosen(asked, field, columns[name])
             if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
-                raise ProblemsFound([_not_finite(definition, grid, columns)])
-    return Evaluation(rule_set, grid, columns, frozenset(given))
+                raise ProblemsFound([_not_finite(definition, asked, columns)])
+    return Evaluation(rule_set, asked, columns, frozenset(given))
 
 
-def _chosen(rule_set: RuleSet, grid: Grid, plan: Plan) -> dict[str, str]:
+def _input(value: Numbers | None, default: float | None) -> Any:
+    """The column of an input, with its default where a question does not give it."""
+    instead = np.nan if default is None else default
+    if value is None:
+        return np.float64(instead)
+    return np.where(np.isnan(value), instead, value) if isinstance(value, np.ndarray) else np.float64(value)
+
+
+def _chosen(rule_set: RuleSet, asked: Asked, plan: Plan) -> dict[str, str]:
     """The figures of entries that a table chooses, each with that table."""
-    found = {name: rule_set.subject.chooser_of(name) for name in plan.fields if name.partition(".")[0] not in grid.ids}
+    found = {
+        name: rule_set.subject.chooser_of(name) for name in plan.fields if name.partition(".")[0] not in asked.named
+    }
     return {name: chooser for name, chooser in found.items() if chooser}
 
 
-def _of_chosen(grid: Grid, name: str, entries: WordColumn) -> Any:
+def _of_chosen(asked: Asked, name: str, entries: WordColumn) -> Any:
     """The column of a figure. Raises ProblemsFound where an entry was given that is not there."""
     try:
-        return grid.chosen_column(name, entries)
+        return asked.chosen_column(name, entries)
     except KeyError as unknown:
         axis, word = name.partition(".")[0], str(unknown.args[0])
-        message, near = f"there is no {axis} `{word}`", grid.catalog(axis).nearest(word)
+        message, near = f"there is no {axis} `{word}`", asked.catalog(axis).nearest(word)
         raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
 
 
@@ -149,10 +158,10 @@ def _missing_axis(name: str) -> Problem:
     return Problem(AxisMissing, f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")
 
 
-def _not_finite(definition: Definition, grid: Grid, columns: Mapping[str, Any]) -> Problem:
+def _not_finite(definition: Definition, asked: Asked, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
-    index = first_cell(bad, grid.shape)
-    row = " ".join(grid.row(index).values()) if grid.shape else "the values given"
+    index = first_cell(bad, asked.shape)
+    row = " ".join(asked.row(index).values()) if asked.shape else "the values given"
     read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"

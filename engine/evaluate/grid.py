@@ -1,27 +1,23 @@
-"""A grid: which entries of each catalog are asked about. Each axis is one dimension; broadcasting does the rest.
-
-An axis that is not asked about, and whose entry a table chooses for each question, takes no dimension of its own: its
-figures lie along the axes that the table goes by.
-"""
+"""A grid: every question over some entries of each axis. Each axis is one dimension; broadcasting does the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from engine.columns import Column, WordColumn
+from engine.columns import Codes
+from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.subject import Subject
 
 
 @dataclass(frozen=True)
-class Grid:
-    """`ids` by axis, in the order of the subject's axes; an axis that is not asked about is not there."""
+class Grid(Asked):
+    """`ids` by axis, in the order of the subject's axes; an axis that is not asked about takes no dimension."""
 
-    subject: Subject
-    catalogs: Mapping[str, Catalog]
     ids: Mapping[str, tuple[str, ...]]
 
     @classmethod
@@ -34,39 +30,20 @@ class Grid:
         """How many entries there are on each axis."""
         return tuple(len(ids) for ids in self.ids.values())
 
-    def catalog(self, axis: str) -> Catalog:
-        """The catalog whose entries lie on an axis."""
-        return self.catalogs[self.subject.axes[axis].catalog]
+    @property
+    def named(self) -> frozenset[str]:
+        """The axes of the grid."""
+        return frozenset(self.ids)
 
-    def column(self, name: str) -> Column:
-        """The catalog field `axis.field`, lying along its axis."""
-        axis, _, field = name.partition(".")
-        catalog, ids = self.catalog(axis), self.ids[axis]
-        whole = catalog.columns[field]
-        shape = tuple(len(ids) if other == axis else 1 for other in self.ids)
-        if ids == catalog.ids:
-            rows: slice | list[int] = slice(None)
-        else:
-            rows = [catalog.index[entry] for entry in ids]
-        if isinstance(whole, WordColumn):
-            return WordColumn(whole.codes[rows].reshape(shape), whole.words)
-        column: Column = np.asarray(whole)[rows].reshape(shape)
-        return column
+    def codes(self, axis: str) -> Codes:
+        """The entries along their own dimension; -1 alone for an axis that is not asked about."""
+        return self._codes[axis] if axis in self.ids else np.full((1,) * len(self.ids), -1)
 
-    def chosen_column(self, name: str, entries: WordColumn) -> Column:
-        """The catalog field `axis.field` of the entry that is chosen in each cell.
-
-        Raises KeyError for an entry that the catalog lacks.
-        """
-        axis, _, field = name.partition(".")
-        catalog = self.catalog(axis)
-        rows = np.array([catalog.index[entry] for entry in entries.words])[entries.codes]
-        whole = catalog.columns[field]
-        if isinstance(whole, WordColumn):
-            return WordColumn(whole.codes[rows], whole.words)
-        column: Column = np.asarray(whole)[rows]
-        return column
-
-    def row(self, index: tuple[int, ...]) -> dict[str, str]:
-        """The id on each axis at one cell."""
-        return {axis: ids[at] for (axis, ids), at in zip(self.ids.items(), index, strict=True)}
+    @cached_property
+    def _codes(self) -> Mapping[str, Codes]:
+        found = {}
+        for axis, ids in self.ids.items():
+            index = self.catalog(axis).index
+            rows = np.array([index[entry] for entry in ids], dtype=np.int64)
+            found[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
+        return found

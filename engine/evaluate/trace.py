@@ -31,7 +31,7 @@ def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) 
         name = stack.pop()
         if name not in needed and name in evaluation.columns:
             needed[name] = None
-            stack += computed[name].reads if name in computed else _chooser(evaluation, name)
+            stack += computed[name].reads if name in computed else _chooser(evaluation, index, name)
     leaves = [_leaf(evaluation, index, name) for name in sorted(needed) if name not in computed]
     steps = [step for step in leaves if "inputs" not in step]
     for name, definition in computed.items():
@@ -41,10 +41,10 @@ def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) 
     return steps
 
 
-def _chooser(evaluation: Evaluation, name: str) -> tuple[str, ...]:
+def _chooser(evaluation: Evaluation, index: tuple[int, ...], name: str) -> tuple[str, ...]:
     """The table that chose the entry of which `name` is a figure; empty where the question named it."""
     chooser = evaluation.rule_set.subject.chooser_of(name)
-    named = name.partition(".")[0] in evaluation.grid.ids or name in evaluation.given
+    named = evaluation.asked.entry(name.partition(".")[0], index) is not None or name in evaluation.given
     return (chooser,) if chooser in evaluation.columns and chooser and not named else ()
 
 
@@ -66,7 +66,7 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
             "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line,
         }
         step |= {key: entry.data[key] for key in ("source", "checked_on") if key in entry.data}
-    for chooser in _chooser(evaluation, name):
+    for chooser in _chooser(evaluation, index, name):
         step["inputs"] = {chooser: evaluation.value(chooser, index)}
     return step
 

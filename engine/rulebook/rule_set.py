@@ -49,12 +49,18 @@ class RuleSet:
         """What `name` stands for; None where there is no such name."""
         return describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
 
+    def made_of(self, name: str) -> frozenset[str]:
+        """The definitions that a definition is made of directly, those that choose the entry of a figure among them."""
+        reads = self.definitions[name].reads
+        choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
+        return frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+
     def readers(self, name: str) -> frozenset[str]:
         """All definitions whose value is made of `name`, whatever lies between, and `name` itself."""
         found = {name}
-        for definition in self.definitions.values():  # each comes after all that it reads
-            if not found.isdisjoint(definition.reads):
-                found.add(definition.name)
+        for other in self.definitions:  # each comes after all that it is made of
+            if not found.isdisjoint((*self.definitions[other].reads, *self.made_of(other))):
+                found.add(other)
         return frozenset(found)
 
     def plan(

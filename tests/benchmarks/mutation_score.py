@@ -142,7 +142,7 @@ def caught(folders: Folders) -> bool:
         return True
     if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
         return True
-    trials = trials_of(rulebook.rule_set, MOST)
+    trials = trials_of(rulebook.rule_sets.values(), MOST)
     return bool(finite_problems(trials)) or any(invariant_problems(rulebook, trials))
 
 

@@ -1,0 +1,80 @@
+"""What is asked about: questions, laid out so that rules run on all of them at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.columns import Codes, Column, WordColumn
+from engine.rulebook.catalogs import Catalog
+from engine.rulebook.subject import Subject
+
+
+@dataclass(frozen=True)
+class Asked(ABC):
+    """Questions over the catalogs. How many there are and how they lie is up to its kinds: `Grid` and `QuestionList`.
+
+    Figures of an axis that questions do not name, and whose entry a table chooses for each, lie along what that table
+    goes by.
+    """
+
+    subject: Subject
+    catalogs: Mapping[str, Catalog]
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the columns."""
+
+    @property
+    @abstractmethod
+    def named(self) -> frozenset[str]:
+        """The axes of which every question names an entry."""
+
+    @abstractmethod
+    def codes(self, axis: str) -> Codes:
+        """The entry of each question by its row in the catalog, -1 where none is named; in a shape that broadcasts."""
+
+    def catalog(self, axis: str) -> Catalog:
+        """The catalog whose entries an axis takes."""
+        return self.catalogs[self.subject.axes[axis].catalog]
+
+    def column(self, name: str) -> Column:
+        """The catalog field `axis.field` of the entries that are named."""
+        axis, _, field = name.partition(".")
+        return _taken(self.catalog(axis).columns[field], self.codes(axis))
+
+    def chosen_column(self, name: str, entries: WordColumn) -> Column:
+        """The catalog field `axis.field` of the entry that is named in each question, or else chosen.
+
+        Raises KeyError for an entry that the catalog lacks.
+        """
+        axis, _, field = name.partition(".")
+        catalog, named = self.catalog(axis), self.codes(axis)
+        chosen = np.array([catalog.index[entry] for entry in entries.words], dtype=np.int64)[entries.codes]
+        return _taken(catalog.columns[field], np.where(named < 0, chosen, named) if np.any(named >= 0) else chosen)
+
+    def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
+        """The id that one question names on an axis; None where it names none."""
+        if axis not in self.subject.axes:
+            return None
+        codes = self.codes(axis)
+        code = codes[tuple(0 if length == 1 else at for at, length in zip(index, codes.shape, strict=True))]
+        return self.catalog(axis).ids[int(code)] if code >= 0 else None
+
+    def row(self, index: tuple[int, ...]) -> dict[str, str]:
+        """The ids that one question names, by axis."""
+        found = {axis: self.entry(axis, index) for axis in self.subject.axes}
+        return {axis: entry for axis, entry in found.items() if entry is not None}
+
+
+def _taken(whole: Column, codes: Codes) -> Column:
+    """The figures or words of these rows of a catalog."""
+    if isinstance(whole, WordColumn):
+        return WordColumn(whole.codes[codes], whole.words)
+    column: Any = np.asarray(whole)[codes]
+    return column  # type: ignore[no-any-return]
