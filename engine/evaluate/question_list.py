@@ -38,7 +38,7 @@ class QuestionList(Asked):
         return (max((len(codes) for codes in self.rows.values()), default=0),)
 
     @cached_property
-    def named(self) -> frozenset[str]:  # type: ignore[override]
+    def named(self) -> frozenset[str]:
         """The axes of which every question names an entry."""
         return frozenset(axis for axis, codes in self.rows.items() if len(codes) and (codes >= 0).all())
 
