@@ -1,4 +1,4 @@
-"""What the rule tests reach of the rules of all profiles."""
+"""What the rule tests and the back-test reach of the rules of all profiles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.answer.asking import Row
+from engine.backtest.comparison import compare
 from engine.codes import Code
 from engine.problems import Problem
 from engine.reach import Key, Part, parts_of, reached
@@ -44,11 +45,14 @@ class Coverage:
 
 
 def coverage(rulebook: Rulebook, rows: Iterable[Row]) -> Coverage:
-    """What these rows, the questions of tests, reach of the rules."""
+    """What these rows, the questions of tests, and the measured runs of the back-test reach of the rules."""
     parts = {
         part.key: part
         for rule_set in rulebook.rule_sets.values()
         for definition in rule_set.definitions.values()
         for part in parts_of(definition)
     }
-    return Coverage(tuple(parts.values()), frozenset(key for row in rows for key in reached(row.evaluation, row.index)))
+    by_tests = {key for row in rows for key in reached(row.evaluation, row.index)}
+    compared = [one for profile in rulebook.rule_sets for one in compare(rulebook, profile)]
+    by_runs = {key for one in compared for key in reached(one.evaluation)}
+    return Coverage(tuple(parts.values()), frozenset(by_tests | by_runs))

@@ -36,11 +36,13 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
-    """Everything behind what answers of one profile show and go by, and behind its invariants."""
+    """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
     needs = rulebook.needs[profile]
     wanted = {*needs.asked, *(name for one in needs.lists.values() for name in (*one.names, *one.compared))}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
+    for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
+        wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:
         named = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
         wanted |= set(named)

@@ -21,6 +21,7 @@ COMMANDS = {
     "fmt": "Write files of rules and catalogs the one way.",
     "new": "Write a new rule or catalog entry, once it passes.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
+    "backtest": "Hold estimates against what was measured.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",
 }

@@ -64,7 +64,7 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES = "changes"
+CHANGES, BACKTEST = "changes", "backtest"
 NO_ANSWER = (TESTS, CHANGES)  # kinds of files that cannot change an answer
 
 

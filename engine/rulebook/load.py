@@ -12,11 +12,13 @@ from engine.problems import Problem, ProblemsFound, errors
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
+from engine.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from engine.rulebook.catalogs import Catalog, read_catalogs, unknown_entries
 from engine.rulebook.check_layout import check_layout
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import (
+    BACKTEST,
     LAYOUT,
     MESSAGES,
     PROFILE,
@@ -137,6 +139,9 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     layout = read_layout(layout_file, frozenset(subject.axes))
     problems += found
     problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, messages, rules)])
+    backtest = _backtest(files)
+    if backtest:
+        problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
     if errors(problems):
         return None, problems
     rulebook = Rulebook(
@@ -156,6 +161,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
         pinned=read_pinned(main),
+        backtest=backtest,
         schemas=schemas,
         document=main,
     )
@@ -260,6 +266,11 @@ def _rule_sets(
         if rule_set is not None:
             rule_sets[name] = rule_set
     return rule_sets, problems
+
+
+def _backtest(files: RuleFiles) -> Backtest | None:
+    document = files.only(BACKTEST) if files.of(BACKTEST) else None
+    return read_backtest(document) if document else None
 
 
 def _profile_name(document: Document) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.read.document import Document
 from engine.read.schemas import Schemas
+from engine.rulebook.backtest import Backtest
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.invariants import Invariant
 from engine.rulebook.layout import Layout
@@ -42,6 +43,7 @@ class Rulebook:
     test_coverage: float
     tests: tuple[Document, ...]
     pinned: Pinned
+    backtest: Backtest | None
     schemas: Schemas
     document: Document
 
