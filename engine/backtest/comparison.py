@@ -14,13 +14,16 @@ from engine.evaluate.evaluation import Evaluation
 from engine.rulebook.backtest import Quantity
 from engine.rulebook.rulebook import Rulebook
 
+MEDIAN = 0.5
+NINETIETH = 0.9
+
 
 @dataclass(frozen=True)
 class Errors:
     """How far estimates are from what was measured, each as a share of it.
 
-    `count` runs; `median` and `ninetieth` percentile of absolute errors; `bias` is the median of errors with their sign;
-    `within` the share of runs that are no farther off than each of the errors that were asked for. All weighed.
+    `count` runs; `median` and `ninetieth` percentile of absolute errors; `bias` is the median of errors with their
+    sign; `within` the share of runs that are no farther off than each of the errors that were asked for. All weighed.
     """
 
     count: int
@@ -97,9 +100,9 @@ def summary(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
     absolute = np.abs(errors)
     return Errors(
         count=len(errors),
-        median=quantile(absolute, weights, 0.5),
-        ninetieth=quantile(absolute, weights, 0.9),
-        bias=quantile(errors, weights, 0.5),
+        median=quantile(absolute, weights, MEDIAN),
+        ninetieth=quantile(absolute, weights, NINETIETH),
+        bias=quantile(errors, weights, MEDIAN),
         within=tuple(float(np.average(absolute <= one, weights=weights)) for one in near),
     )
 
@@ -107,5 +110,5 @@ def summary(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
 def quantile(values: Floats, weights: Floats, share: float) -> float:
     """The value below which this share of the weights lies, between two values in proportion."""
     order = np.argsort(values, kind="stable")
-    reach = np.cumsum(weights[order]) - weights[order] / 2
+    reach = np.cumsum(weights[order]) - weights[order] * MEDIAN
     return float(np.interp(share * weights.sum(), reach, values[order]))

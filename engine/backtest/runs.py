@@ -22,7 +22,7 @@ Floats = Any  # a numpy array of floats, one for each run
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs in which one quantity was measured: each with its entry, its question, its figure and how much it counts."""
+    """The runs in which one quantity was measured: with entry, question, figure and weight."""
 
     quantity: Quantity
     entries: tuple[Entry, ...]

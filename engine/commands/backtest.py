@@ -15,7 +15,9 @@ from engine.read.folders import Folders
 
 
 @click.command("backtest")
-@click.option("--profile", "named", default="", help="Profiles, divided by commas, side by side; the default if not said.")
+@click.option(
+    "--profile", "named", default="", help="Profiles, divided by commas, side by side; the default if not said."
+)
 @click.option("--by", "group", default="", help="Also by each entry of an axis, or by each word that a rule gives.")
 @click.option("--worst", type=click.IntRange(min=0), default=0, help="Also so many runs that are farthest off.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -16,16 +16,17 @@ def draw_backtest(data: Mapping[str, Any], console: Console) -> None:
     """A line for each quantity and profile; below it each word that was asked for, and the worst runs."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     several = len(data["profiles"]) > 1
-    table.add_column("quantity")
+    table.add_column("quantity", no_wrap=True)
     if several:
-        table.add_column("profile")
+        table.add_column("profile", no_wrap=True)
     for title in ("runs", "median", "90 %", "bias", *(f"within {_percent(near)}" for near in data["near"])):
         table.add_column(title, justify="right")
     for quantity in data["quantities"]:
         for at, (profile, errors) in enumerate(quantity["profiles"].items()):
-            within_aim = quantity["median_error_at_most"] is None or errors["median"] <= quantity["median_error_at_most"]
-            title = Text(quantity["title"] if not at else "", style="bold")
-            table.add_row(title, *([profile] if several else []), *_cells(errors, within_aim=within_aim))
+            aim = quantity["median_error_at_most"]
+            name = Text(quantity["title"] if not at else "", style="bold")
+            cells = _cells(errors, within_aim=aim is None or errors["median"] <= aim)
+            table.add_row(name, *([profile] if several else []), *cells)
             for word, part in errors.get("by", {}).items():
                 table.add_row(Text(f"  {word}", style="dim"), *([""] if several else []), *_cells(part))
     console.print(table)
