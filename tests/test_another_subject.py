@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
@@ -51,3 +53,61 @@ def test_the_command_line_offers_its_axes(parcels: Workplace, monkeypatch: pytes
     helped = CliRunner().invoke(main, [*folders, "show", "--help"])
     assert "PARCEL" in helped.output
     assert "--distance" in helped.output
+
+
+def test_its_measured_trips_are_held_against_its_rules(parcels: Workplace) -> None:
+    ended = CliRunner().invoke(main, [*parcels.options, "backtest", "--by", "van", "--worst", "1", "--json"])
+    assert ended.exit_code == 0, ended.output
+    (hours,) = json.loads(ended.output)["quantities"]
+    errors = hours["profiles"]["plain"]
+    # 4 h for 5 h counts 1, 0.5 h for 0.4 h counts half, 2 h for 2 h counts 1. Thursday's piano does not go in, and
+    # Friday's hours are guessed: the errors 0, 20 and 25 % reach to 20, 60 and 90 % of all that counts.
+    assert (hours["name"], errors["count"]) == ("time", 3)
+    assert errors["median"] == pytest.approx(0.15)
+    assert errors["ninetieth"] == pytest.approx(0.25)
+    assert errors["bias"] == pytest.approx(-0.05)
+    assert errors["within"] == pytest.approx([0.4, 1])
+    assert {van: (part["count"], part["median"]) for van, part in errors["by"].items()} == {
+        "large": (2, pytest.approx(0.1)),
+        "small": (1, pytest.approx(0.25)),
+    }
+    assert errors["worst"] == [
+        {"run": "tuesday", "at": "catalogs/trips.yaml:5:3", "measured": 0.4, "computed": 0.5, "error": 0.25}
+    ]
+
+
+def test_its_back_test_is_drawn_in_its_own_words(parcels: Workplace) -> None:
+    ended = CliRunner().invoke(main, [*parcels.options, "backtest", "--by", "room", "--worst", "2"])
+    assert ended.exit_code == 0, ended.output
+    assert [line.split() for line in ended.output.splitlines() if line] == [
+        ["quantity", "runs", "median", "90", "%", "bias", "within", "10", "%", "within", "30", "%"],
+        ["Hours", "3", "15.0", "%", "25", "%", "-5.0", "%", "40", "%", "100", "%"],
+        ["enough", "1", "20.0", "%", "20", "%", "-20.0", "%", "0", "%", "100", "%"],
+        ["plenty", "2", "8.3", "%", "25", "%", "+8.3", "%", "67", "%", "100", "%"],
+        ["Hours,", "plain:", "farthest", "off"],
+        ["0.4", "measured", "0.5", "+25", "%", "catalogs/trips.yaml:5:3"],
+        ["5", "measured", "4", "-20", "%", "catalogs/trips.yaml:4:3"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--by", "vn"], "there is no axis and no name `vn`; did you mean `van`?"),
+        (["--by", "goes_inn"], "there is no axis and no name `goes_inn`; did you mean `goes_in`?"),
+        (["--by", "weather"], "there is no axis and no name `weather`"),
+        (["--profile", "plian"], "there is no profile `plian`; did you mean `plain`?"),
+    ],
+)
+def test_a_back_test_by_what_is_not_there_says_what_is_meant(parcels: Workplace, words: list[str], told: str) -> None:
+    ended = CliRunner().invoke(main, [*parcels.options, "backtest", *words])
+    assert ended.exit_code == 2
+    assert told in ended.output
+
+
+def test_without_a_back_test_there_is_nothing_to_hold_it_against(parcels: Workplace) -> None:
+    parcels.path("rules/backtest.yaml").unlink()
+    assert parcels.problems() == []
+    ended = CliRunner().invoke(main, [*parcels.options, "backtest"])
+    assert ended.exit_code == 2
+    assert "these rules have no file of `kind: backtest`" in ended.output

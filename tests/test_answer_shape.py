@@ -59,7 +59,7 @@ from engine.commands.main import main
             "there is no name `memory_rato`",
         ),
         (
-            "rules/memory.test.yaml",
+            "rules/profiles/reference.test.yaml",
             "device: l4-24gb",
             "device: l4-25gb",
             "unknown-entry",

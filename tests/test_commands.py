@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from engine.commands.main import COMMANDS, main
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
+from engine.rulebook.rulebook import Rulebook
 
 WIDE = {"COLUMNS": "120"}
 
@@ -25,8 +26,9 @@ def test_json_is_the_answer_of_the_schema() -> None:
 
 
 def test_the_page_shows_how_each_number_came_about() -> None:
-    ended = CliRunner().invoke(main, ["show", "qwen-3-14b", "m1-16gb", "--explain"], env=WIDE)
-    assert "decode_tok_s = 4.0074 token/s  rules/decode.yaml:" in ended.output
+    question = ["qwen-3-14b", "m1-16gb", "--profile", "reference"]
+    ended = CliRunner().invoke(main, ["show", *question, "--explain"], env=WIDE)
+    assert "decode_tok_s = 4.0074 token/s  rules/profiles/reference.yaml:" in ended.output
     assert "max(slowest_decode, decode_unlimited)" in ended.output
     assert "device.bandwidth = 68 GB/s  catalogs/devices/apple-silicon.yaml:" in ended.output
 
@@ -47,11 +49,17 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
         "q8_0",
         "--users",
         "2",
+        "--gpus",
+        "3",
+        "--host",
+        "workstation",
+        "--runtime",
+        "ollama",
     ]
     ended = CliRunner().invoke(main, ["show", "llama-3.1-405b", "m3-ultra-256gb", *options, "--json"])
     assert json.loads(ended.output)["question"] == {
         "quant": "Q2_K", "workload": "rag", "mode": "scale-out", "profile": "reference", "context": 4000,
-        "kv": "q8_0", "users": 2,
+        "kv": "q8_0", "users": 2, "gpus": 3, "host": "workstation", "runtime": "ollama",
     }  # fmt: skip
 
 
@@ -71,10 +79,11 @@ def test_a_misused_command_says_what_is_meant_and_leaves_with_2(arguments: list[
     assert told in ended.output
 
 
-def test_help_lists_the_commands_and_what_can_be_asked() -> None:
+def test_help_lists_the_commands_and_what_can_be_asked(rulebook: Rulebook) -> None:
     assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
     shown = CliRunner().invoke(main, ["show", "--help"]).output
     assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
+    assert all(f"  --{name} " in shown for name in rulebook.subject.inputs)
 
 
 def test_check_and_test_speak_json() -> None:

@@ -36,17 +36,18 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
     return repository(parcels, monkeypatch)
 
 
+TTFT = "prefill_time + step_time * one_token"
 IN_FULL = "model_quality * quant_quality"
 EDITS = {  # one of each kind of change
-    "constant": ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
-    "formula": ("rules/ttft.yaml", "prompt_tokens / prefill_tok_s *", "(prompt_tokens + 1) / prefill_tok_s *"),
+    "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "formula": ("rules/ttft.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
     "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     "mode weight": ("rules/modes.yaml", "{quality: 0.50, fit: 0.15,", "{quality: 0.45, fit: 0.20,"),
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     "first reader": ("rules/score.yaml", "quality_weight * quality_points", f"quality_weight * {IN_FULL}"),
     "second reader": ("rules/ranking.yaml", "quality * quality_points", f"quality * {IN_FULL}"),
 }
-FOLDED = "expr: >-\n      prompt_tokens/prefill_tok_s\n     "
+FOLDED = "expr: >-\n      prefill_time+step_time\n      * one_token\n"
 QUALITY_POINTS = """\
   quality_points:
     unit: point
@@ -59,11 +60,22 @@ kind: profile
 title: Other
 about: Other beliefs.
 constants:
-  runtime_overhead:
+  headroom_share:
     value: {value}
-    unit: GB
-    about: Memory that the runtime itself takes.
+    unit: "1"
+    about: Share of the usable memory that is kept free.
     reference: {{title: A guess}}
+"""
+
+IN_TOWN = """\
+reference: {title: A guess}
+formulas:
+  time:
+    unit: h
+    about: Hours for the trip.
+    expr: question.distance / min(van.speed, town_speed)
+adds:
+  constants:
 """
 
 
@@ -78,10 +90,15 @@ def changed(repo: Repository) -> Repository:
 def swept(rulebook: Rulebook) -> dict[str, tuple[str, ...]]:
     """The entries that every answer is about: all, or the default on axes that are not swept."""
     return {
-        name: rulebook.catalog_of(name).ids if axis.swept else (axis.default,)
+        name: rulebook.catalog_of(name).ids if axis.swept else (str(axis.default),)
         for name, axis in rulebook.subject.axes.items()
         if axis.swept or axis.default
     }
+
+
+def line_of(place: Workplace, file: str, text: str) -> int:
+    """The number of the first line that is `text`."""
+    return place.path(file).read_text("utf-8").splitlines().index(text) + 1
 
 
 def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -93,16 +110,23 @@ def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
 def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
-    constant = change(data, "unified_usable_share")
-    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/memory.yaml", 34)
+    constant = change(data, "gb_per_memory_gb")
+    line = line_of(changed.place, "rules/memory.yaml", "  gb_per_memory_gb:")
+    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/memory.yaml", line)
     assert constant["details"] == [
-        {"field": "value", "old": 0.72, "new": 0.75, "effect": "answers", "percent": pytest.approx(4.1667, rel=1e-4)}
+        {
+            "field": "value",
+            "old": 1.073741824,
+            "new": 1.1,
+            "effect": "answers",
+            "percent": pytest.approx(2.4455, rel=1e-4),
+        }
     ]
-    assert constant["read_by"] == ["usable_memory"]
+    assert constant["read_by"] == ["usable_on_one"]
     assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
 
     formula = change(data, "ttft")["details"][0]
-    assert [formula["new"][start:end] for start, end in formula["marks"]["new"]] == ["(", " + 1)"]
+    assert [formula["new"][start:end] for start, end in formula["marks"]["new"]] == ["(", ") * 1.001"]
     assert formula["marks"]["old"] == []
 
     assert change(data, "grade")["details"] == [
@@ -122,8 +146,10 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     ]
     assert mode["reaches"] == ["mode_score"]
     device = change(data, "arc-b570-10gb")
-    assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", 7)
-    assert device["read_by"] == ["decode_unlimited", "bandwidth_class"]
+    line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
+    assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
+    readers = "vector_rate read_speed context_time bandwidth_class host_rate decode_unlimited"
+    assert device["read_by"] == readers.split()
 
     removed = change(data, "quality_points")
     assert removed["action"] == "removed"
@@ -131,20 +157,19 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     assert "still_read_by" not in removed
 
 
-def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(
-    changed: Repository, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("profile", ["calibrated", "reference"])
+def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(changed: Repository, profile: str) -> None:
     changed.git("stash", "-q")
     before = load(changed.place.folders)
     changed.git("stash", "pop", "-q")
     after = load(changed.place.folders)
-    outputs = [name for name in shown_rules(after) if not after.rule_set.plan([name]).current]
+    outputs = [name for name in shown_rules(after) if not after.rule_sets[profile].plan([name]).current]
     moved = dict.fromkeys(outputs, 0)
     answers = pages = 0
     ids = swept(before)
     for model in ids["model"]:
         asked = Grid.of(before.subject, before.catalogs, {**ids, "model": (model,)}).shape
-        old, new = (values(book.rule_set, outputs, {**ids, "model": (model,)}) for book in (before, after))
+        old, new = (values(book.rule_sets[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
         of_model = np.zeros(asked, dtype=bool)
         for name in outputs:
             cells = np.broadcast_to(differ(old[name], new[name]), asked)
@@ -152,7 +177,7 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(
             of_model |= cells
         answers += int(of_model.sum())
         pages += int(of_model.any(axis=(0, *range(2, of_model.ndim))).sum())
-    impact = changed.data()["impact"][0]
+    impact = next(one for one in changed.data()["impact"] if one["profile"] == profile)
     assert (impact["moved"], impact["pages_moved"]) == (answers, pages)
     assert {one["name"]: one["moved"] for one in impact["outputs"]} == {name: n for name, n in moved.items() if n}
     assert impact["answers"] == math.prod(map(len, ids.values()))
@@ -196,9 +221,10 @@ def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) 
 
 
 def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Repository) -> None:
-    repo.place.edit(*EDITS["constant"])
-    repo.place.edit("rules/memory.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
-    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    repo.place.edit("rules/profiles/reference.yaml", "value: 0.72\n", "value: 0.75\n")
+    repo.place.edit("rules/profiles/reference.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
+    impact = next(one for one in repo.data()["impact"] if one["profile"] == "reference")
+    outputs = {one["name"]: one for one in impact["outputs"]}
     unified = repo.place.load().catalog_of("device").entries
     first = {
         (unified[mover["question"]["device"]].value("unified"), mover["first"])
@@ -213,7 +239,8 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
     first = ended.output.splitlines()[0]
-    assert first.startswith("::error title=name-still-read,file=rules/score.yaml,line=111,col=1::")
+    line = line_of(repo.place, "rules/score.yaml", "formulas:")
+    assert first.startswith(f"::error title=name-still-read,file=rules/score.yaml,line={line},col=1::")
     assert "`quality_points` is removed, and `mode_score`, `score` still read it" in first
     data = repo.data()
     assert change(data, "quality_points")["still_read_by"] == ["mode_score", "score"]
@@ -221,13 +248,30 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     assert data["head"]["errors"] == 2
 
 
+def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Repository) -> None:
+    constant = "  town_speed: {value: 50, unit: km/h, about: Speed that nobody may exceed in town.}\n"
+    parcel_repo.place.edit("rules/trip.yaml", constant, "")
+    parcel_repo.place.edit("rules/trip.yaml", "min(van.speed, town_speed)", "van.speed")
+    profile = parcel_repo.place.path("rules/profiles/plain.yaml")
+    profile.write_text(f"{profile.read_text('utf-8')}{IN_TOWN}{constant.replace('  ', '    ')}", "utf-8")
+    data = parcel_repo.data()
+    assert [(one["name"], one.get("within"), one["action"]) for one in data["changes"]] == [
+        ("town_speed", "plain", "added"),
+        ("town_speed", None, "removed"),
+        ("time", "plain", "added"),
+        ("time", None, "changed"),
+    ]
+    assert data["problems"] == []
+    assert data["impact"][0]["moved"] == 0
+
+
 @pytest.mark.parametrize(
     "edits",
     [
         [("rules/ttft.yaml", "constants:", "# Constants are below.\nconstants:")],
-        [("rules/ttft.yaml", "about: Time to first token (TTFT).", "about: How long until the first token.")],
+        [("rules/ttft.yaml", "about: Time to first token (TTFT) -", "about: How long until it -")],
         [("rules/ttft.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
-        [("rules/ttft.yaml", "expr: prompt_tokens / prefill_tok_s", FOLDED)],
+        [("rules/ttft.yaml", f"expr: {TTFT}\n", FOLDED)],
         [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
         [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
@@ -261,17 +305,30 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
 
 
 def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "faster decode never makes", "quicker decode never makes")
+    repo.place.edit("rules/ttft.yaml", "more compute is never a later", "further compute is never a later")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert {one["action"] for one in data["changes"]} == {"added", "removed"}
 
 
+def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
+    repo.place.edit("rules/backtest.yaml", "weigh: {by: tier, rows: {A: 1, B: 0.5}}", "weigh: {by: tier, rows: {A: 1}}")
+    repo.place.edit("rules/backtest.yaml", "when: kept_on_devices", "when: on_one_device")
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
+    assert change(data, "memory")["details"] == [
+        {"field": "when", "old": "kept_on_devices", "new": "on_one_device", "effect": "checks"}
+    ]
+    weights = change(data, "rules/backtest.yaml")
+    assert (weights["what"], weights["within"]) == ("test", "backtest")
+    assert weights["details"] == [{"field": "weigh.rows.B", "old": 0.5, "new": None, "effect": "checks"}]
+    assert data["impact"][0]["moved"] == 0
+
+
 def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
     file = repo.place.path("catalogs/devices/intel-arc.yaml")
     file.write_text(file.read_text("utf-8").replace("b570", "b571").replace("B570", "B571"), "utf-8")
-    for other in ("rules/profiles/reference.yaml", "rules/reference_pages.test.yaml"):
-        path = repo.place.path(other)
+    for path in repo.place.folders.rules.rglob("*.yaml"):
         path.write_text(path.read_text("utf-8").replace("arc-b570", "arc-b571"), "utf-8")
     data = repo.data()
     rulebook = repo.place.load()
@@ -297,34 +354,50 @@ def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> No
     assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
 
 
+def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(parcel_repo: Repository) -> None:
+    place = parcel_repo.place
+    place.edit("rules/rulebook.yaml", "default: small, about:", "default: small, swept: false, about:")
+    parcel_repo.git("commit", "-qam", "vans are not swept")
+    for file, old, new in [
+        ("schemas/vans.schema.json", '"payload": {', '"haste": {"type": "number", "unit": "1"},\n        "payload": {'),
+        ("catalogs/vans.yaml", "speed: 80", "speed: 80, haste: 2"),
+        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_speed) / either(van.haste, 1)"),
+    ]:
+        place.edit(file, old, new)
+    parcels = len(place.load().catalog_of("parcel").ids)
+    found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
+    assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
+
+
 def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
-    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=2))
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.2))
     repo.git("add", ".")
     repo.git("commit", "-qm", "another profile")
-    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=3))
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
     data = repo.data()
-    assert change(data, "runtime_overhead")["within"] == "other"
-    assert [(one["profile"], one["moved"] > 0) for one in data["impact"]] == [("reference", False), ("other", True)]
+    assert change(data, "headroom_share")["within"] == "other"
+    assert [(one["profile"], one["moved"] > 0) for one in data["impact"]] == [("calibrated", False), ("other", True)]
     data = repo.data("profile:reference", "profile:other")
-    assert change(data, "runtime_overhead")["details"][0] | {"percent": 0} == {
-        "field": "value", "old": 0.9, "new": 3, "effect": "answers", "percent": 0,
+    assert change(data, "headroom_share")["details"][0] | {"percent": 0} == {
+        "field": "value", "old": 0.1, "new": 0.3, "effect": "answers", "percent": 0,
     }  # fmt: skip
     assert data["impact"][0]["base_profile"] == "reference"
     assert data["impact"][0]["moved"] > 0
+    assert data["problems"] == []
     assert change(data, "model_quality")["action"] == "changed"
 
 
 def test_another_default_profile_moves_what_is_answered_by_default(repo: Repository) -> None:
-    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=3))
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
     repo.git("add", ".")
     repo.git("commit", "-qm", "another profile")
-    repo.place.edit("rules/rulebook.yaml", "default: reference", "default: other")
+    repo.place.edit("rules/rulebook.yaml", "default: calibrated", "default: other")
     data = repo.data()
     assert change(data, "profiles")["details"] == [
-        {"field": "default", "old": "reference", "new": "other", "effect": "answers"}
+        {"field": "default", "old": "calibrated", "new": "other", "effect": "answers"}
     ]
     first = data["impact"][0]
-    assert (first["base_profile"], first["profile"]) == ("reference", "other")
+    assert (first["base_profile"], first["profile"]) == ("calibrated", "other")
     assert first["moved"] > 0
 
 
@@ -366,9 +439,9 @@ def test_outside_of_a_repository_directories_can_be_compared(
 
 
 def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "expr: prompt_tokens /", "expr: prompt_tokes /")
+    repo.place.edit("rules/ttft.yaml", "expr: prefill_time +", "expr: prefill_tme +")
     repo.git("commit", "-qam", "broken")
-    repo.place.edit("rules/ttft.yaml", "expr: prompt_tokes /", "expr: prompt_tokens /")
+    repo.place.edit("rules/ttft.yaml", "expr: prefill_tme +", "expr: prefill_time +")
     ended = repo.diff("HEAD", "--format", "json")
     assert ended.exit_code == 0
     data = json.loads(ended.output)
@@ -382,7 +455,7 @@ def test_two_revisions_can_be_compared_whatever_the_files_are_now(repo: Reposito
     repo.git("commit", "-qam", "band")
     repo.place.edit(*EDITS["constant"])
     assert [one["name"] for one in repo.data("HEAD~1", "HEAD")["changes"]] == ["grade"]
-    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "unified_usable_share"}
+    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "gb_per_memory_gb"}
 
 
 def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) -> None:

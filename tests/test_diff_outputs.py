@@ -28,8 +28,9 @@ from engine.read.folders import Folders, find_folders
 
 GOLDEN = Path(__file__).parent / "golden" / "pull_request_comment.md"
 SIDES = ("before", "after")
+REFERENCE, STRICT = "rules/profiles/reference.yaml", "rules/profiles/strict.yaml"
 EDITS = [
-    ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
+    (REFERENCE, "value: 0.72\n", "value: 0.75\n"),
     ("rules/ranking.yaml", "needed_memory) / usable_memory / full", "needed_memory) / needed_memory / full"),
     ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
@@ -39,16 +40,28 @@ EDITS = [
 
 def compared(place: Path) -> dict[str, Any]:
     """The comparison of our rules, over a part of the catalogs, with themselves after a few edits; below `place`."""
-    here = find_folders()
-    for side in SIDES:
-        for folder in here.all:
-            shutil.copytree(folder, place / side / folder.name)
-    _, after = (with_fewer_entries(Folders(*(place / side / folder.name for folder in here.all))) for side in SIDES)
+    before, after = (laid_out(place / side) for side in SIDES)
     for file, old, new in EDITS:
-        Workplace(after).edit(file, old, new)
-    ended = CliRunner().invoke(main, [*Workplace(after).options, "diff", str(place / "before"), "--format", "json"])
+        after.edit(file, old, new)
+    for side in (before, after):
+        side.write(STRICT, side.path(REFERENCE).read_text("utf-8"))
+        side.edit(STRICT, "title: Will It Run AI", "title: Strict")
+        side.edit(STRICT, "value: 0.15", "value: 0.25")
+    ended = CliRunner().invoke(main, [*after.options, "diff", str(place / "before"), "--format", "json"])
     data: dict[str, Any] = json.loads(ended.output.replace(str(place / "before"), "before"))
     return data
+
+
+def laid_out(place: Path) -> Workplace:
+    """Our rules as the reference has them, and no others: its figures stay, those of the physics become better."""
+    here = find_folders()
+    for folder in here.all:
+        shutil.copytree(folder, place / folder.name)
+    side = Workplace(Folders(*(place / folder.name for folder in here.all)))
+    for physics in (side.path("rules/profiles/calibrated.yaml"), *side.folders.rules.glob("*.test.yaml")):
+        physics.unlink()
+    side.edit("rules/rulebook.yaml", "default: calibrated", "default: reference")
+    return Workplace(with_fewer_entries(side.folders))
 
 
 @pytest.fixture(scope="session")

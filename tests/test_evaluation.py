@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pytest
@@ -25,32 +27,41 @@ def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> Grid:
 def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rulebook) -> None:
     everything = grid(rulebook, **{axis: rulebook.catalog_of(axis).ids[:5] for axis in rulebook.subject.axes})
     evaluation = evaluate(rulebook.rule_set, everything, ["decode_tok_s"])
-    lengths = {"kv_values_per_token": {"model"}, "weights": {"model", "quant"}, "usable_memory": {"device"}}
-    for name, axes in (lengths | {"decode_tok_s": {"model", "device", "quant", "workload", "kv"}}).items():
+    lengths = {"kv_values_per_token": {"model"}, "file_size": {"model", "quant"}, "usable_memory": {"device"}}
+    decode = {"model", "device", "quant", "workload", "kv", "host", "runtime"}
+    for name, axes in (lengths | {"weights": {"model", "quant", "runtime"}, "decode_tok_s": decode}).items():
         alone = tuple(len(ids) if axis in axes else 1 for axis, ids in everything.ids.items())
         assert np.shape(evaluation.columns[name]) == alone, name
 
 
 def test_only_what_is_asked_for_is_computed(rulebook: Rulebook) -> None:
     row = grid(rulebook, device=("h20-96gb",))
-    assert set(evaluate(rulebook.rule_set, row, ["usable_memory"]).columns) == {
+    assert set(evaluate(rulebook.rule_sets["reference"], row, ["usable_memory"]).columns) == {
         "usable_memory", "unified_usable_share", "device.memory", "device.unified",
-        "question.context", "question.users",
+        *(f"question.{name}" for name in rulebook.subject.inputs),
     }  # fmt: skip
 
 
 def test_a_cell_of_a_whole_catalog_is_the_answer_to_its_question(copy: Workplace) -> None:
     rulebook = copy.load()
     names = ["needed_memory", "decode_tok_s", "ttft", "score", "safe_context", "mode_score"]
-    everything = {axis: rulebook.catalog_of(axis).ids for axis in rulebook.subject.axes}
-    whole = evaluate(rulebook.rule_set, grid(rulebook, **everything), names)
     random = np.random.default_rng(7)
-    for _ in range(200):
-        index = tuple(int(random.integers(len(ids))) for ids in everything.values())
-        ids = {axis: (entries[at],) for (axis, entries), at in zip(everything.items(), index, strict=True)}
-        alone = evaluate(rulebook.rule_set, grid(rulebook, **ids), names)
-        for name in names:
-            assert whole.value(name, index) == pytest.approx(alone.value(name, (0,) * len(index)), rel=1e-12)
+    for everything, rules in product(whole_catalogs(rulebook), rulebook.rule_sets.values()):
+        whole = evaluate(rules, grid(rulebook, **everything), names)
+        for _ in range(200):
+            index = tuple(int(random.integers(len(ids))) for ids in everything.values())
+            ids = {axis: (entries[at],) for (axis, entries), at in zip(everything.items(), index, strict=True)}
+            alone = evaluate(rules, grid(rulebook, **ids), names)
+            for name in names:
+                assert whole.value(name, index) == pytest.approx(alone.value(name, (0,) * len(index)), rel=1e-12)
+
+
+def whole_catalogs(rulebook: Rulebook) -> Iterator[dict[str, tuple[str, ...]]]:
+    """All that is swept, with the rest by default or chosen; and all of the rest, with some of what is swept."""
+    axes = {axis: rulebook.catalog_of(axis.name).ids for axis in rulebook.subject.axes.values()}
+    left = {axis: ids for axis, ids in axes.items() if axis.swept or axis.default}
+    yield {axis.name: ids if axis.swept else (str(axis.default),) for axis, ids in left.items()}
+    yield {axis.name: ids[:: max(1, len(ids) // 5)] if axis.swept else ids for axis, ids in axes.items()}
 
 
 def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(copy: Workplace) -> None:

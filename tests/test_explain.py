@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 from engine.commands.main import main
 
 WIDE = {"COLUMNS": "200"}
+REFERENCE = ("--profile", "reference")
 
 
 def explained(*arguments: str) -> str:
@@ -19,11 +22,15 @@ def explained(*arguments: str) -> str:
 
 
 def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
-    lines = explained("decode_tok_s").split("\n")
-    assert lines[0].startswith("decode_tok_s  formula, token/s  rules/decode.yaml:")
+    lines = explained("decode_tok_s", *REFERENCE).split("\n")
+    assert lines[0].startswith("decode_tok_s  formula, token/s  rules/profiles/reference.yaml:")
     assert lines[1] == "Speed of decode, in tokens written each second."
     assert "  expr: max(slowest_decode, decode_unlimited)" in lines
     assert {"  <- decode_unlimited", "  <- slowest_decode", "  -> prefill_tok_s", "  -> decode_gain"} <= set(lines)
+
+
+def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
+    assert explained("decode_tok_s").startswith("decode_tok_s  formula, token/s  rules/decode.yaml:")
 
 
 @pytest.mark.parametrize(
@@ -37,11 +44,11 @@ def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
     ],
 )
 def test_every_kind_of_rule_shows_what_it_holds(name: str, told: str) -> None:
-    assert told in explained(name)
+    assert told in explained(name, *REFERENCE)
 
 
 def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> None:
-    tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_tok_s")
+    tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_tok_s", *REFERENCE)
     assert tree.startswith("decode_tok_s = 4.0074 token/s  <- max(slowest_decode, decode_unlimited)")
     assert "│   ├── device.bandwidth = 68 GB/s  <- m1-16gb  catalogs/devices/apple-silicon.yaml:" in tree
     assert "model.active_params = -  <- qwen-3-14b" in tree
@@ -49,15 +56,20 @@ def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> 
 
 
 def test_what_was_taken_apart_once_is_not_taken_apart_again() -> None:
-    tree = explained("qwen-3-14b", "m1-16gb", "--of", "spill")
+    tree = explained("qwen-3-14b", "m1-16gb", "--of", "spill", *REFERENCE)
     assert tree.count("needed_memory = ") == 3
     assert tree.count("kv_cache = ") == 1
 
 
 def test_without_a_name_all_that_the_answer_shows_is_explained() -> None:
-    tree = explained("qwen-3-14b", "m1-16gb")
+    tree = explained("qwen-3-14b", "m1-16gb", *REFERENCE)
     assert all(f"\n{name} = " in tree for name in ("grade", "mode_score", "safe_context"))
     assert "ttft = 48310.6 ms" in tree
+
+
+def test_the_tree_explains_the_answer_of_the_default_profile(ask: Callable[..., Any]) -> None:
+    tree = explained("qwen-3-14b", "m1-16gb")
+    assert f"ttft = {ask('qwen-3-14b', 'm1-16gb')['ttft_ms']:g} ms" in tree
 
 
 def test_options_change_the_question_that_is_explained() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import Workplace
 
 from engine.check.everything import check_everything
@@ -157,14 +158,22 @@ def test_a_bad_slot_has_its_caret_under_it(parcels: Workplace) -> None:
     assert problem.source_line[problem.position.column - 1 :].startswith("tiem:whole}")
 
 
-def test_a_catalog_that_is_gone_is_told_once(copy: Workplace) -> None:
-    copy.path("catalogs/quants.yaml").unlink()
+@pytest.mark.parametrize("kind", ["quants", "hosts", "runtimes"])
+def test_a_catalog_that_is_gone_is_told_once(copy: Workplace, kind: str) -> None:
+    copy.path(f"catalogs/{kind}.yaml").unlink()
     assert copy.problem().code == "axis-empty"
+
+
+@pytest.mark.parametrize("kind", ["quants", "hosts", "runtimes"])
+def test_what_is_wrong_in_a_catalog_is_told_and_not_that_its_entries_are_gone(copy: Workplace, kind: str) -> None:
+    copy.edit(f"catalogs/{kind}.yaml", "    name: ", "    nmae: ")
+    assert copy.problem().code == "schema-unknown-key"
 
 
 def test_a_rule_that_nothing_is_made_of_is_a_warning(parcels: Workplace) -> None:
     parcels.edit("rules/answer.yaml", "  time_h: time\n", "")
     parcels.edit("catalogs/messages.yaml", "; the trip takes {time:whole} hours", "")
+    parcels.path("rules/backtest.yaml").unlink(missing_ok=True)  # what is held against measured trips is of use
     problems = check_everything(parcels.folders)[1]
     assert [(problem.message, problem.severity) for problem in problems] == [
         ("nothing is made of `town_speed`", "warning"),

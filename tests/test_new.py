@@ -24,6 +24,17 @@ def into(place: Workplace, file: str) -> str:
     return f"--file={place.path(file)}"
 
 
+def refused(place: Workplace, words: list[str], file: str) -> str:
+    """What is told where nothing is written."""
+    path = place.path(file)
+    before = path.read_text("utf-8") if path.exists() else None
+    ended = new(place, *words, into(place, file))
+    assert ended.exit_code == 1
+    assert "nothing is written" in ended.output
+    assert (path.read_text("utf-8") if path.exists() else None) == before
+    return ended.output
+
+
 def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Workplace) -> None:
     before = copy.path(ARC).read_text("utf-8")
     ended = new(copy, "device", "arc-b60-24gb", *reversed(B60), into(copy, ARC))
@@ -84,23 +95,25 @@ def test_a_misused_command_says_what_is_meant(copy: Workplace, words: list[str],
     [
         ([*HALF, "expr=kv_cahe / 2"], "rules/kv_cache.yaml", "did you mean `kv_cache`?"),
         ([*HALF, "expr=kv_cache * kv_cache"], "rules/kv_cache.yaml", "[unit-result]"),
-        (["device", "arc-b570-10gb", *B60], ARC, f"{ARC}:7:3: the first is here"),
         (["device", "x", *B60, "memory=24 GB"], ARC, "write a plain number"),
-        (["quant", "Q4_0", "name=Q4_0", "bits=4", "quality=Low", "source=x y", "checked_on=2026-11-24"],
-         "catalogs/quants.yaml", "there is no row for `Q4_0`"),
         ([*HALF, "expr=kv_cache / 2"], "rules/halves.yaml", "`title` is missing from a rule file"),
     ],
 )  # fmt: skip
 def test_what_would_not_pass_is_told_at_its_place_and_not_written(
     copy: Workplace, words: list[str], file: str, told: str
 ) -> None:
-    path = copy.path(file)
-    before = path.read_text("utf-8") if path.exists() else None
-    ended = new(copy, *words, into(copy, file))
-    assert ended.exit_code == 1
-    assert "nothing is written" in ended.output
-    assert told in ended.output
-    assert (path.read_text("utf-8") if path.exists() else None) == before
+    assert told in refused(copy, words, file)
+
+
+def test_an_entry_that_is_there_is_told_with_the_place_of_the_first(copy: Workplace) -> None:
+    above, *_ = copy.path(ARC).read_text("utf-8").partition("  arc-b570-10gb:\n")
+    told = refused(copy, ["device", "arc-b570-10gb", *B60], ARC)
+    assert f"{ARC}:{above.count(chr(10)) + 1}:3: the first is here" in told
+
+
+def test_an_entry_that_a_table_has_no_row_for_is_not_written(parcels: Workplace) -> None:
+    told = refused(parcels, ["van", "huge", "name=Huge", "room=30", "speed=70"], "catalogs/vans.yaml")
+    assert "there is no row for `huge`" in told
 
 
 def test_a_new_file_starts_the_way_all_do(copy: Workplace) -> None:

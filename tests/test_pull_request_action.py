@@ -14,6 +14,7 @@ import yaml
 from conftest import PROJECT, Workplace
 
 ACTION = PROJECT / ".github" / "actions" / "review"
+REFERENCE = "rules/profiles/reference.yaml"
 GH = """#!/usr/bin/env bash
 echo "$@" >> "$CALLS"
 case "$*" in *--paginate*) cat "$EARLIER" ;; esac
@@ -80,7 +81,7 @@ def change(place: Path, file: str, old: str, new: str) -> None:
 
 
 def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
-    change(place, "rules/ttft.yaml", "about: Time to first token (TTFT).", "about: How long until the first token.")
+    change(place, "rules/ttft.yaml", "about: Time to first token (TTFT) -", "about: How long until it -")
     ended = run(place, "review")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {file.name for file in (place / "report").iterdir()} == {"diff.md", "diff.html", "diff.json", "diff.sarif"}
@@ -98,11 +99,12 @@ def test_it_compares_with_the_merge_base_and_not_with_what_came_after(place: Pat
 
 
 def test_what_fails_is_annotated_named_and_fails_the_run(place: Path) -> None:
-    change(place, "rules/memory.yaml", "value: 0.72\n", "value: 0.75\n")
+    change(place, REFERENCE, "value: 0.72\n", "value: 0.75\n")
     ended = run(place, "review")
     assert ended.returncode == 1
-    assert "::error title=contract-changed,file=rules/reference_pages.test.yaml" in ended.stdout
-    assert "::notice title=answers-moved,file=rules/memory.yaml,line=34,col=3::" in ended.stdout
+    assert "::error title=contract-changed,file=rules/profiles/reference_pages.test.yaml" in ended.stdout
+    line = (place / "clone" / REFERENCE).read_text("utf-8").splitlines().index("    unified_usable_share:") + 1
+    assert f"::notice title=answers-moved,file={REFERENCE},line={line},col=5::" in ended.stdout
     assert ended.stdout.endswith("::error::failed: test diff\n")
     assert "contract cases move" in (place / "summary").read_text("utf-8")
 

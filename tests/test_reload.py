@@ -15,9 +15,9 @@ from engine.live_rulebook import LiveRulebook
 from engine.read.folders import Folders
 from server import create_app
 
-QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat"
-GOOD = ("rules/ttft.yaml", "value: 0.088", "value: 0.044")
-BAD = ("rules/decode.yaml", "max(slowest_decode, decode_unlimited)", "max(slowest_decode, decode_unlimitd)")
+QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
+GOOD = ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044")
+BAD = ("rules/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
 THREADS, QUESTIONS = 16, int(os.environ.get("FITCARD_TEST_QUESTIONS", "40"))
 
 
@@ -46,7 +46,7 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
     problem = status["last_attempt"]["problems"][0]
     assert status["rules"]["sha256"] == before["rules"]["sha256"]
     assert (status["last_attempt"]["succeeded"], status["reloads"]) == (False, {"succeeded": 0, "failed": 1})
-    assert (problem["file"], problem["closest"]) == ("rules/decode.yaml", ["decode_unlimited"])
+    assert (problem["file"], problem["closest"]) == ("rules/decode.yaml", ["step_time"])
     assert not live.look(), "a broken set is tried once, not again and again"
     copy.edit(BAD[0], BAD[2], BAD[1])
     assert live.look()
@@ -55,7 +55,7 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
 
 def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
     live = LiveRulebook(copy.folders)
-    copy.edit("rules/ttft.yaml", "prefill_tok_s * ms_per_s", "prefill_tok_s")
+    copy.edit("rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
     assert not live.look()
     assert [problem.code for problem in live.last.problems] == ["unit-result"]
 
@@ -105,7 +105,8 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
 
     def note() -> None:
         question = read_question(
-            live.rulebook, {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
+            live.rulebook,
+            {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"},
         )
         expected[live.rulebook.sha256] = answer(live.rulebook, question)["ttft_ms"]
 

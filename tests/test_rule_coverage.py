@@ -11,22 +11,35 @@ from engine.rule_coverage import Coverage, coverage
 from engine.rule_tests import rule_tests, run
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
+A_TRIP = "  - {name: a trip, given: {parcel: piano, van: large}, expect: {room: enough}}\n"
 
 
-def covered(work: Workplace, tests: str) -> Coverage:
+def covered(work: Workplace, tests: str, *, measured: bool = False) -> Coverage:
+    """What these tests reach; where it is `measured`, what the runs of the back-test reach too."""
+    if not measured:
+        work.path("rules/backtest.yaml").unlink()
     work.write("rules/trip.test.yaml", HEAD + tests)
     rulebook = work.load()
     return coverage(rulebook, (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows))
 
 
-def missing(work: Workplace, tests: str) -> list[str]:
-    return [part.what for part in covered(work, tests).missing]
+def missing(work: Workplace, tests: str, *, measured: bool = False) -> list[str]:
+    return [part.what for part in covered(work, tests, measured=measured).missing]
 
 
 def test_what_no_test_reaches_is_listed_in_the_order_of_lines(parcels: Workplace) -> None:
-    assert missing(parcels, "  - {name: a trip, given: {parcel: piano, van: large}, expect: {room: enough}}\n") == [
+    assert missing(parcels, A_TRIP) == [
         "the formula `goes_in`",
         "the formula `time`",
+        "row 1 of `room`",
+        "row 3 of `room`",
+        "the row `small` of `fee`",
+        "the row `large` of `fee`",
+    ]
+
+
+def test_what_a_measured_run_needs_is_reached(parcels: Workplace) -> None:
+    assert missing(parcels, A_TRIP, measured=True) == [
         "row 1 of `room`",
         "row 3 of `room`",
         "the row `small` of `fee`",

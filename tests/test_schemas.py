@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import PROJECT, Workplace
@@ -11,6 +13,7 @@ from jsonschema import Draft202012Validator
 from engine.draw.problem_text import problem_text
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
+from engine.rulebook.fields import catalog_kinds
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)
@@ -22,11 +25,20 @@ def test_every_schema_is_one_and_carries_its_own_name(path: object) -> None:
 
 def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
     schemas = Schemas.load(find_folders().schemas)
-    for kind in ("models", "devices", "quants", "workloads"):
-        fields = schemas.by_kind[kind]["$defs"]["entry"]["properties"]
-        figures = [field for field in fields.values() if field.get("type") in ("number", "integer")]
+    kinds = catalog_kinds(schemas)
+    assert {"models", "devices", "quants", "workloads"} <= set(kinds)
+    for kind in kinds:
+        figures = list(figures_of(schemas.by_kind[kind]["$defs"]["entry"]))
         assert figures
         assert all(figure.get("unit") and figure.get("description") for figure in figures)
+
+
+def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The figures of an entry, those in groups among them."""
+    for field in schema.get("properties", {}).values():
+        if field.get("type") in ("number", "integer"):
+            yield field
+        yield from figures_of(field)
 
 
 @pytest.mark.parametrize(
@@ -125,5 +137,6 @@ def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:
 
 
 def test_a_row_without_a_source_is_refused(copy: Workplace) -> None:
-    copy.edit("catalogs/quants.yaml", "source: [willitrunai.com quantization tables], ", "")
+    lines = copy.path("catalogs/quants.yaml").read_text("utf-8").splitlines(keepends=True)
+    copy.edit("catalogs/quants.yaml", next(line for line in lines if line.startswith("    source: ")), "")
     assert "`source` is missing" in copy.problem().message

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -13,21 +16,24 @@ from conftest import Workplace
 from engine.answer.build import answer
 from engine.answer.question import read_question
 from engine.commands.main import main
+from engine.rulebook.definitions import Constant
+
+QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
+TTFT = "expr: prefill_time + step_time * one_token"
 
 
-def answered(work: Workplace) -> Any:
+def answered(work: Workplace, profile: str = "reference") -> Any:
+    """An answer of the reference, whose figures are known to the digit, or of the profile that is named."""
     rulebook = work.load()
-    return answer(
-        rulebook, read_question(rulebook, {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"})
-    )
+    return answer(rulebook, read_question(rulebook, {**QUESTION, "profile": profile}))
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "part", "before", "after"),
     [
         ("rules/profiles/reference.yaml", "rtx-3090-24gb: 0.70", "rtx-3090-24gb: 0.35", "decode_tok_s", 82.62, 41.31),
-        ("rules/ttft.yaml", "value: 0.088", "value: 0.044", "ttft_ms", 1278.1, 639.1),
-        ("rules/memory.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.5", "decode_tok_s", 82.62, 100.8),
+        ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044", "ttft_ms", 1278.1, 639.1),
+        ("rules/profiles/reference.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.5", "decode_tok_s", 82.62, 100.8),
         ("rules/fit.yaml", "at_most: 0.80", "at_most: 0.70", "fit", "runs_well", "tight_fit"),
         ("rules/score.yaml", "at_least: 70, gives: A", "at_least: 80, gives: A", "grade", "A", "B"),
         ("catalogs/devices/nvidia-geforce.yaml", "bandwidth: 936", "bandwidth: 468", "decode_tok_s", 82.62, 41.31),
@@ -47,6 +53,36 @@ def test_one_number_in_a_file_changes_the_answer(
     close = {"rel": 0.02} if isinstance(before, int | float) else {}
     assert figure(first) == (pytest.approx(before, **close) if close else before)
     assert figure(second) == (pytest.approx(after, **close) if close else after)
+    assert first["rules"]["sha256"] != second["rules"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("constant", "part", "larger", "expected"),
+    [
+        ("gb_per_memory_gb", ("device", "usable_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
+        ("headroom_share", ("memory", "headroom_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
+        ("start_time", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
+    ],
+)
+def test_one_constant_changes_what_is_answered_by_default(
+    copy: Workplace,
+    constant: str,
+    part: tuple[str, ...],
+    larger: Callable[[float], float],
+    expected: Callable[[float, float, float], float],
+) -> None:
+    def figure(built: Any) -> float:
+        return float(reduce(getitem, part, built))
+
+    rulebook = copy.load()
+    found = rulebook.rule_set.definitions[constant]
+    assert isinstance(found, Constant)
+    place, text, new = found.document.places[(*found.path, "value")], found.document.text, larger(found.value)
+    first = answered(copy, rulebook.default_profile)
+    copy.write(found.document.path, f"{text[: place.start]}{new!r}{text[place.end :]}")
+    second = answered(copy, rulebook.default_profile)
+    assert figure(second) == pytest.approx(expected(figure(first), found.value, new), abs=0)
+    assert figure(second) > figure(first)
     assert first["rules"]["sha256"] != second["rules"]["sha256"]
 
 
@@ -72,22 +108,21 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
-    copy.edit("rules/ttft.yaml", "decode_tok_s / prompt_token_cost", "decode_tok_s / prompt_token_csot")
+    copy.edit("rules/ttft.yaml", TTFT, TTFT.replace("prefill_time", "prefil_time"))
+    above, *_ = copy.path("rules/ttft.yaml").read_text("utf-8").partition("prefil_time")
+    place = f"rules/ttft.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
     ended = subprocess.run(
         [sys.executable, "-m", "engine", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    assert (
-        "rules/ttft.yaml:26:26: error: there is no name `prompt_token_csot` [name-unknown]"
-        in ended.stdout + ended.stderr
-    )
-    assert "did you mean `prompt_token_cost`" in ended.stdout + ended.stderr
+    assert f"{place}: error: there is no name `prefil_time` [name-unknown]" in ended.stdout + ended.stderr
+    assert "did you mean `prefill_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
-    copy.edit("rules/ttft.yaml", "prefill_tok_s * ms_per_s", "prefill_tok_s")
+    copy.edit("rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
     folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
     assert ended.exit_code == 1

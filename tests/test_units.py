@@ -8,6 +8,8 @@ from conftest import Workplace
 from engine.check.everything import check_everything
 from engine.problems import Problem
 
+REFERENCE = "rules/profiles/reference.yaml"
+
 
 def problems(work: Workplace) -> list[Problem]:
     return check_everything(work.folders)[1]
@@ -17,8 +19,12 @@ def problems(work: Workplace) -> list[Problem]:
     ("file", "old", "new", "code", "told"),
     [
         (
-            "rules/ttft.yaml", "prompt_tokens / prefill_tok_s * ms_per_s", "prompt_tokens / prefill_tok_s",
+            REFERENCE, "prompt_tokens / prefill_tok_s * ms_per_s", "prompt_tokens / prefill_tok_s",
             "unit-result", "the formula gives `s`, and its unit is `ms`, a factor of 1000 apart",
+        ),
+        (
+            "rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
+            "unit-result", "the formula gives `token / ms`, and its unit is `token/s`, a factor of 1000 apart",
         ),
         (
             "rules/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
@@ -31,8 +37,8 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/memory.yaml",
-            "unit: GB\n    about: Memory of the device",
-            "unit: GiB\n    about: Memory of the device",
+            "unit: GB\n    about: Memory of one device that",
+            "unit: GiB\n    about: Memory of one device that",
             "unit-result", "the formula gives `GB`, and its unit is `GiB`",
         ),
         (
@@ -40,7 +46,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "`1` is in no unit and `needed_memory - usable_memory` in `GB`",
         ),
         (
-            "rules/offload.yaml", "offload_share * weights", "offload_share * weights * weights",
+            "rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
             "unit-result", "the formula gives `GB ** 2`, and its unit is `GB`",
         ),
         (
@@ -48,25 +54,29 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
         ),
         (
-            "rules/decode.yaml", "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",
+            REFERENCE, "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",
             "unit-mismatch", "an exponent must be a plain number, and `usable_memory` is in `GB`",
         ),
         (
-            "rules/decode.yaml", "spill_start * (usable_memory / needed_memory) ** spill_power",
+            "rules/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
+            "unit-mismatch", "an exponent must be a plain number, and `weights` is in `GB`",
+        ),
+        (
+            REFERENCE, "spill_start * (usable_memory / needed_memory) ** spill_power",
             "spill_start * usable_memory ** spill_power",
             "unit-mismatch", "`usable_memory` is in `GB`, and its exponent is not a plain number",
         ),
         (
-            "rules/decode.yaml", "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
+            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
             "unit-mismatch", "`needed_memory` is in `GB` and `tokens` in `token`: they cannot be compared",
         ),
         (
-            "rules/memory.yaml", "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
+            REFERENCE, "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
             "rows:\n      geforce: {value_of: headroom_share}",
             "unit-rows", "the rows give `GB`, and `headroom_share` is in no unit",
         ),
         (
-            "rules/memory.yaml", "minimum: 0\n    unit: GB", "minimum: 0\n    unit: GBB",
+            REFERENCE, "minimum: 0\n      unit: GB", "minimum: 0\n      unit: GBB",
             "unit-unknown", "there is no unit `GBB`",
         ),
         (
@@ -93,9 +103,7 @@ def test_what_does_not_agree_is_told_with_both_units(
 
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
-    copy.edit(
-        "rules/memory.yaml", "weights + kv_cache + runtime_memory + headroom", "weights + kv_cache + tokens + headroom"
-    )
+    copy.edit("rules/memory.yaml", "weights + kv_cache + runtime_memory", "weights + tokens + runtime_memory")
     found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
     assert found.position is not None
     assert found.source_line[found.position.column - 1 :].startswith("tokens")

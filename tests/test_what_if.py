@@ -13,10 +13,12 @@ from engine.answer.build import answer
 from engine.answer.question import read_question
 from engine.commands.main import main
 from engine.problems import ProblemsFound
+from engine.rulebook.definitions import Constant
 from engine.rulebook.rulebook import Rulebook
 from server import create_app
 
-QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb"}
+QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
+SHOWN = ("show", "qwen-3-14b", "m1-16gb", "--profile", "reference")
 CLIENT = create_app().test_client()
 
 
@@ -24,11 +26,23 @@ def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace
     rulebook = copy.load()
     question = read_question(rulebook, QUESTION, {"unified_usable_share": 0.9})
     asked = answer(rulebook, question)
-    copy.edit("rules/memory.yaml", "value: 0.72", "value: 0.9")
+    copy.edit("rules/profiles/reference.yaml", "value: 0.72", "value: 0.9")
     edited = copy.load()
     filed = answer(edited, read_question(edited, QUESTION))
     assert asked["set"] == [{"name": "unified_usable_share", "value": 0.9, "instead_of": 0.72, "unit": "1"}]
     assert {**asked, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
+
+
+def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
+    rulebook, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
+    floor = rulebook.rule_set.definitions["safe_context_floor"]
+    assert isinstance(floor, Constant)
+    set_once = answer(rulebook, read_question(rulebook, asked, {"safe_context_floor": 2 * floor.value}))
+    copy.edit("rules/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
+    edited = copy.load()
+    filed = answer(edited, read_question(edited, asked))
+    assert {**set_once, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
+    assert set_once["quants_context_tokens"] == 2 * floor.value
 
 
 def test_it_changes_no_other_question(rulebook: Rulebook) -> None:
@@ -68,16 +82,17 @@ def test_only_constants_can_be_set_and_only_to_what_makes_sense(
     assert closest is None or problem.closest[0] == closest
 
 
-def test_a_constant_outside_its_own_bounds_never_loads(copy: Workplace) -> None:
-    copy.edit("rules/memory.yaml", "value: 0.10", "value: 10")
+@pytest.mark.parametrize("file", ["rules/score.yaml", "rules/profiles/reference.yaml"])
+def test_a_constant_outside_its_own_bounds_never_loads(copy: Workplace, file: str) -> None:
+    copy.edit(file, "value: 0.10", "value: 10")
     problem = copy.problem()
     assert (problem.code, problem.message) == ("constant-range", "10 is not from 0 to 1")
 
 
 def test_the_command_line_sets_and_marks() -> None:
-    ended = CliRunner().invoke(main, ["show", *QUESTION.values(), "--set", "unified_usable_share=0.9"])
+    ended = CliRunner().invoke(main, [*SHOWN, "--set", "unified_usable_share=0.9"])
     assert "What if: unified_usable_share = 0.9, in place of 0.72" in ended.output
-    shown = CliRunner().invoke(main, ["show", *QUESTION.values(), "--json", "--set", "runtime_overhead = 5"])
+    shown = CliRunner().invoke(main, [*SHOWN, "--json", "--set", "runtime_overhead = 5"])
     assert json.loads(shown.output)["memory"]["runtime_gb"] == 5
 
 
@@ -93,14 +108,15 @@ def test_the_command_line_sets_and_marks() -> None:
 )
 def test_a_misused_setting_is_told(settings: list[str], told: str) -> None:
     arguments = [part for setting in settings for part in ("--set", setting)]
-    ended = CliRunner().invoke(main, ["show", *QUESTION.values(), *arguments])
+    ended = CliRunner().invoke(main, [*SHOWN, *arguments])
     assert ended.exit_code == 2
     assert told in ended.output
 
 
 def test_a_body_asks_the_same_as_an_address() -> None:
     posted = CLIENT.post("/v1/can-run", json={**QUESTION, "workload": "rag", "context": 9000}).get_json()
-    assert posted == CLIENT.get("/v1/can-run/qwen-3-14b-on-m1-16gb?workload=rag&context=9000").get_json()
+    address = "/v1/can-run/qwen-3-14b-on-m1-16gb?workload=rag&context=9000&profile=reference"
+    assert posted == CLIENT.get(address).get_json()
 
 
 def test_a_body_can_set_constants_and_ask_for_reasons() -> None:

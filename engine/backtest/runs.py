@@ -24,6 +24,7 @@ Floats = Any  # a numpy array of floats, one for each run
 class Runs:
     """The runs in which one quantity was measured: with entry, question, figure and weight."""
 
+    backtest: Backtest
     quantity: Quantity
     entries: tuple[Entry, ...]
     asked: QuestionList
@@ -48,7 +49,11 @@ class Runs:
 
     def evaluate(self, rule_set: RuleSet, names: Sequence[str], given: Mapping[str, Any] | None = None) -> Evaluation:
         """These names for each run. Raises ProblemsFound, at the quantity, where a run does not say enough."""
-        return evaluate(rule_set, self.asked, names, self.inputs, given)
+        try:
+            return evaluate(rule_set, self.asked, names, self.inputs, given)
+        except ProblemsFound as found:
+            problems = [_at_quantity(self.backtest, self.quantity, problem) for problem in found.problems]
+            raise ProblemsFound(problems) from None
 
 
 def all_runs(rulebook: Rulebook) -> list[Runs]:
@@ -77,6 +82,7 @@ def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
         for entry in entries
     ]
     runs = Runs(
+        backtest,
         quantity,
         tuple(entries),
         QuestionList.of(subject, rulebook.catalogs, named),
@@ -86,10 +92,7 @@ def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
     )
     if quantity.when is None or not entries:
         return runs
-    try:
-        holds = runs.evaluate(rulebook.rule_set, [quantity.when]).columns[quantity.when]
-    except ProblemsFound as found:
-        raise ProblemsFound(_at_quantity(backtest, quantity, problem) for problem in found.problems) from None
+    holds = runs.evaluate(rulebook.rule_set, [quantity.when]).columns[quantity.when]
     return runs.where(np.broadcast_to(np.asarray(holds, dtype=bool), (len(runs),)))
 
 

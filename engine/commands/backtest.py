@@ -31,6 +31,10 @@ def command(ctx: click.Context, /, named: str, group: str, worst: int, as_json: 
         if name not in rulebook.rule_sets:
             near = suggestion(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
             raise click.UsageError(f"there is no profile `{name}`; {near}")
+        rules = rulebook.rule_sets[name]
+        if group and group not in rules.subject.axes and rules.describe(group) is None:
+            near = suggestion(closest(group, [*rules.subject.axes, *rules.definitions]))
+            raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
     if rulebook.backtest is None:
         raise click.UsageError("these rules have no file of `kind: backtest`")
     try:

@@ -130,7 +130,14 @@ class _Comparison:
         """The rules of the new state that read a rule that it no longer has."""
         if thing.what not in RULE_KINDS.values() or thing.within:
             return ()
-        return self.head.readers.get(thing.name, ())
+        readers = (
+            reader.name
+            for layer in self.head.layers.values()
+            if thing.name not in layer  # a profile may have added what the rules no longer have
+            for reader in layer.values()
+            if thing.name in reader.reads
+        )
+        return tuple(dict.fromkeys(readers))
 
     def _where_it_was(self, thing: Thing) -> Position:
         """In the file of the new state, below what stood above it; where that file is gone too, in the old one."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.read.document import Document, Path
 from engine.rulebook.definitions import ADDS, SECTIONS
-from engine.rulebook.files import CHANGES, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
+from engine.rulebook.files import BACKTEST, CHANGES, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
 
 
 class What(StrEnum):
@@ -72,6 +72,8 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind == CHANGES:
             return
+        case _ if kind == BACKTEST:
+            yield from _of_backtest(document, path)
         case _:
             for name, data in document.data["entries"].items():
                 yield Thing(What.ENTRY, name, kind, flat(data), document, ("entries", name))
@@ -90,6 +92,15 @@ def _of_rules(kind: str, document: Document, path: str) -> Iterator[Thing]:
             for name in document.at(part).get(section) or ():
                 yield rule(document, (*part, section, name), within)
     yield from _listed(What.INVARIANT, "invariants", document)
+
+
+def _of_backtest(document: Document, path: str) -> Iterator[Thing]:
+    """Each quantity is a test, and so is what all of them go by, which is known by `path`."""
+    shared = {key: document.data[key] for key in ("catalog", "weigh", "near")}
+    yield Thing(What.TEST, path, BACKTEST, flat(shared), document, ())
+    for name, data in document.data["quantities"].items():
+        yield Thing(What.TEST, name, BACKTEST, flat(data), document, ("quantities", name))
+    yield _head(document, path)
 
 
 def rule(document: Document, path: Path, within: str = "") -> Thing:

@@ -38,7 +38,8 @@ def touched(questions: Questions, axis: str) -> bool:
         return False
     opened = questions.opened(axis)
     fields = [name for name in head.plan(head.definitions).fields if name.startswith(f"{axis}.")]
-    if any(not _same_figures(opened, name) for name in fields):
+    known = base.plan(base.definitions).fields
+    if any(name not in known or not _same_figures(opened, name) for name in fields):
         return True
     readers = [definition for definition in head.definitions.values() if set(fields) & set(definition.reads)]
     before = base.definitions

@@ -94,7 +94,8 @@ def backtest_problems(
         message, near = f"there is no kind of catalog `{backtest.catalog}`", closest(backtest.catalog, catalogs)
         yield document.problem(BacktestUnknown, message, ("catalog",), closest=near)
         return
-    if backtest.weighed_by not in catalog.fields:
+    weighed_by = catalog.fields.get(backtest.weighed_by)
+    if weighed_by is None or weighed_by.kind is not Kind.WORD:
         yield _no_field(backtest, catalog, backtest.weighed_by, ("weigh", "by"), Kind.WORD)
     for quantity in backtest.quantities.values():
         field = catalog.fields.get(quantity.measured)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from engine.closest import closest
@@ -122,7 +122,8 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         return None, problems
     subject = read_subject(main)
     catalogs, found = _catalogs(files, schemas)
-    problems += found if files.unread else [*found, *unknown_entries(catalogs, files.broken_kinds)]
+    incomplete = files.broken_kinds | _empty(subject, catalogs)
+    problems += found if files.unread else [*found, *unknown_entries(catalogs, incomplete)]
     problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
     problems += reserved_names(definitions, subject)
     invariants, found = _invariants(files)
@@ -131,7 +132,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         return None, problems  # names would be missing that nobody left out
     rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
     problems += _each_once(
-        [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules))]
+        [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
     )
     if errors(problems) or texts is None or layout_file is None:
         return None, problems
@@ -174,6 +175,12 @@ def _catalogs(files: RuleFiles, schemas: Schemas) -> tuple[dict[str, Catalog], l
     return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds})
 
 
+def _empty(subject: Subject, catalogs: Mapping[str, Catalog]) -> set[str]:
+    """Catalogs that questions go by and that have no entries: that is told once, and not of all that names one."""
+    asked = {axis.catalog for axis in subject.axes.values()}
+    return {kind for kind, catalog in catalogs.items() if kind in asked and not catalog.entries}
+
+
 def _axis_problems(
     main: Document, subject: Subject, catalogs: Mapping[str, Catalog], files: RuleFiles
 ) -> Iterator[Problem]:
@@ -197,8 +204,11 @@ def _axis_problems(
             yield main.problem(AxisUnknownDefault, message, ("axes", axis.name, "default"), closest=near)
 
 
-def _chooser_problems(main: Document, rules: RuleSet) -> Iterator[Problem]:
-    """Tables that choose the default of an axis, and are none, or give what is not in its catalog."""
+def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]) -> Iterator[Problem]:
+    """Tables that choose the default of an axis, and are none, or give what is not in its catalog.
+
+    Catalogs that are `incomplete` may yet hold it.
+    """
     for axis in rules.subject.axes.values():
         if axis.default_by is None:
             continue
@@ -210,7 +220,7 @@ def _chooser_problems(main: Document, rules: RuleSet) -> Iterator[Problem]:
             continue
         words, may_be_absent = words_of(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
         for word in words:
-            if word not in catalog.entries:
+            if word not in catalog.entries and axis.catalog not in incomplete:
                 table = rules.definitions[axis.default_by]
                 message = f"`{axis.default_by}` gives `{word}`, and the catalog `{axis.catalog}` has no such entry"
                 yield table.document.problem(

@@ -1,9 +1,10 @@
 """How many mistakes in the shipped rules are caught: each rule is broken in turn, in a copy, and checked and tested.
 
-Run: `python tests/benchmarks/mutation_score.py`. Mistakes are a factor dropped, two names of different units swapped,
-a row of a table removed, a constant renamed where it is defined, and a constant a third larger. What changes no number
-over the whole catalog, such as the two sides of a product, is no mistake. Prints the score by kind, and each mistake
-that was not caught.
+Run: `PYTHONPATH=tests python tests/benchmarks/mutation_score.py`; with a number, as in `... mutation_score.py 20`, only
+each so many-th mistake is tried. Mistakes are a factor dropped, two names of different units swapped, a row of a table
+removed, a constant renamed where it is defined, and a constant a third larger, in the rules and in each profile. What
+changes no number of any profile, such as the two sides of a product, is no mistake. Questions are those over the
+entries that rules and their tests name. Prints the score by kind, and each mistake that was not caught.
 """
 
 from __future__ import annotations
@@ -14,26 +15,29 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from fewer_entries import with_fewer_entries
 
 from engine.check.everything import MOST
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
-from engine.check.trial import trials_of
+from engine.check.trial import Trial, trials_of
 from engine.check.units import unit_problems
 from engine.columns import Column, WordColumn
-from engine.evaluate.evaluation import Evaluation
 from engine.problems import errors
 from engine.read.document import Document
 from engine.read.folders import Folders, find_folders
 from engine.rule_tests import rule_tests, run
 from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.files import KeptFiles
 from engine.rulebook.load import check
 from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rulebook import Rulebook
 
 LARGER = 1 + 1 / 3
 
@@ -53,15 +57,21 @@ class Mistake:
         return f"{self.document.path}: {self.kind}: {self.about}"
 
 
-def mistakes(rule_set: RuleSet) -> Iterator[Mistake]:
-    """Every mistake of these kinds that the rules of one profile can hold."""
-    for definition in rule_set.definitions.values():
-        if isinstance(definition, Constant):
-            yield from _constant(definition)
-        elif isinstance(definition, Formula):
-            yield from _formula(definition, rule_set)
-        elif isinstance(definition, Table):
-            yield from _rows(definition)
+def mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
+    """Every mistake of these kinds that the rules of all profiles can hold, once."""
+    done: set[tuple[str, tuple[str | int, ...]]] = set()
+    for rule_set in rulebook.rule_sets.values():
+        for definition in rule_set.definitions.values():
+            place = (definition.document.path, definition.path)
+            if place in done:
+                continue
+            done.add(place)
+            if isinstance(definition, Constant):
+                yield from _constant(definition)
+            elif isinstance(definition, Formula):
+                yield from _formula(definition, rule_set)
+            elif isinstance(definition, Table):
+                yield from _rows(definition)
 
 
 def _constant(constant: Constant) -> Iterator[Mistake]:
@@ -69,7 +79,7 @@ def _constant(constant: Constant) -> Iterator[Mistake]:
     larger = f"{constant.value * LARGER:g}"
     about = f"{constant.name}: {constant.value:g} -> {larger}"
     yield Mistake("a constant a third larger", constant.document, place.start, place.end, larger, about)
-    start = _start_of_line(constant) + 2
+    start = _start(constant)
     about = f"{constant.name} -> {constant.name}_x"
     yield Mistake(
         "a constant renamed", constant.document, start, start + len(constant.name), f"{constant.name}_x", about
@@ -96,7 +106,7 @@ def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mistake]:
 
 def _rows(table: Table) -> Iterator[Mistake]:
     document, path = table.document, (*table.path, "rows")
-    rows = document.data[table.section][table.name]["rows"]
+    rows = table.data["rows"]
     for key in rows if isinstance(rows, dict) else range(len(rows)):
         place = document.places[(*path, key)]
         first = place.key_line if place.key_line is not None else place.line
@@ -130,14 +140,15 @@ def _rewritten(kind: str, formula: Formula, source: str) -> Mistake:
     return Mistake(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
 
 
-def _start_of_line(definition: Definition) -> int:
+def _start(definition: Definition) -> int:
+    """The offset of the name in the text."""
     lines = definition.document.text.split("\n")
-    return sum(len(line) + 1 for line in lines[: definition.position.line - 1])
+    return sum(len(line) + 1 for line in lines[: definition.position.line - 1]) + definition.position.column - 1
 
 
-def caught(folders: Folders) -> bool:
+def caught(folders: Folders, kept: KeptFiles) -> bool:
     """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
-    rulebook, problems = check(folders)
+    rulebook, problems = check(folders, kept)
     if rulebook is None or errors(problems) or unit_problems(rulebook):
         return True
     if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
@@ -146,39 +157,48 @@ def caught(folders: Folders) -> bool:
     return bool(finite_problems(trials)) or any(invariant_problems(rulebook, trials))
 
 
-def changes_nothing(folders: Folders, before: Evaluation) -> bool:
-    """Whether every number and word over the whole catalog is what it was."""
-    rulebook, _ = check(folders)
+def changes_nothing(folders: Folders, kept: KeptFiles, before: list[Trial]) -> bool:
+    """Whether every number and word of every profile is what it was, for the same questions."""
+    rulebook, _ = check(folders, kept)
     assert rulebook is not None
-    after = trials_of(rulebook.rule_set)[0].whole().columns
-    return all(_same(column, after[name]) for name, column in before.columns.items() if name in after)
+    return all(
+        _same(column, after[name])
+        for trial in before
+        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], like=None).whole.columns)
+        for name, column in trial.whole.columns.items()
+        if name in after
+    )
 
 
 def _same(one: Column, other: Column) -> bool:
     if isinstance(one, WordColumn) and isinstance(other, WordColumn):
-        return bool(np.all(np.array(one.words)[one.codes] == np.array(other.words)[other.codes]))
+        return bool(np.all(_words(one) == _words(other)))
     return bool(np.allclose(one, other, rtol=1e-12, atol=0, equal_nan=True))
+
+
+def _words(column: WordColumn) -> Any:
+    return np.array([*column.words, None], dtype=object)[column.codes]  # the last of them, -1, where there is none
 
 
 def main() -> None:
     """Prints the score."""
-    here = find_folders()
+    each = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     with tempfile.TemporaryDirectory() as place:
-        folders = Folders(Path(place) / "rules", here.catalogs, here.schemas)
-        shutil.copytree(here.rules, folders.rules)
-        rulebook, _ = check(folders)
+        folders = with_fewer_entries(_copied(Path(place)))
+        kept = KeptFiles()
+        rulebook, _ = check(folders, kept)
         assert rulebook is not None
-        before = trials_of(rulebook.rule_set)[0].whole()
+        before = trials_of(rulebook.rule_sets.values(), MOST)
         tried: Counter[str] = Counter()
         missed: list[Mistake] = []
-        for mistake in list(mistakes(rulebook.rule_set)):
+        for mistake in list(mistakes(rulebook))[::each]:
             file = mistake.document.file
             assert file is not None
             text = mistake.document.text
             file.write_text(text[: mistake.start] + mistake.text + text[mistake.end :], "utf-8")
-            if caught(folders):
+            if caught(folders, kept):
                 tried[mistake.kind] += 1
-            elif not changes_nothing(folders, before):
+            elif not changes_nothing(folders, kept, before):
                 tried[mistake.kind] += 1
                 missed.append(mistake)
             file.write_text(text, "utf-8")
@@ -190,6 +210,14 @@ def main() -> None:
     print(f"caught: {1 - len(missed) / sum(tried.values()):.1%} of {sum(tried.values())}")
     for mistake in missed:
         print(f"missed: {mistake}")
+
+
+def _copied(place: Path) -> Folders:
+    """A copy of the project's own rules and catalogs, to break."""
+    here = find_folders()
+    for name in ("rules", "catalogs", "schemas"):
+        shutil.copytree(getattr(here, name), place / name)
+    return Folders(place / "rules", place / "catalogs", place / "schemas")
 
 
 if __name__ == "__main__":
