@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from engine.backtest.runs import Floats
 from engine.calibrate.parameters import OTHERWISE, Parameter
@@ -74,7 +73,9 @@ def fit(
 
 
 def _solve(residuals: Residuals, seen: Sensitivity, chosen: Floats, free: list[int], values: Values) -> Values:
-    """The values of the free parameters, all others held."""
+    """The values of the free parameters, all others held. Raises ImportError without the extra `tune`."""
+    from scipy.optimize import least_squares  # noqa: PLC0415 - an extra, and slow to import
+
     parameters = seen.parameters
     bounds = np.log([[parameters[at].minimum for at in free], [parameters[at].maximum for at in free]])
 

@@ -14,7 +14,8 @@ from engine.rulebook.definitions import Constant, Definition, Table
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.tables import Lookup
 
-CALIBRATE, ROWS, OTHERWISE = "calibrate", "rows", "otherwise"
+CALIBRATE, SPREAD_OF = "calibrate", "spread_of"
+ROWS, OTHERWISE = "rows", "otherwise"
 
 
 class CalibrateBounds(Code):
@@ -58,6 +59,39 @@ class Parameter:
         return self.position, self.label
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A constant that says how far measured figures of some quantities lie from estimates; for `share` of all runs."""
+
+    definition: Constant
+    quantities: tuple[str, ...]
+    share: float
+
+    @property
+    def value(self) -> float:
+        """As it is."""
+        return self.definition.value
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return self.definition.name
+
+    @property
+    def path(self) -> Path:
+        """Where its number stands in its document."""
+        return (*self.definition.path, "value")
+
+
+def spreads_of(rule_set: RuleSet) -> list[Spread]:
+    """The constants of a profile that say how far estimates are off."""
+    return [
+        Spread(definition, tuple(definition.data[CALIBRATE][SPREAD_OF]), float(definition.data[CALIBRATE]["share"]))
+        for definition in rule_set.definitions.values()
+        if isinstance(definition, Constant) and SPREAD_OF in definition.data.get(CALIBRATE, {})
+    ]
+
+
 def parameters_of(rule_set: RuleSet) -> list[Parameter]:
     """All that the rules of a profile let a fit move, in dependency order. A 0 is no matter of degree, and stays."""
     return [parameter for definition in rule_set.definitions.values() for parameter in _parameters(definition)]
@@ -67,6 +101,8 @@ def _parameters(definition: Definition) -> Iterator[Parameter]:
     if not isinstance(definition, Constant | Table) or CALIBRATE not in definition.data:
         return
     bounds = definition.data[CALIBRATE]
+    if SPREAD_OF in bounds:
+        return
     least, most = float(bounds["minimum"]), float(bounds["maximum"])
     if isinstance(definition, Constant):
         yield Parameter(definition, None, definition.value, least, most)
