@@ -24,6 +24,7 @@ class What(StrEnum):
     CONSTANT = "constant"
     TABLE = "table"
     FORMULA = "formula"
+    COUNT = "count"
     ENTRY = "entry"
     LAYOUT = "layout"
     INVARIANT = "invariant"

@@ -101,6 +101,11 @@ class Catalog:
         return {name: _column(field, self.entries.values()) for name, field in self.fields.items()}
 
     @cached_property
+    def written(self) -> frozenset[str]:
+        """The names of all that an entry may say, lists such as its sources among them."""
+        return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
+
+    @cached_property
     def spellings(self) -> Mapping[str, str]:
         """Every id, name and alias in its bare form -> the id; a form that two entries share leads to neither."""
         forms: dict[str, set[str]] = {}
