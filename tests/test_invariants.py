@@ -177,13 +177,13 @@ BREAKS = {
     ),
     "a longer prompt never takes less time": (
         "ttft.yaml",
-        "expr: prefill_time + step_time * one_token",
-        "expr: (prefill_time + step_time * one_token) * (one_token / prompt_tokens) ** 2",
+        "expr: start_time + prompt_time +",
+        "expr: (start_time + prompt_time) * (one_token / prompt_tokens) ** 2 +",
     ),
     "more compute is never a later first token": (
         "ttft.yaml",
-        "expr: prefill_time + step_time * one_token",
-        "expr: (prefill_time + step_time * one_token) * (matrix_rate / vector_rate) ** 2",
+        "expr: start_time + prompt_time +",
+        "expr: start_time + prompt_time * (matrix_rate / vector_rate) ** 3 +",
     ),
     "more bits a weight are never a smaller file": (
         "weights.yaml",

@@ -19,7 +19,7 @@ from engine.commands.main import main
 from engine.rulebook.definitions import Constant
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
-TTFT = "expr: prefill_time + step_time * one_token"
+PREFILL = "expr: start_time + prompt_time +"
 
 
 def answered(work: Workplace, profile: str = "reference") -> Any:
@@ -108,16 +108,16 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
-    copy.edit("rules/ttft.yaml", TTFT, TTFT.replace("prefill_time", "prefil_time"))
-    above, *_ = copy.path("rules/ttft.yaml").read_text("utf-8").partition("prefil_time")
+    copy.edit("rules/ttft.yaml", PREFILL, PREFILL.replace("prompt_time", "promt_time"))
+    above, *_ = copy.path("rules/ttft.yaml").read_text("utf-8").partition("promt_time")
     place = f"rules/ttft.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
     ended = subprocess.run(
         [sys.executable, "-m", "engine", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    assert f"{place}: error: there is no name `prefil_time` [name-unknown]" in ended.stdout + ended.stderr
-    assert "did you mean `prefill_time`" in ended.stdout + ended.stderr
+    assert f"{place}: error: there is no name `promt_time` [name-unknown]" in ended.stdout + ended.stderr
+    assert "did you mean `prompt_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
 

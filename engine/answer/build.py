@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from engine.answer.asking import Asker, Row
 from engine.answer.question import Question
 from engine.columns import Scalar
 from engine.rulebook.definitions import Constant
-from engine.rulebook.layout import Branch, Each, Items, Literal, Node, Said, Value
+from engine.rulebook.layout import Branch, Each, Items, Literal, Matching, Node, Said, Value
 from engine.rulebook.needs import ListNeeds
 from engine.rulebook.rulebook import Rulebook
 
@@ -76,7 +77,18 @@ class _Answer(Asker):
                 return [part for part in built if part is not None]
             case Each():
                 return self._list(node)
+            case Matching():
+                return [*islice(self._matching(node, row), node.most)]
         raise AssertionError(node)
+
+    def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
+        """The entries that name what the row names, each with those of the wanted fields that it has."""
+        named = {axis: self.value(f"{axis}.id", row) for axis in matching.same}
+        for entry in self.rulebook.catalogs[matching.catalog].entries.values():
+            lacking = matching.having is not None and entry.value(matching.having) is None
+            if not lacking and all(entry.value(axis) == word for axis, word in named.items()):
+                fields = {key: entry.value(field) for key, field in matching.item.items()}
+                yield {key: value for key, value in fields.items() if value is not None}
 
     def _list(self, each: Each) -> list[Any]:
         needs = self.needs.lists[each.path]

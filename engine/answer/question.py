@@ -12,6 +12,7 @@ from engine.answer.told import (
     NotAChoice,
     NotAConstant,
     NotANumber,
+    NotWhole,
     OutOfRange,
     RepeatedParameter,
     UnknownConstant,
@@ -71,6 +72,8 @@ def read_question(
             number = reader.number(asked.name, given[asked.name], asked.minimum, asked.maximum)
             if isinstance(number, Problem):
                 problems.append(number)
+            elif asked.whole and not number.is_integer():
+                problems.append(told(rulebook, NotWhole, asked.name, given[asked.name]))
             else:
                 inputs[asked.name] = number
     profile = str(given.get(PROFILE, rulebook.default_profile))

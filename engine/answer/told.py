@@ -75,6 +75,15 @@ class OutOfRange(Code):
     """
 
 
+class NotWhole(Code):
+    """A number that only counts whole things has a fraction.
+
+    Why: there is no half of it.
+    Avoid: `?stops=1.5`
+    Prefer: `?stops=2`
+    """
+
+
 class NotAChoice(Code):
     """A parameter is neither yes nor no.
 
@@ -138,6 +147,15 @@ class UnknownRule(Code):
     """
 
 
+class UnknownFar(Code):
+    """There is nothing of that name, and nothing that is near.
+
+    Why: nothing is shown or set in place of what was meant.
+    Avoid: `fitcard explain zeppelin`
+    Prefer: a name that `/v1/rules` lists.
+    """
+
+
 class UnknownProblem(Code):
     """There is no kind of problem of that name.
 
@@ -152,9 +170,12 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
-        RepeatedParameter, NotAChoice, NotABody,
+        RepeatedParameter, NotAChoice, NotABody, NotWhole, UnknownFar,
     )
 } | {OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
+
+
+CLOSEST = (UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem)  # who say what is near
 
 
 def told(
@@ -162,6 +183,8 @@ def told(
 ) -> Problem:
     """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
     matches = tuple(near)
+    if not matches and kind in CLOSEST:
+        kind = UnknownFar
     word = " ".join(str(given).split())
     word = word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "..."
     message = rulebook.messages.problem(kind.id, field=field, given=word, closest=", ".join(matches), **more)

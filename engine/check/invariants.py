@@ -38,15 +38,27 @@ SLACK = 1e-9  # of the value: the last digits of a float
 def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[Problem]:
     """Every invariant that names what is not there, or that some question breaks, said once over all profiles."""
     told: set[tuple[Any, ...]] = set()
+    yield from _unknown_profiles(rulebook)
     for trial in trials:
         for invariant in rulebook.invariants:
             place = (invariant.document.path, invariant.path)
-            if place in told or _tried_before(trial, invariant):
+            left_out = trial.rule_set.profile in invariant.not_in
+            if left_out or place in told or _tried_before(trial, invariant):
                 continue
             problem = next(_unknown(trial.rule_set, invariant), None) or _counter_example(trial, invariant)
             if problem is not None:
                 told.add(place)
                 yield problem
+
+
+def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
+    """Profiles that an invariant leaves out, and that are not there."""
+    for invariant in rulebook.invariants:
+        for at, profile in enumerate(invariant.not_in):
+            if profile not in rulebook.rule_sets:
+                message, near = f"there is no profile `{profile}`", closest(profile, rulebook.rule_sets)
+                path = (*invariant.path, "not_in", at)
+                yield invariant.document.problem(NameUnknown, message, path, closest=near)
 
 
 def _tried_before(trial: Trial, invariant: Invariant) -> bool:

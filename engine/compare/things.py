@@ -24,6 +24,7 @@ class What(StrEnum):
     CONSTANT = "constant"
     TABLE = "table"
     FORMULA = "formula"
+    COUNT = "count"
     ENTRY = "entry"
     LAYOUT = "layout"
     INVARIANT = "invariant"
@@ -96,7 +97,7 @@ def _of_rules(kind: str, document: Document, path: str) -> Iterator[Thing]:
 
 def _of_backtest(document: Document, path: str) -> Iterator[Thing]:
     """Each quantity is a test, and so is what all of them go by, which is known by `path`."""
-    shared = {key: document.data[key] for key in ("catalog", "weigh", "near")}
+    shared = {key: document.data[key] for key in ("catalog", "weigh", "near", "fit")}
     yield Thing(What.TEST, path, BACKTEST, flat(shared), document, ())
     for name, data in document.data["quantities"].items():
         yield Thing(What.TEST, name, BACKTEST, flat(data), document, ("quantities", name))

@@ -47,7 +47,7 @@ def touched(questions: Questions, axis: str) -> bool:
 
 
 def same_rule(one: Definition, other: Definition) -> bool:
-    """Whether two definitions compute the same from the same."""
+    """Whether two definitions compute the same from the same; of a count, which reads all entries, nobody can say."""
     if isinstance(one, Constant) and isinstance(other, Constant):
         return one.value == other.value
     if isinstance(one, Formula) and isinstance(other, Formula):

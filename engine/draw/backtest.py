@@ -19,8 +19,8 @@ def draw_backtest(data: Mapping[str, Any], console: Console) -> None:
     table.add_column("quantity", no_wrap=True)
     if several:
         table.add_column("profile", no_wrap=True)
-    for title in ("runs", "median", "90 %", "bias", *(f"within {_percent(near)}" for near in data["near"])):
-        table.add_column(title, justify="right")
+    for title in ("runs", "median", "90 %", "bias", *(f"≤ {_percent(near)}" for near in data["near"])):
+        table.add_column(title, justify="right", no_wrap=True)
     for quantity in data["quantities"]:
         for at, (profile, errors) in enumerate(quantity["profiles"].items()):
             aim = quantity["median_error_at_most"]

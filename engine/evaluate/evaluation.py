@@ -11,12 +11,13 @@ import numpy as np
 from engine.codes import Code
 from engine.columns import Column, Kind, Numbers, Scalar, WordColumn, cell, first_cell
 from engine.evaluate.asked import Asked
+from engine.evaluate.counting import counted
 from engine.evaluate.culprit import culprit
 from engine.evaluate.evaluator import evaluator
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
-from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.definitions import Constant, Count, Definition, Formula, Table
 from engine.rulebook.expression import offset_of_node
 from engine.rulebook.rule_set import Plan, RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
@@ -97,7 +98,7 @@ def evaluate(
         run = evaluator()
         for name in plan.steps:
             definition = rule_set.definitions[name]
-            columns[name] = _step(run, definition, columns)
+            columns[name] = _step(run, definition, rule_set, columns)
             for field in (field for field, chooser in chosen.items() if chooser == name):
                 columns[field] = _of_chosen(asked, field, columns[name])
             if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
@@ -131,7 +132,7 @@ def _of_chosen(asked: Asked, name: str, entries: WordColumn) -> Any:
         raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
 
 
-def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:
+def _step(run: Any, definition: Definition, rule_set: RuleSet, columns: dict[str, Any]) -> Any:
     if isinstance(definition, Formula):
         try:
             return run.run(definition.expression, columns)
@@ -139,6 +140,8 @@ def _step(run: Any, definition: Definition, columns: dict[str, Any]) -> Any:
             return np.float64(np.nan)
     if isinstance(definition, Table):
         return table_value(definition, columns)
+    if isinstance(definition, Count):
+        return counted(definition, rule_set.catalogs, columns)
     assert isinstance(definition, Constant)
     return np.float64(definition.value)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.evaluate.evaluation import Evaluation
-from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.definitions import Constant, Count, Definition, Formula, Table
 from engine.rulebook.subject import CURRENT, QUESTION
 from engine.rulebook.tables import Lookup
 
@@ -85,6 +85,8 @@ def _step(evaluation: Evaluation, index: tuple[int, ...], definition: Definition
         step["expr"] = " ".join(definition.expression.source.split())
     if isinstance(definition, Table):
         step["by"] = definition.input
+    if isinstance(definition, Count):
+        step["of"] = definition.catalog
     if not isinstance(definition, Constant):
         step["inputs"] = {name: evaluation.value(name, index) for name in _read_here(evaluation, index, definition)}
     if definition.reference:

@@ -37,7 +37,8 @@ class BacktestKind(Code):
 class Quantity:
     """One number that is both measured and computed: field `measured` of the catalog, and the rule `computed`.
 
-    Only runs where the condition `when` holds take part. `aim` is the median error that is not to be passed.
+    Only runs where the condition `when` holds take part. `aim` is the median error that is not to be passed,
+    `held_out` that of runs that took no part in the last fit.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Quantity:
     computed: str
     when: str | None
     aim: float | None
+    held_out: float | None
     path: Path
 
 
@@ -54,13 +56,16 @@ class Quantity:
 class Backtest:
     """How much a run counts says `weights` by its word in the field `weighed_by`; one whose word is not there counts 0.
 
-    `near` are the errors, as shares, of which a report says how many runs stay within them.
+    `near` are the errors, as shares, of which a report says how many runs stay within them. A value is fitted to
+    `runs_at_least`, and runs that took no part may be farther off by `slack` than before.
     """
 
     catalog: str
     weighed_by: str
     weights: Mapping[str, float]
     near: tuple[float, ...]
+    runs_at_least: int
+    slack: float
     quantities: Mapping[str, Quantity]
     document: Document
 
@@ -77,12 +82,22 @@ def read_backtest(document: Document) -> Backtest:
             computed=one["computed"],
             when=one.get("when"),
             aim=one.get("median_error_at_most"),
+            held_out=one.get("median_error_held_out"),
             path=("quantities", name),
         )
         for name, one in data["quantities"].items()
     }
-    weigh = data["weigh"]
-    return Backtest(data["catalog"], weigh["by"], weigh["rows"], tuple(data["near"]), quantities, document)
+    weigh, fit = data["weigh"], data["fit"]
+    return Backtest(
+        data["catalog"],
+        weigh["by"],
+        weigh["rows"],
+        tuple(data["near"]),
+        fit["runs_at_least"],
+        fit["slack"],
+        quantities,
+        document,
+    )
 
 
 def backtest_problems(

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.closest import closest, normalised
+from engine.closest import normalised
 from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.problems import Position, Problem
 from engine.read.document import Document
 from engine.rulebook.fields import Field
+from engine.rulebook.spelling import Spellings, spellings_of
 
 
 class CatalogDuplicateId(Code):
@@ -62,11 +63,6 @@ class Entry:
         """Its name, or its id where it has none."""
         return str(self.data.get("name", self.id))
 
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """Its id, its name and its aliases."""
-        return (self.id, self.name, *self.data.get("aliases", []))
-
     def value(self, field: str) -> Any:
         """The figure or word of a (dotted) field; None where it is absent."""
         if field == "id":
@@ -79,11 +75,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All entries of one kind, in the order of the files."""
+    """All entries of one kind, in the order of the files.
+
+    `fillers` are words that people say beside a name, and that tell no entry from another.
+    """
 
     kind: str
     entries: Mapping[str, Entry]
     fields: Mapping[str, Field]
+    fillers: tuple[str, ...] = ()
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -101,30 +101,40 @@ class Catalog:
         return {name: _column(field, self.entries.values()) for name, field in self.fields.items()}
 
     @cached_property
-    def spellings(self) -> Mapping[str, str]:
-        """Every id, name and alias in its bare form -> the id; a form that two entries share leads to neither."""
-        forms: dict[str, set[str]] = {}
-        for entry in self.entries.values():
-            for spelling in entry.spellings:
-                forms.setdefault(normalised(spelling), set()).add(entry.id)
-        return {form: next(iter(ids)) for form, ids in forms.items() if len(ids) == 1}
+    def written(self) -> frozenset[str]:
+        """The names of all that an entry may say, lists such as its sources among them."""
+        return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
+
+    @cached_property
+    def spellings(self) -> Spellings:
+        """What its entries are called: by id, name, aliases, and whatever else its schema calls a spelling."""
+        names = {entry.id: self.names_of(entry) for entry in self.entries.values()}
+        return spellings_of(names, self.fillers)
+
+    def names_of(self, entry: Entry) -> tuple[str, ...]:
+        """All names of an entry, its id and its name first."""
+        others = [entry.value(field.name) for field in self.fields.values() if field.spelling]
+        return (entry.id, entry.name, *entry.data.get("aliases", []), *(word for word in others if word))
 
     def find(self, word: str) -> Entry | None:
-        """The entry whose id, name or alias is `word`, whatever its case and punctuation; None where there is none."""
-        found = word if word in self.entries else self.spellings.get(normalised(word))
+        """The only entry that `word` can mean; None where there is none, or more than one."""
+        found = self.spellings.find(word)
         return self.entries[found] if found else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries that `word` may have meant, best first."""
-        names = {entry.name: entry.id for entry in reversed(list(self.entries.values()))}
-        spelled = closest(word, [*self.ids, *names])
-        return tuple(dict.fromkeys(names.get(match, match) for match in spelled))
+        return self.spellings.nearest(word)
 
 
 def read_catalogs(
-    documents: Iterable[Document], fields: Mapping[str, Mapping[str, Field]]
+    documents: Iterable[Document],
+    fields: Mapping[str, Mapping[str, Field]],
+    fillers: Mapping[str, tuple[str, ...]],
 ) -> tuple[dict[str, Catalog], list[Problem]]:
-    """The catalogs in files that have passed their schema, by kind. An id that stands twice is a problem."""
+    """The catalogs in files that have passed their schema, by kind; `fillers` go by kind too.
+
+    An id that stands twice is a problem.
+    """
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
     problems: list[Problem] = []
     for document in documents:
@@ -137,7 +147,7 @@ def read_catalogs(
                 problems.append(
                     document.problem(CatalogDuplicateId, message, path, key=True, hint=hint, first=first.position)
                 )
-    catalogs = {kind: Catalog(kind, found, fields[kind]) for kind, found in entries.items()}
+    catalogs = {kind: Catalog(kind, found, fields[kind], fillers.get(kind, ())) for kind, found in entries.items()}
     problems += [problem for catalog in catalogs.values() for problem in _shared_spellings(catalog)]
     return catalogs, problems
 
@@ -146,7 +156,7 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
     """Names and aliases by which two entries could be meant, so that neither is found."""
     owners: dict[str, Entry] = {}
     for entry in catalog.entries.values():
-        for spelling in dict.fromkeys(entry.spellings):
+        for spelling in dict.fromkeys(catalog.names_of(entry)):
             owner = owners.setdefault(normalised(spelling), entry)
             if owner is not entry:
                 message = f"`{spelling}` also means `{owner.id}`"

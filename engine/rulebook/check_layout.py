@@ -8,7 +8,7 @@ from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem, Severity
-from engine.rulebook.layout import Change, Each, Layout, Node, Said, Value, parts_of, values_of
+from engine.rulebook.layout import Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
 from engine.rulebook.messages import Messages, MessageUnused, check_slots
 from engine.rulebook.rule_set import RuleSet, field_names, words_of
 
@@ -133,6 +133,22 @@ class _Checker:
                     yield self.unknown("sentence", part.key, Value(part.key, part.path), list(self.messages.sentences))
             elif isinstance(part, Each):
                 yield from self.each(part)
+            elif isinstance(part, Matching):
+                yield from self.matching(part)
+
+    def matching(self, matching: Matching) -> Iterator[Problem]:
+        """A catalog that is not there, and fields that its entries do not have."""
+        catalog = self.rule_set.catalogs.get(matching.catalog)
+        if catalog is None:
+            at = Value(matching.catalog, (*matching.path, "matching"))
+            yield self.unknown("catalog", matching.catalog, at, list(self.rule_set.catalogs))
+            return
+        wanted: dict[tuple[str | int, ...], str] = {("same", at): axis for at, axis in enumerate(matching.same)}
+        wanted |= {("item", key): field for key, field in matching.item.items()}
+        wanted |= {("having",): matching.having} if matching.having else {}
+        for path, field in wanted.items():
+            if field not in catalog.written:
+                yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
 
     def each(self, each: Each) -> Iterator[Problem]:
         if any(isinstance(part, Each) for part in parts_of(each.item)):

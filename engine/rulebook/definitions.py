@@ -1,4 +1,4 @@
-"""What a rule file defines: constants, formulas and tables, each with its unit, its sentence and its place."""
+"""What a rule file defines: constants, formulas, tables and counts, each with its unit, its sentence and its place."""
 
 from __future__ import annotations
 
@@ -126,6 +126,20 @@ class Table(Definition):
         return _table_kind(self.rows, self.unit)
 
 
+@dataclass(frozen=True)
+class Count(Definition):
+    """How many entries of a catalog name what the question names on the axes `same`, and have the figure `having`."""
+
+    catalog: str
+    same: tuple[str, ...]
+    having: str | None
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The ids on these axes."""
+        return tuple(f"{axis}.id" for axis in self.same)
+
+
 def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
     """The names whose value a row takes, each with the place where it stands."""
     if isinstance(table.rows, Lookup):
@@ -141,7 +155,7 @@ def _table_kind(rows: Rows, unit: str) -> Kind:
     return kinds.pop() if len(kinds) == 1 else by_unit
 
 
-SECTIONS = ("constants", "formulas", "tables")
+SECTIONS = ("constants", "formulas", "tables", "counts")
 ADDS = ("adds",)  # where a profile defines what the rules have no name for
 
 
@@ -154,7 +168,7 @@ def read_definitions(document: Document, within: Path = ()) -> tuple[list[Defini
     problems: list[Problem] = []
     definitions: list[Definition] = []
     part = document.at(within) if not within or within[0] in document.data else {}
-    for section, read in zip(SECTIONS, (_constant, _formula, _table), strict=True):
+    for section, read in zip(SECTIONS, (_constant, _formula, _table, _count), strict=True):
         for name, data in (part.get(section) or {}).items():
             path = (*within, section, name)
             reference = data.get("reference", document.data.get("reference"))
@@ -183,6 +197,10 @@ def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple
     return constant, [
         document.problem(ConstantRange, message, (*constant.path, "value"), hint="change the value, or its bounds")
     ]
+
+
+def _count(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    return Count(**common, catalog=data["catalog"], same=tuple(data["same"]), having=data.get("having")), []
 
 
 def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:

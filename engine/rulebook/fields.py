@@ -17,7 +17,7 @@ class Field:
     """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent.
 
     A word that names an entry of another catalog says which, in `entry_of`; one that `groups` entries is what a report
-    sums up by.
+    sums up by, and one that is a `spelling` is another name by which they are found.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Field:
     required: bool
     entry_of: str = ""
     groups: bool = False
+    spelling: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -52,5 +53,6 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
         elif declared.get("type") in KINDS:
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
-            about, other, groups = (declared.get(key) for key in ("description", "entryOf", "groups"))
-            yield Field(prefix + name, found, unit, about or "", always, other or "", bool(groups))
+            about, other = declared.get("description", ""), declared.get("entryOf", "")
+            says = {key: bool(declared.get(key)) for key in ("groups", "spelling")}
+            yield Field(prefix + name, found, unit, about, always, other, **says)

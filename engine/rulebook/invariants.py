@@ -37,21 +37,23 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Always:
-    """A condition that holds for every question."""
+    """A condition that holds for every question, by every profile but those it is `not_in`."""
 
     name: str
     document: Document
     path: Path
+    not_in: tuple[str, ...]
     condition: Expression
 
 
 @dataclass(frozen=True)
 class Following:
-    """Where `cause` does `when`, `effect` never does `never`."""
+    """Where `cause` does `when`, `effect` never does `never`; by every profile but those it is `not_in`."""
 
     name: str
     document: Document
     path: Path
+    not_in: tuple[str, ...]
     cause: str
     when: Change
     effect: str
@@ -77,7 +79,7 @@ def read_invariants(document: Document) -> tuple[list[Invariant], list[Problem]]
 
 def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
     try:
-        return Always(data["name"], document, path, parse(data["always"])), []
+        return Always(data["name"], document, path, _not_in(data), parse(data["always"])), []
     except ExpressionFaults as found:
         place = (*path, "always")
         return None, [
@@ -100,4 +102,9 @@ def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple
         problems.append(document.problem(InvariantForm, message, (*path, "then"), hint=hint))
     if when is None or then is None:
         return None, problems
-    return Following(data["name"], document, path, when[1], Change(when[2]), then[1], Change(then[2])), []
+    cause, effect = (when[1], Change(when[2])), (then[1], Change(then[2]))
+    return Following(data["name"], document, path, _not_in(data), *cause, *effect), []
+
+
+def _not_in(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(data.get("not_in", ()))

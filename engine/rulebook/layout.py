@@ -1,7 +1,8 @@
 """The layout of the answer: a tree that says which name, sentence or list of rows stands where.
 
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
-`text` (a fixed word), `each` (a list with one item for each entry of an axis). `when` keeps an item only where a
+`text` (a fixed word), `each` (a list with one item for each entry of an axis),
+`matching` (a list of entries of another catalog that name what the question names). `when` keeps an item only where a
 condition holds. Picks are single entries chosen by the rules, such as the recommended one; their names start with the
 name of the pick.
 """
@@ -15,7 +16,7 @@ from typing import Any
 from engine.read.document import Document, Path
 from engine.rulebook.rule_set import RuleSet
 
-MESSAGE, TEXT, EACH, WHEN = "message", "text", "each", "when"
+MESSAGE, TEXT, EACH, MATCHING, WHEN = "message", "text", "each", "matching", "when"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,21 @@ class Each:
 
 
 @dataclass(frozen=True)
+class Matching:
+    """One item for each entry of `catalog` that names what the question names on the axes `same`, at most `most`.
+
+    Only entries that have the figure `having` take part; an item shows their own fields.
+    """
+
+    catalog: str
+    same: tuple[str, ...]
+    having: str | None
+    most: int | None
+    item: Mapping[str, str]
+    path: Path
+
+
+@dataclass(frozen=True)
 class Pick:
     """The entry of `axis` for which the number `by` is greatest."""
 
@@ -91,7 +107,7 @@ class Pick:
     path: Path
 
 
-Node = Value | Said | Literal | Branch | Items | Each
+Node = Value | Said | Literal | Branch | Items | Each | Matching
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,8 @@ def values_of(node: Node) -> Iterator[Value]:
             yield part
         elif isinstance(part, Branch) and part.when:
             yield part.when
+        elif isinstance(part, Matching):
+            yield from (Value(f"{axis}.id", (*part.path, "same", at)) for at, axis in enumerate(part.same))
 
 
 def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
@@ -157,6 +175,9 @@ def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
         where, order = _value(data, "where", path), _value(data, "order", path)
         item = _node(data["item"], (*path, "item"), axes)
         return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
+    if MATCHING in data:
+        same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
+        return Matching(data[MATCHING], same, having, most, data["item"], path)
     parts = {key: _node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
     return Branch(parts, _value(data, WHEN, path))
 

@@ -121,7 +121,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     if main is None:
         return None, problems
     subject = read_subject(main)
-    catalogs, found = _catalogs(files, schemas)
+    catalogs, found = _catalogs(files, schemas, subject)
     incomplete = files.broken_kinds | _empty(subject, catalogs)
     problems += found if files.unread else [*found, *unknown_entries(catalogs, incomplete)]
     problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
@@ -169,10 +169,13 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     return rulebook, problems
 
 
-def _catalogs(files: RuleFiles, schemas: Schemas) -> tuple[dict[str, Catalog], list[Problem]]:
+def _catalogs(files: RuleFiles, schemas: Schemas, subject: Subject) -> tuple[dict[str, Catalog], list[Problem]]:
     kinds = catalog_kinds(schemas)
     documents = [document for kind in kinds for document in files.of(kind)]
-    return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds})
+    fillers: dict[str, tuple[str, ...]] = {}
+    for axis in subject.axes.values():
+        fillers[axis.catalog] = (*fillers.get(axis.catalog, ()), *axis.fillers)
+    return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, fillers)
 
 
 def _empty(subject: Subject, catalogs: Mapping[str, Catalog]) -> set[str]:

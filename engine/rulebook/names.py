@@ -16,6 +16,7 @@ from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import (
     CONDITION_UNIT,
     Constant,
+    Count,
     Definition,
     Formula,
     Table,
@@ -178,6 +179,9 @@ class _Resolver:
         elif isinstance(definition, Table):
             self.kinds[definition.name] = definition.kind
             yield from self._table(definition)
+        elif isinstance(definition, Count):
+            self.kinds[definition.name] = Kind.NUMBER
+            yield from self._count(definition)
 
     def _formula(self, formula: Formula) -> Iterator[Problem]:
         kind, faults = kind_of(formula.expression, self.kind_of_name)
@@ -195,6 +199,25 @@ class _Resolver:
             hint = f"write `unit: {CONDITION_UNIT}`" if kind is Kind.CONDITION else "write the unit of the number"
             message = f"the formula gives a {kind}, and its unit is `{formula.unit}`"
             yield formula.document.problem(UnitKind, message, (*formula.path, "unit"), hint=hint)
+
+    def _count(self, count: Count) -> Iterator[Problem]:
+        """A catalog, axes and a figure of it that are not there; `exists` has already told of unknown axes."""
+        catalog = self.catalogs.get(count.catalog)
+        if catalog is None:
+            message, near = f"there is no kind of catalog `{count.catalog}`", closest(count.catalog, self.catalogs)
+            yield count.document.problem(NameUnknown, message, (*count.path, "catalog"), closest=near)
+            return
+        for at, axis in enumerate(count.same):
+            field = catalog.fields.get(axis)
+            if field is None or field.entry_of != self.subject.axes[axis].catalog:
+                message = f"the entries of `{count.catalog}` do not name a {axis}"
+                others = [one.name for one in catalog.fields.values() if one.entry_of]
+                yield count.document.problem(
+                    NameUnknown, message, (*count.path, "same", at), closest=closest(axis, others)
+                )
+        if count.having is not None and count.having not in catalog.fields:
+            message, near = f"`{count.catalog}` have no `{count.having}`", closest(count.having, catalog.fields)
+            yield count.document.problem(NameUnknown, message, (*count.path, "having"), closest=near)
 
     def _table(self, table: Table) -> Iterator[Problem]:
         found = self.kind_of_name(table.input)
@@ -267,6 +290,8 @@ def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
     elif isinstance(definition, Table):
         yield definition.input, (*definition.path, "input"), None
         yield from ((name, path, None) for name, path in taken_by(definition))
+    elif isinstance(definition, Count):
+        yield from ((name, (*definition.path, "same", at), None) for at, name in enumerate(definition.reads))
 
 
 def _in_dependency_order(definitions: Mapping[str, Definition], subject: Subject) -> tuple[list[str], list[Problem]]:

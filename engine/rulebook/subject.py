@@ -16,7 +16,8 @@ class Axis:
 
     Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
     question; without either one must be named. What compares every answer runs over all entries of an axis that is
-    `swept`, and keeps to what answers by default on the others.
+    `swept`, and keeps to what answers by default on the others. `fillers` are words that people say beside the name of
+    an entry.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Axis:
     about: str
     default_by: str | None = None
     swept: bool = True
+    fillers: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -34,7 +36,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Input:
-    """One number that a question may carry, between `minimum` and `maximum`; absent without a `default`."""
+    """One number that a question may carry, between `minimum` and `maximum`; absent without a `default`.
+
+    Where it is `whole` there is nothing between two of them.
+    """
 
     name: str
     unit: str
@@ -42,6 +47,7 @@ class Input:
     maximum: float
     default: float | None
     about: str
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,20 @@ def read_subject(document: Document) -> Subject:
             data["about"],
             data.get("default_by"),
             data.get("swept", True),
+            tuple(data.get("fillers", ())),
         )
         for name, data in document.data["axes"].items()
     }
     inputs = {
-        name: Input(name, data["unit"], data["minimum"], data["maximum"], data.get("default"), data["about"])
+        name: Input(
+            name,
+            data["unit"],
+            data["minimum"],
+            data["maximum"],
+            data.get("default"),
+            data["about"],
+            data.get("whole", False),
+        )
         for name, data in document.data.get("inputs", {}).items()
     }
     return Subject(axes, inputs)

@@ -1,0 +1,1 @@
+"""Fitting constants and rows of tables to what was measured."""
