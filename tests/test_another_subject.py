@@ -80,7 +80,7 @@ def test_its_back_test_is_drawn_in_its_own_words(parcels: Workplace) -> None:
     ended = CliRunner().invoke(main, [*parcels.options, "backtest", "--by", "room", "--worst", "2"])
     assert ended.exit_code == 0, ended.output
     assert [line.split() for line in ended.output.splitlines() if line] == [
-        ["quantity", "runs", "median", "90", "%", "bias", "within", "10", "%", "within", "30", "%"],
+        ["quantity", "runs", "median", "90", "%", "bias", "≤", "10", "%", "≤", "30", "%"],
         ["Hours", "3", "15.0", "%", "25", "%", "-5.0", "%", "40", "%", "100", "%"],
         ["enough", "1", "20.0", "%", "20", "%", "-20.0", "%", "0", "%", "100", "%"],
         ["plenty", "2", "8.3", "%", "25", "%", "+8.3", "%", "67", "%", "100", "%"],

@@ -36,7 +36,7 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
     return repository(parcels, monkeypatch)
 
 
-TTFT = "prefill_time + step_time * one_token"
+TTFT = "prefill_time"
 IN_FULL = "model_quality * quant_quality"
 EDITS = {  # one of each kind of change
     "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
@@ -47,7 +47,7 @@ EDITS = {  # one of each kind of change
     "first reader": ("rules/score.yaml", "quality_weight * quality_points", f"quality_weight * {IN_FULL}"),
     "second reader": ("rules/ranking.yaml", "quality * quality_points", f"quality * {IN_FULL}"),
 }
-FOLDED = "expr: >-\n      prefill_time+step_time\n      * one_token\n"
+FOLDED = "expr: >-\n      (prefill_time\n      )\n"
 QUALITY_POINTS = """\
   quality_points:
     unit: point
@@ -269,7 +269,7 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Re
     "edits",
     [
         [("rules/ttft.yaml", "constants:", "# Constants are below.\nconstants:")],
-        [("rules/ttft.yaml", "about: Time to first token (TTFT) -", "about: How long until it -")],
+        [("rules/ttft.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
         [("rules/ttft.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
         [("rules/ttft.yaml", f"expr: {TTFT}\n", FOLDED)],
         [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
@@ -376,7 +376,7 @@ def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
     repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
     data = repo.data()
     assert change(data, "headroom_share")["within"] == "other"
-    assert [(one["profile"], one["moved"] > 0) for one in data["impact"]] == [("calibrated", False), ("other", True)]
+    assert {one["profile"] for one in data["impact"] if one["moved"]} == {"other"}
     data = repo.data("profile:reference", "profile:other")
     assert change(data, "headroom_share")["details"][0] | {"percent": 0} == {
         "field": "value", "old": 0.1, "new": 0.3, "effect": "answers", "percent": 0,
@@ -439,9 +439,9 @@ def test_outside_of_a_repository_directories_can_be_compared(
 
 
 def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_time +", "expr: prefill_tme +")
+    repo.place.edit("rules/ttft.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
     repo.git("commit", "-qam", "broken")
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_tme +", "expr: prefill_time +")
+    repo.place.edit("rules/ttft.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
     ended = repo.diff("HEAD", "--format", "json")
     assert ended.exit_code == 0
     data = json.loads(ended.output)

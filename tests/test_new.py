@@ -80,7 +80,6 @@ def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch
         (["devise", "x"], "`devise` is nothing that can be written anew; did you mean `device`?"),
         (["device", "x", "bandwith=3"], "a device has no field `bandwith`; did you mean `bandwidth`?"),
         (["device", "x", "bandwidth"], "`bandwidth` is not FIELD=VALUE"),
-        ([*HALF, "expr=kv_cache / 2"], "say in which --file: rules/context.yaml, rules/decode.yaml"),
         ([*HALF, "expr=kv_cache / 2", "--file=nowhere.yaml"], "nowhere.yaml must lie in"),
     ],
 )
@@ -88,6 +87,18 @@ def test_a_misused_command_says_what_is_meant(copy: Workplace, words: list[str],
     ended = new(copy, *words)
     assert ended.exit_code == 2
     assert told in ended.output
+
+
+def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> None:
+    files = sorted(
+        f"rules/{path.relative_to(copy.folders.rules).as_posix()}"
+        for path in copy.folders.rules.rglob("*.yaml")
+        if "\nkind: rules\n" in path.read_text("utf-8")
+    )
+    ended = new(copy, *HALF, "expr=kv_cache / 2")
+    assert ended.exit_code == 2
+    assert len(files) > 1
+    assert f"say in which --file: {', '.join(files)}, or a new one" in ended.output
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from engine.answer.told import UnknownCatalog, UnknownCatalogEntry, UnknownEntry
 from engine.closest import closest
 from engine.problems import ProblemsFound
 from engine.rulebook.catalogs import Catalog, Entry
-from engine.rulebook.definitions import Constant, Definition, Formula, Table
+from engine.rulebook.definitions import Constant, Count, Definition, Formula, Table
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf
@@ -55,6 +55,7 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
         raise ProblemsFound([unknown_rule(rulebook, name, rule_set)])
     users = [other.name for other in rule_set.definitions.values() if name in other.reads]
     detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
+    detail |= {key: definition.data[key] for key in ("calibrate", "fitted") if key in definition.data}
     return detail | ({"reference": dict(definition.reference)} if definition.reference else {})
 
 
@@ -96,6 +97,9 @@ def _content(definition: Definition) -> dict[str, Any]:
     match definition:
         case Constant():
             return {"value": definition.value}
+        case Count():
+            having = {"having": definition.having} if definition.having else {}
+            return {"of": definition.catalog, "same": list(definition.same), **having}
         case Formula():
             return {"expr": " ".join(definition.expression.source.split())}
         case Table(rows=Bands() as bands):

@@ -10,6 +10,7 @@ from engine.rulebook.messages import Texts
 from engine.rulebook.rulebook import Rulebook
 
 LONGEST_WORD = 60  # of what was given, as it is told back
+FAR = "unknown-far"  # the text where nothing is near
 
 
 class UnknownEntry(Code):
@@ -147,15 +148,6 @@ class UnknownRule(Code):
     """
 
 
-class UnknownFar(Code):
-    """There is nothing of that name, and nothing that is near.
-
-    Why: nothing is shown or set in place of what was meant.
-    Avoid: `fitcard explain zeppelin`
-    Prefer: a name that `/v1/rules` lists.
-    """
-
-
 class UnknownProblem(Code):
     """There is no kind of problem of that name.
 
@@ -170,9 +162,9 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
-        RepeatedParameter, NotAChoice, NotABody, NotWhole, UnknownFar,
+        RepeatedParameter, NotAChoice, NotABody, NotWhole,
     )
-} | {OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
+} | {FAR: frozenset({"field", "given", "closest"}), OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
 
 
 CLOSEST = (UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem)  # who say what is near
@@ -183,9 +175,8 @@ def told(
 ) -> Problem:
     """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
     matches = tuple(near)
-    if not matches and kind in CLOSEST:
-        kind = UnknownFar
+    text = FAR if not matches and kind in CLOSEST else kind.id
     word = " ".join(str(given).split())
     word = word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "..."
-    message = rulebook.messages.problem(kind.id, field=field, given=word, closest=", ".join(matches), **more)
+    message = rulebook.messages.problem(text, field=field, given=word, closest=", ".join(matches), **more)
     return Problem(kind, message, field=field, closest=matches)

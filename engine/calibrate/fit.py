@@ -94,7 +94,7 @@ def _solve(residuals: Residuals, seen: Sensitivity, chosen: Floats, free: list[i
         bounds=(bounds[0] - TOLERANCE, bounds[1] + TOLERANCE),
         loss="soft_l1",
         f_scale=DEVIATION,
-        jac_sparsity=told.astype(int),
+        jac_sparsity=told.astype(int) if len(free) > 1 else None,  # of a single one there is nothing to leave out
         xtol=TOLERANCE,
         ftol=TOLERANCE,
         max_nfev=MOST_EVALUATIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.calibrate.parameters import bounds_problems
 from engine.check.answer_shape import answer_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
@@ -34,6 +35,7 @@ def check_everything(
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
         problems += unused_problems(rulebook)
         problems += pinned_problems(rulebook)
+        problems += [problem for rules in rulebook.rule_sets.values() for problem in bounds_problems(rules)]
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]

@@ -12,6 +12,7 @@ from rich.tree import Tree
 from engine.draw.problem_text import made_of, shown_value, with_unit
 
 Step = Mapping[str, Any]
+TEXTS = ("value", "expr", "by", "bounds", "results", "knots", "rows", "otherwise", "of", "same", "having")
 
 
 def draw_rule(detail: Mapping[str, Any]) -> None:
@@ -22,7 +23,7 @@ def draw_rule(detail: Mapping[str, Any]) -> None:
         Text.assemble((detail["name"], "bold cyan"), f"  {detail['kind']}, {detail['unit']}  ", (where, "dim"))
     )
     console.print(Text(detail["about"]))
-    for key in ("value", "expr", "by", "bounds", "results", "knots", "rows", "otherwise"):
+    for key in (*TEXTS, "calibrate", "fitted"):
         if detail.get(key) not in (None, {}, []):
             console.print(Text.assemble((f"  {key}: ", "dim"), (_shown(detail[key]), "bold")))
     for key, value in detail.get("reference", {}).items():
