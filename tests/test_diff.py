@@ -148,8 +148,9 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     device = change(data, "arc-b570-10gb")
     line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
     assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
-    readers = "vector_rate read_speed context_time bandwidth_class host_rate decode_unlimited"
-    assert device["read_by"] == readers.split()
+    readers = "vector_rate read_speed context_time bandwidth_class host_rate"
+    of_profiles = "decode_tok_s share_by_bandwidth decode_unlimited"
+    assert device["read_by"] == [*readers.split(), *of_profiles.split()]
 
     removed = change(data, "quality_points")
     assert removed["action"] == "removed"
@@ -216,7 +217,7 @@ def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) 
     file, old, new = EDITS["bandwidth"]
     repo.place.edit(file, new, old)
     outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
-    assert list(outputs) == ["ttft", "mode_score"]
+    assert list(outputs) == ["ttft", "ttft_low", "ttft_high", "mode_score"]
     assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
 
 

@@ -164,7 +164,10 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
         RepeatedParameter, NotAChoice, NotABody, NotWhole,
     )
-} | {FAR: frozenset({"field", "given", "closest"}), OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"})}  # fmt: skip
+} | {
+    FAR: frozenset({"field", "given", "closest"}),
+    OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
+}  # fmt: skip
 
 
 CLOSEST = (UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem)  # who say what is near

@@ -44,6 +44,8 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
         what_if = words("what_if", name=override["name"], value=value, instead_of=instead_of)
         console.print(Text(what_if, style="bold yellow"))
     console.print(_facts(answer, words))
+    if answer["confidence"] is not None:
+        console.print(_confidence(answer["confidence"], words))
     console.print(_memory(answer, words))
     console.print(_said(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"]))
     console.print(_said(answer["advice"]["title"], answer["advice"]["sentence"]))
@@ -87,7 +89,9 @@ def _head(answer: Answer, words: _Words) -> RenderableType:
     question = answer["question"]
     subtitle = f"{question['quant']} · {question['workload']} · {question['mode']} · {question['profile']}"
     style = GRADE_STYLES.get(answer["grade"], "white")
-    fit = Text.assemble((f" {answer['grade']} ", f"{style} reverse"), "  ", (answer["fit"]["label"], style))
+    score = f"{words('score')} {shown_value(round(answer['score']))}"
+    grade, label = (f" {answer['grade']} ", f"{style} reverse"), (answer["fit"]["label"], style)
+    fit = Text.assemble(grade, "  ", label, "  ", (score, "dim"))
     return Panel(Group(fit, Text(answer["verdict"])), title=title, subtitle=subtitle, title_align="left")
 
 
@@ -100,13 +104,21 @@ def _facts(answer: Answer, words: _Words) -> RenderableType:
         (words("memory"), words("gb_of", value=memory["needed_gb"], of=memory["usable_gb"])),
         (words("offload"), words.number("percent", offload["shown_percent"])),
         (words("bandwidth"), answer["device"]["bandwidth"]),
-        (words("score"), shown_value(round(answer["score"]))),
     ]
-    grid = Table(box=None, padding=(0, 2, 0, 0))
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for label, _ in facts:
         grid.add_column(label, header_style="dim")
     grid.add_row(*[Text(value, style="bold") for _, value in facts])
     return grid
+
+
+def _confidence(confidence: Answer, words: _Words) -> RenderableType:
+    """The range, what it rests on, and the measured runs of the very same combination."""
+    decode, first = confidence["decode_tok_s"], confidence["ttft_ms"]
+    ends = {"slowest": decode["low"], "fastest": decode["high"], "earliest": first["low"], "latest": first["high"]}
+    runs = [Text(words("measured_run", **run)) for run in confidence["measured"]]
+    said = _said(confidence["label"], confidence["sentence"])
+    return Group(Text(words("range", share=confidence["share"], **ends), style="dim"), "", said, *runs)
 
 
 def _memory(answer: Answer, words: _Words) -> RenderableType:

@@ -21,5 +21,7 @@ LABELS: Texts = {
     "quants_caption": frozenset({"model", "device", "usable", "context"}),
     "ranking": frozenset({"name", "about", "score"}),
     "what_if": frozenset({"name", "value", "instead_of"}),
+    "range": frozenset({"share", "slowest", "fastest", "earliest", "latest"}),
+    "measured_run": frozenset({"run", "runtime", "gpus", "context", "depth", "decode_tok_s", "source"}),
     "rules_title": frozenset({"version", "sha256", "profile"}),
 }  # fmt: skip
