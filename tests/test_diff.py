@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conftest import Workplace
 from repository import Repository, repository
 
+from engine.backtest.comparison import compare
 from engine.columns import SAME, Column, WordColumn
 from engine.commands.main import main
 from engine.compare.changes import shown_rules
@@ -368,6 +369,34 @@ def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_
     parcels = len(place.load().catalog_of("parcel").ids)
     found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
     assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
+
+
+def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
+    def median_errors() -> dict[tuple[str, str], float]:
+        rulebook = load(repo.place.folders)
+        profiles = ("calibrated", "reference")
+        return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(rulebook, p)}
+
+    before = median_errors()
+    repo.place.edit("rules/decode.yaml", "      cuda: 0.916\n", "      cuda: 0.8\n")
+    after = median_errors()
+    told = repo.data()["measured"]
+    assert {(one["profile"], one["name"]) for one in told} >= {key for key in before if before[key] != after[key]}
+    assert {one["name"] for one in told} & {"decode_dense", "decode_experts"}
+    for one in told:
+        key = one["profile"], one["name"]
+        assert (one["before"]["median_percent"], one["after"]["median_percent"]) == (before[key] * 100, after[key] * 100)
+        assert one["before"]["runs"] == len(one["points"])
+    assert "off measured runs" in repo.diff("HEAD").output
+
+
+def test_a_profile_that_is_not_swept_is_compared_only_where_its_own_file_changes(repo: Repository) -> None:
+    repo.place.edit(*EDITS["bandwidth"])
+    assert {one["profile"] for one in repo.data()["impact"]} == {"calibrated", "reference"}
+    file, old, new = EDITS["bandwidth"]
+    repo.place.edit(file, new, old)
+    repo.place.edit("rules/profiles/llmfit.yaml", "value: 0.55", "value: 0.5")
+    assert [one["profile"] for one in repo.data()["impact"] if one["moved"]] == ["llmfit"]
 
 
 def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:

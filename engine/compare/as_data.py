@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.comparison import Errors
 from engine.columns import Scalar
 from engine.compare.changes import Action, Detail, Difference
 from engine.compare.contract import Case, written
 from engine.compare.impact import Impact, first_difference
 from engine.compare.marks import marks
+from engine.compare.measured import Measured
 from engine.compare.state import State
 from engine.compare.tally import NumberTally, Tally, WordTally
 from engine.compare.tested import Accuracy, Tested
@@ -195,6 +197,17 @@ def accuracy_data(one: Accuracy) -> dict[str, Any]:
         "after": told(one.after),
         "points": points,
     }
+
+
+def measured_data(one: Measured) -> dict[str, Any]:
+    """How far one quantity is from measured runs: `points` are [measured, before, after]."""
+    told: dict[str, Any] = {"profile": one.profile, "name": one.name, "title": one.title}
+    for side in ("before", "after"):
+        errors: Errors | None = getattr(one, side)
+        if errors is not None:
+            shares = {"median": errors.median, "ninetieth": errors.ninetieth, "bias": errors.bias}
+            told[side] = {"runs": errors.count, **{f"{key}_percent": share * 100 for key, share in shares.items()}}
+    return told | {"points": [list(point) for point in one.points]}
 
 
 def case_data(case: Case) -> dict[str, Any]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from engine.compare.as_data import accuracy_data, case_data, change_data, impact_data, side_data, tests_data
-from engine.compare.changes import Effect, differences, shown_rules
+from engine.compare.as_data import (
+    accuracy_data,
+    case_data,
+    change_data,
+    impact_data,
+    measured_data,
+    side_data,
+    tests_data,
+)
+from engine.compare.changes import Difference, Effect, differences, shown_rules
 from engine.compare.contract import Case, contract_problems, moved_cases
 from engine.compare.impact import impact
+from engine.compare.measured import measured
 from engine.compare.notes import notes, still_read
 from engine.compare.questions import Questions
 from engine.compare.state import State
@@ -48,8 +57,9 @@ def report(base: State, head: State, progress: Progress = lambda profile, done, 
     }
     cases: list[Case] = []
     if base.rulebook is not None and head.rulebook is not None:
+        profiles = _profiles(base, head, changed)
         try:
-            for before, after in _profiles(base, head):
+            for before, after in profiles:
                 rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
                 every = Questions.both_know(*rules)
                 opened = [
@@ -63,6 +73,7 @@ def report(base: State, head: State, progress: Progress = lambda profile, done, 
         except ProblemsFound as not_finite:
             problems += not_finite.problems
         data["tests"] = tests_data(tested(base.rulebook, head.rulebook))
+        data["measured"] = [measured_data(one) for one in measured(base.rulebook, head.rulebook, profiles)]
         data["accuracy"] = [accuracy_data(one) for one in accuracies(base.rulebook, head.rulebook)]
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
@@ -84,13 +95,18 @@ def _of_old(base: State) -> Iterator[Problem]:
         yield replace(problem, position=there, severity=Severity.WARNING)
 
 
-def _profiles(base: State, head: State) -> list[tuple[str, str]]:
-    """Which profile of the old state is compared with which of the new one, what answers by default first."""
+def _profiles(base: State, head: State, changed: Iterable[Difference]) -> list[tuple[str, str]]:
+    """Which profile of the old state is compared with which of the new one, what answers by default first.
+
+    One that is not swept takes part only where it says something else itself.
+    """
     assert base.rulebook is not None
     assert head.rulebook is not None
     pairs = [(base.profile, head.profile)]
     if not base.side.profile and not head.side.profile:
-        both = [name for name in head.rulebook.rule_sets if name in base.rulebook.rule_sets]
+        itself = {one.thing.within for one in changed}
+        swept = {name for name in head.rulebook.rule_sets if name not in head.unswept or name in itself}
+        both = [name for name in head.rulebook.rule_sets if name in base.rulebook.rule_sets and name in swept]
         pairs += [(name, name) for name in both if (name, name) not in pairs]
     return pairs
 

@@ -47,6 +47,12 @@ class State:
         return found
 
     @cached_property
+    def unswept(self) -> frozenset[str]:
+        """The profiles that say that not every answer of theirs is compared."""
+        profiles = self.files.of(PROFILE)
+        return frozenset(Path(document.path).stem for document in profiles if not document.data.get("swept", True))
+
+    @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """For each name those that are made of it directly, in any profile."""
         found: dict[str, dict[str, None]] = {}

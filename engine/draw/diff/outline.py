@@ -85,6 +85,7 @@ def outline(data: Data) -> Outline:
         *(section for impact in data["impact"] for section in _impact(impact, several=len(data["impact"]) > 1)),
         *_contract(data),
         *_tests(data),
+        *_measured(data),
         *_accuracy(data),
         *_other_changes(data),
     ]
@@ -125,6 +126,13 @@ def _summary(data: Data) -> Iterator[Line]:
         yield _line((Span(f"{len(moved)} of {cases} move", "strong"), *told))
     if "tests" in data:
         yield from _test_summary(data["tests"])
+    both = [one for one in data.get("measured", ()) if "before" in one and "after" in one]
+    for one in sorted(both, key=_median_step)[:MOST_NAMES]:
+        before, after = one["before"]["median_percent"], one["after"]["median_percent"]
+        if f"{before:.1f}" != f"{after:.1f}":
+            under = f", profile {one['profile']}" if len({one["profile"] for one in both}) > 1 else ""
+            off = f" is {after:.1f} % off measured runs, {before:.1f} % before (median{under})"
+            yield _line((Span(one["title"], "strong"), off))
     for one in sorted(data.get("accuracy", ()), key=_median_step)[:MOST_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
@@ -320,6 +328,27 @@ def _tests(data: Data) -> Iterator[Section]:
     rows += [(_line("passes again"), _line(name), _line(""), _line("")) for name in tests.get("mended", ())]
     if rows:
         yield Section("Rule tests", table=_table(("", "test", "why", "where"), (), rows))
+
+
+def _measured(data: Data) -> Iterator[Section]:
+    found = data.get("measured", ())
+    several = len({one["profile"] for one in found}) > 1
+    rows = [
+        (
+            _line(one["title"]),
+            *([_line(one["profile"])] if several else []),
+            *(
+                _line(f"{one[side][key]:{form}}" if side in one else NONE)
+                for key, form in (("runs", "d"), ("median_percent", ".1f"), ("ninetieth_percent", ".0f"))
+                for side in ("before", "after")
+            ),
+        )
+        for one in found
+    ]
+    if rows:
+        words = ("quantity", "profile") if several else ("quantity",)
+        columns = ("runs before", "after", "median %", "after", "90 % within %", "after")
+        yield Section("Distance from measured runs", table=_table(words, columns, rows))
 
 
 def _accuracy(data: Data) -> Iterator[Section]:

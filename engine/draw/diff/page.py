@@ -21,6 +21,10 @@ def as_page(data: Data, outline: Outline) -> str:
 def _plots(data: Data) -> list[tuple[str, Markup]]:
     """Each plot with its title, those that show something."""
     found = []
+    for profile in dict.fromkeys(one["profile"] for one in data.get("measured", ())):
+        series = [{**one, "name": one["title"]} for one in data["measured"] if one["profile"] == profile]
+        title = f"Errors against measured runs, profile {profile}: below the line is closer"
+        found.append((title, Markup(errors(series))))
     if data.get("accuracy"):
         found.append(
             ("Errors against the figures that tests state: below the line is closer", Markup(errors(data["accuracy"])))
