@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from conftest import PROJECT, Workplace
 from repository import repository
 
+from engine.backtest.comparison import compare
 from engine.commands.main import main
 from engine.draw.watching import change_lines
 from engine.rule_tests import rule_tests
@@ -19,29 +20,23 @@ from engine.watching import Watcher
 from server import create_app
 
 README = (PROJECT / "README.md").read_text("utf-8")
+MACS = ("rules/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
 EDITS = {  # what the README says was changed before a command
-    "fitcard check # with `* ms_per_s` gone from the formula of TTFT": (
-        "rules/ttft.yaml",
-        "prefill_tok_s * ms_per_s",
-        "prefill_tok_s",
+    "fitcard check # with `* ms_per_s` gone from the time that reading weights takes": (
+        "rules/decode.yaml",
+        "(1 - experts_on_host)) / read_speed * ms_per_s",
+        "(1 - experts_on_host)) / read_speed",
     ),
-    "fitcard check": ("rules/offload.yaml", "expr: offload_share * weights", "expr: ofload_share * weights"),
-    "fitcard watch # and in rules/memory.yaml 0.72 of unified memory becomes 0.75": (
-        "rules/memory.yaml",
-        "value: 0.72",
-        "value: 0.75",
+    "fitcard check": ("rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capcity)"),
+    "fitcard watch # and in rules/memory.yaml the share that Macs lend becomes 0.8": MACS,
+    "fitcard diff main # with 0.75 for Macs changed to 0.8": MACS,
+    'fitcard diff main --why "This macOS lends four fifths." # after the first edit': MACS,
+    "fitcard test": MACS,
+    "fitcard diff main # with 0.916 for reading weights with CUDA changed to 0.85": (
+        "rules/decode.yaml",
+        "      cuda: 0.916\n",
+        "      cuda: 0.85\n",
     ),
-    "fitcard diff main # with 0.72 of unified memory changed to 0.75": (
-        "rules/memory.yaml",
-        "value: 0.72",
-        "value: 0.75",
-    ),
-    'fitcard diff main --why "macOS lets the GPU take three quarters." # after the same edit': (
-        "rules/memory.yaml",
-        "value: 0.72",
-        "value: 0.75",
-    ),
-    "fitcard test": ("rules/memory.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.68"),
 }
 
 
@@ -120,5 +115,28 @@ def test_every_file_that_is_linked_is_there() -> None:
 
 def test_the_picture_is_the_answer_of_today() -> None:
     picture = (PROJECT / ".github" / "answer.svg").read_text("utf-8").replace("&#160;", " ")
-    for figure in ("265.2 GB / 96.0 GB", "84638 ms", "830.2 GB", "417 % faster", "Too heavy"):
-        assert figure in picture
+    shown = CliRunner().invoke(main, ["show", "llama-3.1-405b", "h20-96gb"], env={"COLUMNS": "100"}).output
+    figures = re.findall(r"[\d.,]+ (?:GB / [\d.]+ GB|GB|tok/s|ms|%)", shown)
+    assert len(figures) > 40
+    assert all(figure in picture for figure in figures)
+
+
+def test_the_table_says_how_far_estimates_are_from_measured_runs(rulebook: Rulebook) -> None:
+    rows = dict(re.findall(r"^\| ([^|]+) \| (\d+ .*) \|$", README, re.MULTILINE))
+    ours, theirs = (
+        {one.quantity.title: one for one in compare(rulebook, name)} for name in ("calibrated", "reference")
+    )
+    for title, one in ours.items():
+        held_out = f"{one.quantity.held_out * 100:.2g} %" if one.quantity.held_out else "-"
+        shares = [f"{side[title].summary.median * 100:.1f} %" for side in (theirs, ours)]
+        assert rows[title] == " | ".join([f"{len(one.runs)}", *shares, held_out])
+    assert f"held against {len(rulebook.catalogs['measurements'].entries)} measured runs" in README
+
+
+def test_the_nearest_of_the_other_formulas_is_named(rulebook: Rulebook) -> None:
+    def error(profile: str) -> float:
+        return next(one.summary.median for one in compare(rulebook, profile) if one.quantity.name == "decode_dense")
+
+    others = set(rulebook.rule_sets) - {"calibrated", "reference"}
+    nearest = min(others, key=error)
+    assert f"the nearest ({nearest}) is {error(nearest) * 100:.1f} % off" in " ".join(README.split())

@@ -64,4 +64,5 @@ def _options(rulebook: Rulebook) -> list[click.Parameter]:
     told = {axis.name: f"{axis.about} [default: {axis.default or f'by {axis.default_by}'}]" for axis in optional}
     told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
     told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
-    return [click.Option([f"--{name}"], default=None, help=about) for name, about in told.items()]
+    spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
+    return [click.Option(spelled[name], default=None, help=about) for name, about in told.items()]
