@@ -53,10 +53,10 @@ from engine.commands.main import main
         ),
         (
             "rules/fit.test.yaml",
-            "given: {memory_ratio: 0.95",
-            "given: {memory_rato: 0.95",
+            "given: {fit_ratio: 0.95",
+            "given: {fit_rato: 0.95",
             "name-unknown",
-            "there is no name `memory_rato`",
+            "there is no name `fit_rato`",
         ),
         (
             "rules/profiles/reference.test.yaml",

@@ -55,11 +55,17 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
         "workstation",
         "--runtime",
         "ollama",
+        "--gpu-layers",
+        "40",
+        "--depth",
+        "100",
     ]
     ended = CliRunner().invoke(main, ["show", "llama-3.1-405b", "m3-ultra-256gb", *options, "--json"])
     assert json.loads(ended.output)["question"] == {
         "quant": "Q2_K", "workload": "rag", "mode": "scale-out", "profile": "reference", "context": 4000,
         "kv": "q8_0", "users": 2, "gpus": 3, "host": "workstation", "runtime": "ollama",
+        "gpu_layers": 40, "depth": 100, "prompt": None, "cached": 0, "file_size": None, "expert_layers_on_host": None,
+        "host_bandwidth": None,
     }  # fmt: skip
 
 
@@ -83,7 +89,7 @@ def test_help_lists_the_commands_and_what_can_be_asked(rulebook: Rulebook) -> No
     assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
     shown = CliRunner().invoke(main, ["show", "--help"]).output
     assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
-    assert all(f"  --{name} " in shown for name in rulebook.subject.inputs)
+    assert all(f"  --{name.replace('_', '-')} " in shown for name in rulebook.subject.inputs)
 
 
 def test_check_and_test_speak_json() -> None:

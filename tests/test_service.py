@@ -18,6 +18,8 @@ from engine.rulebook.rulebook import Rulebook
 from server import create_app
 
 APP = create_app(site="https://cards.example")
+NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
+NOT_ASKED |= {"cached": 0}
 SCHEMAS = Schemas.load(find_folders().schemas)
 
 
@@ -44,6 +46,7 @@ def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient
         "gpus": 1,
         "host": "server-12-channel",
         "runtime": "llama.cpp",
+        **NOT_ASKED,
     }
     assert body["rules"]["sha256"] == rulebook.sha256
     assert rulebook.sha256 in response.headers["ETag"]

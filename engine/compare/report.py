@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from engine.compare.as_data import (
@@ -30,6 +31,7 @@ from engine.rule_tests import rule_tests
 from engine.rulebook.rulebook import Rulebook
 
 Progress = Callable[[str, int, int], None]  # the profile, questions done, and all
+COMPUTED = ("impact", "tests", "measured", "accuracy")  # what takes the rulebooks alone, and most of the time
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,16 @@ class Report:
     unexplained: tuple[Case, ...]
 
 
-def report(base: State, head: State, progress: Progress = lambda profile, done, of: None) -> Report:
+def report(
+    base: State,
+    head: State,
+    progress: Progress = lambda profile, done, of: None,
+    computed: Mapping[str, Any] = MappingProxyType({}),
+) -> Report:
     """Everything that can be said of the change from `base` to `head`.
 
-    Where the new files hold an error, what changed is told and nothing is computed.
+    Where the new files hold an error, what changed is told and nothing is computed. `computed` is the data of a report
+    on the same two rulebooks, if there is one: what answers do need not be computed again.
     """
     changed = differences(base, head)
     problems = [*still_read(changed), *head.problems]
@@ -57,24 +65,10 @@ def report(base: State, head: State, progress: Progress = lambda profile, done, 
     }
     cases: list[Case] = []
     if base.rulebook is not None and head.rulebook is not None:
-        profiles = _profiles(base, head, changed)
         try:
-            for before, after in profiles:
-                rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
-                every = Questions.both_know(*rules)
-                opened = [
-                    name for name, axis in rules[1].subject.axes.items() if not axis.swept and touched(every, name)
-                ]
-                for axis in ("", *opened):
-                    asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
-                    found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
-                    if found.tallies or (after == head.profile and not axis):
-                        data["impact"].append(impact_data(found, axis))
+            data |= computed or _computed(base, head, _profiles(base, head, changed), progress)
         except ProblemsFound as not_finite:
             problems += not_finite.problems
-        data["tests"] = tests_data(tested(base.rulebook, head.rulebook))
-        data["measured"] = [measured_data(one) for one in measured(base.rulebook, head.rulebook, profiles)]
-        data["accuracy"] = [accuracy_data(one) for one in accuracies(base.rulebook, head.rulebook)]
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
         count = sum(test.contract for test in rule_tests(base.rulebook))
@@ -85,6 +79,36 @@ def report(base: State, head: State, progress: Progress = lambda profile, done, 
     problems.sort(key=lambda problem: list(Severity).index(problem.severity))
     data["problems"] = [problem.as_dict() for problem in problems if problem.severity is not Severity.NOTE]
     return Report(data, tuple(problems), tuple(case for case in cases if not case.why))
+
+
+def _computed(base: State, head: State, profiles: list[tuple[str, str]], progress: Progress) -> dict[str, Any]:
+    """What the change does to answers, rule tests, and estimates of what was measured, by each of the profiles.
+
+    Raises ProblemsFound where an answer is not finite.
+    """
+    assert base.rulebook is not None
+    assert head.rulebook is not None
+    return {
+        "impact": [one for pair in profiles for one in _impacts(base, head, pair, progress)],
+        "tests": tests_data(tested(base.rulebook, head.rulebook)),
+        "measured": [measured_data(one) for one in measured(base.rulebook, head.rulebook, profiles)],
+        "accuracy": [accuracy_data(one) for one in accuracies(base.rulebook, head.rulebook)],
+    }
+
+
+def _impacts(base: State, head: State, pair: tuple[str, str], progress: Progress) -> Iterator[dict[str, Any]]:
+    """By one profile every answer, then each entry of an axis that is not swept and that the change touches."""
+    assert base.rulebook is not None
+    assert head.rulebook is not None
+    before, after = pair
+    rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
+    every = Questions.both_know(*rules)
+    opened = [name for name, axis in rules[1].subject.axes.items() if not axis.swept and touched(every, name)]
+    for axis in ("", *opened):
+        asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
+        found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
+        if found.tallies or (after == head.profile and not axis):
+            yield impact_data(found, axis)
 
 
 def _of_old(base: State) -> Iterator[Problem]:
