@@ -84,7 +84,9 @@ def _revision(text: str, here: Folders, place: Path) -> Side:
             message = f"`{text}` has no folder `{inside}`"
             raise ProblemsFound([Problem(SideWithoutRules, message, hint="name a revision that has it")])
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(place / commit, filter="data")
+            if hasattr(tarfile, "data_filter"):  # not yet in the first releases of Python 3.11
+                files.extraction_filter = tarfile.data_filter
+            files.extractall(place / commit)  # which `git archive` has just made of files of the repository
         folders = replace(folders, **{name: place / commit / inside})
     label = text if commit.startswith(text) else f"{text} ({commit[:SHORT]})"
     return Side(label, folders)
