@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from engine.answer.asking import Asker, Row
+from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
 from engine.columns import Scalar
 from engine.rulebook.definitions import Constant
@@ -21,7 +22,7 @@ def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, sit
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    return _Answer(rulebook, question, explain, site).build()
+    return _Answer(with_own_entries(rulebook, question.own), question, explain, site).build()
 
 
 class _Answer(Asker):
@@ -39,22 +40,23 @@ class _Answer(Asker):
         if self.explain:  # before the lists, whose items show only what differs
             self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
         built: dict[str, Any] = self._build(root, self.asked)
-        if self.question.overrides:
-            built["set"] = [self._override(name, value) for name, value in self.question.overrides.items()]
+        if set_here := [*self._overrides(), *self._changes()]:
+            built["set"] = set_here
         if self.explain:
             built["trace"] = list(self.steps.values())
         return built
 
-    def _override(self, name: str, value: float) -> dict[str, Any]:
-        """How a constant that was set for this question is marked in its answer."""
-        constant = self.rules.definitions[name]
-        assert isinstance(constant, Constant)
-        return {
-            "name": name,
-            "value": _plain_number(value),
-            "instead_of": _plain_number(constant.value),
-            "unit": constant.unit,
-        }
+    def _overrides(self) -> Iterator[dict[str, Any]]:
+        """How constants that were set for this question are marked in its answer."""
+        for name, value in self.question.overrides.items():
+            constant = self.rules.definitions[name]
+            assert isinstance(constant, Constant)
+            yield _set_here(name, value, constant.value, constant.unit)
+
+    def _changes(self) -> Iterator[dict[str, Any]]:
+        """How figures of the catalogs that are others in this question are marked in its answer."""
+        for name, field, value, instead_of in changed_numbers(self.rulebook, self.question.own):
+            yield _set_here(name, value, instead_of, field.unit)
 
     def own_value(self, name: str) -> Scalar:
         return self.site if name == "site" else super().own_value(name)
@@ -110,6 +112,10 @@ class _Answer(Asker):
             steps = row.trace(needs.names)
             item["trace"] = [step for step in steps if step != self.steps.get(step["name"])]
         return item
+
+
+def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
+    return {"name": name, "value": _plain_number(value), "instead_of": _plain_number(instead_of), "unit": unit}
 
 
 def _plain_number(value: Scalar) -> Scalar | int:

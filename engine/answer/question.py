@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from engine.answer.own_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
 from engine.answer.told import (
     MissingParameter,
+    NoOwnEntry,
     NotABody,
     NotAChoice,
     NotAConstant,
@@ -24,6 +27,7 @@ from engine.answer.told import (
 )
 from engine.closest import closest
 from engine.problems import Problem, ProblemsFound
+from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
@@ -39,34 +43,42 @@ class Question:
     """One entry on each axis, the numbers that were given, and the profile that answers.
 
     An axis that is not there is left for the rules to choose. `overrides` are constants that are set to another value
-    for this question alone.
+    for this question alone; `own` are the entries that it brings along, by axis.
     """
 
     entries: Mapping[str, str]
     inputs: Mapping[str, float]
     profile: str
     overrides: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, OwnEntry] = field(default_factory=dict)
 
 
 def read_question(
-    rulebook: Rulebook, parameters: Mapping[str, str | float | None], overrides: Mapping[str, str | float] | None = None
+    rulebook: Rulebook, parameters: Mapping[str, Any], overrides: Mapping[str, str | float] | None = None
 ) -> Question:
     """The question that these parameters ask; None and empty text count as not given.
 
+    A parameter `axis.field` changes a figure of the entry on that axis, or says one of an entry of one's own, as the
+    fields in a mapping do in place of a name.
     Raises ProblemsFound with one problem for each parameter and override that is unknown, missing or out of range.
     """
-    given = {name: value for name, value in parameters.items() if value is not None and value != ""}
     reader = _Reader(rulebook)
-    problems = list(reader.unknown_parameters(given))
-    entries, inputs = {}, {}
+    figures = {name: value for name, value in (overrides or {}).items() if "." in name}
+    every = {name: value for name, value in {**parameters, **figures}.items() if value is not None and value != ""}
+    given, fields = _apart(every)
+    problems = list(reader.unknown_parameters(every))
+    entries, inputs, own = {}, {}, {}
     for axis in rulebook.subject.axes.values():
-        if axis.default_by and axis.name not in given:
+        if axis.default_by and axis.name not in given and axis.name not in fields:
             continue  # the rules choose
-        entry = reader.entry(axis, given.get(axis.name))
-        if isinstance(entry, Problem):
-            problems.append(entry)
-        else:
-            entries[axis.name] = entry
+        try:
+            if axis.name in fields:
+                own[axis.name] = reader.own(axis, given.get(axis.name), fields[axis.name])
+                entries[axis.name] = own[axis.name].entry.id
+            else:
+                entries[axis.name] = reader.entry(axis, given.get(axis.name)).id
+        except ProblemsFound as found:
+            problems += found.problems
     for asked in rulebook.subject.inputs.values():
         if asked.name in given:
             number = reader.number(asked.name, given[asked.name], asked.minimum, asked.maximum)
@@ -82,6 +94,8 @@ def read_question(
         raise ProblemsFound(problems)
     constants = {}
     for name, value in (overrides or {}).items():
+        if name in figures:
+            continue
         constant = reader.constant(rulebook.rule_sets[profile], name, value)
         if isinstance(constant, Problem):
             problems.append(constant)
@@ -89,17 +103,19 @@ def read_question(
             constants[name] = constant
     if problems:
         raise ProblemsFound(problems)
-    return Question(entries, inputs, profile, constants)
+    return Question(entries, inputs, profile, constants, own)
 
 
 def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
     """The question in a JSON body, and whether to explain: the parameters, `overrides` by name, and `explain`.
 
+    In place of the name of an entry may stand the fields of one, and `like` with the name of one for all others.
+
     Raises ProblemsFound like `read_question`, and where the body is no object or its parts are not what they must be.
     """
     parameters = dict(body) if isinstance(body, dict) else {}
     overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
-    plain = all(isinstance(value, str | int | float | None) for value in parameters.values())
+    plain = all(isinstance(value, str | int | float | dict | None) for value in parameters.values())
     if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
         raise ProblemsFound([told(rulebook, NotABody, "body")])
     return read_question(rulebook, parameters, overrides), explain
@@ -132,6 +148,21 @@ def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
     return told(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
 
 
+def _apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Plain parameters, and by axis the fields of an entry: those of a mapping, and those under `axis.field`."""
+    plain: dict[str, Any] = {}
+    fields: dict[str, dict[str, Any]] = {}
+    for name, value in given.items():
+        axis, dot, field = name.partition(".")
+        if dot:
+            fields.setdefault(axis, {})[field] = value
+        elif isinstance(value, Mapping):
+            fields.setdefault(name, {}).update(value)
+        else:
+            plain[name] = value
+    return plain, fields
+
+
 class _Reader:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -147,16 +178,30 @@ class _Reader:
     def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
         known = [*self.rulebook.subject.axes, *self.rulebook.subject.inputs, PROFILE]
         for name in given:
-            if name not in known:
-                yield told(self.rulebook, UnknownParameter, name, name, closest(name, known) or known)
+            head, dot, _ = name.partition(".")
+            if head not in known or (dot and head not in self.rulebook.subject.axes):
+                yield told(self.rulebook, UnknownParameter, name, name, closest(head, known) or known)
 
-    def entry(self, axis: Axis, given: object) -> str | Problem:
+    def entry(self, axis: Axis, given: object, field: str = "") -> Entry:
         catalog = self.rulebook.catalog_of(axis.name)
         word = axis.default if given is None else str(given)
         if word is None:
-            return told(self.rulebook, MissingParameter, axis.name)
+            raise ProblemsFound([told(self.rulebook, MissingParameter, axis.name)])
         found = catalog.find(word)
-        return found.id if found else self.unknown(axis.name, word, catalog.ids, catalog.nearest(word))
+        if found is None:
+            near = catalog.nearest(word)
+            raise ProblemsFound([self.unknown(field or axis.name, word, catalog.ids, near)])
+        return found
+
+    def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> OwnEntry:
+        """The entry that these fields make, with all others as of the one that is named, or that they are `like`."""
+        if not axis.own:
+            raise ProblemsFound([told(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.own)])
+        figures = {name: value for name, value in fields.items() if name != LIKE}
+        word, field = (fields[LIKE], f"{axis.name}.{LIKE}") if LIKE in fields else (named, axis.name)
+        like = None if word in (None, OWN) else self.entry(axis, word, field)
+        catalog = self.rulebook.catalog_of(axis.name)
+        return own_entry(self.rulebook, axis, from_parameters(catalog, figures), like)
 
     def constant(self, rule_set: RuleSet, name: str, given: object) -> float | Problem:
         definition = rule_set.definitions.get(name)

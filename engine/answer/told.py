@@ -157,14 +157,33 @@ class UnknownProblem(Code):
     """
 
 
+class OwnEntryWrong(Code):
+    """A field of an entry that the question brings along is not as the schema of its catalog says.
+
+    Why: an answer about a thing that cannot be would be worth nothing.
+    Avoid: `{"van": {"name": "Mine", "room": "large"}}`
+    Prefer: `{"van": {"name": "Mine", "room": 12}}`; `schemas/` says what may stand there.
+    """
+
+
+class NoOwnEntry(Code):
+    """A question brings along an entry on an axis whose entries come from the catalog alone.
+
+    Why: the rules go by what they know of the entries that are there.
+    Avoid: `{"room": {"name": "Mine"}}` where the rulebook does not say `own` of `room`
+    Prefer: an entry that `/v1/catalog/<kind>` lists.
+    """
+
+
 TOLD: Texts = {  # the texts of the messages, and what each may name
     kind.id: frozenset({"field", "given", "closest"})
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
-        RepeatedParameter, NotAChoice, NotABody, NotWhole,
+        RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry,
     )
 } | {
+    OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
     FAR: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
 }  # fmt: skip

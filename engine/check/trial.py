@@ -197,7 +197,7 @@ def _telling(rule_set: RuleSet, axis: Axis) -> list[int]:
     found = dict.fromkeys([ABSENT] if axis.default_by else [0])
     for space, _, name in (one.partition(".") for one in rule_set.plan(rule_set.definitions).fields):
         if space == axis.name:
-            found |= dict.fromkeys(_extremes(catalog.columns[name], _keys(rule_set, f"{space}.{name}")))
+            found |= dict.fromkeys(_extremes(catalog.column(name), _keys(rule_set, f"{space}.{name}")))
     return list(found)
 
 

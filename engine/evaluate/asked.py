@@ -46,7 +46,7 @@ class Asked(ABC):
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
         axis, _, field = name.partition(".")
-        return _taken(self.catalog(axis).columns[field], self.codes(axis))
+        return _taken(self.catalog(axis).column(field), self.codes(axis))
 
     def chosen_column(self, name: str, entries: WordColumn) -> Column:
         """The catalog field `axis.field` of the entry that is named in each question, or else chosen.
@@ -56,7 +56,7 @@ class Asked(ABC):
         axis, _, field = name.partition(".")
         catalog, named = self.catalog(axis), self.codes(axis)
         chosen = np.array([catalog.index[entry] for entry in entries.words], dtype=np.int64)[entries.codes]
-        return _taken(catalog.columns[field], np.where(named < 0, chosen, named) if np.any(named >= 0) else chosen)
+        return _taken(catalog.column(field), np.where(named < 0, chosen, named) if np.any(named >= 0) else chosen)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""

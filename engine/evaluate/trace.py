@@ -59,11 +59,13 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
     if space in (QUESTION, CURRENT):
         return step | {"kind": space}
     entry = evaluation.entry(space, index)
+    if entry is not None and entry.brought:
+        return step | {"kind": GIVEN}
     if entry is not None:
         step |= {
             "entry": entry.id,
             "file": entry.position.file,
-            "line": entry.document.position(("entries", entry.id, *rest.split(".")), key=True).line,
+            "line": entry.document.position((*entry.path, *rest.split(".")), key=True).line,
         }
         step |= {key: entry.data[key] for key in ("source", "checked_on") if key in entry.data}
     for chooser in _chooser(evaluation, index, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from engine.closest import normalised
 from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.problems import Position, Problem
-from engine.read.document import Document
+from engine.read.document import Document, Path
 from engine.rulebook.fields import Field
 from engine.rulebook.spelling import Spellings, spellings_of
 
@@ -47,16 +47,25 @@ class CatalogUnknownEntry(Code):
 
 @dataclass(frozen=True)
 class Entry:
-    """One device, model or other thing: `data` as written, and the place it was written in."""
+    """One device, model or other thing: `data` as written, and the document that it was written in.
+
+    One that a question brings along is all of its document, and `brought`.
+    """
 
     id: str
     data: Mapping[str, Any]
     document: Document
+    brought: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Where it stands in its document."""
+        return () if self.brought else ("entries", self.id)
 
     @property
     def position(self) -> Position:
         """Where its id is written."""
-        return self.document.position(("entries", self.id), key=True)
+        return self.document.position(self.path, key=True)
 
     @property
     def name(self) -> str:
@@ -84,6 +93,7 @@ class Catalog:
     entries: Mapping[str, Entry]
     fields: Mapping[str, Field]
     fillers: tuple[str, ...] = ()
+    _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -95,10 +105,15 @@ class Catalog:
         """The row of each id in the columns."""
         return {entry_id: at for at, entry_id in enumerate(self.ids)}
 
-    @cached_property
-    def columns(self) -> Mapping[str, Column]:
-        """Each field as one column with as many rows as there are entries."""
-        return {name: _column(field, self.entries.values()) for name, field in self.fields.items()}
+    def column(self, field: str) -> Column:
+        """A field as one column with as many rows as there are entries, made when it is first asked for."""
+        if field not in self._columns:
+            self._columns[field] = _column(self.fields[field], self.entries.values())
+        return self._columns[field]
+
+    def with_entry(self, entry: Entry) -> Catalog:
+        """The same with one more, or with another in place of the one of that id."""
+        return replace(self, entries={**self.entries, entry.id: entry}, _columns={})
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -160,7 +175,7 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
             owner = owners.setdefault(normalised(spelling), entry)
             if owner is not entry:
                 message = f"`{spelling}` also means `{owner.id}`"
-                path, hint = ("entries", entry.id), "give each a name of its own"
+                path, hint = entry.path, "give each a name of its own"
                 yield entry.document.problem(CatalogAmbiguous, message, path, key=True, hint=hint, first=owner.position)
 
 
@@ -173,10 +188,10 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
         if field.entry_of and field.entry_of not in incomplete
         for entry in catalog.entries.values()
     ]
-    for entry, field in naming:
-        word, there = entry.value(field.name), catalogs[field.entry_of]
+    for entry, reference in naming:
+        word, there = entry.value(reference.name), catalogs[reference.entry_of]
         if word is not None and word not in there.entries:
-            path, message = ("entries", entry.id, *field.name.split(".")), f"there is no `{word}` in `{there.kind}`"
+            path, message = (*entry.path, *reference.name.split(".")), f"there is no `{word}` in `{there.kind}`"
             near = there.nearest(word)
             yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
 

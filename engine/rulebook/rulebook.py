@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.read.document import Document
 from engine.read.schemas import Schemas
@@ -51,6 +51,12 @@ class Rulebook:
     def rule_set(self) -> RuleSet:
         """The rule set of the default profile."""
         return self.rule_sets[self.default_profile]
+
+    def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Rulebook:
+        """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""
+        both = {**self.catalogs, **catalogs}
+        rule_sets = {name: replace(rules, catalogs=both) for name, rules in self.rule_sets.items()}
+        return replace(self, catalogs=both, rule_sets=rule_sets)
 
     def catalog_of(self, axis: str) -> Catalog:
         """The catalog whose entries an axis takes."""

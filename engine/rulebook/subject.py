@@ -17,7 +17,8 @@ class Axis:
     Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
     question; without either one must be named. What compares every answer runs over all entries of an axis that is
     `swept`, and keeps to what answers by default on the others. `fillers` are words that people say beside the name of
-    an entry.
+    an entry. An entry that a question brings along must say at least the fields `own`; none can be brought along where
+    there are none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Axis:
     default_by: str | None = None
     swept: bool = True
     fillers: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -79,6 +81,7 @@ def read_subject(document: Document) -> Subject:
             data.get("default_by"),
             data.get("swept", True),
             tuple(data.get("fillers", ())),
+            tuple(data.get("own", ())),
         )
         for name, data in document.data["axes"].items()
     }

@@ -1,0 +1,131 @@
+"""A model or device of one's own: asked like one of the catalog, checked by the same schema, and kept nowhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from engine.answer.build import answer
+from engine.answer.question import read_body, read_question
+from engine.commands.main import main
+from engine.problems import ProblemsFound
+from engine.read.folders import find_folders
+from engine.read.schemas import Schemas
+from engine.rulebook.rulebook import Rulebook
+from server import create_app
+
+CLIENT = create_app().test_client()
+UNSAID = (
+    "model",
+    "device",
+    "embed",
+    "confidence",
+    "verdict",
+    "faq",
+    "notes",
+    "quants",
+    "recommended_quant",
+    "upgrades",
+)
+
+
+def told(rulebook: Rulebook, **parameters: Any) -> dict[str, Any]:
+    return answer(rulebook, read_question(rulebook, parameters))
+
+
+def figures(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key not in UNSAID}
+
+
+@pytest.mark.parametrize("device", ["rtx-4090-24gb", "m3-max-64gb", "strix-halo-395-128gb"])
+def test_a_device_with_the_figures_of_one_of_the_catalog_answers_as_that_does(rulebook: Rulebook, device: str) -> None:
+    like = rulebook.catalogs["devices"].entries[device]
+    data = {key: value for key, value in like.data.items() if key not in ("aliases", "source", "checked_on")}
+    own, named = (told(rulebook, model="qwen-3-14b", device=one) for one in (data, device))
+    assert figures(own) == figures(named)
+
+
+def test_a_changed_figure_is_marked_with_what_it_stands_in_place_of(rulebook: Rulebook) -> None:
+    found = told(rulebook, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
+    assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
+    assert found["memory"]["usable_gb"] == pytest.approx(
+        2 * told(rulebook, model="qwen-3-14b", device="4090")["memory"]["usable_gb"]
+    )
+
+
+def test_the_catalog_is_as_it_was(rulebook: Rulebook) -> None:
+    before = told(rulebook, model="qwen-3-14b", device="rtx-4090-24gb")
+    told(rulebook, model={"like": "qwen-3-14b", "layers": 99}, device={"like": "rtx-4090-24gb", "memory": 48})
+    assert told(rulebook, model="qwen-3-14b", device="rtx-4090-24gb") == before
+    assert "own" not in rulebook.catalogs["devices"].entries
+
+
+def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(rulebook: Rulebook) -> None:
+    measured = told(rulebook, model="llama-3.1-70b", device="rtx-3090-24gb", gpus=2)["confidence"]
+    assert measured["level"] == "measured"
+    own = told(rulebook, model="llama-3.1-70b", device={"like": "rtx-3090-24gb", "bandwidth": 1000}, gpus=2)[
+        "confidence"
+    ]
+    assert (own["level"], own["measured"]) == ("estimated", [])
+
+
+def test_the_trace_says_that_its_figures_were_given(rulebook: Rulebook) -> None:
+    question = read_question(rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
+    steps = {step["name"]: step for step in answer(rulebook, question, explain=True)["trace"]}
+    assert (steps["device.memory"]["kind"], steps["device.memory"]["value"]) == ("given", 48)
+    assert "file" not in steps["device.memory"]
+
+
+def test_an_address_a_body_and_a_command_line_ask_the_same(rulebook: Rulebook) -> None:
+    body = {"model": "qwen-3-14b", "device": {"name": "Mine", "vendor": "NVIDIA", "memory": 32, "bandwidth": 900}}
+    posted = CLIENT.post("/v1/can-run", json=body).get_json()
+    fields = [f"device.{key}={value}" for key, value in body["device"].items()]  # type: ignore[attr-defined]
+    got = CLIENT.get(f"/v1/can-run/qwen-3-14b-on-own?{'&'.join(fields)}").get_json()
+    options = [word for one in fields for word in ("--set", one)]
+    shown = CliRunner().invoke(main, ["show", "qwen-3-14b", "own", *options, "--json"])
+    assert posted == got == json.loads(shown.output)
+    assert posted["device"]["name"] == "Mine"
+    Schemas.load(find_folders().schemas).validator("answer").validate(posted)
+
+
+@pytest.mark.parametrize(
+    ("device", "field", "said"),
+    [
+        ({"name": "Mine", "vendor": "AMD", "memory": 8}, "device", "`bandwidth` is missing"),
+        ({"like": "4090", "memory": -3}, "device.memory", "must be above 0"),
+        ({"like": "4090", "memory": "much"}, "device.memory", "must be a number"),
+        ({"like": "4090", "memry": 3}, "device.memry", "did you mean `memory`?"),
+        ({"like": "4090", "compute": {"fp61": 3}}, "device.compute.fp61", "`fp61` is not a key"),
+        ({"like": "4090", "compute": 3}, "device.compute", "must be a map"),
+        ({"like": "rtx 4009", "memory": 8}, "device.like", "rtx-4090"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(rulebook: Rulebook, device: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(ProblemsFound) as found:
+        read_body(rulebook, {"model": "qwen-3-14b", "device": device})
+    assert [problem.field for problem in found.value.problems] == [field]
+    assert said in found.value.problems[0].message
+
+
+def test_all_fields_that_cannot_be_are_told_at_once(rulebook: Rulebook) -> None:
+    with pytest.raises(ProblemsFound) as found:
+        read_body(rulebook, {"model": {"layers": 0}, "device": {"memory": -1, "bandwidth": 0}})
+    fields = {problem.field for problem in found.value.problems}
+    assert {"model", "model.layers", "device", "device.memory", "device.bandwidth"} == fields
+
+
+def test_there_is_no_own_entry_where_the_rulebook_does_not_say_what_one_needs(rulebook: Rulebook) -> None:
+    with pytest.raises(ProblemsFound) as found:
+        read_body(rulebook, {"model": "qwen-3-14b", "device": "4090", "quant": {"bits_per_weight": 3}})
+    assert [(problem.code, problem.field) for problem in found.value.problems] == [("no-own-entry", "quant")]
+
+
+@pytest.mark.parametrize("name", ["<script>", "a\nb", "\u0000", "😀", "{0.__class__}", "x" * 500])
+def test_whatever_it_is_called_is_said_back_as_it_is(rulebook: Rulebook, name: str) -> None:
+    device = {"name": name, "vendor": "NVIDIA", "memory": 24, "bandwidth": 900}
+    response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
+    assert response.status_code == 200
+    assert response.get_json()["device"]["name"] == name
