@@ -47,6 +47,32 @@ def _one(compared: Comparison, group: str, worst: int) -> dict[str, Any]:
     return data
 
 
+def points_as_data(compared: Sequence[Comparison], group: str = "") -> list[dict[str, Any]]:
+    """For each quantity of one profile its title, unit, and for each word of `group` what was measured and computed."""
+    return [
+        {
+            "title": one.quantity.title,
+            "unit": _unit(one),
+            "series": [
+                {"word": word, "measured": one.runs.measured[rows].tolist(), "computed": one.computed[rows].tolist()}
+                for word, rows in _rows_by(one, group)
+            ],
+        }
+        for one in compared
+    ]
+
+
+def _unit(one: Comparison) -> str:
+    info = one.evaluation.rule_set.describe(one.quantity.computed)
+    return info.unit if info else ""
+
+
+def _rows_by(one: Comparison, group: str) -> Iterator[tuple[str, Any]]:
+    words = np.array(one.words(group) if group else [""] * len(one.runs))
+    for word in sorted(set(words)):
+        yield str(word), words == word
+
+
 def errors_as_data(errors: Errors) -> dict[str, Any]:
     """Errors as shares of what was measured."""
     return {

@@ -11,6 +11,7 @@ import numpy as np
 from engine.backtest.runs import Floats, Runs, all_runs
 from engine.columns import WordColumn
 from engine.evaluate.evaluation import Evaluation
+from engine.problems import ProblemsFound
 from engine.rulebook.backtest import Quantity
 from engine.rulebook.rulebook import Rulebook
 
@@ -66,12 +67,15 @@ class Comparison:
             yield word, summary(self.errors[chosen], self.runs.weights[chosen], self.near)
 
     def words(self, name: str) -> list[str]:
-        """What each run has on an axis, or for a word of the rules or catalogs."""
+        """What each run has on an axis, or for a word of the rules or catalogs; empty where it names no such thing."""
         asked = self.runs.asked
         if name in asked.subject.axes:
             entries = (self.evaluation.entry(name, (at,)) for at in range(len(self.runs)))
             return [entry.id if entry else "" for entry in entries]
-        column = self.runs.evaluate(self.evaluation.rule_set, [name]).columns[name]
+        try:
+            column = self.runs.evaluate(self.evaluation.rule_set, [name]).columns[name]
+        except ProblemsFound:  # such as the maker of a device, of the size of a file
+            return [""] * len(self.runs)
         if isinstance(column, WordColumn):
             codes = np.broadcast_to(column.codes, (len(self.runs),))
             return [column.words[code] if code >= 0 else "" for code in codes]

@@ -13,7 +13,7 @@ from engine.calibrate.fit import fit, sensitivity
 from engine.calibrate.holdout import Holdout, held_out
 from engine.calibrate.parameters import Parameter, Spread, distance, parameters_of, spreads_of
 from engine.calibrate.residuals import Residuals
-from engine.calibrate.spread import spreads
+from engine.calibrate.spread import ranges
 from engine.codes import Code
 from engine.problems import Problem
 from engine.rulebook.backtest import Backtest
@@ -45,13 +45,15 @@ class CalibrateWorse(Code):
 class Fitted:
     """One value of the rules: as it is, as it would be, and how many measured figures tell of it.
 
-    `fitted` is false where too few do.
+    `fitted` is false where too few do. Of the width of a range, `inside` is the share of runs that lie within it where
+    those of their own entry took no part.
     """
 
     parameter: Parameter | Spread
     value: float
     runs: int
     fitted: bool
+    inside: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ def calibrate(
     ]
     wanted = {one.definition.name: one for one in spreads_of(rules) if not names or one.definition.name in names}
     fitted += [
-        Fitted(wanted[name], float(f"{ratio:.{DIGITS}g}"), runs, runs >= at_least)
-        for name, ratio, runs in spreads(residuals, without, wanted)
+        Fitted(wanted[name], float(f"{one.ratio:.{DIGITS}g}"), one.runs, one.runs >= at_least, one.inside)
+        for name, one in ranges(residuals, without, wanted, holdout.axis)
     ]
     changes = list(_changes(residuals, before, after, without, backtest.near))
     problems = [*_on_bounds(fitted), *_worse(backtest, changes)]

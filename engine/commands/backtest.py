@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from rich.console import Console
 
-from engine.backtest.as_data import as_data
+from engine.backtest.as_data import Compared, as_data, points_as_data
 from engine.backtest.comparison import compare
 from engine.closest import closest, suggestion
 from engine.commands.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
 from engine.draw.backtest import draw_backtest
 from engine.problems import ProblemsFound
 from engine.read.folders import Folders
+from engine.rulebook.rulebook import Rulebook
 
 
 @click.command("backtest")
@@ -20,9 +23,12 @@ from engine.read.folders import Folders
 )
 @click.option("--by", "group", default="", help="Also by each entry of an axis, or by each word that a rule gives.")
 @click.option("--worst", type=click.IntRange(min=0), default=0, help="Also so many runs that are farthest off.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot of estimates too: .svg, .png, .html."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, named: str, group: str, worst: int, as_json: bool) -> None:
+def command(ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, as_json: bool) -> None:
     """Hold the estimates against what was measured."""
     folders: Folders = ctx.obj
     rulebook = load_or_leave(folders)
@@ -42,8 +48,28 @@ def command(ctx: click.Context, /, named: str, group: str, worst: int, as_json: 
         data = as_data(rulebook, compared, group, worst)
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
+    if plot is not None:
+        _plot(plot, rulebook, compared, group)
     if as_json:
         print_json(data)
     else:
         draw_backtest(data, Console(highlight=False))
     raise SystemExit(GOOD)
+
+
+def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:
+    """A plot for each profile, in one file each where there are several."""
+    try:
+        from engine.draw.backtest_plot import KINDS, save_plot  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError:
+        raise click.ClickException("a plot needs one more package: pip install 'fitcard[tune]'") from None
+    if file.suffix not in KINDS:
+        raise click.UsageError(f"`{file}` must end in {' or '.join(KINDS)}")
+    for profile, comparisons in compared.items():
+        name = file if len(compared) == 1 else file.with_stem(f"{file.stem}-{profile}")
+        title = f"{rulebook.rule_sets[profile].title}: estimates against measured runs"
+        try:
+            save_plot(name, title, points_as_data(comparisons, group))
+        except OSError as error:
+            raise click.FileError(str(name), error.strerror) from None
+        click.echo(f"written: {name}", err=True)

@@ -6,9 +6,11 @@ from typing import TextIO
 
 import click
 
+from engine.backtest.aims import aim_problems
 from engine.commands.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
 from engine.draw.junit import as_junit
 from engine.draw.problem_text import problem_text, trace_lines
+from engine.problems import Problem, ProblemsFound
 from engine.rule_coverage import coverage
 from engine.rule_test_update import updates, write
 from engine.rule_tests import Outcome, rule_tests, run
@@ -41,6 +43,7 @@ def command(
     rulebook = load_or_leave(ctx.obj)
     outcomes = [run(rulebook, test) for test in rule_tests(rulebook, containing)]
     failed = [outcome for outcome in outcomes if not outcome.passed]
+    missed = [] if containing else _missed_aims(rulebook)
     if as_json:
         print_json([_as_dict(outcome) for outcome in outcomes])
     else:
@@ -49,12 +52,20 @@ def command(
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
         click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
         click.echo(f"known differences: {known}")
+        print_problems(missed, to_stderr=False)
     if update and failed:
         _update(failed, yes=yes)
     if junit is not None:
         junit.write(as_junit(outcomes))
     short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
-    raise SystemExit(PROBLEMS_FOUND if failed or short or (fail_on_empty and not outcomes) else GOOD)
+    raise SystemExit(PROBLEMS_FOUND if failed or missed or short or (fail_on_empty and not outcomes) else GOOD)
+
+
+def _missed_aims(rulebook: Rulebook) -> list[Problem]:
+    try:
+        return list(aim_problems(rulebook))
+    except ProblemsFound as found:
+        return list(found.problems)
 
 
 def _update(failed: list[Outcome], *, yes: bool) -> None:

@@ -25,6 +25,7 @@ def as_data(found: Calibration) -> dict[str, Any]:
                 "after": one.value,
                 "runs": one.runs,
                 "fitted": one.fitted,
+                **({} if one.inside is None else {"inside": one.inside}),
             }
             for one in found.values
         ],
@@ -51,6 +52,7 @@ def draw_calibration(found: Calibration, rulebook: Rulebook, console: Console) -
     for one in found.values:
         moved = one.value / one.parameter.value - 1
         counted = str(one.runs) if one.fitted else f"{one.runs}, too few"
+        counted += "" if one.inside is None else f", {one.inside * PERCENT:.0f} % of others inside"
         style = "" if one.fitted else "dim"
         cells = (
             one.parameter.label,
