@@ -18,6 +18,7 @@ COLUMNS = 3
 SIDE = 3.6  # inches of one quantity
 DOTS_PER_INCH = 110
 ROOM = 1.3  # how far axes go beyond the least and the most
+DOT, SEE_THROUGH = 12, 0.7
 STABLE: Any = {"svg.hashsalt": "fitcard", "svg.fonttype": "none"}  # the same plot is the same file
 
 
@@ -47,7 +48,7 @@ def _draw(axes: Axes, quantity: Mapping[str, Any], words: Sequence[str]) -> None
     axes.plot(ends, ends, color="0.7", linewidth=1, zorder=0)
     for one in quantity["series"]:
         colour = f"C{words.index(one['word'])}"
-        axes.scatter(one["measured"], one["computed"], s=12, color=colour, alpha=0.7, label=one["word"] or None)
+        axes.scatter(one["measured"], one["computed"], s=DOT, color=colour, alpha=SEE_THROUGH, label=one["word"] or None)
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, title=quantity["title"])
     axes.set_xlabel(f"measured, {quantity['unit']}")
     axes.set_ylabel("estimated")
