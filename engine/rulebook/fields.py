@@ -17,7 +17,7 @@ class Field:
     """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent.
 
     A word that names an entry of another catalog says which, in `entry_of`; one that `groups` entries is what a report
-    sums up by, and one that is a `spelling` is another name by which they are found.
+    sums up by, one that is a `spelling` is another name by which they are found, and one that is a `day` says when.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Field:
     entry_of: str = ""
     groups: bool = False
     spelling: bool = False
+    day: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -54,5 +55,5 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
             about, other = declared.get("description", ""), declared.get("entryOf", "")
-            says = {key: bool(declared.get(key)) for key in ("groups", "spelling")}
+            says = {key: bool(declared.get(key)) for key in ("groups", "spelling", "day")}
             yield Field(prefix + name, found, unit, about, always, other, **says)
