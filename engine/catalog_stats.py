@@ -59,9 +59,7 @@ def _days(catalog: Catalog, today: date) -> Iterator[tuple[str, dict[str, Any]]]
             told = {"oldest": days[0], "median": median_low(days), "newest": days[-1]}
             yield (
                 field.name,
-                {
-                    name: {"day": day.isoformat(), "days_ago": (today - day).days} for name, day in told.items()
-                },
+                {name: {"day": day.isoformat(), "days_ago": (today - day).days} for name, day in told.items()},
             )
 
 

@@ -1,4 +1,4 @@
-"""The checks of catalogs, run over all entries: figures that disagree with one another, and entries that stand twice."""
+"""The checks of catalogs over all entries: figures that disagree with one another, and entries that stand twice."""
 
 from __future__ import annotations
 
@@ -140,7 +140,9 @@ class _Names:
     def kind(self, name: str) -> Kind | None:
         """Days are numbers here; None for a name that is unknown."""
         field = self.field(name)
-        return field and (Kind.NUMBER if field.day else field.kind)
+        if field is None:
+            return None
+        return Kind.NUMBER if field.day else field.kind
 
     def column(self, name: str) -> Any:
         """One value for each entry; NaN where it is absent."""
@@ -227,7 +229,7 @@ def _told(check: FigureCheck, key: str, side: str, figure: float, bound: float) 
     share = f"{away * PERCENT:.2g} % " if away > LEAST_SHOWN else ""
     source = check.bounds[key].source
     named = f"`{source}`, {bound:g}" if check.bounds[key].names else f"{bound:g}"
-    return f"`{check.path[-1]}`: `{check.figure.source}` is {figure:g}, {share}{side} {named}"
+    return f"`{check.name}`: `{check.figure.source}` is {figure:g}, {share}{side} {named}"
 
 
 def _against(
@@ -248,6 +250,6 @@ def _alike(catalog: Catalog, check: AlikeCheck) -> dict[str, Problem]:
     for entry in catalog.entries.values():
         owner = first.setdefault(tuple(entry.value(name) for name in telling), entry)
         if owner is not entry:
-            message = f"`{check.path[-1]}`: `{entry.id}` says what `{owner.id}` says"
+            message = f"`{check.name}`: `{entry.id}` says what `{owner.id}` says"
             found[entry.id] = _against(check, entry, message, CatalogAlike, owner.position)
     return found

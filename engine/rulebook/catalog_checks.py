@@ -66,14 +66,23 @@ def read_catalog_checks(document: Document) -> tuple[list[CatalogCheck], list[Pr
         if not wrong:
             bounds = {key: read[key] for key in BOUNDS if key in read}
             shared = _shared(document, path, data)
-            checks.append(FigureCheck(*shared, when=read.get("when"), figure=read["figure"], bounds=bounds))
+            checks.append(FigureCheck(**shared, when=read.get("when"), figure=read["figure"], bounds=bounds))
     for name, data in document.data.get("alike", {}).items():
-        checks.append(AlikeCheck(*_shared(document, ("alike", name), data), but_for=tuple(data["but_for"])))
+        shared = _shared(document, ("alike", name), data)
+        checks.append(AlikeCheck(**shared, but_for=tuple(data["but_for"])))
     return checks, problems
 
 
-def _shared(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Any, ...]:
-    return str(path[-1]), data["of"], data["about"], data.get("except", {}), document, path
+def _shared(document: Document, path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What every check has."""
+    return {
+        "name": str(path[-1]),
+        "of": data["of"],
+        "about": data["about"],
+        "excused": data.get("except", {}),
+        "document": document,
+        "path": path,
+    }
 
 
 def _expressions(

@@ -172,9 +172,7 @@ class Fault:
 
     def problem(self, document: Document, path: Path) -> Problem:
         """The fault as a problem of the expression at `path`."""
-        return document.problem(
-            self.kind, self.message, path, offset=self.offset, hint=self.hint, closest=self.closest
-        )
+        return document.problem(self.kind, self.message, path, offset=self.offset, hint=self.hint, closest=self.closest)
 
 
 class ExpressionFaults(Exception):
