@@ -226,7 +226,7 @@ def _figures(names: _Names, check: FigureCheck) -> tuple[int, dict[str, Problem]
 def _told(check: FigureCheck, key: str, side: str, figure: float, bound: float) -> str:
     """What disagrees with what, and by how much."""
     away = abs(figure / bound - 1) if bound else 0
-    share = f"{away * PERCENT:.2g} % " if away > LEAST_SHOWN else ""
+    share = f"{away * PERCENT:.1f} % " if away > LEAST_SHOWN else ""
     source = check.bounds[key].source
     named = f"`{source}`, {bound:g}" if check.bounds[key].names else f"{bound:g}"
     return f"`{check.name}`: `{check.figure.source}` is {figure:g}, {share}{side} {named}"

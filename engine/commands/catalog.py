@@ -56,5 +56,6 @@ def verify(ctx: click.Context, /, as_json: bool) -> None:
     else:
         print_problems(problems, to_stderr=False)
         compared = sum(checked.compared for checked in done)
-        click.echo(f"{len(done)} checks, {compared} comparisons, {excused} exceptions, {len(problems)} problems")
+        click.echo(f"checks: {len(done)}, of figures or entries: {compared}, exceptions: {excused}")
+        click.echo(f"problems: {len(problems)}")
     raise SystemExit(PROBLEMS_FOUND if problems else GOOD)
