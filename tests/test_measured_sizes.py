@@ -9,7 +9,7 @@ from engine.backtest.comparison import Comparison, compare
 from engine.rulebook.rulebook import Rulebook
 
 LARGE = 3  # billions of parameters
-SOME = 3  # files of one quantization
+COUNTED_OTHERWISE = {"FP8"}  # files of DeepSeek alone, which hold a layer more to predict further tokens
 OF_FILES = {"median": 0.02, "nineteen_of_twenty": 0.06}
 OF_CACHES = 0.01
 
@@ -30,11 +30,9 @@ def test_files_of_models_of_3b_and_up_are_as_large_as_worked_out(
     assert np.mean(errors <= OF_FILES["nineteen_of_twenty"]) >= 0.95
 
 
-def test_no_quantization_of_which_there_are_some_files_is_off_by_more_than_its_share(
-    compared: dict[str, Comparison],
-) -> None:
-    by_quant = {quant: errors for quant, errors in compared["file_sizes"].by("quant") if errors.count >= SOME}
-    assert len(by_quant) >= 8
+def test_files_of_each_quantization_are_as_large_as_worked_out(compared: dict[str, Comparison]) -> None:
+    by_quant = {quant: errors for quant, errors in compared["file_sizes"].by("quant") if quant not in COUNTED_OTHERWISE}
+    assert len(by_quant) >= 20
     for quant, errors in by_quant.items():
         assert errors.median <= OF_FILES["median"], quant
 
