@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from conftest import Workplace
 
 from engine.catalog_stats import catalog_stats
-from engine.check.catalogs import catalog_problems, check_catalogs, in_years
+from engine.check.catalogs import catalog_problems, check_catalogs
+from engine.check.entry_figures import in_years
 from engine.commands.main import main
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 
+from engine.check.entry_figures import EntryFigures
 from engine.closest import closest
 from engine.codes import Code
-from engine.columns import ABSENT, Column, Kind, cell
+from engine.columns import Kind, cell
 from engine.evaluate.evaluation import shown
-from engine.evaluate.evaluator import evaluator
 from engine.problems import Position, Problem, Severity
 from engine.rulebook.catalog_checks import AlikeCheck, CatalogCheck, FigureCheck, read_catalog_checks
 from engine.rulebook.catalogs import Catalog, Entry
 from engine.rulebook.expression import Expression
 from engine.rulebook.expression_kinds import ExpressionKind, kind_of
-from engine.rulebook.fields import Field
 from engine.rulebook.load import AxisUnknownCatalog
 from engine.rulebook.names import NameUnknown
 from engine.rulebook.rulebook import Rulebook
@@ -103,12 +101,12 @@ def _faults(rulebook: Rulebook, check: CatalogCheck) -> Iterator[Problem]:
                 message = f"`{check.of}` have no field `{name}`"
                 yield document.problem(NameUnknown, message, (*path, "but_for", at), closest=near)
     elif isinstance(check, FigureCheck):
-        names = _Names(rulebook, catalog)
+        names = EntryFigures(rulebook, catalog)
         for key, expression in check.expressions:
             yield from _expression_faults(names, check, key, expression)
 
 
-def _expression_faults(names: _Names, check: FigureCheck, key: str, expression: Expression) -> Iterator[Problem]:
+def _expression_faults(names: EntryFigures, check: FigureCheck, key: str, expression: Expression) -> Iterator[Problem]:
     path = (*check.path, key)
     for name in expression.names:
         if names.field(name) is None:
@@ -122,59 +120,10 @@ def _expression_faults(names: _Names, check: FigureCheck, key: str, expression: 
         yield check.document.problem(ExpressionKind, f"this is a {found}, and a {wanted} is needed", path)
 
 
-@dataclass(frozen=True)
-class _Names:
-    """What names mean for the entries of one catalog, with a row for each of them."""
-
-    rulebook: Rulebook
-    catalog: Catalog
-
-    def field(self, name: str) -> Field | None:
-        """The field that a name stands for: of the entry itself, or of the one that it names."""
-        if name in self.catalog.fields:
-            return self.catalog.fields[name]
-        reference, _, rest = name.partition(".")
-        field = self.catalog.fields.get(reference)
-        return self.rulebook.catalogs[field.entry_of].fields.get(rest) if field and field.entry_of else None
-
-    def kind(self, name: str) -> Kind | None:
-        """Days are numbers here; None for a name that is unknown."""
-        field = self.field(name)
-        if field is None:
-            return None
-        return Kind.NUMBER if field.day else field.kind
-
-    def column(self, name: str) -> Any:
-        """One value for each entry; NaN where it is absent."""
-        if name in self.catalog.fields:
-            return _column(self.catalog, name)
-        reference, _, rest = name.partition(".")
-        there = self.rulebook.catalogs[self.catalog.fields[reference].entry_of]
-        words = [entry.value(reference) for entry in self.catalog.entries.values()]
-        rows = np.array([ABSENT if word is None else there.index[word] for word in words], dtype=np.int64)
-        column = np.asarray(_column(there, rest))
-        return np.where(rows == ABSENT, column.dtype.type(False) if column.dtype == bool else np.nan, column[rows])
-
-
-def _column(catalog: Catalog, name: str) -> Column:
-    field = catalog.fields[name]
-    if not field.day:
-        return catalog.columns[name]
-    words = [entry.value(name) for entry in catalog.entries.values()]
-    return np.array([np.nan if word is None else in_years(word) for word in words])
-
-
-def in_years(day: str) -> float:
-    """A day, or the first day of a month, as a number of years: the middle of 2026 is 2026.5."""
-    year, month, day_of_month = (int(part) for part in (*day.split("-"), "1")[: len("ymd")])
-    start, end = date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal()
-    return year + (date(year, month, day_of_month).toordinal() - start) / (end - start)
-
-
 def _run(rulebook: Rulebook, check: CatalogCheck) -> Checked:
     catalog = rulebook.catalogs[check.of]
     if isinstance(check, FigureCheck):
-        compared, found = _figures(_Names(rulebook, catalog), check)
+        compared, found = _figures(EntryFigures(rulebook, catalog), check)
     else:
         assert isinstance(check, AlikeCheck)
         compared, found = len(catalog.entries), _alike(catalog, check)
@@ -194,33 +143,31 @@ def _not_needed(catalog: Catalog, check: CatalogCheck, entry: str) -> Problem:
     )
 
 
-def _figures(names: _Names, check: FigureCheck) -> tuple[int, dict[str, Problem]]:
+def _figures(figures: EntryFigures, check: FigureCheck) -> tuple[int, dict[str, Problem]]:
     """How many entries could be compared, and the problem of each that is out of bounds."""
-    columns = {name: names.column(name) for _, expression in check.expressions for name in expression.names}
-    shape = (len(names.catalog.ids),)
-
-    def values(expression: Expression) -> Any:
-        return np.broadcast_to(np.asarray(evaluator().run(expression, columns)), shape)
-
-    compared = np.zeros(shape, dtype=bool)
+    ids = figures.catalog.ids
+    figure = figures.values(check.figure)
+    asked = figures.values(check.when) if check.when else np.ones(len(ids), dtype=bool)
+    compared = np.zeros(len(ids), dtype=bool)
     found: dict[str, Problem] = {}
-    with np.errstate(all="ignore"):
-        figure = values(check.figure)
-        asked = values(check.when) if check.when else np.ones(shape, dtype=bool)
-        for key, bound in ((key, values(expression)) for key, expression in check.bounds.items()):
-            both = asked & ~np.isnan(figure) & ~np.isnan(bound)
-            compared |= both
-            slack = SLACK * np.maximum(np.abs(bound), 1)
-            outside = {BELOW: figure < bound - slack, ABOVE: figure > bound + slack}
-            for side in SIDES[key]:
-                for row in (int(at) for at in np.flatnonzero(both & outside[side])):
-                    entry = names.catalog.entries[names.catalog.ids[row]]
-                    parts = {name: shown(cell(columns[name], (row,))) for name in check.figure.names}
-                    told = _told(check, key, side, float(figure[row]), float(bound[row]))
-                    if len(parts) > 1 or check.figure.source not in parts:
-                        told += ": " + ", ".join(f"{name} = {value}" for name, value in parts.items())
-                    found.setdefault(entry.id, _against(check, entry, told))
+    for key, bound in ((key, figures.values(expression)) for key, expression in check.bounds.items()):
+        both = asked & ~np.isnan(figure) & ~np.isnan(bound)
+        compared |= both
+        slack = SLACK * np.maximum(np.abs(bound), 1)
+        outside = {BELOW: figure < bound - slack, ABOVE: figure > bound + slack}
+        for side in SIDES[key]:
+            for row in (int(at) for at in np.flatnonzero(both & outside[side])):
+                told = _told(check, key, side, float(figure[row]), float(bound[row])) + _made_of(figures, check, row)
+                found.setdefault(ids[row], _against(check, figures.catalog.entries[ids[row]], told))
     return int(compared.sum()), found
+
+
+def _made_of(figures: EntryFigures, check: FigureCheck, row: int) -> str:
+    """What the figure of one entry is made of; nothing where it is written as it is."""
+    parts = {name: shown(cell(figures.column(name), (row,))) for name in check.figure.names}
+    if check.figure.source in parts:
+        return ""
+    return ": " + ", ".join(f"{name} = {value}" for name, value in parts.items())
 
 
 def _told(check: FigureCheck, key: str, side: str, figure: float, bound: float) -> str:
