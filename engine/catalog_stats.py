@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from statistics import median_low
 from typing import Any
 
 from engine.columns import Kind
 from engine.rulebook.catalogs import Catalog
+from engine.rulebook.fields import day_of
 from engine.rulebook.rulebook import Rulebook
-
-FIRST_OF_MONTH = "-01"
-WHOLE_DAY = 10  # letters of year, month and day
 
 
 def catalog_stats(rulebook: Rulebook, today: date) -> dict[str, Any]:
@@ -53,18 +51,11 @@ def _known(catalog: Catalog) -> Iterator[tuple[str, float]]:
 def _days(catalog: Catalog, today: date) -> Iterator[tuple[str, dict[str, Any]]]:
     """Of each field that says when: the oldest, the median and the newest day, and how many days ago that was."""
     for field in catalog.fields.values():
-        words = (entry.value(field.name) for entry in catalog.entries.values()) if field.day else ()
-        days = sorted(_whole_days(words))
+        words = [entry.value(field.name) for entry in catalog.entries.values()] if field.day else []
+        days = sorted(day_of(word) for word in words if word is not None)
         if days:
             told = {"oldest": days[0], "median": median_low(days), "newest": days[-1]}
             yield (
                 field.name,
                 {name: {"day": day.isoformat(), "days_ago": (today - day).days} for name, day in told.items()},
             )
-
-
-def _whole_days(words: Iterable[Any]) -> Iterator[date]:
-    """Days; of a month its first."""
-    for word in words:
-        if word is not None:
-            yield date.fromisoformat(word if len(word) == WHOLE_DAY else word + FIRST_OF_MONTH)

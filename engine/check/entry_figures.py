@@ -12,7 +12,7 @@ from engine.columns import ABSENT, Column, Kind
 from engine.evaluate.evaluator import evaluator
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.expression import Expression
-from engine.rulebook.fields import Field
+from engine.rulebook.fields import Field, day_of
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -70,6 +70,6 @@ def _column(catalog: Catalog, name: str) -> Column:
 
 def in_years(day: str) -> float:
     """A day, or the first day of a month, as a number of years: the middle of 2026 is 2026.5."""
-    year, month, day_of_month = (int(part) for part in (*day.split("-"), "1")[: len("ymd")])
-    start, end = date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal()
-    return year + (date(year, month, day_of_month).toordinal() - start) / (end - start)
+    found = day_of(day)
+    start, end = date(found.year, 1, 1).toordinal(), date(found.year + 1, 1, 1).toordinal()
+    return found.year + (found.toordinal() - start) / (end - start)

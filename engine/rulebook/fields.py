@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from engine.columns import Kind
@@ -32,6 +33,12 @@ class Field:
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
+
+
+def day_of(word: str) -> date:
+    """The day that a field of a `day` holds; of a month its first. Raises ValueError where there is no such day."""
+    year, month, *rest = (int(part) for part in word.split("-"))
+    return date(year, month, rest[0] if rest else 1)
 
 
 def catalog_kinds(schemas: Schemas) -> list[str]:
