@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.calibrate.parameters import bounds_problems
 from engine.check.answer_shape import answer_problems
+from engine.check.catalogs import catalog_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
 from engine.check.pinned import pinned_problems
@@ -35,6 +36,7 @@ def check_everything(
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
         problems += unused_problems(rulebook)
         problems += pinned_problems(rulebook)
+        problems += catalog_problems(rulebook)
         problems += [problem for rules in rulebook.rule_sets.values() for problem in bounds_problems(rules)]
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:

@@ -83,7 +83,7 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
                 return
         kind, faults = kind_of(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
         for fault in faults:
-            yield invariant.document.problem(fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint)
+            yield fault.problem(invariant.document, path)
         if kind is not Kind.CONDITION:
             yield invariant.document.problem(InvariantForm, "this is no condition", path, hint="compare something")
         return

@@ -22,6 +22,7 @@ COMMANDS = {
     "new": "Write a new rule or catalog entry, once it passes.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
     "backtest": "Hold estimates against what was measured.",
+    "catalog": "Show what the catalogs hold, and what in them cannot be right.",
     "calibrate": "Fit constants to what was measured.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.read.document import Document, Path
 from engine.rulebook.definitions import ADDS, SECTIONS
-from engine.rulebook.files import BACKTEST, CHANGES, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
+from engine.rulebook.files import BACKTEST, CHANGES, CHECKS, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
 
 
 class What(StrEnum):
@@ -75,6 +75,11 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
             return
         case _ if kind == BACKTEST:
             yield from _of_backtest(document, path)
+        case _ if kind == CHECKS:
+            for section in ("checks", "alike"):
+                for name, data in document.data.get(section, {}).items():
+                    yield Thing(What.TEST, name, CHECKS, flat(data), document, (section, name))
+            yield _head(document, path)
         case _:
             for name, data in document.data["entries"].items():
                 yield Thing(What.ENTRY, name, kind, flat(data), document, ("entries", name))

@@ -2,8 +2,8 @@
 
 Some keywords are our own: `unit` on a number says what it is counted in, `usual` between which two figures it is found
 (beyond them is a warning), `sumsTo` on an object of numbers what they must add up to, `entryOf` on a text the kind of
-catalog that it names an entry of, `groups` that reports sum up by it, and `spelling` that it is
-another name of the entry. All are plain annotations to any other tool.
+catalog that it names an entry of, `groups` that reports sum up by it, `spelling` that it is
+another name of the entry, and `day` that it says when. All are plain annotations to any other tool.
 """
 
 from __future__ import annotations

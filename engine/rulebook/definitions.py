@@ -208,12 +208,7 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
     try:
         return Formula(**common, expression=parse(data["expr"])), []
     except ExpressionFaults as found:
-        return None, [
-            document.problem(
-                fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest
-            )
-            for fault in found.faults
-        ]
+        return None, [fault.problem(document, path) for fault in found.faults]
 
 
 def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:

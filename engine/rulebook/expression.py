@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from engine.closest import closest, suggestion
 from engine.codes import Code
+from engine.problems import Problem
+from engine.read.document import Document, Path
 from engine.rulebook.functions import FUNCTIONS
 
 
@@ -167,6 +169,10 @@ class Fault:
     offset: int
     hint: str = ""
     closest: tuple[str, ...] = ()
+
+    def problem(self, document: Document, path: Path) -> Problem:
+        """The fault as a problem of the expression at `path`."""
+        return document.problem(self.kind, self.message, path, offset=self.offset, hint=self.hint, closest=self.closest)
 
 
 class ExpressionFaults(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from engine.columns import Kind
@@ -17,7 +18,7 @@ class Field:
     """One field of an entry, such as `bandwidth`. A field that is not `required` may be absent.
 
     A word that names an entry of another catalog says which, in `entry_of`; one that `groups` entries is what a report
-    sums up by, and one that is a `spelling` is another name by which they are found.
+    sums up by, one that is a `spelling` is another name by which they are found, and one that is a `day` says when.
     """
 
     name: str
@@ -28,9 +29,16 @@ class Field:
     entry_of: str = ""
     groups: bool = False
     spelling: bool = False
+    day: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
+
+
+def day_of(word: str) -> date:
+    """The day that a field of a `day` holds; of a month its first. Raises ValueError where there is no such day."""
+    year, month, *rest = (int(part) for part in word.split("-"))
+    return date(year, month, rest[0] if rest else 1)
 
 
 def catalog_kinds(schemas: Schemas) -> list[str]:
@@ -54,5 +62,5 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
             about, other = declared.get("description", ""), declared.get("entryOf", "")
-            says = {key: bool(declared.get(key)) for key in ("groups", "spelling")}
+            says = {key: bool(declared.get(key)) for key in ("groups", "spelling", "day")}
             yield Field(prefix + name, found, unit, about, always, other, **says)

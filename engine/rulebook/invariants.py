@@ -82,12 +82,7 @@ def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[In
         return Always(data["name"], document, path, _not_in(data), parse(data["always"])), []
     except ExpressionFaults as found:
         place = (*path, "always")
-        return None, [
-            document.problem(
-                fault.kind, fault.message, place, offset=fault.offset, hint=fault.hint, closest=fault.closest
-            )
-            for fault in found.faults
-        ]
+        return None, [fault.problem(document, place) for fault in found.faults]
 
 
 def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:

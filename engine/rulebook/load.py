@@ -19,6 +19,7 @@ from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import (
     BACKTEST,
+    CHECKS,
     LAYOUT,
     MESSAGES,
     PROFILE,
@@ -161,6 +162,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
+        checks=tuple(files.of(CHECKS)),
         pinned=read_pinned(main),
         backtest=backtest,
         schemas=schemas,

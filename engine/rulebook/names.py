@@ -187,7 +187,7 @@ class _Resolver:
         kind, faults = kind_of(formula.expression, self.kind_of_name)
         path = (*formula.path, "expr")
         for fault in faults:
-            yield formula.document.problem(fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint)
+            yield fault.problem(formula.document, path)
         if kind is Kind.WORD:
             hint = "name the table itself where the word is wanted"
             yield formula.document.problem(

@@ -23,8 +23,8 @@ class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
     `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
-    least percentage that tests must reach; `schemas` are those that its files were checked by; `document` is the file
-    that says what can be asked.
+    least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
+    `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Rulebook:
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]
+    checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
     schemas: Schemas
