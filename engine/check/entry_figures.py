@@ -63,7 +63,7 @@ class EntryFigures:
 def _column(catalog: Catalog, name: str) -> Column:
     field = catalog.fields[name]
     if not field.day:
-        return catalog.columns[name]
+        return catalog.column(name)
     words = [entry.value(name) for entry in catalog.entries.values()]
     return np.array([np.nan if word is None else in_years(word) for word in words])
 
