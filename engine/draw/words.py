@@ -23,5 +23,21 @@ LABELS: Texts = {
     "what_if": frozenset({"name", "value", "instead_of"}),
     "range": frozenset({"share", "slowest", "fastest", "earliest", "latest"}),
     "measured_run": frozenset({"run", "runtime", "gpus", "context", "depth", "decode_tok_s", "source"}),
+    **{
+        name: frozenset()
+        for name in (
+            "page_about", "page_sections", "page_devices", "page_models", "page_methodology", "page_rules", "page_why",
+            "page_close", "page_mode", "page_more", "page_update", "page_by_context", "page_embed_about", "page_copied",
+            "page_copy", "page_back", "page_ask", "page_paste", "page_popular", "page_own", "page_own_about",
+            "page_like", "page_methodology_about", "page_backtest", "page_backtest_about", "page_quantity",
+            "page_runs", "page_profiles", "page_reference", "page_graph", "page_between",
+        )
+    },
+    "page_footer": frozenset({"version", "sha256"}),
+    "page_fit_title": frozenset({"model", "device"}),
+    "page_pair": frozenset({"model", "device"}),
+    "page_why_title": frozenset({"name", "model", "device"}),
+    "page_rule_of": frozenset({"name"}),
+    "share": frozenset({"value"}),
     "rules_title": frozenset({"version", "sha256", "profile"}),
 }  # fmt: skip

@@ -129,6 +129,17 @@ class Layout:
     root: Branch
     document: Document
 
+    def name_at(self, *keys: str) -> str:
+        """The name whose value stands at these keys of an answer. Raises KeyError where no value stands there."""
+        node: Node = self.root
+        for key in keys:
+            if not isinstance(node, Branch):
+                raise KeyError(key)
+            node = node.parts[key]
+        if not isinstance(node, Value):
+            raise KeyError(keys[-1])
+        return node.name
+
     def name_in_rules(self, name: str, rule_set: RuleSet) -> str:
         """`recommended_quant.name` is `quant.name`, and `recommended_quant.score` is `score`, in the row picked."""
         space, _, rest = name.partition(".")

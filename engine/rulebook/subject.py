@@ -17,7 +17,7 @@ class Axis:
     Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
     question; without either one must be named. What compares every answer runs over all entries of an axis that is
     `swept`, and keeps to what answers by default on the others. `fillers` are words that people say beside the name of
-    an entry. An entry that a question brings along must say at least the fields `own`; none can be brought along where
+    an entry. A form calls the axis by its `title`. An entry that a question brings along must say at least the fields `own`; none can be brought along where
     there are none.
     """
 
@@ -29,6 +29,7 @@ class Axis:
     swept: bool = True
     fillers: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def required(self) -> bool:
@@ -50,6 +51,7 @@ class Input:
     default: float | None
     about: str
     whole: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def read_subject(document: Document) -> Subject:
             data.get("swept", True),
             tuple(data.get("fillers", ())),
             tuple(data.get("own", ())),
+            data.get("title", name),
         )
         for name, data in document.data["axes"].items()
     }
@@ -94,6 +97,7 @@ def read_subject(document: Document) -> Subject:
             data.get("default"),
             data["about"],
             data.get("whole", False),
+            data.get("title", name),
         )
         for name, data in document.data.get("inputs", {}).items()
     }

@@ -1,0 +1,31 @@
+"""Addresses of pages: a path, and the parameters of the question that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+NOWHERE = ""
+
+
+@dataclass(frozen=True)
+class Address:
+    """`parameters` are those that were given; what is left to defaults stands in no address."""
+
+    path: str
+    parameters: Mapping[str, str]
+
+    def __str__(self) -> str:
+        query = urlencode({name: value for name, value in self.parameters.items() if value != NOWHERE})
+        return quote(self.path) + (f"?{query}" if query else "")
+
+    def asking(self, **changed: object) -> Address:
+        """The same question with other parameters; one that is None is left to its default."""
+        kept = {name: value for name, value in self.parameters.items() if name not in changed}
+        given = {name: str(value) for name, value in changed.items() if value is not None}
+        return replace(self, parameters={**kept, **given})
+
+    def at(self, path: str) -> Address:
+        """The same question at another page."""
+        return replace(self, path=path)

@@ -1,0 +1,49 @@
+"""The form of a question: a choice for each axis that has a default, a field for each number, and the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.answer.question import PROFILE
+from engine.rulebook.rulebook import Rulebook
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice, and whether it is the one that holds."""
+
+    value: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter of a question. `options` are empty for a number, whose `value` is then as it was given."""
+
+    name: str
+    title: str
+    about: str
+    value: str
+    options: tuple[Option, ...] = ()
+
+
+def question_form(rulebook: Rulebook, asked: Mapping[str, object], given: Mapping[str, str]) -> tuple[list[Field], list[Field]]:
+    """The choices, and the numbers. `asked` is the question of an answer, `given` what stood in the address."""
+    return list(_choices(rulebook, asked)), list(_numbers(rulebook, given))
+
+
+def _choices(rulebook: Rulebook, asked: Mapping[str, object]) -> Iterator[Field]:
+    for axis in rulebook.subject.axes.values():
+        if not axis.required:
+            entries = rulebook.catalog_of(axis.name).entries.values()
+            options = tuple(Option(entry.id, entry.name, entry.id == asked[axis.name]) for entry in entries)
+            yield Field(axis.name, axis.title, axis.about, str(asked[axis.name]), options)
+    profiles = tuple(Option(name, one.title, name == asked[PROFILE]) for name, one in rulebook.rule_sets.items())
+    yield Field(PROFILE, PROFILE, "", str(asked[PROFILE]), profiles)
+
+
+def _numbers(rulebook: Rulebook, given: Mapping[str, str]) -> Iterator[Field]:
+    for number in rulebook.subject.inputs.values():
+        yield Field(number.name, number.title, number.about, given.get(number.name, ""))

@@ -1,0 +1,114 @@
+"""Each page, from what it is asked to its HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.answer.reasons import reasons
+from engine.answer.question import Question
+from engine.backtest.as_data import as_data
+from engine.backtest.comparison import compare
+from engine.draw.pages.address import Address
+from engine.draw.pages.context_curve import context_curve
+from engine.draw.pages.drawing import Drawing
+from engine.draw.pages.memory_bar import memory_bar
+from engine.draw.pages.question_form import question_form
+from engine.draw.pages.trace_tree import trace_tree
+from engine.problems import Problem
+from engine.rulebook.definitions import Definition
+from engine.rulebook.fields import Field
+from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import Axis
+
+LETTER = 7  # units of a picture that a letter of a badge takes, and the room around it
+ROOM = 16
+
+
+def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair: str) -> str:
+    """The page about one model on one device; `pair` names them as an address does."""
+    choices, numbers = question_form(drawing.rulebook, answer["question"], address.parameters)
+    return drawing.draw(
+        "fit.html",
+        a=answer,
+        address=address,
+        pair=pair,
+        choices=choices,
+        numbers=numbers,
+        bar=memory_bar(answer["memory"]),
+        curve=context_curve(answer),
+        name_at=lambda keys: drawing.rulebook.layout.name_at(*keys),
+    )
+
+
+def why_page(drawing: Drawing, question: Question, name: str, back: Address) -> str:
+    """How one number came about. Raises ProblemsFound where no rule has that name."""
+    tree = trace_tree(reasons(drawing.rulebook, question, [name]), name)
+    names = {
+        axis: (question.own[axis].entry if axis in question.own else drawing.rulebook.catalog_of(axis).entries[entry]).name
+        for axis, entry in question.entries.items()
+        if drawing.rulebook.subject.axes[axis].required
+    }
+    return drawing.draw("why.html", tree=tree, back=back, **names)
+
+
+def start_page(
+    drawing: Drawing, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()
+) -> str:
+    """Where a question begins: what is asked often, forms, and what was wrong with the last try."""
+    rulebook = drawing.rulebook
+    required = [axis for axis in rulebook.subject.axes.values() if axis.required]
+    popular = [
+        {axis.name: rulebook.catalog_of(axis.name).entries[entries[axis.name]] for axis in required}
+        for entries in rulebook.pinned.asked
+    ]
+    return drawing.draw(
+        "start.html",
+        popular=popular,
+        own=[(axis, _own_fields(rulebook, axis)) for axis in required if axis.own],
+        problems=list(problems),
+        **{axis.name: (asked or {}).get(axis.name, "") for axis in required},
+    )
+
+
+def _own_fields(rulebook: Rulebook, axis: Axis) -> list[Field]:
+    """What an entry of one's own must say."""
+    fields = rulebook.catalog_of(axis.name).fields
+    return [fields[name] for name in axis.own]
+
+
+def card(drawing: Drawing, answer: Mapping[str, Any], template: str) -> str:
+    """A small page or picture of an answer: `card.html`, which may stand in any frame, or `card.svg`."""
+    return drawing.draw(template, a=answer)
+
+
+def badge(drawing: Drawing, answer: Mapping[str, Any]) -> str:
+    """A line of a picture: the device, and how the model fits."""
+    label, message = answer["device"]["name"], f"{answer['grade']} {answer['fit']['label']}"
+    left, right = (len(text) * LETTER + ROOM for text in (label, message))
+    return drawing.draw("badge.svg", a=answer, label=label, message=message, left=left, right=right)
+
+
+def methodology_page(drawing: Drawing) -> str:
+    """Every formula with its unit, sentence and reference, and how near estimates come."""
+    rulebook = drawing.rulebook
+    files: dict[str, list[Definition]] = {}
+    for definition in rulebook.rule_set.definitions.values():
+        files.setdefault(definition.position.file, []).append(definition)
+    compared = {name: compare(rulebook, name) for name in rulebook.rule_sets if rulebook.backtest}
+    measured = as_data(rulebook, compared) if rulebook.backtest else None
+    chapters = [
+        (definitions[0].document.data, sorted(definitions, key=lambda one: one.position.line))
+        for _, definitions in sorted(files.items())
+    ]
+    return drawing.draw("methodology.html", chapters=chapters, measured=measured)
+
+
+def rules_page(drawing: Drawing, listed: Mapping[str, Any]) -> str:
+    """All rules of a profile."""
+    return drawing.draw("rules.html", listed=listed)
+
+
+def rule_page(drawing: Drawing, detail: Mapping[str, Any]) -> str:
+    """One rule with what it reads and what reads it."""
+    return drawing.draw("rule.html", rule=detail)
