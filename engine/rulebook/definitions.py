@@ -208,12 +208,15 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
     try:
         return Formula(**common, expression=parse(data["expr"])), []
     except ExpressionFaults as found:
-        return None, [
-            document.problem(
-                fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest
-            )
-            for fault in found.faults
-        ]
+        return None, expression_problems(document, path, found)
+
+
+def expression_problems(document: Document, path: Path, found: ExpressionFaults) -> list[Problem]:
+    """What is wrong with the expression that stands at a path, each at its own place."""
+    return [
+        document.problem(fault.kind, fault.message, path, offset=fault.offset, hint=fault.hint, closest=fault.closest)
+        for fault in found.faults
+    ]
 
 
 def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:

@@ -64,8 +64,8 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST = "changes", "backtest"
-NO_ANSWER = (TESTS, CHANGES)  # kinds of files that cannot change an answer
+CHANGES, BACKTEST, IMPORT = "changes", "backtest", "import"
+NO_ANSWER = (TESTS, CHANGES, IMPORT)  # kinds of files that cannot change an answer
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any
 from engine.codes import Code
 from engine.problems import Problem
 from engine.read.document import Document, Path
+from engine.rulebook.definitions import expression_problems
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
 
 
@@ -81,13 +82,7 @@ def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[In
     try:
         return Always(data["name"], document, path, _not_in(data), parse(data["always"])), []
     except ExpressionFaults as found:
-        place = (*path, "always")
-        return None, [
-            document.problem(
-                fault.kind, fault.message, place, offset=fault.offset, hint=fault.hint, closest=fault.closest
-            )
-            for fault in found.faults
-        ]
+        return None, expression_problems(document, (*path, "always"), found)
 
 
 def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
