@@ -1,0 +1,198 @@
+"""`fitcard import`: what another program wrote as entries of a catalog, checked before they are written."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.closest import closest, suggestion
+from engine.commands.new import document_for, in_order, pairs, write_or_leave
+from engine.commands.output import load_or_leave
+from engine.imports.entries import Imported, Known, Maker, recognised
+from engine.imports.records import Record, Unreadable, machine_records, records_of
+from engine.read.document import Document
+from engine.read.folders import Folders
+from engine.read.yaml_reader import read_text
+from engine.read.yaml_writer import written
+from engine.rulebook.files import files_of
+from engine.rulebook.imports import FILE, TODAY, Import
+from engine.rulebook.rulebook import Rulebook
+from engine.skeleton import ENTRIES, ENTRY, FieldUnknown, Skeleton, block, inserted
+
+MACHINE = "machine"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for: the id, fields that were said beside the file, the file to write, and its head."""
+
+    name: str
+    fields: Mapping[str, str]
+    file: Path | None
+    head: Mapping[str, str]
+    dry_run: bool
+
+
+@click.command("import")
+@click.argument("what")
+@click.argument("words", nargs=-1, metavar="[FILE] [FIELD=VALUE]...")
+@click.option("--here", is_flag=True, help="Read this machine, in place of a FILE.")
+@click.option(
+    "--from",
+    "saved",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Read what the programs of another machine said, saved in this folder as NAME.txt.",
+)
+@click.option("--name", default="", help="The id of the entry.")
+@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to write, if there are several.")
+@click.option("--title", default="", help="What a --file that is not there yet is about, in a few words.")
+@click.option("--about", default="", help="The same in a sentence.")
+@click.option("--dry-run", is_flag=True, help="Print the entries, and write nothing.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    what: str,
+    words: tuple[str, ...],
+    here: bool,
+    saved: Path | None,
+    name: str,
+    file: Path | None,
+    dry_run: bool,
+    **head: str,
+) -> None:
+    """Write what another program wrote as entries of a catalog, once they pass `fitcard check`.
+
+    FIELD=VALUE says what the file does not, and goes before what it says.
+    """
+    folders: Folders = ctx.obj
+    rulebook = load_or_leave(folders)
+    sources = _sources(rulebook, what)
+    wanted = Wanted(name, pairs(_fields(words)), file, {key: text for key, text in head.items() if text}, dry_run)
+    source, records, shown = _read(sources, words, here=here, saved=saved)
+    click.echo(f"read: {source.title}, {shown}", err=True)
+    skeleton = Skeleton(what, source.catalog, ENTRIES, ENTRY, rulebook.schemas)
+    try:
+        given = skeleton.read(wanted.fields)
+    except FieldUnknown as unknown:
+        raise click.UsageError(str(unknown)) from None
+    common = {TODAY: datetime.datetime.now(tz=datetime.UTC).date().isoformat(), FILE: shown}
+    entries = Maker(source, rulebook.catalogs, _flat(given), common).entries(records)
+    new = [entry for entry in _named(entries, wanted) if not _already(source, entry)]
+    if new:
+        _finish(folders, skeleton, new, wanted)
+
+
+def _sources(rulebook: Rulebook, what: str) -> list[Import]:
+    sources = [source for source in rulebook.imports if source.word == what]
+    if not sources:
+        known = list(dict.fromkeys(source.word for source in rulebook.imports))
+        near = suggestion(closest(what, known)) or f"what can be imported: {', '.join(known) or 'nothing'}"
+        raise click.UsageError(f"`{what}` is nothing that can be imported; {near}")
+    return sources
+
+
+def _fields(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if "=" in word)
+
+
+def _read(
+    sources: list[Import], words: tuple[str, ...], *, here: bool, saved: Path | None
+) -> tuple[Import, list[Record], str]:
+    """The import that fits, what it reads, and the name of that."""
+    files = [word for word in words if "=" not in word]
+    if len(files) + here + (saved is not None) != 1:
+        raise click.UsageError("name one FILE, --here or --from FOLDER")
+    if not files:
+        return _read_machine(sources, saved)
+    try:
+        reads, records = records_of(Path(files[0]))
+    except Unreadable as why:
+        raise click.ClickException(f"{files[0]} cannot be read: {why}") from None
+    source = recognised(sources, reads, records)
+    if source is None:
+        known = ", ".join(one.title for one in sources)
+        raise click.ClickException(f"{files[0]} is nothing that is known; what can be read: {known}")
+    return source, records, Path(files[0]).name
+
+
+def _read_machine(sources: list[Import], saved: Path | None) -> tuple[Import, list[Record], str]:
+    tried: list[str] = []
+    for source in (one for one in sources if one.reads == MACHINE):
+        records = machine_records(source.machine, source.each, saved)
+        if records and recognised([source], MACHINE, records):
+            return source, records, saved.name if saved else "here"
+        tried.append(f"{source.title} ({', '.join(source.machine)})")
+    if not tried:
+        raise click.UsageError("this is read from a FILE")
+    raise click.ClickException(f"nothing of that kind was found; looked for: {', '.join(tried)}")
+
+
+def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by their dotted names, as an import has them."""
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        flat |= {f"{name}.{inner}": part for inner, part in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _named(entries: list[Imported], wanted: Wanted) -> Iterator[tuple[str, Imported]]:
+    """Each entry with its id."""
+    for number, entry in enumerate(entries, 1):
+        own = f"{wanted.name}-{number}" if wanted.name and len(entries) > 1 else wanted.name
+        yield own or entry.id, entry
+
+
+def _already(source: Import, named: tuple[str, Imported]) -> bool:
+    """Tells what was read, guessed and not read of an entry; whether it is in the catalog already."""
+    name, entry = named
+    known = entry.known
+    if known is not None and not known.differs:
+        read = written(dict(entry.data))
+        click.echo(f"this is `{known.entry.id}`, already in the catalog ({known.entry.position}); read: {read}")
+        return True
+    told = name or source.word
+    if known is not None:
+        click.echo(f"{told}: {_differing(known)}", err=True)
+    for one in entry.unmatched:
+        hint = suggestion(one.nearest) or "name it"
+        click.echo(f"{told}: no {one.field} is called `{one.word}`; {hint} {one.field}=ID", err=True)
+    if entry.guessed:
+        click.echo(f"{told}: guessed: {', '.join(entry.guessed)}", err=True)
+    if entry.absent:
+        click.echo(f"{told}: not read: {', '.join(entry.absent)}", err=True)
+    return False
+
+
+def _differing(known: Known) -> str:
+    told = ", ".join(f"{name} is {there:g} there and {here:g} here" for name, (there, here) in known.differs.items())
+    return f"not `{known.entry.id}` of the catalog: {told}"
+
+
+def _finish(folders: Folders, skeleton: Skeleton, new: list[tuple[str, Imported]], wanted: Wanted) -> None:
+    missing = {one.name: one for _, entry in new for one in skeleton.missing(entry.data)}
+    if wanted.dry_run:
+        for name, entry in new:
+            click.echo(block(name or skeleton.word, skeleton.ordered(entry.data), ""))
+    if not all(name for name, _ in new):
+        raise click.UsageError("say what it is to be called: --name ID")
+    if missing:
+        listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
+        raise click.UsageError(f"what a {skeleton.word} needs and was not read is missing, such as{listed}")
+    document = document_for(skeleton, wanted.file, files_of(folders, skeleton.schemas), folders, wanted.head)
+    text = document.text
+    for name, entry in new:
+        text = inserted(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))
+    text = in_order(document, text, skeleton, folders)
+    write_or_leave(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=wanted.dry_run)
+
+
+def _again(document: Document, text: str) -> Document:
+    after, problems = read_text(text, document.path, document.file)
+    assert after is not None, problems
+    return after
