@@ -184,7 +184,10 @@ def _finish(folders: Folders, skeleton: Skeleton, new: list[tuple[str, Imported]
     if missing:
         listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
         raise click.UsageError(f"what a {skeleton.word} needs and was not read is missing, such as{listed}")
-    document = document_for(skeleton, wanted.file, files_of(folders, skeleton.schemas), folders, wanted.head)
+    read = files_of(folders, skeleton.schemas)
+    if wanted.dry_run and wanted.file is None:  # any file will do to try it in
+        read = [next(one for one in read if one.kind == skeleton.kind)]
+    document = document_for(skeleton, wanted.file, read, folders, wanted.head)
     text = document.text
     for name, entry in new:
         text = inserted(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))

@@ -89,11 +89,12 @@ class Maker:
         there = {name: _written(value) for name, value in read.items() if value is not None}
         named = WorkedOut(self.source, record, {**self.common, **values, **read})
         entry_id = named.value(self.source.id, "id") if self.source.id else None
-        failed = {one.field for one in unmatched}
+        told_otherwise = {one.field for one in unmatched}
+        told_otherwise |= {name for name, value in self.source.fields.items() if not worked.applies(value)}
         return Imported(
             id=str(entry_id or ""),
             data=_nested(there),
-            absent=tuple(name for name, value in read.items() if value is None and name not in failed),
+            absent=tuple(name for name, value in read.items() if value is None and name not in told_otherwise),
             guessed=tuple(name for name in there if name in worked.guessed),
             unmatched=tuple(unmatched),
             known=self._known(named, there),

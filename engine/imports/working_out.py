@@ -37,6 +37,15 @@ class WorkedOut:
         """What a value gives; None where it is absent. It is noted under what it is `called` where it is a guess."""
         return self._read(value.data, value.expressions, called)
 
+    def applies(self, value: Value) -> bool:
+        """Whether a value should be there: not where a condition says that there is none."""
+        return self._applies(value.data, value.expressions)
+
+    def _applies(self, data: Any, expressions: Mapping[str, Expression]) -> bool:
+        if isinstance(data, list):
+            return any(self._applies(part, expressions) for part in data)
+        return not isinstance(data, dict) or "when" not in data or bool(self._expression(expressions[data["when"]]))
+
     def _name(self, name: str) -> Any:
         if name in self._source.values:
             return self.value(self._source.values[name], name)
