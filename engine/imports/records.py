@@ -16,7 +16,7 @@ Record = Mapping[str, Any]
 GGUF_MARK = b"GGUF"  # the first four bytes of such a file
 AROUND = "around"  # the key of what stands around a Markdown table
 RULE = re.compile(r"\|?[\s:|-]*-[\s:|-]*")  # the line between the head and the body of a Markdown table
-ARCHITECTURE, TENSORS = "general.architecture", "tensors"
+ARCHITECTURE, TENSORS, PARAMETERS = "general.architecture", "tensors", "parameters"
 TEXT_SUFFIX = ".txt"  # of files that hold what a machine said
 LONGEST_WAIT = 30  # seconds for one program of this machine
 
@@ -88,7 +88,8 @@ def _cells(line: str) -> list[str]:
 
 
 def gguf_header(file: Path) -> Record:
-    """The keys of a GGUF file, those of its architecture without its name, and its `tensors` with their shapes.
+    """The keys of a GGUF file, those of its architecture without its name, and how many parameters its `tensors` hold,
+    each and all together.
 
     Raises Unreadable where the `gguf` package is not installed or cannot read it.
     """
@@ -102,8 +103,9 @@ def gguf_header(file: Path) -> Record:
         raise Unreadable(f"its header cannot be read: {error}") from None
     found = {name: field.contents() for name, field in reader.fields.items()}
     own = f"{found.get(ARCHITECTURE)}."
-    tensors = {str(tensor.name): [int(length) for length in tensor.shape] for tensor in reader.tensors}
-    return {name.removeprefix(own): value for name, value in found.items()} | {TENSORS: tensors}
+    tensors = {str(tensor.name): int(tensor.n_elements) for tensor in reader.tensors}
+    counted = {TENSORS: tensors, PARAMETERS: sum(tensors.values())} if tensors else {}
+    return {name.removeprefix(own): value for name, value in found.items()} | counted
 
 
 def machine_records(machine: Mapping[str, Mapping[str, Any]], each: str, saved: Path | None) -> list[Record]:
