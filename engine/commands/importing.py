@@ -74,16 +74,19 @@ def command(
     rulebook = load_or_leave(folders)
     sources = _sources(rulebook, what)
     wanted = Wanted(name, pairs(_fields(words)), file, {key: text for key, text in head.items() if text}, dry_run)
-    source, records, shown = _read(sources, words, here=here, saved=saved)
-    click.echo(f"read: {source.title}, {shown}", err=True)
-    skeleton = Skeleton(what, source.catalog, ENTRIES, ENTRY, rulebook.schemas)
+    skeleton = Skeleton(what, sources[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
     try:
         given = skeleton.read(wanted.fields)
     except FieldUnknown as unknown:
         raise click.UsageError(str(unknown)) from None
-    common = {TODAY: datetime.datetime.now(tz=datetime.UTC).date().isoformat(), FILE: shown}
-    entries = Maker(source, rulebook.catalogs, _flat(given), common).entries(records)
-    new = [entry for entry in _named(entries, wanted) if not _already(source, entry)]
+    common = {TODAY: datetime.datetime.now(tz=datetime.UTC).date().isoformat()}
+    entries = []
+    for read in _read(sources, words, here=here, saved=saved):
+        maker = Maker(read.source, rulebook.catalogs, _flat(given), {**common, FILE: read.shown})
+        found = maker.entries(read.records)
+        click.echo(f"read: {read.source.title}, {read.shown}: {len(read.records)} read, {len(found)} taken", err=True)
+        entries += found
+    new = list(_new(_named(entries, wanted), what))
     if new:
         _finish(folders, skeleton, new, wanted)
 
@@ -101,10 +104,16 @@ def _fields(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word in words if "=" in word)
 
 
-def _read(
-    sources: list[Import], words: tuple[str, ...], *, here: bool, saved: Path | None
-) -> tuple[Import, list[Record], str]:
-    """The import that fits, what it reads, and the name of that."""
+@dataclass(frozen=True)
+class Read:
+    """What was read, by which import, and what that is called."""
+
+    source: Import
+    records: list[Record]
+    shown: str
+
+
+def _read(sources: list[Import], words: tuple[str, ...], *, here: bool, saved: Path | None) -> list[Read]:
     files = [word for word in words if "=" not in word]
     if len(files) + here + (saved is not None) != 1:
         raise click.UsageError("name one FILE, --here or --from FOLDER")
@@ -118,19 +127,23 @@ def _read(
     if source is None:
         known = ", ".join(one.title for one in sources)
         raise click.ClickException(f"{files[0]} is nothing that is known; what can be read: {known}")
-    return source, records, Path(files[0]).name
+    return [Read(source, records, Path(files[0]).name)]
 
 
-def _read_machine(sources: list[Import], saved: Path | None) -> tuple[Import, list[Record], str]:
-    tried: list[str] = []
-    for source in (one for one in sources if one.reads == MACHINE):
-        records = machine_records(source.machine, source.each, saved)
-        if records and recognised([source], MACHINE, records):
-            return source, records, saved.name if saved else "here"
-        tried.append(f"{source.title} ({', '.join(source.machine)})")
+def _read_machine(sources: list[Import], saved: Path | None) -> list[Read]:
+    """Everything that this machine has; the command ends where it has nothing."""
+    tried = [source for source in sources if source.reads == MACHINE]
     if not tried:
         raise click.UsageError("this is read from a FILE")
-    raise click.ClickException(f"nothing of that kind was found; looked for: {', '.join(tried)}")
+    each = [(source, machine_records(source.machine, source.each, saved)) for source in tried]
+    shown = saved.name if saved else "here"
+    found = [
+        Read(source, records, shown) for source, records in each if records and recognised([source], MACHINE, records)
+    ]
+    if not found:
+        looked_for = ", ".join(source.title for source in tried)
+        raise click.ClickException(f"nothing of that kind was found {shown}; looked for: {looked_for}")
+    return found
 
 
 def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,15 +161,24 @@ def _named(entries: list[Imported], wanted: Wanted) -> Iterator[tuple[str, Impor
         yield own or entry.id, entry
 
 
-def _already(source: Import, named: tuple[str, Imported]) -> bool:
-    """Tells what was read, guessed and not read of an entry; whether it is in the catalog already."""
-    name, entry = named
+def _new(named: Iterable[tuple[str, Imported]], word: str) -> Iterator[tuple[str, Imported]]:
+    """Those that are not in the catalog already; of each is told what was read, guessed and not read."""
+    there: dict[str, list[Imported]] = {}
+    for name, entry in named:
+        if entry.known is not None and not entry.known.differs:
+            there.setdefault(entry.known.entry.id, []).append(entry)
+        else:
+            _tell(name or word, entry)
+            yield name, entry
+    for known, entries in there.items():
+        position = entries[0].known.entry.position if entries[0].known else ""
+        many = f" ({len(entries)} of them)" if len(entries) > 1 else ""
+        click.echo(f"this is `{known}`{many}, already in the catalog: {position}")
+        click.echo(f"  read: {written(dict(entries[0].data))}", err=True)
+
+
+def _tell(told: str, entry: Imported) -> None:
     known = entry.known
-    if known is not None and not known.differs:
-        read = written(dict(entry.data))
-        click.echo(f"this is `{known.entry.id}`, already in the catalog ({known.entry.position}); read: {read}")
-        return True
-    told = name or source.word
     if known is not None:
         click.echo(f"{told}: {_differing(known)}", err=True)
     for one in entry.unmatched:
@@ -166,7 +188,6 @@ def _already(source: Import, named: tuple[str, Imported]) -> bool:
         click.echo(f"{told}: guessed: {', '.join(entry.guessed)}", err=True)
     if entry.absent:
         click.echo(f"{told}: not read: {', '.join(entry.absent)}", err=True)
-    return False
 
 
 def _differing(known: Known) -> str:

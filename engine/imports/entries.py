@@ -59,11 +59,17 @@ class Maker:
     given: Mapping[str, Any]
     common: Mapping[str, Any]
 
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {**self.common, **self.given}
+
     def entries(self, records: Iterable[Record]) -> list[Imported]:
-        """One entry for each record, or, where they are joined, for those that contradict each other in no value."""
+        """One entry for each record that the import takes, or, where they are joined, for those that contradict each other in no value."""
         groups: list[tuple[Record, dict[str, Any]]] = []
         for record in records:
-            worked = WorkedOut(self.source, record, self.common)
+            worked = WorkedOut(self.source, record, self._said)
+            if self.source.only is not None and not worked.value(self.source.only, ""):
+                continue
             values = {name: value for name in self.source.values if (value := worked.name(name)) is not None}
             same = (held for _, held in groups if all(held.get(name, value) == value for name, value in values.items()))
             held = next(same, None) if self.source.joins else None
@@ -74,7 +80,7 @@ class Maker:
         return _each_by_name([self._entry(record, values) for record, values in groups])
 
     def _entry(self, record: Record, values: Mapping[str, Any]) -> Imported:
-        worked = WorkedOut(self.source, record, {**self.common, **(values if self.source.joins else {})})
+        worked = WorkedOut(self.source, record, {**(values if self.source.joins else {}), **self._said})
         read = {name: worked.value(value, name) for name, value in self.source.fields.items()}
         read |= self.given
         unmatched = []
@@ -87,7 +93,7 @@ class Maker:
                 read[name] = found.id if found else None
                 unmatched += [] if found else [Unmatched(name, value, there.nearest(value))]
         there = {name: _written(value) for name, value in read.items() if value is not None}
-        named = WorkedOut(self.source, record, {**self.common, **values, **read})
+        named = WorkedOut(self.source, record, {**values, **self._said, **read})
         entry_id = named.value(self.source.id, "id") if self.source.id else None
         told_otherwise = {one.field for one in unmatched}
         told_otherwise |= {name for name, value in self.source.fields.items() if not worked.applies(value)}

@@ -79,7 +79,7 @@ class WorkedOut:
             case {"has": name}:
                 return _has(self.name(name), data.get("words"))
             case {"count": name}:
-                return _count(self.name(name), data.get("words"), data.get("above"))
+                return _count(self.name(name), data)
             case {"largest": name}:
                 return _largest(self.name(name))
             case {"find": pattern, "in": name}:
@@ -141,14 +141,16 @@ def _has(value: Any, words: Sequence[Any] | None) -> bool:
     return any(part in words for part in parts)
 
 
-def _count(value: Any, words: Sequence[Any] | None, above: float | None) -> int | None:
+def _count(value: Any, data: Mapping[str, Any]) -> int | None:
     if value is None or isinstance(value, bool | int | float):
         return None
+    if "matching" in data:
+        return len(re.findall(data["matching"], _plain(value)))
     parts = _listed(value)
-    if words is not None:
-        parts = [part for part in parts if part in words]
-    if above is not None:
-        parts = [part for part in parts if isinstance(part, int | float) and part > above]
+    if "words" in data:
+        parts = [part for part in parts if part in data["words"]]
+    if "above" in data:
+        parts = [part for part in parts if isinstance(part, int | float) and part > data["above"]]
     return len(parts)
 
 

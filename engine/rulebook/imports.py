@@ -42,12 +42,16 @@ class ImportPattern(Code):
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_.]*)\}")
 TODAY, FILE = "today", "file"  # what every record has: the day, and the name of the file that is read
+PATTERNS = {"find": 1, "matching": 0}  # parts of a value that are regular expressions, with their groups
 READ_BY = ("word", "has", "count", "largest", "in")  # parts of a value that name what they read
 
 
 @dataclass(frozen=True)
 class Value:
-    """How one value is worked out: `data` as written, with its expressions read, by their text."""
+    """How one value is worked out: `data` as written, with its expressions read, by their text.
+
+    It reads keys, other values, and what was said of fields beside the file.
+    """
 
     data: Any
     expressions: Mapping[str, Expression]
@@ -78,6 +82,7 @@ class Import:
     needs: tuple[str, ...]
     joins: bool
     each: str
+    only: Value | None
     id: Value | None
     known_as: KnownAs | None
     machine: Mapping[str, Mapping[str, Any]]
@@ -92,10 +97,11 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
     fields = {name: reader.value(("fields", name)) for name in data["fields"]}
     names = data.get("known_as", {}).get("names", ())
     known_as = [reader.value(("known_as", "names", at)) for at in range(len(names))]
+    only = reader.value(("only",)) if "only" in data else None
     entry_id = reader.value(("id",)) if "id" in data else None
     of_machine = {name for name in (*data.get("machine", ()), data.get("each")) if name}
     there = {TODAY, FILE, *keys, *values, *of_machine}
-    problems = [*reader.problems, *reader.unknown(there, fields), *reader.cycles(values)]
+    problems = [*reader.problems, *reader.unknown(there | set(fields)), *reader.cycles(values)]
     problems += _unknown_places(document, schemas, there)
     found = Import(
         title=data["title"],
@@ -111,6 +117,7 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
         needs=tuple(data.get("needs", ())),
         joins=data.get("joins", False),
         each=data.get("each", ""),
+        only=only,
         id=entry_id,
         known_as=KnownAs(tuple(known_as), data["known_as"].get("alike", {})) if known_as else None,
         machine=data.get("machine", {}),
@@ -153,13 +160,11 @@ class _Reader:
         self._visit(self.document.at(path), path, expressions)
         return Value(self.document.at(path), expressions)
 
-    def unknown(self, there: set[str], fields: Mapping[str, Value]) -> Iterator[Problem]:
-        """Names that stand for nothing; the id and the names in a catalog may also go by the fields of the entry."""
+    def unknown(self, there: set[str]) -> Iterator[Problem]:
+        """Names that stand for nothing: they are neither `there` nor part of a record."""
         for name, path, offset in self._reads:
-            known = there | set(fields) if path[0] in ("id", "known_as") else there
-            if name not in known:
-                near = closest(name, known)
-                message = f"there is no name `{name}`"
+            if name not in there:
+                message, near = f"there is no name `{name}`", closest(name, there)
                 yield self.document.problem(NameUnknown, message, path, offset=offset, closest=near)
 
     def cycles(self, values: Mapping[str, Value]) -> Iterator[Problem]:
@@ -189,18 +194,20 @@ class _Reader:
                 self._visit(data[key], (*path, key), expressions)
         self._reads += [(data[key], (*path, key), None) for key in READ_BY if key in data]
         self._reads += [(name, (*path, "text"), None) for name in PLACEHOLDER.findall(data.get("text", ""))]
-        if "find" in data:
-            self._pattern(data["find"], (*path, "find"))
+        for key, wanted in PATTERNS.items():
+            if key in data:
+                self._pattern(data[key], (*path, key), wanted)
 
-    def _pattern(self, pattern: str, path: Path) -> None:
+    def _pattern(self, pattern: str, path: Path, wanted: int) -> None:
         try:
             groups = re.compile(pattern).groups
         except re.error as error:
             self.problems.append(self.document.problem(ImportPattern, f"no regular expression: {error}", path))
             return
-        if groups != 1:
-            hint = "put what is to be taken in brackets, and others as `(?:...)`"
-            self.problems.append(self.document.problem(ImportPattern, "it needs one group", path, hint=hint))
+        if groups != wanted:
+            hint = "put what is to be taken in brackets, and all else that is grouped in `(?:...)`"
+            message = f"it must have {wanted} groups, not {groups}"
+            self.problems.append(self.document.problem(ImportPattern, message, path, hint=hint))
 
     def _expression(self, text: str, path: Path, expressions: dict[str, Expression]) -> None:
         try:
