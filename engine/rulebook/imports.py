@@ -101,7 +101,8 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
     entry_id = reader.value(("id",)) if "id" in data else None
     of_machine = {name for name in (*data.get("machine", ()), data.get("each")) if name}
     there = {TODAY, FILE, *keys, *values, *of_machine}
-    problems = [*reader.problems, *reader.unknown(there | set(fields)), *reader.cycles(values)]
+    said = set(fields_of(schemas, data["catalog"])) if data["catalog"] in catalog_kinds(schemas) else set(fields)
+    problems = [*reader.problems, *reader.unknown(there | said), *reader.cycles(values)]
     problems += _unknown_places(document, schemas, there)
     found = Import(
         title=data["title"],
