@@ -64,20 +64,25 @@ class Maker:
         return {**self.common, **self.given}
 
     def entries(self, records: Iterable[Record]) -> list[Imported]:
-        """One entry for each record that the import takes, or, where they are joined, for those that contradict each other in no value."""
+        """One entry for each record that the import takes, or for those that are joined."""
         groups: list[tuple[Record, dict[str, Any]]] = []
         for record in records:
             worked = WorkedOut(self.source, record, self._said)
             if self.source.only is not None and not worked.value(self.source.only, ""):
                 continue
-            values = {name: value for name in self.source.values if (value := worked.name(name)) is not None}
-            same = (held for _, held in groups if all(held.get(name, value) == value for name, value in values.items()))
-            held = next(same, None) if self.source.joins else None
+            names = [*self.source.values, *self.source.joins]
+            values = {name: value for name in names if (value := worked.name(name)) is not None}
+            held = next((held for _, held in groups if self._are_one(held, values)), None)
             if held is None:
                 groups.append((record, values))
             else:
-                held |= values
+                held |= {name: value for name, value in values.items() if name not in held}
         return _each_by_name([self._entry(record, values) for record, values in groups])
+
+    def _are_one(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Whether two records differ in nothing by which they are joined, where both have it."""
+        both = [name for name in self.source.joins if name in one and name in other]
+        return bool(self.source.joins) and all(one[name] == other[name] for name in both)
 
     def _entry(self, record: Record, values: Mapping[str, Any]) -> Imported:
         worked = WorkedOut(self.source, record, {**(values if self.source.joins else {}), **self._said})

@@ -80,7 +80,7 @@ class Import:
     fields: Mapping[str, Value]
     within: tuple[str, ...]
     needs: tuple[str, ...]
-    joins: bool
+    joins: tuple[str, ...]
     each: str
     only: Value | None
     id: Value | None
@@ -116,7 +116,7 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
         fields=fields,
         within=tuple(data.get("within", ())),
         needs=tuple(data.get("needs", ())),
-        joins=data.get("joins", False),
+        joins=tuple(data.get("joins", ())),
         each=data.get("each", ""),
         only=only,
         id=entry_id,
@@ -130,9 +130,11 @@ def _unknown_places(document: Document, schemas: Schemas, there: set[str]) -> It
     """A catalog, fields of it, or keys that are needed, of which there are none."""
     data = document.data
     kinds = catalog_kinds(schemas)
-    for at, name in enumerate(data.get("needs", ())):
-        if name not in there:
-            yield document.problem(NameUnknown, f"there is no key `{name}`", ("needs", at), closest=closest(name, there))
+    for section in ("needs", "joins"):
+        for at, name in enumerate(data.get(section, ())):
+            if name not in there:
+                message, near = f"there is no name `{name}`", closest(name, there)
+                yield document.problem(NameUnknown, message, (section, at), closest=near)
     if data["catalog"] not in kinds:
         message, near = f"there is no kind of catalog `{data['catalog']}`", closest(data["catalog"], kinds)
         yield document.problem(ImportUnknown, message, ("catalog",), closest=near)
