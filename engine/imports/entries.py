@@ -93,22 +93,22 @@ class Maker:
         for name, value in read.items():
             field = declared.get(name)
             if field is not None and field.entry_of and isinstance(value, str):
-                there = self.catalogs[field.entry_of]
-                found = there.find(value)
-                read[name] = found.id if found else None
-                unmatched += [] if found else [Unmatched(name, value, there.nearest(value))]
-        there = {name: _written(value) for name, value in read.items() if value is not None}
+                catalog = self.catalogs[field.entry_of]
+                entry = catalog.find(value)
+                read[name] = entry.id if entry else None
+                unmatched += [] if entry else [Unmatched(name, value, catalog.nearest(value))]
+        fields = {name: _written(value) for name, value in read.items() if value is not None}
         named = WorkedOut(self.source, record, {**values, **self._said, **read})
         entry_id = named.value(self.source.id, "id") if self.source.id else None
         told_otherwise = {one.field for one in unmatched}
         told_otherwise |= {name for name, value in self.source.fields.items() if not worked.applies(value)}
         return Imported(
             id=str(entry_id or ""),
-            data=_nested(there),
+            data=_nested(fields),
             absent=tuple(name for name, value in read.items() if value is None and name not in told_otherwise),
-            guessed=tuple(name for name in there if name in worked.guessed),
+            guessed=tuple(name for name in fields if name in worked.guessed),
             unmatched=tuple(unmatched),
-            known=self._known(named, there),
+            known=self._known(named, fields),
         )
 
     def _known(self, named: WorkedOut, read: Mapping[str, Any]) -> Known | None:

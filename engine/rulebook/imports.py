@@ -92,7 +92,7 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
     """The import in a file that has passed its schema, and what is wrong with it."""
     reader = _Reader(document)
     data = document.data
-    keys = {name: (paths,) if isinstance(paths, str) else tuple(paths) for name, paths in data["keys"].items()}
+    keys = {name: (paths,) if isinstance(paths, str) else tuple(paths) for name, paths in data.get("keys", {}).items()}
     values = {name: reader.value(("values", name)) for name in data.get("values", {})}
     fields = {name: reader.value(("fields", name)) for name in data["fields"]}
     names = data.get("known_as", {}).get("names", ())
