@@ -137,9 +137,10 @@ def _read_machine(sources: list[Import], saved: Path | None) -> list[Read]:
         raise click.UsageError("this is read from a FILE")
     each = [(source, machine_records(source.machine, source.each, saved)) for source in tried]
     shown = saved.name if saved else "here"
-    found = [
+    whole = [
         Read(source, records, shown) for source, records in each if records and recognised([source], MACHINE, records)
     ]
+    found = [read for read in whole if not read.source.last] or whole
     if not found:
         looked_for = ", ".join(source.title for source in tried)
         raise click.ClickException(f"nothing of that kind was found {shown}; looked for: {looked_for}")
@@ -184,6 +185,8 @@ def _tell(told: str, entry: Imported) -> None:
     for one in entry.unmatched:
         hint = suggestion(one.nearest) or "name it"
         click.echo(f"{told}: no {one.field} is called `{one.word}`; {hint} {one.field}=ID", err=True)
+    if entry.near:
+        click.echo(f"{told}: nothing of the catalog is certainly it; {suggestion(entry.near)}", err=True)
     if entry.guessed:
         click.echo(f"{told}: guessed: {', '.join(entry.guessed)}", err=True)
     if entry.absent:

@@ -31,7 +31,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Imported:
-    """`data` is the entry as far as it was read; `id` is empty where nothing gives one."""
+    """`data` is the entry as far as it was read; `id` is empty where nothing gives one.
+
+    `known` is the entry of the catalog that it is, or those `near` to it where it is none.
+    """
 
     id: str
     data: Mapping[str, Any]
@@ -39,6 +42,7 @@ class Imported:
     guessed: tuple[str, ...]
     unmatched: tuple[Unmatched, ...]
     known: Known | None
+    near: tuple[str, ...]
 
 
 def recognised(imports: Iterable[Import], reads: str, records: list[Record]) -> Import | None:
@@ -102,24 +106,30 @@ class Maker:
         entry_id = named.value(self.source.id, "id") if self.source.id else None
         told_otherwise = {one.field for one in unmatched}
         told_otherwise |= {name for name, value in self.source.fields.items() if not worked.applies(value)}
+        known, near = self._known(named, fields)
         return Imported(
             id=str(entry_id or ""),
             data=_nested(fields),
             absent=tuple(name for name, value in read.items() if value is None and name not in told_otherwise),
             guessed=tuple(name for name in fields if name in worked.guessed),
             unmatched=tuple(unmatched),
-            known=self._known(named, fields),
+            known=known,
+            near=near,
         )
 
-    def _known(self, named: WorkedOut, read: Mapping[str, Any]) -> Known | None:
-        """The entry that is meant: one of that name whose figures agree, or, where none does, the first of the name."""
+    def _known(self, named: WorkedOut, read: Mapping[str, Any]) -> tuple[Known | None, tuple[str, ...]]:
+        """The entry that is meant: one of that name whose figures agree, or, where none does, the first of the name.
+
+        Where there is none of the name, those that are nearest to it.
+        """
         if self.source.known_as is None:
-            return None
+            return None, ()
         catalog, names = self.catalogs[self.source.catalog], self.source.known_as.names
         words = [word for value in names if (word := named.value(value, "")) is not None]
         entries = [entry for word in words if (entry := catalog.find(str(word))) is not None]
         known = [Known(entry, dict(self._differences(entry, read))) for entry in entries]
-        return next((one for one in known if not one.differs), next(iter(known), None))
+        found = next((one for one in known if not one.differs), next(iter(known), None))
+        return found, () if found else tuple(dict.fromkeys(near for word in words for near in catalog.nearest(word)))
 
     def _differences(self, entry: Entry, read: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
         assert self.source.known_as is not None

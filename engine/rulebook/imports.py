@@ -67,7 +67,9 @@ class KnownAs:
 
 @dataclass(frozen=True)
 class Import:
-    """`keys` are paths into a record by our name for them; `machine` is what is read where there is no file."""
+    """`keys` are paths into a record by our name for them; `machine` is what is read where there is no file, and what is
+    read `last` only where nothing else is found.
+    """
 
     title: str
     about: str
@@ -82,6 +84,7 @@ class Import:
     needs: tuple[str, ...]
     joins: tuple[str, ...]
     each: str
+    last: bool
     only: Value | None
     id: Value | None
     known_as: KnownAs | None
@@ -118,6 +121,7 @@ def read_import(document: Document, schemas: Schemas) -> tuple[Import | None, li
         needs=tuple(data.get("needs", ())),
         joins=tuple(data.get("joins", ())),
         each=data.get("each", ""),
+        last=data.get("last", False),
         only=only,
         id=entry_id,
         known_as=KnownAs(tuple(known_as), data["known_as"].get("alike", {})) if known_as else None,
@@ -209,7 +213,7 @@ class _Reader:
             return
         if groups != wanted:
             hint = "put what is to be taken in brackets, and all else that is grouped in `(?:...)`"
-            message = f"it must have {wanted} groups, not {groups}"
+            message = f"it takes {groups} parts of the text in brackets, and must take {wanted}"
             self.problems.append(self.document.problem(ImportPattern, message, path, hint=hint))
 
     def _expression(self, text: str, path: Path, expressions: dict[str, Expression]) -> None:
