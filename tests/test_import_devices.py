@@ -47,11 +47,13 @@ def test_devices_are_found_by_name_and_memory(
 @pytest.mark.parametrize(
     ("line", "device"),
     [
-        ("NVIDIA A100-SXM4-40GB, 40960, 4, 16, 400.00, 8.0", "a100-40gb-sxm"),
-        ("NVIDIA H100 80GB HBM3, 81559, 5, 16, 700.00, 9.0", "h100-80gb-sxm"),
+        ("NVIDIA A100-SXM4-40GB, 40960, 4, 16, 400.00, 8.0", "a100-40gb"),
+        ("NVIDIA H100 80GB HBM3, 81559, 5, 16, 700.00, 9.0", "h100-80gb"),
         ("NVIDIA GeForce RTX 3060, 12288, 4, 16, 170.00, 8.6", "rtx-3060-12gb"),
         ("NVIDIA GeForce RTX 3060, 8192, 4, 16, 170.00, 8.6", "rtx-3060-8gb"),
         ("NVIDIA GeForce RTX 4090 Laptop GPU, 16376, 4, 16, 150.00, 8.9", "rtx-4090-laptop-16gb"),
+        ("NVIDIA A100-PCIE-40GB, 40960, 4, 16, 250.00, 8.0", "a100-pcie-40gb"),
+        ("NVIDIA H100 PCIe, 81559, 5, 16, 350.00, 9.0", "h100-pcie-80gb"),
         ("NVIDIA L4, 23034, 4, 16, 72.00, 8.9", "l4-24gb"),
         ("Tesla T4, 15360, 3, 16, 70.00, 7.5", "t4-16gb"),
         ("NVIDIA RTX A6000, 49140, 4, 16, 300.00, 8.6", "rtx-a6000-48gb"),

@@ -55,8 +55,8 @@ def test_parameters_counted_from_the_shape_are_within_a_hundredth_of_those_publi
         assert "params" not in read  # what sees pictures is not counted
     else:
         assert read["params"] == pytest.approx(entry["params"], rel=0.01)
-    if "active_params" in read:  # names of models round these down to a whole number
-        assert entry["active_params"] <= read["active_params"] + 0.3 < entry["active_params"] + 1.3
+    if "active_params" in read:  # names of models round these to a whole number, mostly down
+        assert read["active_params"] == pytest.approx(entry["active_params"], abs=0.9)
 
 
 def test_a_hybrid_of_mamba_and_attention_with_experts_in_every_second_layer_is_read(rulebook: Rulebook) -> None:
@@ -193,7 +193,7 @@ def test_what_is_needed_and_not_read_is_listed_with_examples(copy: Workplace) ->
         (["model", str(PROJECT / "LICENSE")], "there is no JSON, CSV or Markdown table in it"),
         (
             ["model", str(CONFIGS / "qwen-3-14b.json"), "layer=3"],
-            "a model has no field `layer`; did you mean `layers`?",
+            "a model has no field `layer`; did you mean `layers` or",
         ),
     ],
 )

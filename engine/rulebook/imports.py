@@ -67,8 +67,9 @@ class KnownAs:
 
 @dataclass(frozen=True)
 class Import:
-    """`keys` are paths into a record by our name for them; `machine` is what is read where there is no file, and what is
-    read `last` only where nothing else is found.
+    """`keys` are paths into a record by our name for them; `machine` is what is read where there is no file.
+
+    One that is `last` is read only where no other finds anything on this machine.
     """
 
     title: str
