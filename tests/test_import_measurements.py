@@ -134,6 +134,13 @@ def test_measurements_are_written_into_a_new_file_with_what_was_said(copy: Workp
     assert entries["rtx-4090-24gb_llama-3.1-8b_Q4_K_M_tg128"].data["source"] == ["our own run"]
 
 
+def test_what_a_file_does_not_say_can_be_said_as_options_too(copy: Workplace) -> None:
+    said = ["--device", "h100-80gb", "--quant=BF16", "--tier", "B", "--source=a blog", "--dry-run"]
+    ended = run(copy, str(RUNS / "vllm-bench.json"), *said)
+    assert ended.exit_code == 0, ended.output
+    assert "\n  quant: BF16\n  device: h100-80gb\n" in ended.stdout
+
+
 def test_how_far_a_run_can_be_trusted_must_be_said(copy: Workplace) -> None:
     ended = run(copy, str(RUNS / "llama-bench.json"))
     assert ended.exit_code == 2

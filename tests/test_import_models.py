@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ SHAPE = (
     "layers", "hidden", "heads", "kv_heads", "head_dim", "attention", "latent_width", "full_layers", "window_layers",
     "window", "linear_layers", "fixed_state", "experts", "vocabulary", "tied_embeddings", "context", "modality",
 )  # fmt: skip
-NOT_IN_THE_CATALOG = ("command-r-plus-104b", "jamba-1.5-mini")
+NOT_IN_THE_CATALOG = ("command-r7b", "command-r-plus-104b", "jamba-1.5-mini")
 IN_THE_CATALOG = sorted(path.stem for path in CONFIGS.glob("*.json") if path.stem not in NOT_IN_THE_CATALOG)
 NEMO = ["name=Nemo", "family=Mistral", "nominal_params=12", "source=its config.json"]
 LLAMA_GGUF = {
@@ -71,6 +72,12 @@ def test_command_r_plus_is_counted_with_the_table_that_its_config_does_not_say_i
     read = imported(rulebook, CONFIGS / "command-r-plus-104b.json").data
     assert read["tied_embeddings"] is True
     assert read["params"] == pytest.approx(104, rel=0.01)
+
+
+def test_every_fourth_layer_of_command_r7b_keeps_the_whole_context(rulebook: Rulebook) -> None:
+    read = imported(rulebook, CONFIGS / "command-r7b.json").data
+    assert (read["attention"], read["full_layers"], read["window_layers"], read["window"]) == ("window", 8, 24, 4096)
+    assert read["params"] == pytest.approx(8.03, rel=0.01)  # as Cohere publishes
 
 
 def test_what_a_config_does_not_say_is_left_out_and_listed(rulebook: Rulebook, tmp_path: Path) -> None:
@@ -141,7 +148,7 @@ def test_without_the_package_for_gguf_files_is_said_how_to_get_it(
     copy: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "some.gguf").write_bytes(b"GGUF")
-    monkeypatch.setitem(__import__("sys").modules, "gguf", None)
+    monkeypatch.setitem(sys.modules, "gguf", None)
     ended = run(copy, "model", str(tmp_path / "some.gguf"))
     assert ended.exit_code == 1
     assert "some.gguf cannot be read: to read it, install the `gguf` package: pip install 'fitcard[import]'" in (

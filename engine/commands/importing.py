@@ -38,7 +38,31 @@ class Wanted:
     dry_run: bool
 
 
-@click.command("import")
+class SayingCommand(click.Command):
+    """A command that takes `--field VALUE` of any field for `field=VALUE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, with options that are not the command's own as fields."""
+        own = {option: param for param in self.get_params(ctx) for option in param.opts}
+        said: list[str] = []
+        left = list(args)
+        while left:
+            word = left.pop(0)
+            name, equals, _ = word.partition("=")
+            if not name.startswith("--") or len(name) == len("--"):
+                said.append(word)
+            elif name in own:
+                takes_next = not equals and not getattr(own[name], "is_flag", False)
+                said += [word, *(left[:1] if takes_next else ())]
+                left = left[1:] if takes_next else left
+            else:
+                field = name.removeprefix("--").replace("-", "_")
+                said.append(f"{field}={word[len(name) + 1 :] if equals else ''.join(left[:1])}")
+                left = left if equals else left[1:]
+        return super().parse_args(ctx, said)
+
+
+@click.command("import", cls=SayingCommand)
 @click.argument("what")
 @click.argument("words", nargs=-1, metavar="[FILE] [FIELD=VALUE]...")
 @click.option("--here", is_flag=True, help="Read this machine, in place of a FILE.")
@@ -68,7 +92,7 @@ def command(
 ) -> None:
     """Write what another program wrote as entries of a catalog, once they pass `fitcard check`.
 
-    FIELD=VALUE says what the file does not, and goes before what it says.
+    FIELD=VALUE, or --field VALUE, says what the file does not, and goes before what it says.
     """
     folders: Folders = ctx.obj
     rulebook = load_or_leave(folders)
