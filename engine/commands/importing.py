@@ -12,15 +12,17 @@ import click
 
 from engine.closest import closest, suggestion
 from engine.commands.new import document_for, in_order, pairs, write_or_leave
-from engine.commands.output import load_or_leave
+from engine.commands.output import PROBLEMS_FOUND, leave
 from engine.imports.entries import Imported, Known, Maker, recognised
 from engine.imports.records import Record, Unreadable, machine_records, records_of
+from engine.problems import ProblemsFound
 from engine.read.document import Document
 from engine.read.folders import Folders
 from engine.read.yaml_reader import read_text
 from engine.read.yaml_writer import written
 from engine.rulebook.files import files_of
 from engine.rulebook.imports import FILE, TODAY, Import
+from engine.rulebook.load import load
 from engine.rulebook.rulebook import Rulebook
 from engine.skeleton import ENTRIES, ENTRY, FieldUnknown, Skeleton, block, inserted
 
@@ -95,7 +97,7 @@ def command(
     FIELD=VALUE, or --field VALUE, says what the file does not, and goes before what it says.
     """
     folders: Folders = ctx.obj
-    rulebook = load_or_leave(folders)
+    rulebook = _load_or_leave(folders)
     sources = _sources(rulebook, what)
     wanted = Wanted(name, pairs(_fields(words)), file, {key: text for key, text in head.items() if text}, dry_run)
     skeleton = Skeleton(what, sources[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
@@ -113,6 +115,14 @@ def command(
     new = list(_new(_named(entries, wanted), what))
     if new:
         _finish(folders, skeleton, new, wanted)
+
+
+def _load_or_leave(folders: Folders) -> Rulebook:
+    """The rulebook without proof that it can answer: what is written is tried before."""
+    try:
+        return load(folders)
+    except ProblemsFound as found:
+        leave(found.problems, PROBLEMS_FOUND)
 
 
 def _sources(rulebook: Rulebook, what: str) -> list[Import]:
@@ -189,12 +199,15 @@ def _named(entries: list[Imported], wanted: Wanted) -> Iterator[tuple[str, Impor
 def _new(named: Iterable[tuple[str, Imported]], word: str) -> Iterator[tuple[str, Imported]]:
     """Those that are not in the catalog already; of each is told what was read, guessed and not read."""
     there: dict[str, list[Imported]] = {}
+    told: dict[str, None] = {}  # what holds of several entries is told once
     for name, entry in named:
         if entry.known is not None and not entry.known.differs:
             there.setdefault(entry.known.entry.id, []).append(entry)
         else:
-            _tell(name or word, entry)
+            told |= dict.fromkeys(f"{name or word}: {remark}" for remark in _remarks(entry))
             yield name, entry
+    for remark in told:
+        click.echo(remark, err=True)
     for known, entries in there.items():
         position = entries[0].known.entry.position if entries[0].known else ""
         many = f" ({len(entries)} of them)" if len(entries) > 1 else ""
@@ -202,19 +215,20 @@ def _new(named: Iterable[tuple[str, Imported]], word: str) -> Iterator[tuple[str
         click.echo(f"  read: {written(dict(entries[0].data))}", err=True)
 
 
-def _tell(told: str, entry: Imported) -> None:
+def _remarks(entry: Imported) -> Iterator[str]:
+    """What is to be said of how an entry was read."""
     known = entry.known
     if known is not None:
-        click.echo(f"{told}: {_differing(known)}", err=True)
+        yield _differing(known)
     for one in entry.unmatched:
-        hint = suggestion(one.nearest) or "name it"
-        click.echo(f"{told}: no {one.field} is called `{one.word}`; {hint} {one.field}=ID", err=True)
+        hint = suggestion(one.nearest)
+        yield f"no {one.field} is called `{one.word}`; {f'{hint} ' if hint else ''}say {one.field}=ID"
     if entry.near:
-        click.echo(f"{told}: nothing of the catalog is certainly it; {suggestion(entry.near)}", err=True)
+        yield f"nothing of the catalog is certainly it; {suggestion(entry.near)}"
     if entry.guessed:
-        click.echo(f"{told}: guessed: {', '.join(entry.guessed)}", err=True)
+        yield f"guessed: {', '.join(entry.guessed)}"
     if entry.absent:
-        click.echo(f"{told}: not read: {', '.join(entry.absent)}", err=True)
+        yield f"not read: {', '.join(entry.absent)}"
 
 
 def _differing(known: Known) -> str:
@@ -227,6 +241,10 @@ def _finish(folders: Folders, skeleton: Skeleton, new: list[tuple[str, Imported]
     if wanted.dry_run:
         for name, entry in new:
             click.echo(block(name or skeleton.word, skeleton.ordered(entry.data), ""))
+    if unmatched := {one.field: None for _, entry in new for one in entry.unmatched}:
+        raise click.UsageError(
+            f"say what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"
+        )
     if not all(name for name, _ in new):
         raise click.UsageError("say what it is to be called: --name ID")
     if missing:
