@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
 
 from engine import __version__
-from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
+from engine.answer.browse import catalog_by_axis, catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
+from engine.answer.own_entry import OWN
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
-from engine.answer.question import read_body, read_query, read_question, split_pair
+from engine.answer.question import Question, read_body, read_query, read_question, split_pair
+from engine.answer.search import search, split_line
+from engine.draw.pages import site as pages
+from engine.draw.pages.address import Address
+from engine.draw.pages.drawing import Drawing, asset
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
 
 COMPACT = (",", ":")
+PAIR = ("model", "device")
+JSON, SVG, HTML = "application/json", "image/svg+xml", "text/html"
 LARGEST_BODY = 100_000
 
+api = Blueprint("api", __name__)
+site = Blueprint("site", __name__)
 
-def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
-    """The Flask application. `site` stands before addresses in answers.
+
+def create_app(live: LiveRulebook | None = None, site_address: str = "") -> Flask:
+    """The Flask application. `site_address` stands before addresses in answers.
 
     Raises ProblemsFound where rules or catalogs are wrong: such a service never starts.
     """
@@ -32,49 +44,7 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
 
     @app.before_request
     def read_once() -> None:
-        g.rulebook = rules_now.rulebook
-
-    @app.get("/v1/can-run/<pair>")
-    def can_run(pair: str) -> Response:
-        parameters, explain = read_query(g.rulebook, request.args.lists())
-        question = read_question(g.rulebook, {**parameters, **split_pair(g.rulebook, pair, "-on-", "model", "device")})
-        return send(answer(g.rulebook, question, explain=explain, site=site))
-
-    @app.post("/v1/can-run")
-    def what_if() -> Response:
-        question, explain = read_body(g.rulebook, request.get_json(silent=True))
-        return send(answer(g.rulebook, question, explain=explain, site=site))
-
-    @app.get("/v1/catalog")
-    @app.get("/v1/catalog/<kind>")
-    def catalogs(kind: str = "") -> Response:
-        return send(catalog_list(g.rulebook, kind))
-
-    @app.get("/v1/catalog/<kind>/<entry>")
-    def entry(kind: str, entry: str) -> Response:
-        return send(catalog_entry(g.rulebook, kind, entry))
-
-    @app.get("/v1/rules")
-    def rules() -> Response:
-        return send(rule_list(g.rulebook, request.args.get("profile", "")))
-
-    @app.get("/v1/rules/<name>")
-    def rule(name: str) -> Response:
-        return send(rule_detail(g.rulebook, name, request.args.get("profile", "")))
-
-    @app.get("/problems")
-    @app.get("/problems/<code>")
-    def pages(code: str = "") -> Response:
-        found = problem_page(g.rulebook, code) if code else "\n".join(problem_codes()) + "\n"
-        return Response(found, mimetype="text/plain")
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok", "version": __version__}
-
-    @app.get("/ready")
-    def ready() -> dict[str, str]:
-        return {"status": "ok", "sha256": g.rulebook.sha256}
+        g.rulebook, g.site = rules_now.rulebook, site_address
 
     @app.get("/status")
     def status() -> dict[str, Any]:
@@ -95,16 +65,166 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
         app.logger.exception("request failed", exc_info=error)
         return tell(problem_document(g.rulebook, 500, request.path))
 
-    def send(data: Any) -> Response:
-        response = Response(app.json.dumps(data, separators=COMPACT), mimetype="application/json")
-        response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}")
-        response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
-        response.make_conditional(request)
-        return response
-
-    def tell(document: dict[str, Any]) -> Response:
-        return Response(
-            app.json.dumps(document, separators=COMPACT), document["status"], mimetype="application/problem+json"
-        )
-
+    app.register_blueprint(api)
+    app.register_blueprint(site)
     return app
+
+
+@api.get("/v1/can-run/<pair>")
+def can_run(pair: str) -> Response:
+    question, explain = asked_by(pair)
+    return send(answer(g.rulebook, question, explain=explain, site=g.site))
+
+
+@api.post("/v1/can-run")
+def what_if() -> Response:
+    question, explain = read_body(g.rulebook, request.get_json(silent=True))
+    return send(answer(g.rulebook, question, explain=explain, site=g.site))
+
+
+@api.get("/v1/catalog")
+@api.get("/v1/catalog/<kind>")
+def catalogs(kind: str = "") -> Response:
+    return send(catalog_list(g.rulebook, kind))
+
+
+@api.get("/v1/catalog/<kind>/<entry>")
+def entry(kind: str, entry: str) -> Response:
+    return send(catalog_entry(g.rulebook, kind, entry))
+
+
+@api.get("/v1/search/<axis>")
+def found(axis: str) -> Response:
+    entries = search(catalog_by_axis(g.rulebook, axis), request.args.get("q", ""))
+    return send({"found": [{"id": entry.id, "name": entry.name} for entry in entries]})
+
+
+@api.get("/v1/rules")
+def rules() -> Response:
+    return send(rule_list(g.rulebook, request.args.get("profile", "")))
+
+
+@api.get("/v1/rules/<name>")
+def rule(name: str) -> Response:
+    return send(rule_detail(g.rulebook, name, request.args.get("profile", "")))
+
+
+@api.get("/problems")
+@api.get("/problems/<code>")
+def codes(code: str = "") -> Response:
+    text = problem_page(g.rulebook, code) if code else "\n".join(problem_codes()) + "\n"
+    return Response(text, mimetype="text/plain")
+
+
+@api.get("/health")
+def health() -> dict[str, str]:
+    return {"status": "ok", "version": __version__}
+
+
+@api.get("/ready")
+def ready() -> dict[str, str]:
+    return {"status": "ok", "sha256": g.rulebook.sha256}
+
+
+@site.get("/")
+def start() -> Response:
+    return page(pages.start_page(drawing()))
+
+
+@site.get("/find")
+def find() -> AnyResponse:
+    asked = request.args.to_dict()
+    if not asked.get("device"):
+        between = g.rulebook.messages.label("page_between")
+        asked["model"], asked["device"] = split_line(g.rulebook, asked.get("model", ""), between, *PAIR)
+    try:
+        question = read_question(g.rulebook, asked)
+    except ProblemsFound as wrong:
+        return page(pages.start_page(drawing(), asked, wrong.problems), status=HTTPStatus.NOT_FOUND)
+    words = [(asked[axis] or OWN) if axis in question.own else question.entries[axis] for axis in PAIR]
+    rest = {name: value for name, value in asked.items() if name not in PAIR}
+    return redirect(str(Address(f"/can-run/{words[0]}-on-{words[1]}", rest)))
+
+
+@site.get("/can-run/<pair>")
+def fit(pair: str) -> Response:
+    question, _ = asked_by(pair)
+    address = Address(request.path, request.args.to_dict())
+    return page(pages.fit_page(drawing(), answer(g.rulebook, question, site=g.site), address, pair))
+
+
+@site.get("/can-run/<pair>/why/<name>")
+def why(pair: str, name: str) -> Response:
+    back = Address(f"/can-run/{pair}", request.args.to_dict())
+    return page(pages.why_page(drawing(), asked_by(pair)[0], name, back))
+
+
+@site.get("/embed/<pair>")
+def embed(pair: str) -> Response:
+    return page(pages.card(drawing(), answer(g.rulebook, asked_by(pair)[0], site=g.site), "card.html"))
+
+
+@site.get("/card/<pair>.svg")
+def picture(pair: str) -> Response:
+    return page(pages.card(drawing(), answer(g.rulebook, asked_by(pair)[0], site=g.site), "card.svg"), SVG)
+
+
+@site.get("/badge/<pair>.svg")
+def badge(pair: str) -> Response:
+    return page(pages.badge(drawing(), answer(g.rulebook, asked_by(pair)[0], site=g.site)), SVG)
+
+
+@site.get("/methodology")
+def methodology() -> Response:
+    return page(pages.methodology_page(drawing()))
+
+
+@site.get("/rules")
+def rules_page() -> Response:
+    return page(pages.rules_page(drawing(), rule_list(g.rulebook, request.args.get("profile", ""))))
+
+
+@site.get("/rules/<name>")
+def rule_page(name: str) -> Response:
+    return page(pages.rule_page(drawing(), rule_detail(g.rulebook, name, request.args.get("profile", ""))))
+
+
+@site.get("/assets/style.css")
+def style() -> Response:
+    return page(asset("style.css"), "text/css")
+
+
+@site.get("/assets/page.js")
+def script() -> Response:
+    return page(asset("page.js"), "text/javascript")
+
+
+def drawing() -> Drawing:
+    """What draws the pages of this request."""
+    return Drawing(g.rulebook, g.rulebook.messages)
+
+
+def asked_by(pair: str) -> tuple[Question, bool]:
+    """The question of an address, and whether it is to be explained."""
+    parameters, explain = read_query(g.rulebook, request.args.lists())
+    return read_question(g.rulebook, {**parameters, **split_pair(g.rulebook, pair, "-on-", *PAIR)}), explain
+
+
+def send(data: Any) -> Response:
+    """Data as JSON."""
+    return page(current_app.json.dumps(data, separators=COMPACT), JSON)
+
+
+def page(body: str, mimetype: str = HTML, status: int = HTTPStatus.OK) -> Response:
+    """A body that belongs to these rules: 304 where the caller has it already."""
+    response = Response(body, status, mimetype=mimetype)
+    response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}")
+    response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
+    response.make_conditional(request)
+    return response
+
+
+def tell(document: dict[str, Any]) -> Response:
+    """A problem document."""
+    body = current_app.json.dumps(document, separators=COMPACT)
+    return Response(body, document["status"], mimetype="application/problem+json")

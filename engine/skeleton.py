@@ -66,7 +66,11 @@ class Skeleton:
                 data[head] = _value(text, declared)
             elif isinstance(inside := data.setdefault(head, {}), dict):
                 inside[inner] = _value(text, self._declared(inner, declared.get("properties", {})))
-        return {name: data[name] for name in self.fields if name in data}
+        return self.ordered(data)
+
+    def ordered(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields in the order of the schema, a list also where only one thing was given."""
+        return {name: _listed(data[name], self._declared(name, self.fields)) for name in self.fields if name in data}
 
     def missing(self, data: Mapping[str, Any]) -> list[Field]:
         """What the schema still asks for, in its own order."""
@@ -108,14 +112,14 @@ def inserted(document: Document, section: str, name: str, data: Mapping[str, Any
     text, path = document.text, (section,)
     if not document.data.get(section):
         text = _with_section(document, section)
-        return f"{text}{_block(name, data, STEP)}\n"
+        return f"{text}{block(name, data, STEP)}\n"
     spans = Spans(document)
     last: Path = (*path, list(document.data[section])[-1])
     if spans.in_brackets(path):
         end = spans.value_end(last)
         return f"{text[:end]}, {name}: {written(dict(data))}{text[end:]}"
     indent = " " * spans.indent(last)
-    new = f"{indent}{name}: {written(dict(data))}" if spans.in_brackets(last) else _block(name, data, indent)
+    new = f"{indent}{name}: {written(dict(data))}" if spans.in_brackets(last) else block(name, data, indent)
     end = spans.end_of_line(spans.value_end(last))
     return f"{text[:end]}\n{_gap(spans, section)}{new}{text[end:] or chr(10)}"
 
@@ -135,7 +139,8 @@ def _gap(spans: Spans, section: str) -> str:
     return "\n" if "\n\n" in between else ""
 
 
-def _block(name: str, data: Mapping[str, Any], indent: str) -> str:
+def block(name: str, data: Mapping[str, Any], indent: str) -> str:
+    """A rule or entry as text, a field on each line."""
     return "\n".join(
         [
             f"{indent}{name}:",
@@ -149,7 +154,10 @@ def _value(text: str, declared: Mapping[str, Any]) -> Any:
     if declared.get("type") == "string" or "enum" in declared:
         return text
     value = read_value(text)
-    value = text if value is None else value
+    return _listed(text if value is None else value, declared)
+
+
+def _listed(value: Any, declared: Mapping[str, Any]) -> Any:
     return [value] if declared.get("type") == "array" and not isinstance(value, list) else value
 
 

@@ -17,7 +17,7 @@ from engine.read.schemas import Schemas
 from engine.rulebook.rulebook import Rulebook
 from server import create_app
 
-APP = create_app(site="https://cards.example")
+APP = create_app(site_address="https://cards.example")
 NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
 NOT_ASKED |= {"cached": 0}
 SCHEMAS = Schemas.load(find_folders().schemas)

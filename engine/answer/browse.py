@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.answer.question import PROFILE, unknown_rule
-from engine.answer.told import UnknownCatalog, UnknownCatalogEntry, UnknownEntry, told
+from engine.answer.told import UnknownCatalog, UnknownCatalogEntry, UnknownEntry, UnknownParameter, told
 from engine.closest import closest
 from engine.problems import ProblemsFound
 from engine.rulebook.catalogs import Catalog, Entry
@@ -33,6 +33,14 @@ def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
     if entry is None:
         raise ProblemsFound([told(rulebook, UnknownCatalogEntry, kind, word, catalog.nearest(word))])
     return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_place(entry)}
+
+
+def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
+    """The catalog that an axis takes its entries from. Raises ProblemsFound where there is no such axis."""
+    if axis not in rulebook.subject.axes:
+        known = tuple(rulebook.subject.axes)
+        raise ProblemsFound([told(rulebook, UnknownParameter, "axis", axis, closest(axis, known) or known)])
+    return rulebook.catalog_of(axis)
 
 
 def rule_list(rulebook: Rulebook, profile: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ MOST = 8
 
 
 def search(catalog: Catalog, text: str) -> list[Entry]:
-    """At most a few entries whose names hold every word of the text, those that begin with it first; else the nearest."""
+    """A few entries whose names hold every word of the text, those that begin with it first; else the nearest."""
     wanted, words = normalised(text), [normalised(word) for word in text.split()]
     if not wanted:
         return []

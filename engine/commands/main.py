@@ -20,6 +20,7 @@ COMMANDS = {
     "diff": "Show what changed, and what that does to every answer.",
     "fmt": "Write files of rules and catalogs the one way.",
     "new": "Write a new rule or catalog entry, once it passes.",
+    "import": "Write what another program wrote as entries of a catalog.",
     "explain": "Explain a rule, or how the numbers of an answer came about.",
     "backtest": "Hold estimates against what was measured.",
     "catalog": "Show what the catalogs hold, and what in them cannot be right.",
@@ -27,6 +28,7 @@ COMMANDS = {
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",
 }
+MODULES = {"import": "importing"}  # where the command is a word of Python
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -41,7 +43,7 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"engine.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"engine.commands.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

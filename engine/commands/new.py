@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from engine.commands.output import PROBLEMS_FOUND, leave, print_problems
 from engine.formatting import formatted, line_for_editors
 from engine.problems import errors
 from engine.read.document import Document
+from engine.read.document import Path as Place
 from engine.read.folders import Folders
 from engine.read.schemas import Schemas
 from engine.read.yaml_reader import read_text
@@ -45,19 +46,31 @@ def command(
     read = files_of(folders, schemas)
     skeleton = _skeleton(what, schemas, read)
     data = _complete(skeleton, fields)
-    document = _document(skeleton, file, read, folders, {key: text for key, text in head.items() if text})
-    text = _in_order(document, inserted(document, skeleton.section, name, data), skeleton, folders)
+    document = document_for(skeleton, file, read, folders, {key: text for key, text in head.items() if text})
+    text = in_order(document, inserted(document, skeleton.section, name, data), skeleton, folders)
+    write_or_leave(folders, document, text, [(skeleton.section, name)])
+
+
+def write_or_leave(
+    folders: Folders, document: Document, text: str, places: Iterable[Place], *, dry_run: bool = False
+) -> None:
+    """Writes the new text of a document, of which `places` are new, if it passes the check; else the command ends.
+
+    In a dry run what the check has to say is said, and nothing is written.
+    """
     assert document.file is not None
     problems = problems_with(folders, document.file, text)
     if errors(problems):
         click.echo(f"nothing is written: {document.path} would not pass", err=True)
         leave(problems, PROBLEMS_FOUND)
-    document.file.parent.mkdir(parents=True, exist_ok=True)
-    document.file.write_text(text, "utf-8")
+    if not dry_run:
+        document.file.parent.mkdir(parents=True, exist_ok=True)
+        document.file.write_text(text, "utf-8")
     after, _ = read_text(text, document.path, document.file)
     assert after is not None
-    click.echo(f"written: {after.position((skeleton.section, name), key=True)}")
-    print_problems(problems, to_stderr=False)
+    for place in places:
+        click.echo(f"{'would be written' if dry_run else 'written'}: {after.position(place, key=True)}", err=dry_run)
+    print_problems(problems, to_stderr=dry_run)
 
 
 def at_terminal() -> bool:
@@ -78,14 +91,20 @@ def _skeleton(what: str, schemas: Schemas, read: list[FileRead]) -> Skeleton:
     return known[what]
 
 
-def _complete(skeleton: Skeleton, fields: tuple[str, ...]) -> dict[str, Any]:
-    """The fields with those that were missing, as a person at the terminal gave them."""
+def pairs(fields: Iterable[str]) -> dict[str, str]:
+    """FIELD=VALUE by field. Raises UsageError where there is no `=`."""
     assigned = {}
     for field in fields:
         key, equals, value = field.partition("=")
         if not equals:
             raise click.UsageError(f"`{field}` is not FIELD=VALUE")
         assigned[key] = value
+    return assigned
+
+
+def _complete(skeleton: Skeleton, fields: tuple[str, ...]) -> dict[str, Any]:
+    """The fields with those that were missing, as a person at the terminal gave them."""
+    assigned = pairs(fields)
     try:
         data = skeleton.read(assigned)
         missing = skeleton.missing(data)
@@ -102,7 +121,7 @@ def _complete(skeleton: Skeleton, fields: tuple[str, ...]) -> dict[str, Any]:
     return data
 
 
-def _document(
+def document_for(
     skeleton: Skeleton, file: Path | None, read: list[FileRead], folders: Folders, head: Mapping[str, str]
 ) -> Document:
     """The file to write into, as it is now or as it begins."""
@@ -137,7 +156,7 @@ def _begun(skeleton: Skeleton, file: Path, folders: Folders, head: Mapping[str, 
     return document
 
 
-def _in_order(document: Document, text: str, skeleton: Skeleton, folders: Folders) -> str:
+def in_order(document: Document, text: str, skeleton: Skeleton, folders: Folders) -> str:
     """The new text the one way, where the file was written so before."""
 
     def ordered(of: Document) -> str:

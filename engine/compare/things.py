@@ -13,7 +13,18 @@ from typing import Any
 
 from engine.read.document import Document, Path
 from engine.rulebook.definitions import ADDS, SECTIONS
-from engine.rulebook.files import BACKTEST, CHANGES, CHECKS, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
+from engine.rulebook.files import (
+    BACKTEST,
+    CHANGES,
+    CHECKS,
+    IMPORT,
+    LAYOUT,
+    MESSAGES,
+    PROFILE,
+    RULEBOOK,
+    RULES,
+    TESTS,
+)
 
 
 class What(StrEnum):
@@ -71,7 +82,7 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
             for section in ("picks", "answer"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
-        case _ if kind == CHANGES:
+        case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:
             yield from _of_backtest(document, path)

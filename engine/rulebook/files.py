@@ -64,8 +64,8 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
-NO_ANSWER = (TESTS, CHANGES, CHECKS)  # kinds of files that cannot change an answer
+CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
+NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT)  # kinds of files that cannot change an answer
 
 
 @dataclass

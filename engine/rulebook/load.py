@@ -20,6 +20,7 @@ from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import (
     BACKTEST,
     CHECKS,
+    IMPORT,
     LAYOUT,
     MESSAGES,
     PROFILE,
@@ -31,6 +32,7 @@ from engine.rulebook.files import (
     names_in,
     read_files,
 )
+from engine.rulebook.imports import Import, read_import
 from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.layout import read_layout
 from engine.rulebook.messages import read_messages
@@ -144,6 +146,8 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     backtest = _backtest(files)
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
+    imports, found = _imports(files, schemas)
+    problems += found
     if errors(problems):
         return None, problems
     rulebook = Rulebook(
@@ -165,6 +169,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         checks=tuple(files.of(CHECKS)),
         pinned=read_pinned(main),
         backtest=backtest,
+        imports=tuple(imports),
         schemas=schemas,
         document=main,
     )
@@ -286,6 +291,11 @@ def _rule_sets(
 def _backtest(files: RuleFiles) -> Backtest | None:
     document = files.only(BACKTEST) if files.of(BACKTEST) else None
     return read_backtest(document) if document else None
+
+
+def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:
+    read = [read_import(document, schemas) for document in files.of(IMPORT)]
+    return [one for one, _ in read if one is not None], [problem for _, wrong in read for problem in wrong]
 
 
 def _profile_name(document: Document) -> str:

@@ -9,6 +9,7 @@ from engine.read.document import Document
 from engine.read.schemas import Schemas
 from engine.rulebook.backtest import Backtest
 from engine.rulebook.catalogs import Catalog
+from engine.rulebook.imports import Import
 from engine.rulebook.invariants import Invariant
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
@@ -45,6 +46,7 @@ class Rulebook:
     checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
+    imports: tuple[Import, ...]
     schemas: Schemas
     document: Document
 

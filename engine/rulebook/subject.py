@@ -17,8 +17,8 @@ class Axis:
     Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
     question; without either one must be named. What compares every answer runs over all entries of an axis that is
     `swept`, and keeps to what answers by default on the others. `fillers` are words that people say beside the name of
-    an entry. A form calls the axis by its `title`. An entry that a question brings along must say at least the fields `own`; none can be brought along where
-    there are none.
+    an entry. An entry that a question brings along must say at least the fields `own`; none can be brought along where
+    there are none. A form calls the axis by its `title`.
     """
 
     name: str

@@ -46,8 +46,10 @@ class Drawing:
 
     def draw(self, template: str, **data: Any) -> str:
         """A template filled with `data`; `t` writes a label, and `n` a number by the label of that name."""
-        return templates().get_template(template).render(
-            t=self.messages.label, n=self._number, messages=self.messages, rulebook=self.rulebook, **data
+        return (
+            templates()
+            .get_template(template)
+            .render(t=self.messages.label, n=self._number, messages=self.messages, rulebook=self.rulebook, **data)
         )
 
     def _number(self, key: str, value: Scalar) -> str:

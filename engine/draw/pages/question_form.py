@@ -29,7 +29,9 @@ class Field:
     options: tuple[Option, ...] = ()
 
 
-def question_form(rulebook: Rulebook, asked: Mapping[str, object], given: Mapping[str, str]) -> tuple[list[Field], list[Field]]:
+def question_form(
+    rulebook: Rulebook, asked: Mapping[str, object], given: Mapping[str, str]
+) -> tuple[list[Field], list[Field]]:
     """The choices, and the numbers. `asked` is the question of an answer, `given` what stood in the address."""
     return list(_choices(rulebook, asked)), list(_numbers(rulebook, given))
 

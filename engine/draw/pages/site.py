@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.answer.reasons import reasons
+from engine.answer.own_entry import with_own_entries
 from engine.answer.question import Question
+from engine.answer.reasons import reasons
 from engine.backtest.as_data import as_data
 from engine.backtest.comparison import compare
 from engine.draw.pages.address import Address
@@ -43,24 +44,23 @@ def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair
 
 def why_page(drawing: Drawing, question: Question, name: str, back: Address) -> str:
     """How one number came about. Raises ProblemsFound where no rule has that name."""
-    tree = trace_tree(reasons(drawing.rulebook, question, [name]), name)
+    rulebook = with_own_entries(drawing.rulebook, question.own)
+    tree = trace_tree(reasons(rulebook, question, [name]), name)
     names = {
-        axis: (question.own[axis].entry if axis in question.own else drawing.rulebook.catalog_of(axis).entries[entry]).name
+        axis: rulebook.catalog_of(axis).entries[entry].name
         for axis, entry in question.entries.items()
-        if drawing.rulebook.subject.axes[axis].required
+        if rulebook.subject.axes[axis].required
     }
     return drawing.draw("why.html", tree=tree, back=back, **names)
 
 
-def start_page(
-    drawing: Drawing, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()
-) -> str:
+def start_page(drawing: Drawing, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> str:
     """Where a question begins: what is asked often, forms, and what was wrong with the last try."""
     rulebook = drawing.rulebook
     required = [axis for axis in rulebook.subject.axes.values() if axis.required]
     popular = [
-        {axis.name: rulebook.catalog_of(axis.name).entries[entries[axis.name]] for axis in required}
-        for entries in rulebook.pinned.asked
+        {axis.name: rulebook.catalog_of(axis.name).entries[str(entries[axis.name])] for axis in required}
+        for entries in rulebook.pinned.questions
     ]
     return drawing.draw(
         "start.html",
