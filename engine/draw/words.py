@@ -30,7 +30,7 @@ LABELS: Texts = {
             "page_close", "page_mode", "page_more", "page_update", "page_by_context", "page_embed_about", "page_copied",
             "page_copy", "page_back", "page_ask", "page_paste", "page_popular", "page_own", "page_own_about",
             "page_like", "page_methodology_about", "page_backtest", "page_backtest_about", "page_quantity",
-            "page_runs", "page_profiles", "page_reference", "page_graph", "page_between",
+            "page_runs", "page_profiles", "page_reference", "page_graph", "page_between", "page_profile",
         )
     },
     "page_footer": frozenset({"version", "sha256"}),

@@ -17,8 +17,13 @@ class Address:
     parameters: Mapping[str, str]
 
     def __str__(self) -> str:
+        return quote(self.path) + self.query
+
+    @property
+    def query(self) -> str:
+        """What follows the path; nothing where nothing was given."""
         query = urlencode({name: value for name, value in self.parameters.items() if value != NOWHERE})
-        return quote(self.path) + (f"?{query}" if query else "")
+        return f"?{query}" if query else ""
 
     def asking(self, **changed: object) -> Address:
         """The same question with other parameters; one that is None is left to its default."""

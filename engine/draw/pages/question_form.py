@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.answer.question import PROFILE
+from engine.draw.pages.drawing import Drawing
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -30,20 +31,21 @@ class Field:
 
 
 def question_form(
-    rulebook: Rulebook, asked: Mapping[str, object], given: Mapping[str, str]
+    drawing: Drawing, asked: Mapping[str, object], given: Mapping[str, str]
 ) -> tuple[list[Field], list[Field]]:
     """The choices, and the numbers. `asked` is the question of an answer, `given` what stood in the address."""
-    return list(_choices(rulebook, asked)), list(_numbers(rulebook, given))
+    return list(_choices(drawing, asked)), list(_numbers(drawing.rulebook, given))
 
 
-def _choices(rulebook: Rulebook, asked: Mapping[str, object]) -> Iterator[Field]:
+def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
+    rulebook = drawing.rulebook
     for axis in rulebook.subject.axes.values():
         if not axis.required:
             entries = rulebook.catalog_of(axis.name).entries.values()
             options = tuple(Option(entry.id, entry.name, entry.id == asked[axis.name]) for entry in entries)
             yield Field(axis.name, axis.title, axis.about, str(asked[axis.name]), options)
     profiles = tuple(Option(name, one.title, name == asked[PROFILE]) for name, one in rulebook.rule_sets.items())
-    yield Field(PROFILE, PROFILE, "", str(asked[PROFILE]), profiles)
+    yield Field(PROFILE, drawing.messages.label("page_profile"), "", str(asked[PROFILE]), profiles)
 
 
 def _numbers(rulebook: Rulebook, given: Mapping[str, str]) -> Iterator[Field]:

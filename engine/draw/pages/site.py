@@ -28,12 +28,13 @@ ROOM = 16
 
 def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair: str) -> str:
     """The page about one model on one device; `pair` names them as an address does."""
-    choices, numbers = question_form(drawing.rulebook, answer["question"], address.parameters)
+    choices, numbers = question_form(drawing, answer["question"], address.parameters)
     return drawing.draw(
         "fit.html",
         a=answer,
         address=address,
         pair=pair,
+        query=address.query,
         choices=choices,
         numbers=numbers,
         bar=memory_bar(answer["memory"]),
