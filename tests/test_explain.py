@@ -91,3 +91,24 @@ def test_what_cannot_be_explained_is_misuse(arguments: list[str], told: str) -> 
     ended = CliRunner().invoke(main, ["explain", *arguments], env=WIDE)
     assert ended.exit_code == 2
     assert told in ended.output
+
+
+@pytest.mark.parametrize("profile", ["calibrated", "reference"])
+@pytest.mark.parametrize("gpus", [1, 2])
+def test_an_answer_is_the_same_whether_it_is_explained_or_not(rulebook: Rulebook, profile: str, gpus: int) -> None:
+    """An answer that is not explained takes over what is the same for its lists and picks."""
+    for model, device in (
+        ("qwen-3-30b-a3b", "rtx-4070-12gb"),
+        ("gemma-3-27b", "m3-max-64gb"),
+        ("llama-3.1-405b", "h20-96gb"),
+    ):
+        asked = {"model": model, "device": device, "profile": profile, "gpus": gpus, "workload": "rag", "kv": "q8_0"}
+        question = read_question(rulebook, asked)
+        plain, explained = (answer(rulebook, question, explain=explain) for explain in (False, True))
+        assert plain == _without_traces(explained)
+
+
+def _without_traces(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _without_traces(inner) for key, inner in part.items() if key != "trace"}
+    return [_without_traces(inner) for inner in part] if isinstance(part, list) else part

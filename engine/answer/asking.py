@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.answer.question import Question
-from engine.columns import Numbers, Scalar
+from engine.columns import Column, Numbers, Scalar
 from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.evaluate.grid import Grid
 from engine.evaluate.question_list import QuestionList
@@ -17,6 +17,7 @@ from engine.evaluate.trace import trace
 from engine.rulebook.layout import Change, Pick
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import CURRENT, QUESTION
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,14 @@ class Row:
         index = tuple(number if other == axis else at for other, at in zip(self.ids, self.index, strict=True))
         return replace(self, index=index)
 
+    def along(self, axis: str, name: str) -> Any:
+        """The numbers or conditions of `name` for each entry of `axis`, all else the same."""
+        assert isinstance(self.evaluation.asked, Grid)
+        column = np.broadcast_to(np.asarray(self.evaluation.columns[name]), self.evaluation.asked.shape)
+        return column[
+            tuple(slice(None) if other == axis else at for other, at in zip(self.ids, self.index, strict=True))
+        ]
+
     @property
     def ids(self) -> Mapping[str, tuple[str, ...]]:
         """The ids on each axis of its grid, in the order of its index."""
@@ -50,14 +59,17 @@ class Row:
 class Asker:
     """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
 
-    `given` sets names to a value instead of computing them.
+    `given` sets names to a value instead of computing them. To `explain` an answer each number is computed where it is
+    shown; else what is the same for the picks and lists as for the question is taken from its row.
     """
 
     rulebook: Rulebook
     question: Question
     given: Mapping[str, Scalar] = field(default_factory=dict)
+    explain: bool = False
     asked: Row = field(init=False)
     picked: dict[str, Row] = field(default_factory=dict, init=False)
+    _opened: frozenset[str] = field(default=frozenset(), init=False)
 
     @property
     def rules(self) -> RuleSet:
@@ -69,6 +81,7 @@ class Asker:
         picks = [pick for pick in self.rulebook.layout.picks.values() if any(_is_of(pick, name) for name in names)]
         for_picks = {value.name for pick in picks for value in pick.change.inputs.values()}
         self.asked = self.row(self.plain(names | for_picks), Change(), open_axes)
+        self._opened = frozenset(open_axes)
         for pick in picks:
             self.picked[pick.name] = self._pick(pick, names)
 
@@ -110,8 +123,21 @@ class Asker:
         grid = Grid.of(self.rules.subject, self.rules.catalogs, ids)
         inputs = {**self.question.inputs, **changed}
         given = {**self.question.overrides, **self.given}
-        evaluation = evaluate(self.rules, grid, outputs, inputs, given, current)
+        known = self._same({*change.entries, *open_axes}, {*change.inputs})
+        evaluation = evaluate(self.rules, grid, outputs, inputs, given, current, known)
         return Row(evaluation, tuple(ids.index(entries.get(axis, ids[0])) for axis, ids in grid.ids.items()))
+
+    def _same(self, axes: set[str], inputs: set[str]) -> dict[str, Column]:
+        """The columns of the question's own row that hold as they are where only these axes and inputs are others."""
+        if self.explain or not hasattr(self, "asked"):
+            return {}
+        asked, rules = self.asked.evaluation, self.rules
+        others = frozenset({*axes, *self._opened, CURRENT, *(f"{QUESTION}.{name}" for name in inputs)})
+        return {
+            name: column
+            for name, column in asked.columns.items()
+            if name in rules.definitions and name not in asked.given and others.isdisjoint(rules.roots(name))
+        }
 
     def rows_along(self, name: str, values: Sequence[float], outputs: Iterable[str]) -> list[Row]:
         """The question once for each value of one of its inputs, in one evaluation."""
@@ -123,8 +149,7 @@ class Asker:
     def _pick(self, pick: Pick, names: set[str]) -> Row:
         wanted = {self._in_rules(name) for name in names if _is_of(pick, name)}
         row = self.row(wanted | {pick.by.name}, pick.change, (pick.axis,))
-        rows = [row.at(pick.axis, at) for at in range(len(row.ids[pick.axis]))]
-        return max(rows, key=lambda row: float(row.value(pick.by.name) or 0))
+        return row.at(pick.axis, int(np.argmax(row.along(pick.axis, pick.by.name))))
 
     def _in_rules(self, name: str) -> str:
         return self.rulebook.layout.name_in_rules(name, self.rules)

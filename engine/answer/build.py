@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from engine.answer.asking import Asker, Row
 from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
@@ -29,8 +31,8 @@ class _Answer(Asker):
     """Fills the layout from the rows that it needs."""
 
     def __init__(self, rulebook: Rulebook, question: Question, explain: bool, site: str) -> None:
-        super().__init__(rulebook, question)
-        self.explain, self.site = explain, site or rulebook.site
+        super().__init__(rulebook, question, explain=explain)
+        self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
 
@@ -95,11 +97,9 @@ class _Answer(Asker):
     def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
         """The entries that name what the row names, each with those of the wanted fields that it has."""
         named = {axis: self.value(f"{axis}.id", row) for axis in matching.same}
-        for entry in self.rulebook.catalogs[matching.catalog].entries.values():
-            lacking = matching.having is not None and entry.value(matching.having) is None
-            if not lacking and all(entry.value(axis) == word for axis, word in named.items()):
-                fields = {key: entry.value(field) for key, field in matching.item.items()}
-                yield {key: value for key, value in fields.items() if value is not None}
+        for entry in self.rulebook.catalogs[matching.catalog].naming(named, matching.having):
+            fields = {key: entry.value(field) for key, field in matching.item.items()}
+            yield {key: value for key, value in fields.items() if value is not None}
 
     def _list(self, each: Each) -> list[Any]:
         needs = self.needs.lists[each.path]
@@ -107,13 +107,12 @@ class _Answer(Asker):
         if not needs.shared:
             current = {name: self.asked.value(name) for name in needs.compared}
             row = self.row(needs.names, each.change, (each.axis,), current)
-        rows = [row.at(each.axis, at) for at in range(len(self.rulebook.catalog_of(each.axis).ids))]
+        chosen = np.arange(len(self.rulebook.catalog_of(each.axis).ids))
         if each.where:
-            rows = [row for row in rows if row.value(each.where.name)]
+            chosen = chosen[row.along(each.axis, each.where.name).astype(bool)]
         if each.order:
-            order = each.order.name
-            rows.sort(key=lambda row: float(row.value(order) or 0))
-        return [self._item(each, row, needs) for row in rows[: each.most]]
+            chosen = chosen[np.argsort(row.along(each.axis, each.order.name)[chosen], kind="stable")]
+        return [self._item(each, row.at(each.axis, int(at)), needs) for at in chosen[: each.most]]
 
     def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
         item = self._build(each.item, row)

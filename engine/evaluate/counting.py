@@ -14,15 +14,17 @@ from engine.rulebook.definitions import Count
 
 def counted(count: Count, catalogs: Mapping[str, Catalog], columns: Mapping[str, Any]) -> Numbers:
     """The number of entries for each question, in the shape that its axes broadcast to."""
-    entries = catalogs[count.catalog].entries.values()
-    having = [entry for entry in entries if count.having is None or entry.value(count.having) is not None]
+    catalog = catalogs[count.catalog]
+    having = catalog.having(count.having)
     asked: Codes = np.zeros((), dtype=np.int64)
     there = np.zeros(len(having), dtype=np.int64)
     known = np.ones(len(having), dtype=bool)
     for axis in count.same:
         column: WordColumn = columns[f"{axis}.id"]
+        named = catalog.column(axis)
+        assert isinstance(named, WordColumn)
         number = {word: at for at, word in enumerate(column.words)}
-        codes = np.array([number.get(str(entry.value(axis)), ABSENT) for entry in having], dtype=np.int64)
+        codes = np.array([*(number.get(word, ABSENT) for word in named.words), ABSENT])[named.codes[having]]
         known &= codes != ABSENT
         asked = asked * len(column.words) + column.codes
         there = there * len(column.words) + codes

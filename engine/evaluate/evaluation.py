@@ -70,17 +70,18 @@ def evaluate(
     inputs: Mapping[str, Numbers] | None = None,
     given: Mapping[str, Scalar | Column] | None = None,
     current: Mapping[str, Scalar] | None = None,
+    known: Mapping[str, Column] | None = None,
 ) -> Evaluation:
     """All `outputs` for all questions.
 
     `inputs` are the questions' own numbers, NaN where a question does not give one. `given` sets names (formulas,
     tables, constants or catalog fields) to a value, or to a column, instead of computing them. `current` holds what
-    `current.name` stands for. Raises ProblemsFound where a name needs an axis that is not named, or a number comes out
-    that is not finite.
+    `current.name` stands for. `known` are columns that were computed before and are the same here.
+    Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
     """
     given = given or {}
-    plan = rule_set.plan(outputs, frozenset(given), asked.named)
-    columns: dict[str, Any] = {name: _everywhere(value) for name, value in given.items()}
+    plan = rule_set.plan(outputs, frozenset(given).union(known or ()), asked.named)
+    columns: dict[str, Any] = {**(known or {}), **{name: _everywhere(value) for name, value in given.items()}}
     chosen = _chosen(rule_set, asked, plan)
     missing = [name for name in plan.fields if name.partition(".")[0] not in asked.named and name not in chosen]
     if missing:
@@ -88,7 +89,7 @@ def evaluate(
     for name in plan.fields:
         if name not in chosen:
             columns[name] = asked.column(name)
-        elif chosen[name] in given:
+        elif chosen[name] in columns:
             columns[name] = _of_chosen(asked, name, columns[chosen[name]])
     for name, one in rule_set.subject.inputs.items():
         columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), one.default))

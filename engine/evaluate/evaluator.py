@@ -61,6 +61,10 @@ class ColumnEvaluator(SimpleEval):  # type: ignore[misc]
         column: Column = self.eval(expression.source, previously_parsed=expression.tree)
         return column
 
+    def _eval(self, node: ast.AST) -> Any:
+        """What a node gives. Trees hold no other nodes, and no value but columns: the reader has seen to both."""
+        return self.nodes[type(node)](node)
+
     def _eval_boolop(self, node: ast.BoolOp) -> Any:
         join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
         return reduce(join, [self._eval(value) for value in node.values])

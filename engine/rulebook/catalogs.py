@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.closest import normalised
 from engine.codes import Code
-from engine.columns import ABSENT, Column, Kind, WordColumn
+from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field
@@ -110,6 +110,25 @@ class Catalog:
         if field not in self._columns:
             self._columns[field] = _column(self.fields[field], self.entries.values())
         return self._columns[field]
+
+    def having(self, field: str | None) -> Any:
+        """The rows, by number, of the entries that have a field; of all where none is named."""
+        if field is None:
+            return np.arange(len(self.entries))
+        column = self.column(field)
+        return np.flatnonzero(column.codes != ABSENT if isinstance(column, WordColumn) else ~np.isnan(column))
+
+    def naming(self, named: Mapping[str, Scalar], field: str | None) -> Iterator[Entry]:
+        """The entries that name all of these words, and have a field."""
+        rows = self.having(field)
+        for name, word in named.items():
+            column = self.column(name)
+            assert isinstance(column, WordColumn)
+            if word not in column.words:
+                return
+            rows = rows[column.codes[rows] == column.words.index(str(word))]
+        entries = tuple(self.entries.values()) if len(rows) else ()
+        yield from (entries[row] for row in rows)
 
     def with_entry(self, entry: Entry) -> Catalog:
         """The same with one more, or with another in place of the one of that id."""

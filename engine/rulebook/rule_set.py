@@ -44,6 +44,7 @@ class RuleSet:
     subject: Subject
     catalogs: Mapping[str, Catalog]
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
+    _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
@@ -54,6 +55,27 @@ class RuleSet:
         reads = self.definitions[name].reads
         choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
         return frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+
+    def roots(self, name: str) -> frozenset[str]:
+        """What a value can differ by: axes, inputs as `question.name`, and `current` where it is compared with that."""
+        if name not in self._roots:
+            self._roots[name] = frozenset().union(*(self._roots_of(read) for read in self._behind(name)))
+        return self._roots[name]
+
+    def _behind(self, name: str) -> tuple[str, ...]:
+        """What a name is made of directly: of a figure of an axis, the axis and the table that chooses its entry."""
+        chooser = self.subject.chooser_of(name)
+        reads = self.definitions[name].reads if name in self.definitions else (name,)
+        return (*reads, *([chooser] if chooser else []))
+
+    def _roots_of(self, read: str) -> frozenset[str]:
+        space = read.partition(".")[0]
+        if read in self.definitions:
+            return self.roots(read)
+        if space in self.subject.axes:
+            chooser = self.subject.chooser_of(read)
+            return frozenset({space}) | (self.roots(chooser) if chooser else frozenset())
+        return frozenset({CURRENT if space == CURRENT else read})
 
     def readers(self, name: str) -> frozenset[str]:
         """All definitions whose value is made of `name`, whatever lies between, and `name` itself."""
