@@ -144,3 +144,23 @@ def test_the_plot_is_saved_in_the_form_that_its_name_says(copy: Workplace, tmp_p
     assert file.read_bytes().startswith(begins)
     if kind == "html":
         assert "Decode, dense from 3B" in file.read_text("utf-8")
+
+
+def test_runs_of_a_folder_stand_in_place_of_those_of_the_catalog(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text(
+        "model,quant,gpu,gpu_count,tg_tok_s,context_or_test,runtime,source,tier\n"
+        "Llama 3.1 8B,Q4_K_M,RTX 4090,1,122,tg128,llama.cpp CUDA,our own,A\n"
+        "Llama 3.1 8B,Q4_K_M,RTX 3090,1,100,tg128,llama.cpp CUDA,our own,A\n"
+        "Llama 3.1 8B,,RTX 3090,1,100,tg128,llama.cpp CUDA,our own,A\n"
+        "Nobody's 9B,Q4_K_M,RTX 4090,1,99,tg128,llama.cpp CUDA,our own,A\n",
+        "utf-8",
+    )
+    (tmp_path / "notes.txt").write_text("nothing", "utf-8")
+    ended = CliRunner().invoke(main, ["backtest", "--data", str(tmp_path), "--json"])
+    assert ended.exit_code == 0, ended.output
+    assert "runs: 2, left out: 2" in ended.stderr
+    assert "not read: notes.txt" in ended.stderr
+    counts = {
+        one["name"]: one["profiles"][OURS]["count"] for one in json.loads(ended.stdout)["quantities"] if one["profiles"]
+    }
+    assert counts == {"decode_dense": 2}

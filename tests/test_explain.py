@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from engine.answer.build import answer
+from engine.answer.question import read_question
 from engine.commands.main import main
+from engine.rulebook.rulebook import Rulebook
 
 WIDE = {"COLUMNS": "200"}
 REFERENCE = ("--profile", "reference")

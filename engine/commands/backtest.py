@@ -9,6 +9,7 @@ from rich.console import Console
 
 from engine.backtest.as_data import Compared, as_data, points_as_data
 from engine.backtest.comparison import compare
+from engine.backtest.elsewhere import with_runs_of
 from engine.closest import closest, suggestion
 from engine.commands.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
 from engine.draw.backtest import draw_backtest
@@ -26,9 +27,16 @@ from engine.rulebook.rulebook import Rulebook
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot of estimates too: .svg, .png, .html."
 )
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Hold them against the runs in the files of this folder, in place of those of the catalog.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, data: Path | None, as_json: bool
+) -> None:
     """Hold the estimates against what was measured."""
     folders: Folders = ctx.obj
     rulebook = load_or_leave(folders)
@@ -43,17 +51,23 @@ def command(ctx: click.Context, /, named: str, group: str, worst: int, plot: Pat
             raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
     if rulebook.backtest is None:
         raise click.UsageError("these rules have no file of `kind: backtest`")
+    if data is not None:
+        elsewhere = with_runs_of(rulebook, data)
+        rulebook = elsewhere.rulebook
+        click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
+        for name in elsewhere.unread:
+            click.echo(f"not read: {name}", err=True)
     try:
         compared = {profile: compare(rulebook, profile) for profile in profiles}
-        data = as_data(rulebook, compared, group, worst)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+        found = as_data(rulebook, compared, group, worst)
+    except ProblemsFound as wrong:
+        leave(wrong.problems, PROBLEMS_FOUND)
     if plot is not None:
         _plot(plot, rulebook, compared, group)
     if as_json:
-        print_json(data)
+        print_json(found)
     else:
-        draw_backtest(data, Console(highlight=False))
+        draw_backtest(found, Console(highlight=False))
     raise SystemExit(GOOD)
 
 
