@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from engine import __version__
 from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
+from engine.answer.language import LANGUAGE, in_named, in_wanted
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import read_body, read_query, read_question, split_pair
 from engine.live_rulebook import LiveRulebook
@@ -32,18 +33,19 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
 
     @app.before_request
     def read_once() -> None:
-        g.rulebook = rules_now.rulebook
+        g.rulebook = in_wanted(rules_now.rulebook, (tag for tag, weight in request.accept_languages if weight))
+        g.rulebook = in_named(g.rulebook, request.args.get(LANGUAGE))
 
     @app.get("/v1/can-run/<pair>")
     def can_run(pair: str) -> Response:
         parameters, explain = read_query(g.rulebook, request.args.lists())
         question = read_question(g.rulebook, {**parameters, **split_pair(g.rulebook, pair, "-on-", "model", "device")})
-        return send(answer(g.rulebook, question, explain=explain, site=site))
+        return speak(send(answer(g.rulebook, question, explain=explain, site=site)))
 
     @app.post("/v1/can-run")
     def what_if() -> Response:
         question, explain = read_body(g.rulebook, request.get_json(silent=True))
-        return send(answer(g.rulebook, question, explain=explain, site=site))
+        return speak(send(answer(g.rulebook, question, explain=explain, site=site)))
 
     @app.get("/v1/catalog")
     @app.get("/v1/catalog/<kind>")
@@ -97,14 +99,18 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
 
     def send(data: Any) -> Response:
         response = Response(app.json.dumps(data, separators=COMPACT), mimetype="application/json")
-        response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}")
+        response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}-{g.rulebook.messages.language}")
         response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
         response.make_conditional(request)
         return response
 
     def tell(document: dict[str, Any]) -> Response:
-        return Response(
-            app.json.dumps(document, separators=COMPACT), document["status"], mimetype="application/problem+json"
-        )
+        text = app.json.dumps(document, separators=COMPACT)
+        return speak(Response(text, document["status"], mimetype="application/problem+json"))
+
+    def speak(response: Response) -> Response:
+        response.content_language.add(g.rulebook.messages.language)
+        response.vary.add("Accept-Language")
+        return response
 
     return app
