@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from engine.answer.question import Question
-from engine.columns import Scalar
+from engine.columns import Numbers, Scalar
 from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.evaluate.grid import Grid
+from engine.evaluate.question_list import QuestionList
 from engine.evaluate.trace import trace
 from engine.rulebook.layout import Change, Pick
 from engine.rulebook.rule_set import RuleSet
@@ -109,6 +112,13 @@ class Asker:
         given = {**self.question.overrides, **self.given}
         evaluation = evaluate(self.rules, grid, outputs, inputs, given, current)
         return Row(evaluation, tuple(ids.index(entries.get(axis, ids[0])) for axis, ids in grid.ids.items()))
+
+    def rows_along(self, name: str, values: Sequence[float], outputs: Iterable[str]) -> list[Row]:
+        """The question once for each value of one of its inputs, in one evaluation."""
+        questions = QuestionList.of(self.rules.subject, self.rules.catalogs, [self.question.entries] * len(values))
+        inputs: dict[str, Numbers] = {**self.question.inputs, name: np.array(values, dtype=float)}
+        evaluation = evaluate(self.rules, questions, outputs, inputs, {**self.question.overrides, **self.given})
+        return [Row(evaluation, (at,)) for at in range(len(values))]
 
     def _pick(self, pick: Pick, names: set[str]) -> Row:
         wanted = {self._in_rules(name) for name in names if _is_of(pick, name)}

@@ -12,7 +12,7 @@ from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
 from engine.columns import Scalar
 from engine.rulebook.definitions import Constant
-from engine.rulebook.layout import Branch, Each, Items, Literal, Matching, Node, Said, Value
+from engine.rulebook.layout import Along, Branch, Each, Items, Literal, Matching, Node, Said, Value
 from engine.rulebook.needs import ListNeeds
 from engine.rulebook.rulebook import Rulebook
 
@@ -80,6 +80,8 @@ class _Answer(Asker):
                 return [part for part in built if part is not None]
             case Each():
                 return self._list(node)
+            case Along():
+                return self._along(node)
             case Matching():
                 return [*islice(self._matching(node, row), node.most)]
         raise AssertionError(node)
@@ -91,6 +93,13 @@ class _Answer(Asker):
         if not isinstance(value, str) or axis not in self.rulebook.subject.axes:
             return value
         return self.rulebook.messages.named(self.rulebook.subject.axes[axis].catalog, field, value)
+
+    def _along(self, along: Along) -> list[Any]:
+        """An item for each value up to the last, and one for the last itself."""
+        last = float(self.value(along.up_to.name, self.asked) or 0)
+        values = [*(value for value in along.values if value < last), last]
+        rows = self.rows_along(along.input, values, self.needs.along[along.path])
+        return [self._build(along.item, row) for row in rows]
 
     def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
         """The entries that name what the row names, each with those of the wanted fields that it has."""

@@ -9,7 +9,7 @@ from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem, Severity
 from engine.rulebook.languages import Languages
-from engine.rulebook.layout import Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
+from engine.rulebook.layout import Along, Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
 from engine.rulebook.messages import MessageMissing, Messages, MessageUnused, check_slots
 from engine.rulebook.rule_set import RuleSet, field_names, words_of
 
@@ -143,8 +143,26 @@ class _Checker:
                     yield self.unknown("sentence", part.key, Value(part.key, part.path), list(self.messages.sentences))
             elif isinstance(part, Each):
                 yield from self.each(part)
+            elif isinstance(part, Along):
+                yield from self.along(part)
             elif isinstance(part, Matching):
                 yield from self.matching(part)
+
+    def along(self, along: Along) -> Iterator[Problem]:
+        """An input that is not there, an end that is no number, and lists inside."""
+        if along.input not in self.rule_set.subject.inputs:
+            at = Value(along.input, (*along.path, "along"))
+            yield self.unknown("input", along.input, at, list(self.rule_set.subject.inputs))
+        yield from self.value(along.up_to, Kind.NUMBER)
+        yield from self.no_list(along)
+        yield from self.node(along.item)
+
+    def no_list(self, outer: Each | Along) -> Iterator[Problem]:
+        """A list inside of one."""
+        if any(isinstance(part, Each | Along) for part in parts_of(outer.item)):
+            yield self.layout.document.problem(
+                LayoutNested, "a list cannot stand inside a list", outer.path, hint="give it a place of its own"
+            )
 
     def matching(self, matching: Matching) -> Iterator[Problem]:
         """A catalog that is not there, and fields that its entries do not have."""
@@ -161,10 +179,7 @@ class _Checker:
                 yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
 
     def each(self, each: Each) -> Iterator[Problem]:
-        if any(isinstance(part, Each) for part in parts_of(each.item)):
-            yield self.layout.document.problem(
-                LayoutNested, "a list cannot stand inside a list", each.path, hint="give it a place of its own"
-            )
+        yield from self.no_list(each)
         if each.axis not in self.rule_set.subject.axes:
             yield self.unknown(
                 "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)

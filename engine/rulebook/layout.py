@@ -1,10 +1,10 @@
 """The layout of the answer: a tree that says which name, sentence or list of rows stands where.
 
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
-`text` (a fixed word), `each` (a list with one item for each entry of an axis),
-`matching` (a list of entries of another catalog that name what the question names). `when` keeps an item only where a
-condition holds. Picks are single entries chosen by the rules, such as the recommended one; their names start with the
-name of the pick.
+`text` (a fixed word), `each` (a list with one item for each entry of an axis), `along` (one for each of some values of
+a number that a question may carry), `matching` (a list of entries of another catalog that name what the question
+names). `when` keeps an item only where a condition holds. Picks are single entries chosen by the rules, such as the
+recommended one; their names start with the name of the pick.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from engine.read.document import Document, Path
 from engine.rulebook.rule_set import RuleSet
 
-MESSAGE, TEXT, EACH, MATCHING, WHEN = "message", "text", "each", "matching", "when"
+MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,17 @@ class Each:
 
 
 @dataclass(frozen=True)
+class Along:
+    """One item for each of the `values` of an input up to `up_to`, and one for that itself."""
+
+    input: str
+    values: tuple[float, ...]
+    up_to: Value
+    item: Node
+    path: Path
+
+
+@dataclass(frozen=True)
 class Matching:
     """One item for each entry of `catalog` that names what the question names on the axes `same`, at most `most`.
 
@@ -107,7 +118,7 @@ class Pick:
     path: Path
 
 
-Node = Value | Said | Literal | Branch | Items | Each | Matching
+Node = Value | Said | Literal | Branch | Items | Each | Along | Matching
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,8 @@ def values_of(node: Node) -> Iterator[Value]:
             yield part
         elif isinstance(part, Branch) and part.when:
             yield part.when
+        elif isinstance(part, Along):
+            yield part.up_to
         elif isinstance(part, Matching):
             yield from (Value(f"{axis}.id", (*part.path, "same", at)) for at, axis in enumerate(part.same))
 
@@ -175,6 +188,9 @@ def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
         where, order = _value(data, "where", path), _value(data, "order", path)
         item = _node(data["item"], (*path, "item"), axes)
         return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
+    if ALONG in data:
+        up_to, item = Value(data["up_to"], (*path, "up_to")), _node(data["item"], (*path, "item"), axes)
+        return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
     if MATCHING in data:
         same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
         return Matching(data[MATCHING], same, having, most, data["item"], path)

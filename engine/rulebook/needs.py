@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.rulebook.layout import Each, Layout, Node, Said, parts_of, values_of
+from engine.rulebook.layout import Along, Each, Layout, Node, Said, parts_of, values_of
 from engine.rulebook.rule_set import RuleSet
 
 NamesSaid = Mapping[str, frozenset[str]]  # by sentence
@@ -27,13 +27,15 @@ class ListNeeds:
 class Needs:
     """`shown` are the names that stand in the answer or its sentences, `asked` all that the question's grid must give.
 
-    `open_axes` run over their whole catalogs in that grid. `lists` go by the path of each list in the layout.
+    `open_axes` run over their whole catalogs in that grid. `lists` go by the path of each list in the layout, and so do
+    `along`, the names that the items of a list along an input need.
     """
 
     shown: frozenset[str]
     asked: frozenset[str]
     open_axes: tuple[str, ...]
     lists: Mapping[tuple[str | int, ...], ListNeeds]
+    along: Mapping[tuple[str | int, ...], frozenset[str]]
 
 
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
@@ -45,7 +47,12 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     asked = {name for each in shared for name in by_list[each.path].names}
     asked |= {name for needs in by_list.values() for name in needs.compared}
     asked |= {value.name for each in lists for value in each.change.inputs.values()}
-    return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list)
+    along = {
+        part.path: frozenset(name for name in _names(part.item, said) if rule_set.describe(name))
+        for part in parts_of(layout.root)
+        if isinstance(part, Along)
+    }
+    return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list, along)
 
 
 def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet) -> ListNeeds:
