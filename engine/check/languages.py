@@ -57,11 +57,10 @@ def _different(messages: Messages, default: Messages) -> Iterator[Problem]:
         if path not in ours or here == there:
             continue
         lacking, added = sorted(there - here), sorted(here - there)
-        parts = [f"{word} {', '.join(f'`{slot}`' for slot in slots)}" for word, slots in
-                 (("without", lacking), ("with", added)) if slots]  # fmt: skip
-        message = f"the slots are not those of `{default.language}`: it stands here {' and '.join(parts)}"
+        said = [f"`{slot}` is missing" for slot in lacking] + [f"`{slot}` is too many" for slot in added]
+        message = f"the slots are not those of `{default.language}`: {', '.join(said)}"
         at = slot_offset(messages.document, path, added[0].strip("{}").partition(":")[0]) if added else None
-        hint = f"its slots are: {' '.join(sorted(there))}" if there else "it has no slots"
+        hint = f"its slots are: {' '.join(sorted(there)) or 'none'}"
         yield messages.document.problem(MessageSlotsDiffer, message, path, offset=at, hint=hint)
 
 

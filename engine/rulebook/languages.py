@@ -10,7 +10,6 @@ from engine.closest import closest
 from engine.codes import Code
 from engine.problems import Problem
 from engine.read.document import Document
-from engine.rulebook.formats import Format
 from engine.rulebook.messages import Messages, read_messages
 
 Languages = Mapping[str, Messages]
@@ -44,32 +43,25 @@ class LanguageUnknown(Code):
 
 
 def read_languages(documents: Iterable[Document], main: Document) -> tuple[dict[str, Messages], list[Problem]]:
-    """The messages by language, the rulebook's own first, and what is wrong with them.
+    """The messages by language, the rulebook's own first, and what is wrong with them; none where a language is wrong.
 
     Formats of the rulebook's own language hold in all others that do not have one of that name.
     """
     default = main.data["language"]
-    found: dict[str, Messages] = {}
-    problems: list[Problem] = []
-    formats: Mapping[str, Format] = {}
-    for document in sorted(documents, key=lambda document: document.data["language"] != default):
-        language = document.data["language"]
-        locale = _locale(language)
-        if language in found:
-            first = found[language].document.position(("language",))
-            message = f"a second file of messages in `{language}`"
-            problems.append(document.problem(LanguageTwice, message, ("language",), hint="keep one", first=first))
-        elif locale is None:
-            message, hint = f"there is no language `{language}`", "write its code of CLDR"
-            problems.append(document.problem(LanguageUnknown, message, ("language",), hint=hint))
-        else:
-            found[language], wrong = read_messages(document, locale, formats)
-            problems += wrong
-            formats = found[language].formats if language == default else formats
-    if default not in found:
-        message, near = f"there are no messages in `{default}`", closest(default, found)
-        hint = "" if near else f"the languages are: {', '.join(found)}"
+    ordered = sorted(documents, key=lambda document: document.data["language"] != default)
+    locales, problems = _locales(ordered)
+    if default not in locales:
+        message, near = f"there are no messages in `{default}`", closest(default, locales)
+        hint = "" if near else f"the languages are: {', '.join(locales)}"
         problems.append(main.problem(LanguageMissing, message, ("language",), hint=hint, closest=near))
+    if problems:
+        return {}, problems  # formats would be missing that nobody left out
+    found: dict[str, Messages] = {}
+    for document in ordered:
+        language = document.data["language"]
+        formats = found[default].formats if found else {}
+        found[language], wrong = read_messages(document, locales[language], formats)
+        problems += wrong
     return found, problems
 
 
@@ -80,8 +72,20 @@ def names_said(languages: Languages) -> dict[str, frozenset[str]]:
     return {key: frozenset().union(*names) for key, names in said.items()}
 
 
-def _locale(language: str) -> Locale | None:
-    try:
-        return Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return None
+def _locales(documents: Iterable[Document]) -> tuple[dict[str, Locale], list[Problem]]:
+    """How each language writes numbers and days; languages that stand twice, and those that nobody knows."""
+    first: dict[str, Document] = {}
+    locales: dict[str, Locale] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        language, path = document.data["language"], ("language",)
+        if first.setdefault(language, document) is not document:
+            message, place = f"a second file of messages in `{language}`", first[language].position(path)
+            problems.append(document.problem(LanguageTwice, message, path, hint="keep one", first=place))
+            continue
+        try:
+            locales[language] = Locale.parse(language, sep="-")
+        except (UnknownLocaleError, ValueError):
+            message, hint = f"there is no language `{language}`", "write its code of CLDR"
+            problems.append(document.problem(LanguageUnknown, message, path, hint=hint))
+    return locales, problems

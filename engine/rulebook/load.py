@@ -139,7 +139,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         return None, problems
     languages, found = read_languages(texts, main)
     problems += found
-    if main.data["language"] not in languages:
+    if not languages:
         return None, problems
     layout = read_layout(layout_file, frozenset(subject.axes))
     problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, languages, rules)])
