@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from engine import __version__
 from engine.answer.browse import catalog_by_axis, catalog_entry, catalog_list, rule_detail, rule_list
 from engine.answer.build import answer
+from engine.answer.language import LANGUAGE, in_named, in_wanted
 from engine.answer.own_entry import OWN
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import Question, read_body, read_query, read_question, split_pair
@@ -45,6 +46,8 @@ def create_app(live: LiveRulebook | None = None, site_address: str = "") -> Flas
     @app.before_request
     def read_once() -> None:
         g.rulebook, g.site = rules_now.rulebook, site_address
+        g.rulebook = in_wanted(g.rulebook, (tag for tag, weight in request.accept_languages if weight))
+        g.rulebook = in_named(g.rulebook, request.args.get(LANGUAGE))
 
     @app.get("/status")
     def status() -> dict[str, Any]:
@@ -133,7 +136,7 @@ def start() -> Response:
 
 @site.get("/find")
 def find() -> AnyResponse:
-    asked = request.args.to_dict()
+    asked, _ = read_query(g.rulebook, request.args.lists())
     if not asked.get("device"):
         between = g.rulebook.messages.label("page_between")
         asked["model"], asked["device"] = split_line(g.rulebook, asked.get("model", ""), between, *PAIR)
@@ -142,7 +145,7 @@ def find() -> AnyResponse:
     except ProblemsFound as wrong:
         return page(pages.start_page(drawing(), asked, wrong.problems), status=HTTPStatus.NOT_FOUND)
     words = [(asked[axis] or OWN) if axis in question.own else question.entries[axis] for axis in PAIR]
-    rest = {name: value for name, value in asked.items() if name not in PAIR}
+    rest = {name: value for name, value in request.args.items() if name not in PAIR}
     return redirect(str(Address(f"/can-run/{words[0]}-on-{words[1]}", rest)))
 
 
@@ -218,13 +221,20 @@ def send(data: Any) -> Response:
 def page(body: str, mimetype: str = HTML, status: int = HTTPStatus.OK) -> Response:
     """A body that belongs to these rules: 304 where the caller has it already."""
     response = Response(body, status, mimetype=mimetype)
-    response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}")
+    response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}-{g.rulebook.messages.language}")
     response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
     response.make_conditional(request)
+    return speak(response)
+
+
+def speak(response: Response) -> Response:
+    """Says in which language the response is, and that another could have been asked for."""
+    response.content_language.add(g.rulebook.messages.language)
+    response.vary.add("Accept-Language")
     return response
 
 
 def tell(document: dict[str, Any]) -> Response:
     """A problem document."""
     body = current_app.json.dumps(document, separators=COMPACT)
-    return Response(body, document["status"], mimetype="application/problem+json")
+    return speak(Response(body, document["status"], mimetype="application/problem+json"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -66,10 +67,10 @@ class _Answer(Asker):
     def _build(self, node: Node, row: Row) -> Any:
         match node:
             case Value():
-                return _plain_number(self.value(node.name, row))
+                return _plain_number(self._shown(node.name, row))
             case Said():
-                say: Callable[[str], Scalar] = lambda name: self.value(name, row)  # noqa: E731
-                return self.rulebook.messages.sentences[node.key].write(say, self.rulebook.messages.formats)
+                value, shown = partial(self.value, row=row), partial(self._shown, row=row)
+                return self.rulebook.messages.sentence(node.key, value, shown)
             case Literal():
                 return node.text
             case Branch():
@@ -86,6 +87,14 @@ class _Answer(Asker):
             case Matching():
                 return [*islice(self._matching(node, row), node.most)]
         raise AssertionError(node)
+
+    def _shown(self, name: str, row: Row) -> Scalar:
+        """The value of a name, where it is a text of a catalog in the language of the answer."""
+        value = self.value(name, row)
+        axis, _, field = self._in_rules(name).partition(".")
+        if not isinstance(value, str) or axis not in self.rulebook.subject.axes:
+            return value
+        return self.rulebook.messages.named(self.rulebook.subject.axes[axis].catalog, field, value)
 
     def _along(self, along: Along) -> list[Any]:
         """An item for each value up to the last, and one for the last itself."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.answer.language import LANGUAGE
 from engine.answer.own_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
 from engine.answer.told import (
     MissingParameter,
@@ -125,6 +126,7 @@ def read_query(rulebook: Rulebook, query: Iterable[tuple[str, list[str]]]) -> tu
     """The parameters of an address, and whether to explain. Raises ProblemsFound where one is given twice."""
     values = dict(query)
     problems = [told(rulebook, RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
+    values.pop(LANGUAGE, None)  # the rulebook already speaks it
     explain = values.pop("explain", ["0"])[0].casefold()
     if explain not in (*YES, *NO):
         problems.append(told(rulebook, NotAChoice, "explain", explain))

@@ -157,6 +157,15 @@ class UnknownProblem(Code):
     """
 
 
+class UnknownLanguage(Code):
+    """There are no answers in the language that was named; those that there are are listed.
+
+    Why: an answer in another language than was named would be no answer to some.
+    Avoid: `?lang=xx`
+    Prefer: `?lang=en`; where nothing is named, the header `Accept-Language` is heeded as far as can be.
+    """
+
+
 class OwnEntryWrong(Code):
     """A field of an entry that the question brings along is not as the schema of its catalog says.
 
@@ -180,7 +189,7 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
-        RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry,
+        RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry, UnknownLanguage,
     )
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),

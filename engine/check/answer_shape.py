@@ -9,10 +9,10 @@ from engine.answer.build import answer
 from engine.answer.problem_documents import TITLES
 from engine.answer.question import Question
 from engine.answer.told import TOLD
+from engine.check.languages import text_problems
 from engine.codes import Code
 from engine.draw.words import LABELS
 from engine.problems import Problem
-from engine.rulebook.messages import check_texts
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -35,10 +35,11 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
     caller may be told is asked of its messages.
     """
-    yield from check_texts(rulebook.messages, "problems", {**TOLD, **TITLES})
+    told_to_callers = {"problems": {**TOLD, **TITLES}}
     if ANSWER not in rulebook.schemas.by_kind:
+        yield from text_problems(rulebook, told_to_callers)
         return
-    yield from check_texts(rulebook.messages, "labels", LABELS)
+    yield from text_problems(rulebook, {**told_to_callers, "labels": LABELS})
     document = rulebook.layout.document
     told: set[tuple[str, ...]] = set()
     for answered in _rich_answers(rulebook):

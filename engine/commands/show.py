@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from engine.answer.build import answer
+from engine.answer.language import in_named
 from engine.answer.question import read_question
 from engine.commands.output import MISUSE, leave, print_json
 from engine.commands.questions import QuestionCommand, load_once, read_settings, set_option
@@ -17,16 +18,25 @@ from engine.problems import ProblemsFound
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--explain", is_flag=True, help="Show how each number came about.")
+@click.option("--lang", metavar="LANGUAGE", help="Language of the answer, such as de; else that of the rulebook.")
 @click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, explain: bool, svg: str | None, **parameters: Any
+    ctx: click.Context,
+    /,
+    settings: tuple[str, ...],
+    as_json: bool,
+    explain: bool,
+    lang: str | None,
+    svg: str | None,
+    **parameters: Any,
 ) -> None:
     """Answer a question, drawn as a page."""
     if as_json and svg:
         raise click.UsageError("--json and --svg are two ways to show one answer: choose one.")
     rulebook, overrides = load_once(ctx), read_settings(settings)
     try:
+        rulebook = in_named(rulebook, lang)
         built = answer(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
     except ProblemsFound as found:
         leave(found.problems, MISUSE)

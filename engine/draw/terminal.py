@@ -116,7 +116,8 @@ def _confidence(confidence: Answer, words: _Words) -> RenderableType:
     """The range, what it rests on, and the measured runs of the very same combination."""
     decode, first = confidence["decode_tok_s"], confidence["ttft_ms"]
     ends = {"slowest": decode["low"], "fastest": decode["high"], "earliest": first["low"], "latest": first["high"]}
-    runs = [Text(words("measured_run", **run)) for run in confidence["measured"]]
+    measured = ({**run, "source": ", ".join(run["source"])} for run in confidence["measured"])
+    runs = [Text(words("measured_run", **run)) for run in measured]
     said = _said(confidence["label"], confidence["sentence"])
     return Group(Text(words("range", share=confidence["share"], **ends), style="dim"), "", said, *runs)
 
@@ -145,7 +146,7 @@ def _table(title: str, columns: Iterable[tuple[str, str]]) -> Table:
         title=title, title_justify="left", title_style="bold", header_style="dim", box=None, padding=(0, 2, 0, 0)
     )
     for name, justify in columns:
-        table.add_column(name, justify="right" if justify == ">" else "left")
+        table.add_column(name, justify="right" if justify == ">" else "left", overflow="fold")  # no spaces in some
     return table
 
 

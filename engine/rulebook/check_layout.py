@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind
 from engine.problems import Problem, Severity
+from engine.rulebook.languages import Languages
 from engine.rulebook.layout import Along, Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
-from engine.rulebook.messages import Messages, MessageUnused, check_slots
+from engine.rulebook.messages import MessageMissing, Messages, MessageUnused, check_slots
 from engine.rulebook.rule_set import RuleSet, field_names, words_of
 
 
@@ -43,9 +44,10 @@ class LayoutNested(Code):
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
-def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
-    """All that does not fit."""
-    checker = _Checker(layout, messages, rule_set)
+def check_layout(layout: Layout, languages: Languages, rule_set: RuleSet) -> Iterator[Problem]:
+    """All that does not fit, in the layout and in the sentences of each language, of which the first is the default."""
+    default = next(iter(languages.values()))
+    checker = _Checker(layout, default, rule_set)
     for pick in layout.picks.values():
         if pick.axis not in rule_set.subject.axes:
             yield checker.unknown(
@@ -56,17 +58,25 @@ def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Itera
         yield from checker.value(pick.by, Kind.NUMBER)
         yield from checker.change(pick.change, pick.path)
     yield from checker.node(layout.root)
-    yield from check_slots(messages, checker.kind, checker.words, checker.known)
+    for messages in languages.values():
+        yield from check_slots(messages, checker.kind, checker.words, checker.known)
+        yield from _missing(messages, checker.said & set(default.sentences))
+        yield from _unused(messages, checker.said)
+
+
+def _missing(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
+    for key in sorted(set(said) - set(messages.sentences)):
+        message, hint = f"the text `{key}` is missing from sentences", f"add `{key}:`"
+        yield messages.document.problem(MessageMissing, message, ("sentences",), key=True, hint=hint)
+
+
+def _unused(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
     for key in messages.sentences:
-        if key not in checker.said:
-            message = f"the sentence `{key}` is never used"
+        if key not in said:
+            message, hint = f"the sentence `{key}` is never used", "use it in the layout, or remove it"
+            path = ("sentences", key)
             yield messages.document.problem(
-                MessageUnused,
-                message,
-                ("sentences", key),
-                key=True,
-                severity=Severity.WARNING,
-                hint="use it in the layout, or remove it",
+                MessageUnused, message, path, key=True, severity=Severity.WARNING, hint=hint
             )
 
 

@@ -87,12 +87,17 @@ class RuleFiles:
         """The documents of one kind, in the order of their paths."""
         return self.documents.get(kind, [])
 
-    def only(self, kind: str) -> Document | None:
-        """The document of a kind of which there must be one; None, and a problem, where there is none."""
+    def some(self, kind: str) -> list[Document]:
+        """The documents of a kind of which there must be one or more; a problem where there is none."""
         found = self.of(kind)
         if not found and kind not in self.broken_kinds and not self.unread:
             hint = f"add one that starts with `kind: {kind}`"
             self.problems.append(Problem(FileMissing, f"there is no file of kind `{kind}`", hint=hint))
+        return found
+
+    def only(self, kind: str) -> Document | None:
+        """The document of a kind of which there must be one; None, and a problem, where there is none."""
+        found = self.some(kind)
         for document in found[1:]:
             message = f"a second file of kind `{kind}`"
             self.problems.append(document.problem(FileTwice, message, hint="keep one", first=found[0].position()))

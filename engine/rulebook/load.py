@@ -34,8 +34,8 @@ from engine.rulebook.files import (
 )
 from engine.rulebook.imports import Import, read_import
 from engine.rulebook.invariants import Invariant, read_invariants
+from engine.rulebook.languages import names_said, read_languages
 from engine.rulebook.layout import read_layout
-from engine.rulebook.messages import read_messages
 from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
@@ -118,7 +118,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         return None, list(unreadable.problems)
     files = read_files(folders, schemas, kept or KeptFiles())
     problems = files.problems
-    main, texts, layout_file = files.only(RULEBOOK), files.only(MESSAGES), files.only(LAYOUT)
+    main, texts, layout_file = files.only(RULEBOOK), files.some(MESSAGES), files.only(LAYOUT)
     definitions, found = _definitions(files)
     problems += found
     if main is None:
@@ -137,12 +137,14 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     problems += _each_once(
         [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
     )
-    if errors(problems) or texts is None or layout_file is None:
+    if errors(problems) or not texts or layout_file is None:
         return None, problems
-    messages, found = read_messages(texts)
-    layout = read_layout(layout_file, frozenset(subject.axes))
+    languages, found = read_languages(texts, main)
     problems += found
-    problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, messages, rules)])
+    if not languages:
+        return None, problems
+    layout = read_layout(layout_file, frozenset(subject.axes))
+    problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, languages, rules)])
     backtest = _backtest(files)
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
@@ -150,6 +152,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     problems += found
     if errors(problems):
         return None, problems
+    said = names_said(languages)
     rulebook = Rulebook(
         title=main.data["title"],
         version=main.data["version"],
@@ -160,9 +163,10 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         catalogs=catalogs,
         rule_sets=rule_sets,
         default_profile=main.data["profiles"]["default"],
-        messages=messages,
+        messages=languages[main.data["language"]],
+        languages=languages,
         layout=layout,
-        needs={profile: needs_of(layout, messages, rule_set) for profile, rule_set in rule_sets.items()},
+        needs={profile: needs_of(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),

@@ -1,4 +1,4 @@
-"""Sentences in one language, with slots that name what the rules compute: `needs {needed_memory:gb} GB`.
+"""Texts in one language, with slots that name what the rules compute: `needs {needed_memory:gb} GB`.
 
 A slot is a name and a format. Names are those of the rules; formats are defined in the message file. A sentence may
 have one text for each word of a table (`by: fit`). All of it is checked when it is read.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from babel import Locale
 
 from engine.closest import closest, suggestion
 from engine.codes import Code
 from engine.columns import Kind, Scalar
 from engine.problems import Problem
 from engine.read.document import Document, Path
-from engine.rounding import printed
+from engine.rulebook.formats import Format
 from engine.rulebook.names import NameUnknown
 
 
@@ -24,7 +26,7 @@ class MessageMissing(Code):
     """A text that every caller may need is missing from the messages.
 
     Why: an answer, or the telling of a mistake, would have a hole.
-    Avoid: messages without `problems: {unknown-entry: ...}`
+    Avoid: messages without `problems: {unknown-entry: ...}`, or a sentence that only one of the languages has
     Prefer: all texts that the hint lists, in each language.
     """
 
@@ -75,30 +77,6 @@ class MessageSlot(Code):
 
 
 @dataclass(frozen=True)
-class Format:
-    """How a value is written: a word in lower `case`; a number divided by `per`, with `decimals` and then `suffix`.
-
-    `group` stands between groups of three digits.
-    """
-
-    decimals: int = 0
-    per: float = 1
-    group: str = ""
-    suffix: str = ""
-    case: str = ""
-
-    def write(self, value: Scalar) -> str:
-        """The value as text; an absent number is written as 0."""
-        if isinstance(value, str):
-            return value.lower() if self.case == "lower" else value
-        text = printed(float(value or 0) / self.per, self.decimals)
-        if self.group:
-            whole, point, rest = text.partition(".")
-            text = f"{int(whole):,}".replace(",", self.group) + point + rest
-        return text + self.suffix
-
-
-@dataclass(frozen=True)
 class Slot:
     """A place in a text for the value of `name`, written in the format `format` (empty: a word as it is)."""
 
@@ -123,22 +101,35 @@ class Sentence:
         slots = {part.name for template in self.templates.values() for part in template if isinstance(part, Slot)}
         return frozenset(slots | ({self.by} if self.by else set()))
 
-    def write(self, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
-        """The text, with each slot filled by `value_of`."""
-        word = str(value_of(self.by)) if self.by else ""
-        return _fill(self.templates[word], value_of, formats)
+    def template(self, value_of: Callable[[str], Scalar]) -> Template:
+        """The template to fill: where there are several, the one for the word that `by` has."""
+        return self.templates[str(value_of(self.by)) if self.by else ""]
 
 
 @dataclass(frozen=True)
 class Messages:
-    """All texts of one language. `labels` are the words of pages, `problems` what a caller is told by code."""
+    """All texts of one language. `labels` are the words of pages, `problems` what a caller is told by code.
+
+    `names` are texts of catalogs in this language: by catalog, by field, and by the text as the catalog has it.
+    """
 
     language: str
     formats: Mapping[str, Format]
     sentences: Mapping[str, Sentence]
     labels: Mapping[str, Template]
     problems: Mapping[str, Template]
+    names: Mapping[str, Mapping[str, Mapping[str, str]]]
     document: Document
+
+    def sentence(
+        self, key: str, value_of: Callable[[str], Scalar], shown: Callable[[str], Scalar] | None = None
+    ) -> str:
+        """The sentence `key`: `value_of` gives the word that it goes by, `shown` what stands in its slots."""
+        return _fill(self.sentences[key].template(value_of), shown or value_of, self.formats)
+
+    def named(self, catalog: str, field: str, text: str) -> str:
+        """A text of a catalog in this language, or as the catalog has it where it has none here."""
+        return self.names.get(catalog, {}).get(field, {}).get(text, text)
 
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""
@@ -149,15 +140,20 @@ class Messages:
         return _fill(self.problems[code], values.__getitem__, self.formats)
 
 
-def read_messages(document: Document) -> tuple[Messages, list[Problem]]:
-    """The messages of a file that has passed its schema, and what is wrong with their slots."""
+def read_messages(document: Document, locale: Locale, formats: Mapping[str, Format]) -> tuple[Messages, list[Problem]]:
+    """The messages of a file that has passed its schema, and what is wrong with their slots.
+
+    They are written in the way of `locale`; `formats` hold where the file has none of that name.
+    """
     data = document.data
-    formats = {name: Format(**parts) for name, parts in data["formats"].items()}
+    own = {name: Format(locale, **parts) for name, parts in data.get("formats", {}).items()}
+    formats = {name: replace(form, locale=locale) for name, form in formats.items()} | own
     reader = _Reader(document, formats)
     sentences = {key: reader.sentence(key, value) for key, value in data["sentences"].items()}
     labels = {key: reader.template(text, ("labels", key)) for key, text in data["labels"].items()}
     problems = {key: reader.template(text, ("problems", key)) for key, text in data["problems"].items()}
-    return Messages(data["language"], formats, sentences, labels, problems, document), reader.problems
+    names = data.get("names", {})
+    return Messages(data["language"], formats, sentences, labels, problems, names, document), reader.problems
 
 
 def check_slots(
@@ -184,11 +180,11 @@ def check_slots(
                 if kind is None:
                     near = closest(slot.name, known())
                     message = f"there is no name `{slot.name}`"
-                    at = _slot_offset(messages.document, place, slot.name)
+                    at = slot_offset(messages.document, place, slot.name)
                     yield messages.document.problem(NameUnknown, message, place, offset=at, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
-                    at = _slot_offset(messages.document, place, slot.name)
+                    at = slot_offset(messages.document, place, slot.name)
                     message = f"the number `{slot.name}` has no format"
                     yield messages.document.problem(MessageFormat, message, place, offset=at, hint=hint)
 
@@ -212,14 +208,14 @@ def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Prob
             yield messages.document.problem(MessageUnused, message, (section, key), key=True, closest=near)
             continue
         for slot in (part for part in template if isinstance(part, Slot) and part.name not in texts[key]):
-            at = _slot_offset(messages.document, (section, key), slot.name)
+            at = slot_offset(messages.document, (section, key), slot.name)
             near = closest(slot.name, texts[key])
             hint = "" if near else f"its slots are: {', '.join(sorted(texts[key])) or 'none'}"
             message = f"nothing fills the slot `{slot.name}`"
             yield messages.document.problem(MessageSlot, message, (section, key), offset=at, hint=hint, closest=near)
 
 
-def _slot_offset(document: Document, path: Path, name: str) -> int | None:
+def slot_offset(document: Document, path: Path, name: str) -> int | None:
     """Where the slot of that name stands in the text at `path`."""
     place = document.places.get(path)
     at = (place.written or "").find(f"{{{name}") if place else -1

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.rulebook.layout import Along, Each, Layout, Node, Said, parts_of, values_of
-from engine.rulebook.messages import Messages
 from engine.rulebook.rule_set import RuleSet
+
+NamesSaid = Mapping[str, frozenset[str]]  # by sentence
 
 
 @dataclass(frozen=True)
@@ -37,33 +38,32 @@ class Needs:
     along: Mapping[tuple[str | int, ...], frozenset[str]]
 
 
-def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
-    """The needs of a layout that has been checked against the messages and the rule set."""
+def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
+    """The needs of a layout that has been checked; `said` are the names that each sentence needs."""
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
-    by_list = {each.path: _list_needs(each, messages, rule_set) for each in lists}
+    by_list = {each.path: _list_needs(each, said, rule_set) for each in lists}
     shared = [each for each in lists if by_list[each.path].shared]
-    shown = _names(layout.root, messages)
+    shown = _names(layout.root, said)
     asked = {name for each in shared for name in by_list[each.path].names}
     asked |= {name for needs in by_list.values() for name in needs.compared}
     asked |= {value.name for each in lists for value in each.change.inputs.values()}
     along = {
-        part.path: frozenset(name for name in _names(part.item, messages) if rule_set.describe(name))
+        part.path: frozenset(name for name in _names(part.item, said) if rule_set.describe(name))
         for part in parts_of(layout.root)
         if isinstance(part, Along)
     }
     return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list, along)
 
 
-def _list_needs(each: Each, messages: Messages, rule_set: RuleSet) -> ListNeeds:
+def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet) -> ListNeeds:
     extra = {value.name for value in (each.where, each.order) if value}
-    names = frozenset(name for name in _names(each.item, messages) | extra if rule_set.describe(name))
+    names = frozenset(name for name in _names(each.item, said) | extra if rule_set.describe(name))
     compared = rule_set.plan(names).current
     chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
     return ListNeeds(names, compared, not each.change and not compared and not chosen)
 
 
-def _names(node: Node, messages: Messages) -> set[str]:
+def _names(node: Node, said: NamesSaid) -> set[str]:
     """All names that a part of the layout shows, sentences included."""
-    said = [part.key for part in parts_of(node) if isinstance(part, Said)]
-    in_sentences = {name for key in said for name in messages.sentences[key].names}
+    in_sentences = {name for part in parts_of(node) if isinstance(part, Said) for name in said[part.key]}
     return {value.name for value in values_of(node)} | in_sentences

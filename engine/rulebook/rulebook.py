@@ -11,6 +11,7 @@ from engine.rulebook.backtest import Backtest
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.imports import Import
 from engine.rulebook.invariants import Invariant
+from engine.rulebook.languages import Languages
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
 from engine.rulebook.needs import Needs
@@ -26,6 +27,7 @@ class Rulebook:
     `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
     least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
     `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
+    `messages` are those of the language that it speaks now, `languages` all of them, its own first.
     """
 
     title: str
@@ -38,6 +40,7 @@ class Rulebook:
     rule_sets: Mapping[str, RuleSet]
     default_profile: str
     messages: Messages
+    languages: Languages
     layout: Layout
     needs: Mapping[str, Needs]
     invariants: tuple[Invariant, ...]
@@ -54,6 +57,10 @@ class Rulebook:
     def rule_set(self) -> RuleSet:
         """The rule set of the default profile."""
         return self.rule_sets[self.default_profile]
+
+    def speaking(self, language: str) -> Rulebook:
+        """The same rulebook, whose answers and problems are in that language. Raises KeyError where it is not there."""
+        return replace(self, messages=self.languages[language])
 
     def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Rulebook:
         """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 NOWHERE = ""
+EMBED = "/embed/"  # where cards stand
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,10 @@ class Address:
     def at(self, path: str) -> Address:
         """The same question at another page."""
         return replace(self, path=path)
+
+
+def beside(embed: str, folder: str, parameters: Mapping[str, str], suffix: str = "") -> str:
+    """The address of the same answer elsewhere: that of its card, in another folder and with these parameters too."""
+    parts = urlsplit(embed)
+    query = urlencode({**dict(parse_qsl(parts.query)), **{name: value for name, value in parameters.items() if value}})
+    return urlunsplit(parts._replace(path=parts.path.replace(EMBED, folder, 1) + suffix, query=query))

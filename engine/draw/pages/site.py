@@ -10,7 +10,7 @@ from engine.answer.question import Question
 from engine.answer.reasons import reasons
 from engine.backtest.as_data import as_data
 from engine.backtest.comparison import compare
-from engine.draw.pages.address import Address
+from engine.draw.pages.address import EMBED, Address, beside
 from engine.draw.pages.context_curve import context_curve
 from engine.draw.pages.drawing import Drawing
 from engine.draw.pages.memory_bar import memory_bar
@@ -34,13 +34,25 @@ def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair
         a=answer,
         address=address,
         pair=pair,
-        query=address.query,
+        links=_links(answer, address.parameters),
         choices=choices,
         numbers=numbers,
         bar=memory_bar(answer["memory"]),
         curve=context_curve(answer),
         name_at=lambda keys: drawing.rulebook.layout.name_at(*keys),
     )
+
+
+def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Where the same answer stands: as a page, as a card, with the snippet that shows it, and as a picture."""
+    embed = answer["embed"]["url"]
+    card = beside(embed, EMBED, parameters)
+    return {
+        "page": beside(embed, "/can-run/", parameters),
+        "card": card,
+        "snippet": answer["embed"]["html"].replace(embed, card),
+        "picture": beside(embed, "/card/", parameters, ".svg"),
+    }
 
 
 def why_page(drawing: Drawing, question: Question, name: str, back: Address) -> str:
@@ -80,7 +92,7 @@ def _own_fields(rulebook: Rulebook, axis: Axis) -> list[Field]:
 
 def card(drawing: Drawing, answer: Mapping[str, Any], template: str) -> str:
     """A small page or picture of an answer: `card.html`, which may stand in any frame, or `card.svg`."""
-    return drawing.draw(template, a=answer)
+    return drawing.draw(template, a=answer, links=_links(answer, {}))
 
 
 def badge(drawing: Drawing, answer: Mapping[str, Any]) -> str:

@@ -1,0 +1,61 @@
+"""How values are written in texts: numbers, money and days, each in the way of one language."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from engine.columns import Scalar
+from engine.rounding import printed
+
+DayStyle = Literal["short", "medium", "long", "full"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a value is written in the language of `locale`: a word in lower `case`, a day in the style `date`, a number.
+
+    A number is divided by `per` and written with `decimals` and then `suffix`; with `group`, its digits stand in
+    groups. With `currency` it is money, and its sign stands where the language puts it.
+    """
+
+    locale: Locale
+    decimals: int = 0
+    per: float = 1
+    group: bool = False
+    suffix: str = ""
+    case: str = ""
+    currency: str = ""
+    date: DayStyle | None = None
+
+    def write(self, value: Scalar) -> str:
+        """The value as text; an absent number is written as 0, and a text that is no day as it is."""
+        if isinstance(value, str):
+            return self._word(value)
+        number = Decimal(printed(float(value or 0) / self.per, self.decimals))
+        return (self._money(number) if self.currency else self._plain(number)) + self.suffix
+
+    def _word(self, word: str) -> str:
+        if self.date is not None:
+            try:
+                return format_date(date.fromisoformat(word), self.date, self.locale)
+            except ValueError:
+                return word
+        return word.lower() if self.case == "lower" else word
+
+    def _plain(self, number: Decimal) -> str:
+        fraction = "." + "0" * self.decimals if self.decimals else ""
+        return format_decimal(number, ("#,##0" if self.group else "0") + fraction, self.locale)
+
+    def _money(self, number: Decimal) -> str:
+        pattern = copy(self.locale.currency_formats["standard"])
+        pattern.frac_prec = (self.decimals, self.decimals)  # a currency's own decimals would add cents
+        written: str = pattern.apply(number, self.locale, currency=self.currency, currency_digits=False)
+        return written
