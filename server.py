@@ -12,6 +12,7 @@ from engine.answer.browse import catalog_entry, catalog_list, rule_detail, rule_
 from engine.answer.build import answer
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import read_body, read_query, read_question, split_pair
+from engine.answer.ranking import rank, ranking_list, read_ranking
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
@@ -106,5 +107,14 @@ def create_app(live: LiveRulebook | None = None, site: str = "") -> Flask:
         return Response(
             app.json.dumps(document, separators=COMPACT), document["status"], mimetype="application/problem+json"
         )
+
+    @app.get("/v1/rank")
+    def rankings() -> Response:
+        return send(ranking_list(g.rulebook))
+
+    @app.get("/v1/rank/<name>")
+    def ranked(name: str) -> Response:
+        parameters, _ = read_query(g.rulebook, request.args.lists())
+        return send(rank(g.rulebook, read_ranking(g.rulebook, name, parameters), site=site))
 
     return app

@@ -34,7 +34,18 @@ from engine.read.folders import find_folders
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "broken"
 ANOTHER_SUBJECT = HERE / "another_subject"
-ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout", "changes", "checks")
+ENGINE_KINDS = (
+    "common",
+    "rulebook",
+    "rules",
+    "profile",
+    "tests",
+    "messages",
+    "layout",
+    "changes",
+    "checks",
+    "rankings",
+)
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"
 BEFORE = "before"

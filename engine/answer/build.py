@@ -22,29 +22,34 @@ def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, sit
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    return _Answer(with_own_entries(rulebook, question.own), question, explain, site).build()
+    return AnswerBuilder(with_own_entries(rulebook, question.own), question, explain, site).build()
 
 
-class _Answer(Asker):
-    """Fills the layout from the rows that it needs."""
+class AnswerBuilder(Asker):
+    """Fills a layout from the rows that it needs."""
 
-    def __init__(self, rulebook: Rulebook, question: Question, explain: bool, site: str) -> None:
+    def __init__(self, rulebook: Rulebook, question: Question, explain: bool = False, site: str = "") -> None:
         super().__init__(rulebook, question)
         self.explain, self.site = explain, site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
 
     def build(self) -> dict[str, Any]:
+        """The answer to the question."""
         root = self.rulebook.layout.root
         self.ask(set(self.needs.asked), self.needs.open_axes)
         if self.explain:  # before the lists, whose items show only what differs
             self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
-        built: dict[str, Any] = self._build(root, self.asked)
-        if set_here := [*self._overrides(), *self._changes()]:
+        built: dict[str, Any] = self.fill(root, self.asked)
+        if set_here := self.set_here():
             built["set"] = set_here
         if self.explain:
             built["trace"] = list(self.steps.values())
         return built
+
+    def set_here(self) -> list[dict[str, Any]]:
+        """What was set to another value for this question alone."""
+        return [*self._overrides(), *self._changes()]
 
     def _overrides(self) -> Iterator[dict[str, Any]]:
         """How constants that were set for this question are marked in its answer."""
@@ -59,12 +64,14 @@ class _Answer(Asker):
             yield _set_here(name, value, instead_of, field.unit)
 
     def own_value(self, name: str) -> Scalar:
+        """Also the site that addresses start with."""
         return self.site if name == "site" else super().own_value(name)
 
-    def _build(self, node: Node, row: Row) -> Any:
+    def fill(self, node: Node, row: Row) -> Any:
+        """What stands in place of a part of the layout, for one row."""
         match node:
             case Value():
-                return _plain_number(self.value(node.name, row))
+                return plain_number(self.value(node.name, row))
             case Said():
                 say: Callable[[str], Scalar] = lambda name: self.value(name, row)  # noqa: E731
                 return self.rulebook.messages.sentences[node.key].write(say, self.rulebook.messages.formats)
@@ -73,9 +80,9 @@ class _Answer(Asker):
             case Branch():
                 if node.when and not self.value(node.when.name, row):
                     return None
-                return {key: self._build(part, row) for key, part in node.parts.items()}
+                return {key: self.fill(part, row) for key, part in node.parts.items()}
             case Items():
-                built = [self._build(part, row) for part in node.parts]
+                built = [self.fill(part, row) for part in node.parts]
                 return [part for part in built if part is not None]
             case Each():
                 return self._list(node)
@@ -107,7 +114,7 @@ class _Answer(Asker):
         return [self._item(each, row, needs) for row in rows[: each.most]]
 
     def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
-        item = self._build(each.item, row)
+        item = self.fill(each.item, row)
         if self.explain and isinstance(item, dict):  # what is the same as for the question was traced there
             steps = row.trace(needs.names)
             item["trace"] = [step for step in steps if step != self.steps.get(step["name"])]
@@ -115,10 +122,10 @@ class _Answer(Asker):
 
 
 def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
-    return {"name": name, "value": _plain_number(value), "instead_of": _plain_number(instead_of), "unit": unit}
+    return {"name": name, "value": plain_number(value), "instead_of": plain_number(instead_of), "unit": unit}
 
 
-def _plain_number(value: Scalar) -> Scalar | int:
+def plain_number(value: Scalar) -> Scalar | int:
     """Whole numbers without a decimal point, as they are read."""
     if isinstance(value, float) and value.is_integer():
         return int(value)

@@ -41,6 +41,8 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     wanted = {*needs.asked, *(name for one in needs.lists.values() for name in (*one.names, *one.compared))}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
+    for ranking in rulebook.rankings.values():
+        wanted |= ranking.names(rulebook.messages, rule_set)
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:

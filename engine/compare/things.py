@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.read.document import Document, Path
 from engine.rulebook.definitions import ADDS, SECTIONS
-from engine.rulebook.files import BACKTEST, CHANGES, CHECKS, LAYOUT, MESSAGES, PROFILE, RULEBOOK, RULES, TESTS
+from engine.rulebook.files import BACKTEST, CHANGES, CHECKS, LAYOUT, MESSAGES, PROFILE, RANKINGS, RULEBOOK, RULES, TESTS
 
 
 class What(StrEnum):
@@ -69,6 +69,10 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
                 yield Thing(What.TEXT, key, document.data["language"], {ALL: value}, document, tuple(key.split(".")))
         case _ if kind == LAYOUT:
             for section in ("picks", "answer"):
+                for key, value in document.data.get(section, {}).items():
+                    yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+        case _ if kind == RANKINGS:
+            for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind == CHANGES:

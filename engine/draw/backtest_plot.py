@@ -48,7 +48,9 @@ def _draw(axes: Axes, quantity: Mapping[str, Any], words: Sequence[str]) -> None
     axes.plot(ends, ends, color="0.7", linewidth=1, zorder=0)
     for one in quantity["series"]:
         colour = f"C{words.index(one['word'])}"
-        axes.scatter(one["measured"], one["computed"], s=DOT, color=colour, alpha=SEE_THROUGH, label=one["word"] or None)
+        axes.scatter(
+            one["measured"], one["computed"], s=DOT, color=colour, alpha=SEE_THROUGH, label=one["word"] or None
+        )
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, title=quantity["title"])
     axes.set_xlabel(f"measured, {quantity['unit']}")
     axes.set_ylabel("estimated")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.closest import closest
 from engine.codes import Code
@@ -43,9 +43,10 @@ class LayoutNested(Code):
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
-def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
-    """All that does not fit."""
-    checker = _Checker(layout, messages, rule_set)
+def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet, said: Iterable[str] = ()) -> Iterator[Problem]:
+    """All that does not fit; sentences that are `said` elsewhere are of use."""
+    checker = LayoutChecker(layout, messages, rule_set)
+    checker.said.update(said)
     for pick in layout.picks.values():
         if pick.axis not in rule_set.subject.axes:
             yield checker.unknown(
@@ -70,7 +71,9 @@ def check_layout(layout: Layout, messages: Messages, rule_set: RuleSet) -> Itera
             )
 
 
-class _Checker:
+class LayoutChecker:
+    """Proves the names, sentences and lists of one layout; `said` are the sentences that it has met."""
+
     def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
         self.layout, self.messages, self.rule_set = layout, messages, rule_set
         self.said: set[str] = set()
@@ -100,10 +103,12 @@ class _Checker:
         return (*words, str(None)) if may_be_absent else words
 
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
+        """That there is no `what` of that name."""
         near = closest(word, known)
         return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
 
     def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
+        """A name that is not there, or that gives another kind of value than is wanted."""
         found = self.kind(value.name)
         if found is None:
             yield self.unknown("name", value.name, value, self.known())
@@ -113,6 +118,7 @@ class _Checker:
             yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
     def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        """Entries, inputs and names of a change that are not there."""
         for axis, entry in change.entries.items():
             catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
             if entry not in catalog.entries:
@@ -124,6 +130,7 @@ class _Checker:
             yield from self.value(value, Kind.NUMBER)
 
     def node(self, node: Node) -> Iterator[Problem]:
+        """All that does not fit in a part of the layout."""
         for value in values_of(node):
             yield from self.value(value)
         for part in parts_of(node):
@@ -151,6 +158,7 @@ class _Checker:
                 yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
 
     def each(self, each: Each) -> Iterator[Problem]:
+        """All that does not fit in a list."""
         if any(isinstance(part, Each) for part in parts_of(each.item)):
             yield self.layout.document.problem(
                 LayoutNested, "a list cannot stand inside a list", each.path, hint="give it a place of its own"

@@ -64,7 +64,7 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
+CHANGES, BACKTEST, CHECKS, RANKINGS = "changes", "backtest", "checks", "rankings"
 NO_ANSWER = (TESTS, CHANGES, CHECKS)  # kinds of files that cannot change an answer
 
 

@@ -23,6 +23,7 @@ from engine.rulebook.files import (
     LAYOUT,
     MESSAGES,
     PROFILE,
+    RANKINGS,
     RULEBOOK,
     RULES,
     TESTS,
@@ -38,6 +39,7 @@ from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
 from engine.rulebook.profiles import overlay
+from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
@@ -140,7 +142,13 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     messages, found = read_messages(texts)
     layout = read_layout(layout_file, frozenset(subject.axes))
     problems += found
-    problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, messages, rules)])
+    rankings, found = read_rankings(files.of(RANKINGS), frozenset(subject.axes))
+    problems += found
+    said = [key for ranking in rankings.values() for key in ranking.said]
+    for rules in rule_sets.values():
+        problems += check_layout(layout, messages, rules, said)
+        problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, messages, rules)]
+    problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
@@ -165,6 +173,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         checks=tuple(files.of(CHECKS)),
         pinned=read_pinned(main),
         backtest=backtest,
+        rankings=rankings,
         schemas=schemas,
         document=main,
     )

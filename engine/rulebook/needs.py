@@ -40,7 +40,7 @@ def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
     by_list = {each.path: _list_needs(each, messages, rule_set) for each in lists}
     shared = [each for each in lists if by_list[each.path].shared]
-    shown = _names(layout.root, messages)
+    shown = names_shown(layout.root, messages)
     asked = {name for each in shared for name in by_list[each.path].names}
     asked |= {name for needs in by_list.values() for name in needs.compared}
     asked |= {value.name for each in lists for value in each.change.inputs.values()}
@@ -49,13 +49,13 @@ def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
 
 def _list_needs(each: Each, messages: Messages, rule_set: RuleSet) -> ListNeeds:
     extra = {value.name for value in (each.where, each.order) if value}
-    names = frozenset(name for name in _names(each.item, messages) | extra if rule_set.describe(name))
+    names = frozenset(name for name in names_shown(each.item, messages) | extra if rule_set.describe(name))
     compared = rule_set.plan(names).current
     chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
     return ListNeeds(names, compared, not each.change and not compared and not chosen)
 
 
-def _names(node: Node, messages: Messages) -> set[str]:
+def names_shown(node: Node, messages: Messages) -> set[str]:
     """All names that a part of the layout shows, sentences included."""
     said = [part.key for part in parts_of(node) if isinstance(part, Said)]
     in_sentences = {name for key in said for name in messages.sentences[key].names}

@@ -14,6 +14,7 @@ from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
 from engine.rulebook.needs import Needs
 from engine.rulebook.pinned import Pinned
+from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
 
@@ -45,6 +46,7 @@ class Rulebook:
     checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
+    rankings: Mapping[str, Ranking]
     schemas: Schemas
     document: Document
 
