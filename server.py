@@ -16,6 +16,7 @@ from engine.answer.language import LANGUAGE, in_named, in_wanted
 from engine.answer.own_entry import OWN
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import Question, read_body, read_query, read_question, split_pair
+from engine.answer.ranking import rank, ranking_list, read_ranking
 from engine.answer.search import search, split_line
 from engine.draw.pages import site as pages
 from engine.draw.pages.address import Address
@@ -110,6 +111,17 @@ def rules() -> Response:
 @api.get("/v1/rules/<name>")
 def rule(name: str) -> Response:
     return send(rule_detail(g.rulebook, name, request.args.get("profile", "")))
+
+
+@api.get("/v1/rank")
+def rankings() -> Response:
+    return send(ranking_list(g.rulebook))
+
+
+@api.get("/v1/rank/<name>")
+def ranked(name: str) -> Response:
+    parameters, _ = read_query(g.rulebook, request.args.lists())
+    return send(rank(g.rulebook, read_ranking(g.rulebook, name, parameters), site=g.site))
 
 
 @api.get("/problems")

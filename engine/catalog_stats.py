@@ -43,7 +43,7 @@ def _groups(catalog: Catalog) -> Iterator[tuple[str, dict[str, int]]]:
 def _known(catalog: Catalog) -> Iterator[tuple[str, float]]:
     """The share of entries that have each field that may be absent; of a condition, absent says no."""
     for field in catalog.fields.values():
-        if not field.required and field.kind is not Kind.CONDITION:
+        if not field.required and not field.of_day and field.kind is not Kind.CONDITION:
             there = sum(entry.value(field.name) is not None for entry in catalog.entries.values())
             yield field.name, there / len(catalog.entries)
 

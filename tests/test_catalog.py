@@ -13,11 +13,11 @@ from conftest import Workplace
 
 from engine.catalog_stats import catalog_stats
 from engine.check.catalogs import catalog_problems, check_catalogs
-from engine.check.entry_figures import in_years
 from engine.commands.main import main
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
 from engine.rulebook.catalogs import Entry
+from engine.rulebook.fields import in_years
 from engine.rulebook.rulebook import Rulebook
 
 NOT_FOUND_SOMEWHERE = ("modes", "workloads")  # what people want is nobody's measurement

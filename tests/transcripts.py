@@ -34,7 +34,19 @@ from engine.read.folders import find_folders
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "broken"
 ANOTHER_SUBJECT = HERE / "another_subject"
-ENGINE_KINDS = ("common", "rulebook", "rules", "profile", "tests", "messages", "layout", "changes", "checks", "import")
+ENGINE_KINDS = (
+    "common",
+    "rulebook",
+    "rules",
+    "profile",
+    "tests",
+    "messages",
+    "layout",
+    "changes",
+    "checks",
+    "import",
+    "rankings",
+)
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"
 BEFORE = "before"

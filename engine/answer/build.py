@@ -25,29 +25,34 @@ def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, sit
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    return _Answer(with_own_entries(rulebook, question.own), question, explain, site).build()
+    return AnswerBuilder(with_own_entries(rulebook, question.own), question, explain, site).build()
 
 
-class _Answer(Asker):
-    """Fills the layout from the rows that it needs."""
+class AnswerBuilder(Asker):
+    """Fills a layout from the rows that it needs."""
 
-    def __init__(self, rulebook: Rulebook, question: Question, explain: bool, site: str) -> None:
+    def __init__(self, rulebook: Rulebook, question: Question, explain: bool = False, site: str = "") -> None:
         super().__init__(rulebook, question, explain=explain)
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
 
     def build(self) -> dict[str, Any]:
+        """The answer to the question."""
         root = self.rulebook.layout.root
         self.ask(set(self.needs.asked), self.needs.open_axes)
         if self.explain:  # before the lists, whose items show only what differs
             self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
-        built: dict[str, Any] = self._build(root, self.asked)
-        if set_here := [*self._overrides(), *self._changes()]:
+        built: dict[str, Any] = self.fill(root, self.asked)
+        if set_here := self.set_here():
             built["set"] = set_here
         if self.explain:
             built["trace"] = list(self.steps.values())
         return built
+
+    def set_here(self) -> list[dict[str, Any]]:
+        """What was set to another value for this question alone."""
+        return [*self._overrides(), *self._changes()]
 
     def _overrides(self) -> Iterator[dict[str, Any]]:
         """How constants that were set for this question are marked in its answer."""
@@ -62,12 +67,14 @@ class _Answer(Asker):
             yield _set_here(name, value, instead_of, field.unit)
 
     def own_value(self, name: str) -> Scalar:
+        """Also the site that addresses start with."""
         return self.site if name == "site" else super().own_value(name)
 
-    def _build(self, node: Node, row: Row) -> Any:
+    def fill(self, node: Node, row: Row) -> Any:
+        """What stands in place of a part of the layout, for one row."""
         match node:
             case Value():
-                return _plain_number(self._shown(node.name, row))
+                return plain_number(self._shown(node.name, row))
             case Said():
                 value, shown = partial(self.value, row=row), partial(self._shown, row=row)
                 return self.rulebook.messages.sentence(node.key, value, shown)
@@ -76,9 +83,9 @@ class _Answer(Asker):
             case Branch():
                 if node.when and not self.value(node.when.name, row):
                     return None
-                return {key: self._build(part, row) for key, part in node.parts.items()}
+                return {key: self.fill(part, row) for key, part in node.parts.items()}
             case Items():
-                built = [self._build(part, row) for part in node.parts]
+                built = [self.fill(part, row) for part in node.parts]
                 return [part for part in built if part is not None]
             case Each():
                 return self._list(node)
@@ -101,7 +108,7 @@ class _Answer(Asker):
         last = float(self.value(along.up_to.name, self.asked) or 0)
         values = [*(value for value in along.values if value < last), last]
         rows = self.rows_along(along.input, values, self.needs.along[along.path])
-        return [self._build(along.item, row) for row in rows]
+        return [self.fill(along.item, row) for row in rows]
 
     def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
         """The entries that name what the row names, each with those of the wanted fields that it has."""
@@ -124,7 +131,7 @@ class _Answer(Asker):
         return [self._item(each, row.at(each.axis, int(at)), needs) for at in chosen[: each.most]]
 
     def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
-        item = self._build(each.item, row)
+        item = self.fill(each.item, row)
         if self.explain and isinstance(item, dict):  # what is the same as for the question was traced there
             steps = row.trace(needs.names)
             item["trace"] = [step for step in steps if step != self.steps.get(step["name"])]
@@ -132,10 +139,10 @@ class _Answer(Asker):
 
 
 def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
-    return {"name": name, "value": _plain_number(value), "instead_of": _plain_number(instead_of), "unit": unit}
+    return {"name": name, "value": plain_number(value), "instead_of": plain_number(instead_of), "unit": unit}
 
 
-def _plain_number(value: Scalar) -> Scalar | int:
+def plain_number(value: Scalar) -> Scalar | int:
     """Whole numbers without a decimal point, as they are read."""
     if isinstance(value, float) and value.is_integer():
         return int(value)

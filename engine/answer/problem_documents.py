@@ -12,6 +12,7 @@ from engine.answer.told import (
     UnknownEntry,
     UnknownEntryFar,
     UnknownProblem,
+    UnknownRanking,
     UnknownRule,
     told,
 )
@@ -21,7 +22,9 @@ from engine.problems import ProblemsFound
 from engine.rulebook.messages import Texts
 from engine.rulebook.rulebook import Rulebook
 
-NOT_THERE = {UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem}
+NOT_THERE = {
+    UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
+}  # fmt: skip
 NO_PAGE = "about:blank"
 TITLES: Texts = {
     title: frozenset() for title in ("not-found", "title-question", "title-not-found", "title-rules", "title-error")

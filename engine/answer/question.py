@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,21 +55,29 @@ class Question:
 
 
 def read_question(
-    rulebook: Rulebook, parameters: Mapping[str, Any], overrides: Mapping[str, str | float] | None = None
+    rulebook: Rulebook,
+    parameters: Mapping[str, Any],
+    overrides: Mapping[str, str | float] | None = None,
+    *,
+    left_open: Container[str] = (),
+    beside: Iterable[str] = (),
 ) -> Question:
     """The question that these parameters ask; None and empty text count as not given.
 
     A parameter `axis.field` changes a figure of the entry on that axis, or says one of an entry of one's own, as the
-    fields in a mapping do in place of a name.
+    fields in a mapping do in place of a name. On axes that are `left_open` nothing can be named, since all of their
+    entries are asked about; `beside` are parameters that are told as near ones, and that somebody else has read.
     Raises ProblemsFound with one problem for each parameter and override that is unknown, missing or out of range.
     """
-    reader = _Reader(rulebook)
+    reader = _Reader(rulebook, left_open, tuple(beside))
     figures = {name: value for name, value in (overrides or {}).items() if "." in name}
     every = {name: value for name, value in {**parameters, **figures}.items() if value is not None and value != ""}
     given, fields = _apart(every)
     problems = list(reader.unknown_parameters(every))
     entries, inputs, own = {}, {}, {}
     for axis in rulebook.subject.axes.values():
+        if axis.name in left_open:
+            continue
         if axis.default_by and axis.name not in given and axis.name not in fields:
             continue  # the rules choose
         try:
@@ -82,7 +90,7 @@ def read_question(
             problems += found.problems
     for asked in rulebook.subject.inputs.values():
         if asked.name in given:
-            number = reader.number(asked.name, given[asked.name], asked.minimum, asked.maximum)
+            number = read_number(rulebook, asked.name, given[asked.name], asked.minimum, asked.maximum)
             if isinstance(number, Problem):
                 problems.append(number)
             elif asked.whole and not number.is_integer():
@@ -145,6 +153,25 @@ def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second
     return {first: chosen[0], second: chosen[1]}
 
 
+def read_number(rulebook: Rulebook, field: str, given: object, minimum: float, maximum: float) -> float | Problem:
+    """The number that was given, or what is wrong with it."""
+    try:
+        number = float(str(given))
+    except ValueError:
+        number = math.nan
+    if isinstance(given, bool) or not math.isfinite(number):
+        return told(rulebook, NotANumber, field, given)
+    if not minimum <= number <= maximum:
+        return told(rulebook, OutOfRange, field, given, least=_limit(minimum), most=_limit(maximum))
+    return number
+
+
+def unknown_word(rulebook: Rulebook, field: str, given: str, choices: tuple[str, ...]) -> Problem:
+    """What a caller is told who gives a word that is none of the choices."""
+    near = closest(given, choices) or (choices if len(choices) <= SHORT_LIST else ())
+    return told(rulebook, UnknownEntry if near else UnknownEntryFar, field, given, near)
+
+
 def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
     """What a caller is told who names a rule that is not there."""
     return told(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
@@ -166,23 +193,24 @@ def _apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str
 
 
 class _Reader:
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
+    def __init__(self, rulebook: Rulebook, left_open: Container[str], beside: tuple[str, ...]) -> None:
+        self.rulebook, self.beside = rulebook, beside
+        self.axes = [axis for axis in rulebook.subject.axes if axis not in left_open]
 
     def unknown(
         self, field: str, given: str, choices: tuple[str, ...], nearest: tuple[str, ...] | None = None
     ) -> Problem:
-        matches = closest(given, choices) if nearest is None else nearest
-        if not matches and len(choices) <= SHORT_LIST:
-            matches = choices
-        return told(self.rulebook, UnknownEntry if matches else UnknownEntryFar, field, given, matches)
+        if nearest:
+            return told(self.rulebook, UnknownEntry, field, given, nearest)
+        return unknown_word(self.rulebook, field, given, choices)
 
     def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
-        known = [*self.rulebook.subject.axes, *self.rulebook.subject.inputs, PROFILE]
+        known = [*self.axes, *self.rulebook.subject.inputs, PROFILE]
         for name in given:
             head, dot, _ = name.partition(".")
-            if head not in known or (dot and head not in self.rulebook.subject.axes):
-                yield told(self.rulebook, UnknownParameter, name, name, closest(head, known) or known)
+            if head not in known or (dot and head not in self.axes):
+                near = closest(head, [*known, *self.beside])
+                yield told(self.rulebook, UnknownParameter, name, name, near or [*self.beside, *known])
 
     def entry(self, axis: Axis, given: object, field: str = "") -> Entry:
         catalog = self.rulebook.catalog_of(axis.name)
@@ -211,19 +239,7 @@ class _Reader:
             constants = [known.name for known in rule_set.definitions.values() if isinstance(known, Constant)]
             kind = UnknownConstant if definition is None else NotAConstant
             return told(self.rulebook, kind, name, name, closest(name, constants))
-        return self.number(name, given, definition.minimum, definition.maximum)
-
-    def number(self, field: str, given: object, minimum: float, maximum: float) -> float | Problem:
-        try:
-            number = float(str(given))
-        except ValueError:
-            number = math.nan
-        if isinstance(given, bool) or not math.isfinite(number):
-            return told(self.rulebook, NotANumber, field, given)
-        if not minimum <= number <= maximum:
-            limits = {"least": _limit(minimum), "most": _limit(maximum)}
-            return told(self.rulebook, OutOfRange, field, given, **limits)
-        return number
+        return read_number(self.rulebook, name, given, definition.minimum, definition.maximum)
 
 
 def _limit(number: float) -> str:

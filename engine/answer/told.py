@@ -148,6 +148,15 @@ class UnknownRule(Code):
     """
 
 
+class UnknownRanking(Code):
+    """There is no ranking of that name.
+
+    Why: there is nothing to rank.
+    Avoid: `fitcard rank lorries`
+    Prefer: a ranking that `fitcard rank --help` lists.
+    """
+
+
 class UnknownProblem(Code):
     """There is no kind of problem of that name.
 
@@ -189,7 +198,7 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
-        RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry, UnknownLanguage,
+        UnknownRanking, RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry, UnknownLanguage,
     )
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
@@ -198,7 +207,9 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
 }  # fmt: skip
 
 
-CLOSEST = (UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem)  # who say what is near
+CLOSEST = (  # who say what is near
+    UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
+)  # fmt: skip
 
 
 def told(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from engine.columns import ABSENT, Column, Kind
 from engine.evaluate.evaluator import evaluator
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.expression import Expression
-from engine.rulebook.fields import Field, day_of
+from engine.rulebook.fields import Field, in_years
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -66,10 +65,3 @@ def _column(catalog: Catalog, name: str) -> Column:
         return catalog.column(name)
     words = [entry.value(name) for entry in catalog.entries.values()]
     return np.array([np.nan if word is None else in_years(word) for word in words])
-
-
-def in_years(day: str) -> float:
-    """A day, or the first day of a month, as a number of years: the middle of 2026 is 2026.5."""
-    found = day_of(day)
-    start, end = date(found.year, 1, 1).toordinal(), date(found.year + 1, 1, 1).toordinal()
-    return found.year + (found.toordinal() - start) / (end - start)

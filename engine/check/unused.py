@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engine.codes import Code
 from engine.problems import Problem, Severity
 from engine.rulebook.invariants import Always
+from engine.rulebook.languages import names_said
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 
@@ -41,6 +42,9 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     wanted = {*needs.asked, *(name for one in needs.lists.values() for name in (*one.names, *one.compared))}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
+    wanted |= {name for names in needs.along.values() for name in names}
+    for ranking in rulebook.rankings.values():
+        wanted |= ranking.names(names_said(rulebook.languages), rule_set)
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from engine.answer.question import PROFILE
 from engine.commands.output import load_or_leave
 from engine.read.folders import find_folders
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import Axis
 
 
 def load_once(ctx: click.Context) -> Rulebook:
@@ -30,7 +33,9 @@ class AskingCommand(click.Command):
         """The command's own arguments, the rulebook's options, then the command's own options."""
         own = super().get_params(ctx)
         arguments = [param for param in own if isinstance(param, click.Argument)]
-        return [*arguments, *_options(load_once(ctx)), *(param for param in own if param not in arguments)]
+        rulebook = load_once(ctx)
+        optional = [axis.name for axis in rulebook.subject.axes.values() if not axis.required]
+        return [*arguments, *question_options(rulebook, optional), *(param for param in own if param not in arguments)]
 
 
 class QuestionCommand(AskingCommand):
@@ -58,11 +63,15 @@ set_option = click.option(
 )
 
 
-def _options(rulebook: Rulebook) -> list[click.Parameter]:
+def question_options(rulebook: Rulebook, axes: Iterable[str]) -> list[click.Parameter]:
+    """An option for each of these axes, for each input, and for the profile."""
     subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
-    optional = [axis for axis in subject.axes.values() if not axis.required]
-    told = {axis.name: f"{axis.about} [default: {axis.default or f'by {axis.default_by}'}]" for axis in optional}
+    told = {name: f"{subject.axes[name].about}{_default(subject.axes[name])}" for name in axes}
     told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
     told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
     spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
     return [click.Option(spelled[name], default=None, help=about) for name, about in told.items()]
+
+
+def _default(axis: Axis) -> str:
+    return "" if axis.required else f" [default: {axis.default or f'by {axis.default_by}'}]"

@@ -222,7 +222,12 @@ def _figures(state: State) -> frozenset[tuple[str, str]]:
     read = {name for rules in book.rule_sets.values() for name in rules.plan(rules.definitions).fields}
     read |= {name for name in _values(book) if _is_figure(book, name)}
     names = [name.partition(".") for name in read]
-    return frozenset((book.subject.axes[axis].catalog, field) for axis, _, field in names if axis in book.subject.axes)
+    catalogs = {axis.name: axis.catalog for axis in book.subject.axes.values()}
+    return frozenset(
+        (catalogs[axis], book.catalogs[catalogs[axis]].fields[field].of_day or field)
+        for axis, _, field in names
+        if axis in catalogs
+    )
 
 
 def _is_figure(book: Rulebook, name: str) -> bool:

@@ -21,6 +21,7 @@ from engine.rulebook.files import (
     LAYOUT,
     MESSAGES,
     PROFILE,
+    RANKINGS,
     RULEBOOK,
     RULES,
     TESTS,
@@ -80,6 +81,10 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
                 yield Thing(What.TEXT, key, document.data["language"], {ALL: value}, document, tuple(key.split(".")))
         case _ if kind == LAYOUT:
             for section in ("picks", "answer"):
+                for key, value in document.data.get(section, {}).items():
+                    yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+        case _ if kind == RANKINGS:
+            for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check

@@ -14,7 +14,7 @@ from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
-from engine.rulebook.fields import Field
+from engine.rulebook.fields import Field, in_years
 from engine.rulebook.spelling import Spellings, spellings_of
 
 
@@ -216,7 +216,9 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:
-    values = [entry.value(field.name) for entry in entries]
+    values = [entry.value(field.of_day or field.name) for entry in entries]
+    if field.of_day:
+        return np.array([np.nan if value is None else in_years(value) for value in values])
     if field.kind is Kind.NUMBER:
         return np.array([np.nan if value is None else float(value) for value in values])
     if field.kind is Kind.CONDITION:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from engine.closest import closest
 from engine.codes import Code
@@ -44,10 +44,16 @@ class LayoutNested(Code):
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
-def check_layout(layout: Layout, languages: Languages, rule_set: RuleSet) -> Iterator[Problem]:
-    """All that does not fit, in the layout and in the sentences of each language, of which the first is the default."""
+def check_layout(
+    layout: Layout, languages: Languages, rule_set: RuleSet, said: Iterable[str] = ()
+) -> Iterator[Problem]:
+    """All that does not fit, in the layout and in the sentences of each language, of which the first is the default.
+
+    Sentences that are `said` elsewhere are of use.
+    """
     default = next(iter(languages.values()))
-    checker = _Checker(layout, default, rule_set)
+    checker = LayoutChecker(layout, default, rule_set)
+    checker.said.update(said)
     for pick in layout.picks.values():
         if pick.axis not in rule_set.subject.axes:
             yield checker.unknown(
@@ -80,7 +86,9 @@ def _unused(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
             )
 
 
-class _Checker:
+class LayoutChecker:
+    """Proves the names, sentences and lists of one layout; `said` are the sentences that it has met."""
+
     def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
         self.layout, self.messages, self.rule_set = layout, messages, rule_set
         self.said: set[str] = set()
@@ -110,10 +118,12 @@ class _Checker:
         return (*words, str(None)) if may_be_absent else words
 
     def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
+        """That there is no `what` of that name."""
         near = closest(word, known)
         return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
 
     def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
+        """A name that is not there, or that gives another kind of value than is wanted."""
         found = self.kind(value.name)
         if found is None:
             yield self.unknown("name", value.name, value, self.known())
@@ -123,6 +133,7 @@ class _Checker:
             yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
     def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        """Entries, inputs and names of a change that are not there."""
         for axis, entry in change.entries.items():
             catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
             if entry not in catalog.entries:
@@ -134,6 +145,7 @@ class _Checker:
             yield from self.value(value, Kind.NUMBER)
 
     def node(self, node: Node) -> Iterator[Problem]:
+        """All that does not fit in a part of the layout."""
         for value in values_of(node):
             yield from self.value(value)
         for part in parts_of(node):
@@ -179,6 +191,7 @@ class _Checker:
                 yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
 
     def each(self, each: Each) -> Iterator[Problem]:
+        """All that does not fit in a list."""
         yield from self.no_list(each)
         if each.axis not in self.rule_set.subject.axes:
             yield self.unknown(

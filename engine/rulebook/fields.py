@@ -19,6 +19,7 @@ class Field:
 
     A word that names an entry of another catalog says which, in `entry_of`; one that `groups` entries is what a report
     sums up by, one that is a `spelling` is another name by which they are found, and one that is a `day` says when.
+    A field that counts such a day in years says which, in `of_day`; nobody writes it.
     """
 
     name: str
@@ -30,8 +31,10 @@ class Field:
     groups: bool = False
     spelling: bool = False
     day: bool = False
+    of_day: str = ""
 
 
+IN_YEARS, YEAR = "in_years", "year"
 ID = Field("id", Kind.WORD, "word", "", True)
 
 
@@ -41,13 +44,23 @@ def day_of(word: str) -> date:
     return date(year, month, rest[0] if rest else 1)
 
 
+def in_years(day: str) -> float:
+    """A day, or the first day of a month, as a number of years: the middle of 2026 is 2026.5."""
+    found = day_of(day)
+    start, end = date(found.year, 1, 1).toordinal(), date(found.year + 1, 1, 1).toordinal()
+    return found.year + (found.toordinal() - start) / (end - start)
+
+
 def catalog_kinds(schemas: Schemas) -> list[str]:
     """The kinds of files that are catalogs: those whose schema describes an entry."""
     return [kind for kind, schema in schemas.by_kind.items() if "entry" in schema.get("$defs", {})]
 
 
 def fields_of(schemas: Schemas, kind: str) -> dict[str, Field]:
-    """The fields of the entries of catalog `kind`, the `id` first; fields inside an object have a dotted name."""
+    """The fields of the entries of catalog `kind`, the `id` first; fields inside an object have a dotted name.
+
+    Behind each `day` follows `day.in_years`, the same as a number that rules can compute with.
+    """
     entry = schemas.by_kind[kind]["$defs"]["entry"]
     return {ID.name: ID} | {field.name: field for field in _fields(schemas, kind, entry, "", True)}
 
@@ -62,5 +75,8 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
             found = KINDS[declared["type"]]
             unit = declared.get("unit", "1" if found is Kind.NUMBER else str(found))
             about, other = declared.get("description", ""), declared.get("entryOf", "")
-            says = {key: bool(declared.get(key)) for key in ("groups", "spelling", "day")}
-            yield Field(prefix + name, found, unit, about, always, other, **says)
+            groups, spelling, day = (bool(declared.get(key)) for key in ("groups", "spelling", "day"))
+            yield Field(prefix + name, found, unit, about, always, other, groups, spelling, day)
+            if day:
+                in_numbers = f"{prefix}{name}.{IN_YEARS}"
+                yield Field(in_numbers, Kind.NUMBER, YEAR, about, always, of_day=prefix + name)

@@ -64,7 +64,7 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
+CHANGES, BACKTEST, CHECKS, IMPORT, RANKINGS = "changes", "backtest", "checks", "import", "rankings"
 NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT)  # kinds of files that cannot change an answer
 
 

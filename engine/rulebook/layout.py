@@ -161,7 +161,7 @@ def read_layout(document: Document, axes: frozenset[str]) -> Layout:
         )
         for name, data in document.data.get("picks", {}).items()
     }
-    root = Branch({key: _node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)
+    root = Branch({key: read_node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)
     return Layout(picks, root, document)
 
 
@@ -186,9 +186,10 @@ def values_of(node: Node) -> Iterator[Value]:
             yield from (Value(f"{axis}.id", (*part.path, "same", at)) for at, axis in enumerate(part.same))
 
 
-def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
+def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
+    """The part of a layout that stands at `path`."""
     if isinstance(data, list):
-        return Items(tuple(_node(part, (*path, at), axes) for at, part in enumerate(data)))
+        return Items(tuple(read_node(part, (*path, at), axes) for at, part in enumerate(data)))
     if not isinstance(data, dict):
         return Value(str(data), path)
     if MESSAGE in data:
@@ -197,15 +198,15 @@ def _node(data: Any, path: Path, axes: frozenset[str]) -> Node:
         return Literal(data[TEXT])
     if EACH in data:
         where, order = _value(data, "where", path), _value(data, "order", path)
-        item = _node(data["item"], (*path, "item"), axes)
+        item = read_node(data["item"], (*path, "item"), axes)
         return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
     if ALONG in data:
-        up_to, item = Value(data["up_to"], (*path, "up_to")), _node(data["item"], (*path, "item"), axes)
+        up_to, item = Value(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
         return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
     if MATCHING in data:
         same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
         return Matching(data[MATCHING], same, having, most, data["item"], path)
-    parts = {key: _node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
+    parts = {key: read_node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
     return Branch(parts, _value(data, WHEN, path))
 
 

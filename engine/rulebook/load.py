@@ -24,6 +24,7 @@ from engine.rulebook.files import (
     LAYOUT,
     MESSAGES,
     PROFILE,
+    RANKINGS,
     RULEBOOK,
     RULES,
     TESTS,
@@ -40,6 +41,7 @@ from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
 from engine.rulebook.profiles import overlay
+from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
@@ -144,7 +146,14 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     if not languages:
         return None, problems
     layout = read_layout(layout_file, frozenset(subject.axes))
-    problems += _each_once([wrong for rules in rule_sets.values() for wrong in check_layout(layout, languages, rules)])
+    rankings, found = read_rankings(files.of(RANKINGS), frozenset(subject.axes))
+    problems += found
+    in_rankings = [key for ranking in rankings.values() for key in ranking.said]
+    default = next(iter(languages.values()))
+    for rules in rule_sets.values():
+        problems += check_layout(layout, languages, rules, in_rankings)
+        problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
+    problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
@@ -174,6 +183,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         pinned=read_pinned(main),
         backtest=backtest,
         imports=tuple(imports),
+        rankings=rankings,
         schemas=schemas,
         document=main,
     )

@@ -43,12 +43,12 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
     by_list = {each.path: _list_needs(each, said, rule_set) for each in lists}
     shared = [each for each in lists if by_list[each.path].shared]
-    shown = _names(layout.root, said)
+    shown = names_shown(layout.root, said)
     asked = {name for each in shared for name in by_list[each.path].names}
     asked |= {name for needs in by_list.values() for name in needs.compared}
     asked |= {value.name for each in lists for value in each.change.inputs.values()}
     along = {
-        part.path: frozenset(name for name in _names(part.item, said) if rule_set.describe(name))
+        part.path: frozenset(name for name in names_shown(part.item, said) if rule_set.describe(name))
         for part in parts_of(layout.root)
         if isinstance(part, Along)
     }
@@ -57,13 +57,13 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
 
 def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet) -> ListNeeds:
     extra = {value.name for value in (each.where, each.order) if value}
-    names = frozenset(name for name in _names(each.item, said) | extra if rule_set.describe(name))
+    names = frozenset(name for name in names_shown(each.item, said) | extra if rule_set.describe(name))
     compared = rule_set.plan(names).current
     chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
     return ListNeeds(names, compared, not each.change and not compared and not chosen)
 
 
-def _names(node: Node, said: NamesSaid) -> set[str]:
+def names_shown(node: Node, said: NamesSaid) -> set[str]:
     """All names that a part of the layout shows, sentences included."""
     in_sentences = {name for part in parts_of(node) if isinstance(part, Said) for name in said[part.key]}
     return {value.name for value in values_of(node)} | in_sentences

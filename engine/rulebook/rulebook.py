@@ -16,6 +16,7 @@ from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
 from engine.rulebook.needs import Needs
 from engine.rulebook.pinned import Pinned
+from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
 
@@ -50,6 +51,7 @@ class Rulebook:
     pinned: Pinned
     backtest: Backtest | None
     imports: tuple[Import, ...]
+    rankings: Mapping[str, Ranking]
     schemas: Schemas
     document: Document
 
