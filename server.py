@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine import __version__
-from engine.answer.browse import catalog_by_axis, catalog_entry, catalog_list, rule_detail, rule_list
+from engine.answer.browse import catalog_by_axis, catalog_entry, catalog_list, found_entry, rule_detail, rule_list
 from engine.answer.build import answer
 from engine.answer.language import LANGUAGE, in_named, in_wanted
 from engine.answer.own_entry import OWN
@@ -18,6 +18,7 @@ from engine.answer.problem_documents import problem_codes, problem_document, pro
 from engine.answer.question import Question, read_body, read_query, read_question, split_pair
 from engine.answer.ranking import rank, ranking_list, read_ranking
 from engine.answer.search import search, split_line
+from engine.draw.pages import lists
 from engine.draw.pages import site as pages
 from engine.draw.pages.address import Address
 from engine.draw.pages.drawing import Drawing, asset
@@ -29,6 +30,7 @@ COMPACT = (",", ":")
 PAIR = ("model", "device")
 JSON, SVG, HTML = "application/json", "image/svg+xml", "text/html"
 LARGEST_BODY = 100_000
+MOST_COMPARED = 4
 
 api = Blueprint("api", __name__)
 site = Blueprint("site", __name__)
@@ -187,6 +189,45 @@ def picture(pair: str) -> Response:
 @site.get("/badge/<pair>.svg")
 def badge(pair: str) -> Response:
     return page(pages.badge(drawing(), answer(g.rulebook, asked_by(pair)[0], site=g.site)), SVG)
+
+
+@site.get("/devices")
+def devices() -> Response:
+    return page(lists.index_page(drawing(), "device", "page_devices"))
+
+
+@site.get("/models")
+def models() -> Response:
+    return page(lists.index_page(drawing(), "model", "page_models"))
+
+
+@site.get("/devices/<word>")
+def device(word: str) -> Response:
+    entry = found_entry(g.rulebook, "device", word)
+    return page(lists.entry_page(drawing(), "device", entry, read_query(g.rulebook, request.args.lists())[0]))
+
+
+@site.get("/models/<word>")
+def model(word: str) -> Response:
+    entry = found_entry(g.rulebook, "model", word)
+    return page(lists.entry_page(drawing(), "model", entry, read_query(g.rulebook, request.args.lists())[0]))
+
+
+@site.get("/tiers")
+def tiers() -> Response:
+    parameters, _ = read_query(g.rulebook, request.args.lists())
+    word = parameters.pop("device", "") or str(g.rulebook.pinned.questions[-1]["device"])
+    return page(lists.tiers_page(drawing(), found_entry(g.rulebook, "device", word), parameters))
+
+
+@site.get("/compare")
+def compare() -> Response:
+    between = g.rulebook.messages.label("page_between")
+    shown = []
+    for line in [line for line in request.args.getlist("pair") if line][:MOST_COMPARED]:
+        asked = dict(zip(PAIR, split_line(g.rulebook, line, between, *PAIR), strict=True))
+        shown.append((line, answer(g.rulebook, read_question(g.rulebook, asked), site=g.site)))
+    return page(lists.compare_page(drawing(), shown))
 
 
 @site.get("/methodology")

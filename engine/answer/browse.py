@@ -43,6 +43,15 @@ def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
     return rulebook.catalog_of(axis)
 
 
+def found_entry(rulebook: Rulebook, axis: str, word: str) -> Entry:
+    """The entry of an axis that a word means. Raises ProblemsFound where it means none, or several."""
+    catalog = catalog_by_axis(rulebook, axis)
+    entry = catalog.find(word)
+    if entry is None:
+        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, axis, word, catalog.nearest(word))])
+    return entry
+
+
 def rule_list(rulebook: Rulebook, profile: str = "") -> dict[str, Any]:
     """Every definition of a profile, in dependency order. Raises ProblemsFound for an unknown profile."""
     rule_set = _rule_set(rulebook, profile)

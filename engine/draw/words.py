@@ -31,6 +31,8 @@ LABELS: Texts = {
             "page_copy", "page_back", "page_ask", "page_paste", "page_popular", "page_own", "page_own_about",
             "page_like", "page_methodology_about", "page_backtest", "page_backtest_about", "page_quantity",
             "page_runs", "page_profiles", "page_reference", "page_graph", "page_between", "page_profile",
+            "page_native", "page_with_offload", "page_not", "page_best",
+            "page_cheapest_whole", "page_cheapest_runs", "page_tiers", "page_compare",
         )
     },
     "page_footer": frozenset({"version", "sha256"}),
@@ -39,5 +41,6 @@ LABELS: Texts = {
     "page_why_title": frozenset({"name", "model", "device"}),
     "page_rule_of": frozenset({"name"}),
     "share": frozenset({"value"}),
+    "page_more_rows": frozenset({"count"}),
     "rules_title": frozenset({"version", "sha256", "profile"}),
 }  # fmt: skip
