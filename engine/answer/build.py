@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -33,6 +33,7 @@ class AnswerBuilder(Asker):
         self.explain, self.site = explain, site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
+        self._grids: dict[tuple[Any, ...], Row] = {}
 
     def build(self) -> dict[str, Any]:
         """The answer to the question."""
@@ -82,8 +83,9 @@ class AnswerBuilder(Asker):
                     return None
                 return {key: self.fill(part, row) for key, part in node.parts.items()}
             case Items():
-                built = [self.fill(part, row) for part in node.parts]
-                return [part for part in built if part is not None]
+                built = [(part, self.fill(part, row)) for part in node.parts]
+                nested = [found if isinstance(part, Each) else [found] for part, found in built]
+                return [found for part in nested for found in part if found is not None]
             case Each():
                 return self._list(node)
             case Matching():
@@ -104,14 +106,23 @@ class AnswerBuilder(Asker):
         row = self.asked
         if not needs.shared:
             current = {name: self.asked.value(name) for name in needs.compared}
-            row = self.row(needs.names, each.change, (each.axis,), current)
-        rows = [row.at(each.axis, at) for at in range(len(self.rulebook.catalog_of(each.axis).ids))]
+            row = self._rows_asked(each, needs, current)
+        rows = [row]
+        if each.axis:
+            rows = [row.at(each.axis, at) for at in range(len(self.rulebook.catalog_of(each.axis).ids))]
         if each.where:
             rows = [row for row in rows if row.value(each.where.name)]
         if each.order:
             order = each.order.name
             rows.sort(key=lambda row: float(row.value(order) or 0))
         return [self._item(each, row, needs) for row in rows[: each.most]]
+
+    def _rows_asked(self, each: Each, needs: ListNeeds, current: Mapping[str, Scalar]) -> Row:
+        """The grid that a list asks for, evaluated once for all lists that ask for the same."""
+        if each.asks not in self._grids:
+            open_axes = (each.axis,) if each.axis else ()
+            self._grids[each.asks] = self.row(needs.together, each.change, open_axes, current)
+        return self._grids[each.asks]
 
     def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
         item = self.fill(each.item, row)

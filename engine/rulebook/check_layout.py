@@ -163,7 +163,7 @@ class LayoutChecker:
             yield self.layout.document.problem(
                 LayoutNested, "a list cannot stand inside a list", each.path, hint="give it a place of its own"
             )
-        if each.axis not in self.rule_set.subject.axes:
+        if each.axis and each.axis not in self.rule_set.subject.axes:
             yield self.unknown(
                 "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
             )

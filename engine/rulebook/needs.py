@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.rulebook.layout import Each, Layout, Node, Said, parts_of, values_of
 from engine.rulebook.messages import Messages
@@ -14,10 +15,12 @@ from engine.rulebook.rule_set import RuleSet
 class ListNeeds:
     """`names` are what the items of a list need; `compared` those of the question's row that they are compared with.
 
-    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both.
+    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both. Lists that
+    ask for the same rows are evaluated once, for all that they need `together`.
     """
 
     names: frozenset[str]
+    together: frozenset[str]
     compared: tuple[str, ...]
     shared: bool
 
@@ -38,7 +41,10 @@ class Needs:
 def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
     """The needs of a layout that has been checked against the messages and the rule set."""
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
-    by_list = {each.path: _list_needs(each, messages, rule_set) for each in lists}
+    together: dict[tuple[Any, ...], set[str]] = {}
+    for each in lists:
+        together.setdefault(each.asks, set()).update(_item_names(each, messages, rule_set))
+    by_list = {each.path: _list_needs(each, messages, rule_set, frozenset(together[each.asks])) for each in lists}
     shared = [each for each in lists if by_list[each.path].shared]
     shown = names_shown(layout.root, messages)
     asked = {name for each in shared for name in by_list[each.path].names}
@@ -47,12 +53,17 @@ def needs_of(layout: Layout, messages: Messages, rule_set: RuleSet) -> Needs:
     return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list)
 
 
-def _list_needs(each: Each, messages: Messages, rule_set: RuleSet) -> ListNeeds:
+def _item_names(each: Each, messages: Messages, rule_set: RuleSet) -> frozenset[str]:
     extra = {value.name for value in (each.where, each.order) if value}
-    names = frozenset(name for name in names_shown(each.item, messages) | extra if rule_set.describe(name))
-    compared = rule_set.plan(names).current
-    chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
-    return ListNeeds(names, compared, not each.change and not compared and not chosen)
+    return frozenset(name for name in names_shown(each.item, messages) | extra if rule_set.describe(name))
+
+
+def _list_needs(each: Each, messages: Messages, rule_set: RuleSet, together: frozenset[str]) -> ListNeeds:
+    names = _item_names(each, messages, rule_set)
+    compared = rule_set.plan(together).current
+    # of an axis whose entry a table chooses, the question itself may name none
+    chosen = not each.axis or rule_set.subject.axes[each.axis].default_by is not None
+    return ListNeeds(names, together, compared, not each.change and not compared and not chosen)
 
 
 def names_shown(node: Node, messages: Messages) -> set[str]:
