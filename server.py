@@ -25,6 +25,7 @@ from engine.draw.pages.drawing import Drawing, asset
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
+from engine.response_cache import Kept, ResponseCache
 
 COMPACT = (",", ":")
 PAIR = ("model", "device")
@@ -44,13 +45,25 @@ def create_app(live: LiveRulebook | None = None, site_address: str = "") -> Flas
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    rules_now = live or LiveRulebook(find_folders())
+    rules_now, cache = live or LiveRulebook(find_folders()), ResponseCache()
 
     @app.before_request
     def read_once() -> None:
         g.rulebook, g.site = rules_now.rulebook, site_address
         g.rulebook = in_wanted(g.rulebook, (tag for tag, weight in request.accept_languages if weight))
         g.rulebook = in_named(g.rulebook, request.args.get(LANGUAGE))
+
+    @app.before_request
+    def answered_before() -> Response | None:
+        kept = cache.get(question_key()) if request.method == "GET" else None
+        g.kept = kept is not None
+        return page(kept.body, kept.mimetype) if kept else None
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        if request.method == "GET" and getattr(g, "keeps", False) and not g.kept:
+            cache.put(question_key(), Kept(g.body, response.mimetype or HTML))
+        return response
 
     @app.get("/status")
     def status() -> dict[str, Any]:
@@ -271,9 +284,16 @@ def send(data: Any) -> Response:
     return page(current_app.json.dumps(data, separators=COMPACT), JSON)
 
 
-def page(body: str, mimetype: str = HTML, status: int = HTTPStatus.OK) -> Response:
+def question_key() -> tuple[str, ...]:
+    """What makes two requests the same: the rules, the language and the whole address."""
+    return (g.rulebook.sha256, g.rulebook.messages.language, request.full_path)
+
+
+def page(body: str | bytes, mimetype: str = HTML, status: int = HTTPStatus.OK) -> Response:
     """A body that belongs to these rules: 304 where the caller has it already."""
-    response = Response(body, status, mimetype=mimetype)
+    g.body = body.encode() if isinstance(body, str) else body
+    g.keeps = status == HTTPStatus.OK
+    response = Response(g.body, status, mimetype=mimetype)
     response.set_etag(f"{__version__}-{g.rulebook.version}-{g.rulebook.sha256}-{g.rulebook.messages.language}")
     response.cache_control.no_cache = True  # ask again each time; 304 where the rules are the same
     response.make_conditional(request)

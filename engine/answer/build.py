@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -36,6 +36,7 @@ class AnswerBuilder(Asker):
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
+        self._grids: dict[tuple[Any, ...], Row] = {}
 
     def build(self) -> dict[str, Any]:
         """The answer to the question."""
@@ -85,8 +86,9 @@ class AnswerBuilder(Asker):
                     return None
                 return {key: self.fill(part, row) for key, part in node.parts.items()}
             case Items():
-                built = [self.fill(part, row) for part in node.parts]
-                return [part for part in built if part is not None]
+                built = [(part, self.fill(part, row)) for part in node.parts]
+                nested = [found if isinstance(part, Each) else [found] for part, found in built]
+                return [found for part in nested for found in part if found is not None]
             case Each():
                 return self._list(node)
             case Along():
@@ -122,13 +124,22 @@ class AnswerBuilder(Asker):
         row = self.asked
         if not needs.shared:
             current = {name: self.asked.value(name) for name in needs.compared}
-            row = self.row(needs.names, each.change, (each.axis,), current)
+            row = self._rows_asked(each, needs, current)
+        if not each.axis:
+            return [self._item(each, row, needs)] if not each.where or row.value(each.where.name) else []
         chosen = np.arange(len(self.rulebook.catalog_of(each.axis).ids))
         if each.where:
             chosen = chosen[row.along(each.axis, each.where.name).astype(bool)]
         if each.order:
             chosen = chosen[np.argsort(row.along(each.axis, each.order.name)[chosen], kind="stable")]
         return [self._item(each, row.at(each.axis, int(at)), needs) for at in chosen[: each.most]]
+
+    def _rows_asked(self, each: Each, needs: ListNeeds, current: Mapping[str, Scalar]) -> Row:
+        """The grid that a list asks for, evaluated once for all lists that ask for the same."""
+        if each.asks not in self._grids:
+            open_axes = (each.axis,) if each.axis else ()
+            self._grids[each.asks] = self.row(needs.together, each.change, open_axes, current)
+        return self._grids[each.asks]
 
     def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
         item = self.fill(each.item, row)

@@ -54,6 +54,7 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print()
     console.print(_workloads(answer, words))
     console.print(_quants(answer, words))
+    console.print(_ways(answer, words))
     console.print(_upgrades(answer, words))
     console.print(Text(words("faq_title"), style="bold"))
     for pair in answer["faq"]:
@@ -188,6 +189,18 @@ def _quants(answer: Answer, words: _Words) -> RenderableType:
     subject = {"model": answer["model"]["name"], "device": answer["device"]["name"]}
     caption = words("quants_caption", **subject, usable=usable, context=answer["quants_context_tokens"])
     return Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
+
+
+def _ways(answer: Answer, words: _Words) -> RenderableType:
+    """What is enough without another device, and which other would be, each with what comes of it."""
+    if not answer["ways"]:
+        return Group()
+    lines = [Text(words("ways_title"), style="bold")]
+    for way in answer["ways"]:
+        price = f" {words.number('usd', way['price']['usd'])}" if way["price"] else ""
+        effects = " ".join(effect["sentence"] for effect in way["effects"])
+        lines.append(Text.assemble(_grade(way), f" {way['title']}{price}  ", (effects, "dim")))
+    return Group(*lines, "")
 
 
 def _upgrades(answer: Answer, words: _Words) -> RenderableType:

@@ -193,7 +193,7 @@ class LayoutChecker:
     def each(self, each: Each) -> Iterator[Problem]:
         """All that does not fit in a list."""
         yield from self.no_list(each)
-        if each.axis not in self.rule_set.subject.axes:
+        if each.axis and each.axis not in self.rule_set.subject.axes:
             yield self.unknown(
                 "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
             )

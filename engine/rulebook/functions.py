@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Kind
+from engine.columns import ABSENT, Kind, WordColumn
 from engine.rounding import round_half_up
 
 NUMBER, CONDITION = Kind.NUMBER, Kind.CONDITION
@@ -29,7 +29,10 @@ class Counts(Enum):
 
 @dataclass(frozen=True)
 class Function:
-    """`takes` are the kinds of its arguments; the last one repeats up to `most` arguments (None: without limit)."""
+    """`takes` are the kinds of its arguments; the last one repeats up to `most` arguments (None: without limit).
+
+    A function that takes `words` too can be given one in place of a number.
+    """
 
     run: Callable[..., Any]
     takes: tuple[Kind, ...]
@@ -38,6 +41,7 @@ class Function:
     counts: Counts
     gives: Kind = NUMBER
     about: str = ""
+    words: bool = False
 
     def kinds(self, arguments: int) -> tuple[Kind, ...]:
         """The kinds of so many arguments."""
@@ -57,7 +61,7 @@ def _clamp(value: Any, low: Any, high: Any) -> Any:
 
 
 def _known(value: Any) -> Any:
-    return ~np.isnan(value)
+    return value.codes != ABSENT if isinstance(value, WordColumn) else ~np.isnan(value)
 
 
 def _either(value: Any, instead: Any) -> Any:
@@ -85,7 +89,14 @@ FUNCTIONS: dict[str, Function] = {
         about="the second where the first holds, else the third",
     ),
     "known": Function(
-        _known, (NUMBER,), 1, 1, Counts.CONDITION, gives=CONDITION, about="whether the figure is there at all"
+        _known,
+        (NUMBER,),
+        1,
+        1,
+        Counts.CONDITION,
+        gives=CONDITION,
+        about="whether the figure or word is there at all",
+        words=True,
     ),
     "either": Function(
         _either, (NUMBER, NUMBER), 2, 2, Counts.SAME, about="the first, or the second where the first is absent"

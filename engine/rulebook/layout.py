@@ -1,10 +1,11 @@
 """The layout of the answer: a tree that says which name, sentence or list of rows stands where.
 
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
-`text` (a fixed word), `each` (a list with one item for each entry of an axis), `along` (one for each of some values of
-a number that a question may carry), `matching` (a list of entries of another catalog that name what the question
-names). `when` keeps an item only where a condition holds. Picks are single entries chosen by the rules, such as the
-recommended one; their names start with the name of the pick.
+`text` (a fixed word), `each` (a list with one item for each entry of an axis), `changed` (a list of one item, the
+question asked otherwise, or none), `along` (one for each of some values of a number that a question may carry),
+`matching` (a list of entries of another catalog that name what the question names). `when` keeps an item only where a
+condition holds; a list that stands in a list of parts is laid out among them. Picks are single entries chosen by the
+rules, such as the recommended one; their names start with the name of the pick.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from engine.read.document import Document, Path
 from engine.rulebook.rule_set import RuleSet
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
+WITH, CHANGED = "with", "changed"
+NO_AXIS = ""  # of a list whose only item is the question itself, asked otherwise
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Each:
-    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`."""
+    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`.
+
+    Without an axis there is one item at most: the question with its `change`.
+    """
 
     axis: str
     item: Node
@@ -79,6 +85,12 @@ class Each:
     most: int | None
     change: Change
     path: Path
+
+    @property
+    def asks(self) -> tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+        """What rows it asks for, whatever it needs of them: the axis, and what is changed to what."""
+        inputs = ((name, value.name) for name, value in self.change.inputs.items())
+        return self.axis, tuple(sorted(self.change.entries.items())), tuple(sorted(inputs))
 
 
 @dataclass(frozen=True)
@@ -200,6 +212,10 @@ def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
         where, order = _value(data, "where", path), _value(data, "order", path)
         item = read_node(data["item"], (*path, "item"), axes)
         return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
+    if CHANGED in data:
+        item = read_node(data["item"], (*path, "item"), axes)
+        change = _change(data, path, axes, CHANGED)
+        return Each(NO_AXIS, item, _value(data, "where", path), None, None, change, path)
     if ALONG in data:
         up_to, item = Value(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
         return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
@@ -214,8 +230,8 @@ def _value(data: Mapping[str, Any], key: str, path: Path) -> Value | None:
     return Value(data[key], (*path, key)) if key in data else None
 
 
-def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> Change:
-    given = data.get("with", {})
-    entries = {key: str(value) for key, value in given.items() if key in axes}
-    inputs = {key: Value(str(value), (*path, "with", key)) for key, value in given.items() if key not in axes}
+def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str], key: str = WITH) -> Change:
+    given = data.get(key, {})
+    entries = {name: str(value) for name, value in given.items() if name in axes}
+    inputs = {name: Value(str(value), (*path, key, name)) for name, value in given.items() if name not in axes}
     return Change(entries, inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.rulebook.layout import Along, Each, Layout, Node, Said, parts_of, values_of
 from engine.rulebook.rule_set import RuleSet
@@ -15,10 +16,12 @@ NamesSaid = Mapping[str, frozenset[str]]  # by sentence
 class ListNeeds:
     """`names` are what the items of a list need; `compared` those of the question's row that they are compared with.
 
-    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both.
+    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both. Lists that
+    ask for the same rows are evaluated once, for all that they need `together`.
     """
 
     names: frozenset[str]
+    together: frozenset[str]
     compared: tuple[str, ...]
     shared: bool
 
@@ -41,7 +44,10 @@ class Needs:
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     """The needs of a layout that has been checked; `said` are the names that each sentence needs."""
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
-    by_list = {each.path: _list_needs(each, said, rule_set) for each in lists}
+    together: dict[tuple[Any, ...], set[str]] = {}
+    for each in lists:
+        together.setdefault(each.asks, set()).update(_item_names(each, said, rule_set))
+    by_list = {each.path: _list_needs(each, said, rule_set, frozenset(together[each.asks])) for each in lists}
     shared = [each for each in lists if by_list[each.path].shared]
     shown = names_shown(layout.root, said)
     asked = {name for each in shared for name in by_list[each.path].names}
@@ -55,12 +61,17 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list, along)
 
 
-def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet) -> ListNeeds:
+def _item_names(each: Each, said: NamesSaid, rule_set: RuleSet) -> frozenset[str]:
     extra = {value.name for value in (each.where, each.order) if value}
-    names = frozenset(name for name in names_shown(each.item, said) | extra if rule_set.describe(name))
-    compared = rule_set.plan(names).current
-    chosen = rule_set.subject.axes[each.axis].default_by is not None  # the question itself may name no entry of it
-    return ListNeeds(names, compared, not each.change and not compared and not chosen)
+    return frozenset(name for name in names_shown(each.item, said) | extra if rule_set.describe(name))
+
+
+def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet, together: frozenset[str]) -> ListNeeds:
+    names = _item_names(each, said, rule_set)
+    compared = rule_set.plan(together).current
+    # of an axis whose entry a table chooses, the question itself may name none
+    chosen = not each.axis or rule_set.subject.axes[each.axis].default_by is not None
+    return ListNeeds(names, together, compared, not each.change and not compared and not chosen)
 
 
 def names_shown(node: Node, said: NamesSaid) -> set[str]:

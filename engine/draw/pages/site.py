@@ -39,8 +39,16 @@ def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair
         numbers=numbers,
         bar=memory_bar(answer["memory"]),
         curve=context_curve(answer),
+        way_address=lambda way: _of_way(answer, address, way),
         name_at=lambda keys: drawing.rulebook.layout.name_at(*keys),
     )
+
+
+def _of_way(answer: Mapping[str, Any], address: Address, way: Mapping[str, Any]) -> Address:
+    """The page with what a way to make it better changes."""
+    there = address.at(f"/can-run/{answer['model']['id']}-on-{way['device']['id']}")
+    asked, taken = answer["question"], {"quant": "quant", "kv": "kv", "gpus": "gpus", "context": "context_tokens"}
+    return there.asking(**{name: way[key] for name, key in taken.items() if way[key] != asked[name]})
 
 
 def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
