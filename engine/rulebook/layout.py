@@ -3,8 +3,8 @@
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
 `text` (a fixed word), `each` (a list with one item for each entry of an axis), `changed` (a list of one item, the
 question asked otherwise, or none), `matching` (a list of entries of another catalog that name what the question names).
-`when` keeps an item only where a condition holds; a list that stands in a list of parts is laid out among them. Picks are single entries chosen by the rules, such as the recommended one; their names start with the
-name of the pick.
+`when` keeps an item only where a condition holds; a list that stands in a list of parts is laid out among them. Picks
+are single entries chosen by the rules, such as the recommended one; their names start with the name of the pick.
 """
 
 from __future__ import annotations
