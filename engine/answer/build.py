@@ -90,7 +90,7 @@ class AnswerBuilder(Asker):
                 nested = [found if isinstance(part, Each) else [found] for part, found in built]
                 return [found for part in nested for found in part if found is not None]
             case Each():
-                return self._list(node)
+                return self._list(node) if not node.when or self.value(node.when.name) else []
             case Along():
                 return self._along(node)
             case Matching():

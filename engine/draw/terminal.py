@@ -56,6 +56,11 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_quants(answer, words))
     console.print(_ways(answer, words))
     console.print(_upgrades(answer, words))
+    if answer["settings"] is not None:
+        console.print(Text(words("settings_title"), style="bold"), answer["settings"]["sentence"])
+        for line in filter(None, (answer["settings"]["prepare"], answer["settings"]["command"])):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print()
     console.print(Text(words("faq_title"), style="bold"))
     for pair in answer["faq"]:
         console.print(_said(pair["question"], pair["answer"]))

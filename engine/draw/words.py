@@ -10,7 +10,8 @@ LABELS: Texts = {
         for name in (
             "fit", "grade", "score", "decode", "ttft", "safe_context", "memory", "offload", "runtime", "bandwidth",
             "weights", "kv_cache", "headroom", "workload", "context", "quant", "bits", "quality", "device", "price",
-            "changes", "ways_title", "workloads_title", "quants_title", "upgrades_title", "no_upgrades", "faq_title",
+            "changes", "ways_title", "settings_title", "workloads_title",
+            "quants_title", "upgrades_title", "no_upgrades", "faq_title",
             "embed_title",
             "trace_title",
         )

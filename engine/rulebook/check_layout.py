@@ -197,8 +197,9 @@ class LayoutChecker:
             yield self.unknown(
                 "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
             )
-        if each.where:
-            yield from self.value(each.where, Kind.CONDITION)
+        for condition in (each.when, each.where):
+            if condition:
+                yield from self.value(condition, Kind.CONDITION)
         if each.order:
             yield from self.value(each.order, Kind.NUMBER)
         yield from self.change(each.change, each.path)

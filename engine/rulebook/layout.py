@@ -75,6 +75,8 @@ class Change:
 class Each:
     """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`.
 
+    Nothing is asked, and there is no item, where `when` does not hold for the question itself.
+
     Without an axis there is one item at most: the question with its `change`.
     """
 
@@ -85,6 +87,7 @@ class Each:
     most: int | None
     change: Change
     path: Path
+    when: Value | None = None
 
     @property
     def asks(self) -> tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
@@ -194,6 +197,8 @@ def values_of(node: Node) -> Iterator[Value]:
             yield part.when
         elif isinstance(part, Along):
             yield part.up_to
+        elif isinstance(part, Each) and part.when:
+            yield part.when
         elif isinstance(part, Matching):
             yield from (Value(f"{axis}.id", (*part.path, "same", at)) for at, axis in enumerate(part.same))
 
@@ -211,11 +216,13 @@ def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
     if EACH in data:
         where, order = _value(data, "where", path), _value(data, "order", path)
         item = read_node(data["item"], (*path, "item"), axes)
-        return Each(data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path)
+        return Each(
+            data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path, _value(data, WHEN, path)
+        )
     if CHANGED in data:
         item = read_node(data["item"], (*path, "item"), axes)
         change = _change(data, path, axes, CHANGED)
-        return Each(NO_AXIS, item, _value(data, "where", path), None, None, change, path)
+        return Each(NO_AXIS, item, _value(data, "where", path), None, None, change, path, _value(data, WHEN, path))
     if ALONG in data:
         up_to, item = Value(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
         return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
