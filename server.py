@@ -270,7 +270,7 @@ def script() -> Response:
 
 def drawing() -> Drawing:
     """What draws the pages of this request."""
-    return Drawing(g.rulebook, g.rulebook.messages)
+    return Drawing(g.rulebook, Address(request.path, request.args.to_dict()))
 
 
 def asked_by(pair: str) -> tuple[Question, bool]:

@@ -9,7 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from engine.answer.language import LANGUAGE
 from engine.columns import Scalar
+from engine.draw.pages.address import Address
 from engine.draw.problem_text import made_of, shown_value, with_unit
 from engine.rulebook.messages import Messages
 from engine.rulebook.rulebook import Rulebook
@@ -39,18 +41,26 @@ def asset(name: str) -> str:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Pages about one rulebook in one language."""
+    """Pages about one rulebook in the language that it speaks; `here` is the address of the page."""
 
     rulebook: Rulebook
-    messages: Messages
+    here: Address
+
+    @property
+    def messages(self) -> Messages:
+        """The texts of the language."""
+        return self.rulebook.messages
+
+    def to(self, path: str, **parameters: object) -> Address:
+        """The address of another page, in the same language where that was chosen."""
+        chosen = self.here.parameters.get(LANGUAGE)
+        return Address(path, {LANGUAGE: chosen} if chosen else {}).asking(**parameters)
 
     def draw(self, template: str, **data: Any) -> str:
-        """A template filled with `data`; `t` writes a label, and `n` a number by the label of that name."""
-        return (
-            templates()
-            .get_template(template)
-            .render(t=self.messages.label, n=self._number, messages=self.messages, rulebook=self.rulebook, **data)
-        )
+        """A template filled with `data`; `t` writes a label, `n` a number, and `to` is the address of a page."""
+        always = {"t": self.messages.label, "n": self._number, "to": self.to, "here": self.here}
+        always |= {"messages": self.messages, "rulebook": self.rulebook}
+        return templates().get_template(template).render(**always, **data)
 
     def _number(self, key: str, value: Scalar) -> str:
         return self.messages.label(key, value=value)

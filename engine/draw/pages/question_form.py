@@ -42,7 +42,10 @@ def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
     for axis in rulebook.subject.axes.values():
         if not axis.required:
             entries = rulebook.catalog_of(axis.name).entries.values()
-            options = tuple(Option(entry.id, entry.name, entry.id == asked[axis.name]) for entry in entries)
+            options = tuple(
+                Option(entry.id, drawing.messages.named(axis.catalog, "name", entry.name), entry.id == asked[axis.name])
+                for entry in entries
+            )
             yield Field(axis.name, axis.title, axis.about, str(asked[axis.name]), options)
     profiles = tuple(Option(name, one.title, name == asked[PROFILE]) for name, one in rulebook.rule_sets.items())
     yield Field(PROFILE, drawing.messages.label("page_profile"), "", str(asked[PROFILE]), profiles)
