@@ -51,6 +51,7 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_said(answer["advice"]["title"], answer["advice"]["sentence"]))
     ranking = {key: answer["ranking"][key] for key in ("name", "about", "score")}
     console.print(Text(words("ranking", **ranking), style="dim"))
+    console.print(Text(f"{answer['quality']['label']}: {answer['quality']['sentence']}", style="dim"))
     console.print()
     console.print(_workloads(answer, words))
     console.print(_quants(answer, words))
