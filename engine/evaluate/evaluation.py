@@ -86,6 +86,9 @@ def evaluate(
     missing = [name for name in plan.fields if name.partition(".")[0] not in asked.named and name not in chosen]
     if missing:
         raise ProblemsFound(_missing_axis(name) for name in missing)
+    chosen_by: dict[str, list[str]] = {}
+    for field, chooser in chosen.items():
+        chosen_by.setdefault(chooser, []).append(field)
     for name in plan.fields:
         if name not in chosen:
             columns[name] = asked.column(name)
@@ -100,7 +103,7 @@ def evaluate(
         for name in plan.steps:
             definition = rule_set.definitions[name]
             columns[name] = _step(run, definition, rule_set, columns)
-            for field in (field for field, chooser in chosen.items() if chooser == name):
+            for field in chosen_by.get(name, ()):
                 columns[field] = _of_chosen(asked, field, columns[name])
             if rule_set.kinds[name] is Kind.NUMBER and not np.isfinite(columns[name]).all():
                 raise ProblemsFound([_not_finite(definition, asked, columns)])
