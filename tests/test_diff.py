@@ -43,7 +43,7 @@ EDITS = {  # one of each kind of change
     "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
     "formula": ("rules/ttft.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
     "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
-    "mode weight": ("rules/modes.yaml", "{quality: 0.50, fit: 0.15,", "{quality: 0.45, fit: 0.20,"),
+    "mode weight": ("rules/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     "first reader": ("rules/score.yaml", "quality_weight * quality_points", f"quality_weight * {IN_FULL}"),
     "second reader": ("rules/ranking.yaml", "quality * quality_points", f"quality * {IN_FULL}"),
