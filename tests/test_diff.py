@@ -38,22 +38,22 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
 
 
 TTFT = "prefill_time"
-IN_FULL = "model_quality * quant_quality"
+IN_FULL = "long_prompt_spread if long_prompt else short_prompt_spread"
 EDITS = {  # one of each kind of change
     "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
     "formula": ("rules/ttft.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
     "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     "mode weight": ("rules/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
-    "first reader": ("rules/score.yaml", "quality_weight * quality_points", f"quality_weight * {IN_FULL}"),
-    "second reader": ("rules/ranking.yaml", "quality * quality_points", f"quality * {IN_FULL}"),
+    "first reader": ("rules/confidence.yaml", "ttft / ttft_spread", f"ttft / ({IN_FULL})"),
+    "second reader": ("rules/confidence.yaml", "ttft * ttft_spread", f"ttft * ({IN_FULL})"),
 }
 FOLDED = "expr: >-\n      (prefill_time\n      )\n"
-QUALITY_POINTS = """\
-  quality_points:
-    unit: point
-    about: Points for the quality of the quantized model.
-    expr: model_quality * quant_quality
+TTFT_SPREAD = """\
+  ttft_spread:
+    unit: "1"
+    about: Ratio that most measured times to the first token stay within.
+    expr: long_prompt_spread if long_prompt else short_prompt_spread
 """
 
 OTHER = """\
@@ -84,7 +84,7 @@ adds:
 def changed(repo: Repository) -> Repository:
     for edit in EDITS.values():
         repo.place.edit(*edit)
-    repo.place.edit("rules/score.yaml", QUALITY_POINTS, "")
+    repo.place.edit("rules/confidence.yaml", TTFT_SPREAD, "")
     return repo
 
 
@@ -142,8 +142,8 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     mode = change(data, "balanced")
     assert mode["within"] == "modes"
     assert [(one["field"], one["old"], one["new"]) for one in mode["details"]] == [
-        ("weights.quality", 0.5, 0.45),
-        ("weights.fit", 0.15, 0.2),
+        ("weights.quality", 0.45, 0.4),
+        ("weights.fit", 0.12, 0.17),
     ]
     assert mode["reaches"] == ["mode_score"]
     device = change(data, "arc-b570-10gb")
@@ -153,9 +153,9 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     of_profiles = "decode_tok_s share_by_bandwidth decode_unlimited"
     assert device["read_by"] == [*readers.split(), *of_profiles.split()]
 
-    removed = change(data, "quality_points")
+    removed = change(data, "ttft_spread")
     assert removed["action"] == "removed"
-    assert removed["read_by"] == ["mode_score", "score"]
+    assert removed["read_by"] == ["ttft_low", "ttft_high"]
     assert "still_read_by" not in removed
 
 
@@ -237,15 +237,15 @@ def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Re
 
 
 def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
-    repo.place.edit("rules/score.yaml", QUALITY_POINTS, "")
+    repo.place.edit("rules/confidence.yaml", TTFT_SPREAD, "")
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
     first = ended.output.splitlines()[0]
-    line = line_of(repo.place, "rules/score.yaml", "formulas:")
-    assert first.startswith(f"::error title=name-still-read,file=rules/score.yaml,line={line},col=1::")
-    assert "`quality_points` is removed, and `mode_score`, `score` still read it" in first
+    line = line_of(repo.place, "rules/confidence.yaml", "  decode_high:")
+    assert first.startswith(f"::error title=name-still-read,file=rules/confidence.yaml,line={line},col=3::")
+    assert "`ttft_spread` is removed, and `ttft_low`, `ttft_high` still read it" in first
     data = repo.data()
-    assert change(data, "quality_points")["still_read_by"] == ["mode_score", "score"]
+    assert change(data, "ttft_spread")["still_read_by"] == ["ttft_low", "ttft_high"]
     assert data["impact"] == []
     assert data["head"]["errors"] == 2
 
