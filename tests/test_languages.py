@@ -28,8 +28,8 @@ QUESTIONS = [
     {"model": "qwen-3-14b", "device": "m1-16gb", "runtime": "vllm", "context": "100000"},
 ]
 SAID = {"verdict", "sentence", "label", "title", "question", "answer", "about", "quality", "bandwidth", "html"}
-SLOT, COMMANDS = re.compile("/settings_(prepare|command)/")  # for a terminal, whatever one speaks
-TWO_WORDS = re.compile(r"\{[\w.:]*\}"), re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
+COMMANDS = re.compile("/settings_(prepare|command)/")  # for a terminal, whatever one speaks
+SLOT, TWO_WORDS = re.compile(r"\{[\w.:]*\}"), re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
 READ_BY_PEOPLE = [
     ("workloads", "name"),
     ("modes", "name"),

@@ -15,8 +15,10 @@ from conftest import PROJECT
 from flask.testing import FlaskClient
 from waitress.server import create_server
 
+from engine.draw.terminal import draw_answer
 from engine.live_rulebook import LiveRulebook
 from engine.read.folders import find_folders
+from engine.rulebook.rulebook import Rulebook
 from server import create_app
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -184,6 +186,22 @@ def test_the_figures_of_the_reference_page_are_all_there(client: FlaskClient) ->
         "830.2 GB", "417 %", "$20,000", "131K", "Too heavy", "Not enough usable memory", "Balanced", "Maximum",
     ):  # fmt: skip
         assert figure in text, figure
+
+
+@pytest.mark.parametrize(
+    "device", ["m1-16gb", "rtx-4090-24gb", "h20-96gb", "strix-halo-395-128gb", "rtx-4060-laptop-8gb"]
+)
+def test_every_kind_of_answer_can_be_drawn(client: FlaskClient, rulebook: Rulebook, device: str) -> None:
+    for model in ("qwen-3-14b", "gpt-oss-120b", "deepseek-v3", "gemma-3-27b"):
+        for asked in (
+            "",
+            "?quant=Q8_0&kv=q8_0",
+            "?gpus=2&workload=rag&lang=ja",
+            "?profile=reference",
+            "?runtime=vllm&quant=FP8",
+        ):
+            assert client.get(f"/can-run/{model}-on-{device}{asked}").status_code == 200
+            draw_answer(client.get(f"/v1/can-run/{model}-on-{device}{asked}").get_json(), rulebook.messages)
 
 
 def test_a_fit_page_and_a_card_are_small(client: FlaskClient) -> None:

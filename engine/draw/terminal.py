@@ -203,7 +203,7 @@ def _ways(answer: Answer, words: _Words) -> RenderableType:
         return Group()
     lines = [Text(words("ways_title"), style="bold")]
     for way in answer["ways"]:
-        price = f" {words.number('usd', way['price']['usd'])}" if way["price"] else ""
+        price = f" {words.number('usd', way['price']['usd'])}" if way.get("price") else ""
         effects = " ".join(effect["sentence"] for effect in way["effects"])
         lines.append(Text.assemble(_grade(way), f" {way['title']}{price}  ", (effects, "dim")))
     return Group(*lines, "")
