@@ -75,7 +75,7 @@ def test_a_model_and_a_device_are_found_by_keyboard(page: playwright.Page) -> No
     for field, letters, name in (("Model", "qwen 3 14", "Qwen 3 14B"), ("Device", "m1 16", "MacBook Air M1 16GB")):
         page.get_by_label(field, exact=True).first.focus()
         page.keyboard.type(letters)
-        page.wait_for_load_state("networkidle")  # each letter asks; what is found last stays
+        page.locator(f'[role=listbox][data-of="{letters}"]').wait_for()  # each letter asks; what is found last stays
         page.get_by_role("option", name=name, exact=True).wait_for()
         page.keyboard.press("ArrowDown")
         while page.locator('[role=option][aria-selected="true"]:visible').inner_text() != name:

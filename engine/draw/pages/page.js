@@ -88,6 +88,7 @@ for (const field of document.querySelectorAll("input[data-search]")) {
   let asked = 0;
   field.addEventListener("input", async () => {
     const mine = (asked += 1);
+    const letters = field.value;
     const found = field.value.length < 2 ? [] : (await (await fetch(`/v1/search/${field.dataset.search}?q=${encodeURIComponent(field.value)}`)).json()).found;
     if (mine !== asked) return;
     list.replaceChildren(...found.map((one, number) => {
@@ -99,6 +100,7 @@ for (const field of document.querySelectorAll("input[data-search]")) {
       return item;
     }));
     choose(-1);
+    list.dataset.of = letters;
     open(found.length > 0);
   });
   field.addEventListener("keydown", (event) => {
