@@ -13,7 +13,6 @@ from engine.read.folders import Folders
 
 def problems_with(folders: Folders, file: Path, text: str) -> list[Problem]:
     """What `fitcard check` would newly say of the folders if `file`, in one of them, held `text`."""
-    before = {(problem.kind, problem.message) for problem in check_everything(folders)[1]}
     with tempfile.TemporaryDirectory() as place:
         copied = {}
         for folder in folders.all:
@@ -24,4 +23,7 @@ def problems_with(folders: Folders, file: Path, text: str) -> list[Problem]:
         tried.parent.mkdir(parents=True, exist_ok=True)
         tried.write_text(text, "utf-8")
         _, after = check_everything(Folders(*copied.values()))
+    if not after:  # as it should be: what there was before need not be asked
+        return []
+    before = {(problem.kind, problem.message) for problem in check_everything(folders)[1]}
     return [problem for problem in after if (problem.kind, problem.message) not in before]

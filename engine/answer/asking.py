@@ -131,13 +131,10 @@ class Asker:
         """The columns of the question's own row that hold as they are where only these axes and inputs are others."""
         if self.explain or not hasattr(self, "asked"):
             return {}
-        asked, rules = self.asked.evaluation, self.rules
+        asked = self.asked.evaluation
         others = frozenset({*axes, *self._opened, CURRENT, *(f"{QUESTION}.{name}" for name in inputs)})
-        return {
-            name: column
-            for name, column in asked.columns.items()
-            if name in rules.definitions and name not in asked.given and others.isdisjoint(rules.roots(name))
-        }
+        names = self.rules.unmoved(others)
+        return {name: column for name, column in asked.columns.items() if name in names and name not in asked.given}
 
     def rows_along(self, name: str, values: Sequence[float], outputs: Iterable[str]) -> list[Row]:
         """The question once for each value of one of its inputs, in one evaluation."""

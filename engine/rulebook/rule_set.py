@@ -45,6 +45,7 @@ class RuleSet:
     catalogs: Mapping[str, Catalog]
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
@@ -61,6 +62,14 @@ class RuleSet:
         if name not in self._roots:
             self._roots[name] = frozenset().union(*(self._roots_of(read) for read in self._behind(name)))
         return self._roots[name]
+
+    def unmoved(self, others: frozenset[str]) -> frozenset[str]:
+        """All names whose values are the same whatever these roots are: rules, figures of catalogs and inputs."""
+        if others not in self._unmoved:
+            fields = field_names(self.subject, self.catalogs)
+            every = (*self.definitions, *fields, *(f"{QUESTION}.{name}" for name in self.subject.inputs))
+            self._unmoved[others] = frozenset(name for name in every if others.isdisjoint(self.roots(name)))
+        return self._unmoved[others]
 
     def _behind(self, name: str) -> tuple[str, ...]:
         """What a name is made of directly: of a figure of an axis, the axis and the table that chooses its entry."""
