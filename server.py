@@ -17,7 +17,7 @@ from engine.answer.own_entry import OWN
 from engine.answer.problem_documents import problem_codes, problem_document, problem_page
 from engine.answer.question import Question, read_body, read_query, read_question, split_pair
 from engine.answer.ranking import rank, ranking_list, read_ranking
-from engine.answer.search import search, split_line
+from engine.answer.search import search
 from engine.draw.pages import lists
 from engine.draw.pages import site as pages
 from engine.draw.pages.address import Address
@@ -165,28 +165,24 @@ def start() -> Response:
 def find() -> AnyResponse:
     asked, _ = read_query(g.rulebook, request.args.lists())
     if not asked.get("device"):
-        between = g.rulebook.messages.label("page_between")
-        asked["model"], asked["device"] = split_line(g.rulebook, asked.get("model", ""), between, *PAIR)
+        asked |= split_line(asked.get("model", ""))
     try:
         question = read_question(g.rulebook, asked)
     except ProblemsFound as wrong:
         return page(pages.start_page(drawing(), asked, wrong.problems), status=HTTPStatus.NOT_FOUND)
-    words = [(asked[axis] or OWN) if axis in question.own else question.entries[axis] for axis in PAIR]
+    words = [(asked.get(axis) or OWN) if axis in question.own else question.entries[axis] for axis in PAIR]
     rest = {name: value for name, value in request.args.items() if name not in PAIR}
     return redirect(str(Address(f"/can-run/{words[0]}-on-{words[1]}", rest)))
 
 
 @site.get("/can-run/<pair>")
 def fit(pair: str) -> Response:
-    question, _ = asked_by(pair)
-    address = Address(request.path, request.args.to_dict())
-    return page(pages.fit_page(drawing(), answer(g.rulebook, question, site=g.site), address, pair))
+    return page(pages.fit_page(drawing(), answer(g.rulebook, asked_by(pair)[0], site=g.site), pair))
 
 
 @site.get("/can-run/<pair>/why/<name>")
 def why(pair: str, name: str) -> Response:
-    back = Address(f"/can-run/{pair}", request.args.to_dict())
-    return page(pages.why_page(drawing(), asked_by(pair)[0], name, back))
+    return page(pages.why_page(drawing(), asked_by(pair)[0], name, f"/can-run/{pair}"))
 
 
 @site.get("/embed/<pair>")
@@ -235,11 +231,9 @@ def tiers() -> Response:
 
 @site.get("/compare")
 def compare() -> Response:
-    between = g.rulebook.messages.label("page_between")
     shown = []
     for line in [line for line in request.args.getlist("pair") if line][:MOST_COMPARED]:
-        asked = dict(zip(PAIR, split_line(g.rulebook, line, between, *PAIR), strict=True))
-        shown.append((line, answer(g.rulebook, read_question(g.rulebook, asked), site=g.site)))
+        shown.append((line, answer(g.rulebook, read_question(g.rulebook, split_line(line)), site=g.site)))
     return page(lists.compare_page(drawing(), shown))
 
 
@@ -277,6 +271,12 @@ def asked_by(pair: str) -> tuple[Question, bool]:
     """The question of an address, and whether it is to be explained."""
     parameters, explain = read_query(g.rulebook, request.args.lists())
     return read_question(g.rulebook, {**parameters, **split_pair(g.rulebook, pair, "-on-", *PAIR)}), explain
+
+
+def split_line(line: str) -> dict[str, str]:
+    """A model and a device in one line, as people write it in the language of the page."""
+    between = g.rulebook.messages.label("page_between")
+    return split_pair(g.rulebook, line, f" {between} ", *PAIR)
 
 
 def send(data: Any) -> Response:

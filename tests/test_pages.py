@@ -234,6 +234,13 @@ def test_what_is_not_known_gets_the_nearest_as_links(client: FlaskClient) -> Non
     assert "/find?model=qwen-3-14b&amp;device=m1-16gb" in response.get_data(as_text=True)
 
 
+def test_an_own_model_needs_no_name_of_one_of_the_catalog(client: FlaskClient) -> None:
+    own = {"model.name": "Mine", "model.nominal_params": "20", "model.context": "9000"}
+    response = client.get("/find", query_string={"device": "m1-16gb", **own})
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/can-run/own-on-m1-16gb?model.name=Mine")
+
+
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 def test_whatever_is_given_is_escaped(client: FlaskClient, name: str) -> None:
     query = {"device.name": name, "device.vendor": "AMD", "device.memory": "24", "device.bandwidth": "900"}

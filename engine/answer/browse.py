@@ -29,9 +29,7 @@ def catalog_list(rulebook: Rulebook, kind: str = "") -> dict[str, Any]:
 def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
     """One entry as written, with the unit of each figure and its place. Raises ProblemsFound where it is unknown."""
     catalog = _catalog(rulebook, kind)
-    entry = catalog.find(word)
-    if entry is None:
-        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, kind, word, catalog.nearest(word))])
+    entry = _meant(rulebook, catalog, kind, word)
     return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_place(entry)}
 
 
@@ -45,11 +43,7 @@ def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
 
 def found_entry(rulebook: Rulebook, axis: str, word: str) -> Entry:
     """The entry of an axis that a word means. Raises ProblemsFound where it means none, or several."""
-    catalog = catalog_by_axis(rulebook, axis)
-    entry = catalog.find(word)
-    if entry is None:
-        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, axis, word, catalog.nearest(word))])
-    return entry
+    return _meant(rulebook, catalog_by_axis(rulebook, axis), axis, word)
 
 
 def rule_list(rulebook: Rulebook, profile: str = "") -> dict[str, Any]:
@@ -144,6 +138,13 @@ def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
         for field in fields
         if isinstance(entry.value(field.name), int | float) and field.unit != "condition"
     }
+
+
+def _meant(rulebook: Rulebook, catalog: Catalog, field: str, word: str) -> Entry:
+    entry = catalog.find(word)
+    if entry is None:
+        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, field, word, catalog.nearest(word))])
+    return entry
 
 
 def _catalog(rulebook: Rulebook, kind: str) -> Catalog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -123,8 +123,7 @@ class AnswerBuilder(Asker):
         needs = self.needs.lists[each.path]
         row = self.asked
         if not needs.shared:
-            current = {name: self.asked.value(name) for name in needs.compared}
-            row = self._rows_asked(each, needs, current)
+            row = self._rows_asked(each, needs)
         if not each.axis:
             return [self._item(each, row, needs)] if not each.where or row.value(each.where.name) else []
         chosen = np.arange(len(self.rulebook.catalog_of(each.axis).ids))
@@ -134,10 +133,11 @@ class AnswerBuilder(Asker):
             chosen = chosen[np.argsort(row.along(each.axis, each.order.name)[chosen], kind="stable")]
         return [self._item(each, row.at(each.axis, int(at)), needs) for at in chosen[: each.most]]
 
-    def _rows_asked(self, each: Each, needs: ListNeeds, current: Mapping[str, Scalar]) -> Row:
+    def _rows_asked(self, each: Each, needs: ListNeeds) -> Row:
         """The grid that a list asks for, evaluated once for all lists that ask for the same."""
         if each.asks not in self._grids:
             open_axes = (each.axis,) if each.axis else ()
+            current = {name: self.asked.value(name) for name in needs.compared}
             self._grids[each.asks] = self.row(needs.together, each.change, open_axes, current)
         return self._grids[each.asks]
 

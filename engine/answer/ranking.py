@@ -17,7 +17,6 @@ from engine.answer.told import NotAChoice, NotWhole, UnknownRanking, told
 from engine.closest import closest, normalised
 from engine.columns import WordColumn
 from engine.problems import Problem, ProblemsFound
-from engine.rulebook.languages import names_said
 from engine.rulebook.layout import Change
 from engine.rulebook.rankings import AT_LEAST, HOLDS, WORD, Filter, Part, Ranking
 from engine.rulebook.rule_set import words_of
@@ -96,7 +95,7 @@ class _Ranked(AnswerBuilder):
         self.ranking, self.wanted = asked.ranking, asked
         best = self.ranking.best
         self.open_axes = (self.ranking.over, *([best.axis] if best and asked.best_open else []))
-        names = self.ranking.names(names_said(rulebook.languages), self.rules)
+        names = self.ranking.names(rulebook.said, self.rules)
         self.asked = self.row(names, Change(), self.open_axes)
         self.count = len(self.asked.ids[self.ranking.over])
         self.chosen = np.zeros(self.count, dtype=np.int64)

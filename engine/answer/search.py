@@ -1,10 +1,9 @@
-"""Finding entries by a few letters of what they are called, and two of them in one line of text."""
+"""Finding entries by a few letters of what they are called."""
 
 from __future__ import annotations
 
 from engine.closest import normalised
 from engine.rulebook.catalogs import Catalog, Entry
-from engine.rulebook.rulebook import Rulebook
 
 MOST = 8
 
@@ -23,13 +22,3 @@ def search(catalog: Catalog, text: str) -> list[Entry]:
     if not found:
         return [catalog.entries[near] for near in catalog.nearest(text)][:MOST]
     return [entry for *_, entry in sorted(found, key=lambda one: one[:3])[:MOST]]
-
-
-def split_line(rulebook: Rulebook, line: str, word_between: str, first: str, second: str) -> tuple[str, str]:
-    """`a <word> b` in two, at the place where both sides are known if there is one; the second is empty without it."""
-    between = f" {word_between} "
-    cuts = [at for at in range(len(line)) if line.startswith(between, at)]
-    halves = [(line[:at].strip(), line[at + len(between) :].strip()) for at in cuts]
-    both = rulebook.catalog_of(first), rulebook.catalog_of(second)
-    known = [half for half in halves if all(one.find(word) for one, word in zip(both, half, strict=True))]
-    return (known or halves or [(line.strip(), "")])[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from engine.calibrate.parameters import CALIBRATE, Parameter
 from engine.calibrate.report import Calibration, Fitted
 from engine.read.document import Document, Path
+from engine.read.yaml_writer import written
 from engine.rulebook.backtest import Backtest
 
 FITTED, HELD_OUT = "fitted", "median_error_held_out"
@@ -64,7 +65,7 @@ def _note(values: Sequence[Fitted], day: str, why: str) -> Iterator[Edit]:
         runs = f"{{{runs}}}" if runs else ""
     if not runs:
         return
-    reason = f", why: {_quoted(why)}" if why else ""
+    reason = f", why: {written(why)}" if why else ""
     text = f"{{on: {day}, runs: {runs}{reason}}}"
     yield from _entry(definition.document, definition.path, FITTED, text, CALIBRATE)
 
@@ -88,8 +89,3 @@ def _edited(text: str, edits: Sequence[Edit]) -> str:
     for start, end, instead in sorted(edits, reverse=True):
         text = text[:start] + instead + text[end:]
     return text
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -11,7 +11,7 @@ from engine.columns import ABSENT, Column, Kind
 from engine.evaluate.evaluator import evaluator
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.expression import Expression
-from engine.rulebook.fields import Field, in_years
+from engine.rulebook.fields import IN_YEARS, Field
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -53,15 +53,8 @@ class EntryFigures:
         columns = {name: self.column(name) for name in expression.names}
         shape = (len(self.catalog.ids),)
         with np.errstate(all="ignore"):
-            try:
-                return np.broadcast_to(np.asarray(evaluator().run(expression, columns)), shape)
-            except ArithmeticError:  # floats that no column took part in divide and overflow as Python's do
-                return np.full(shape, np.nan)
+            return np.broadcast_to(np.asarray(evaluator().run(expression, columns)), shape)
 
 
 def _column(catalog: Catalog, name: str) -> Column:
-    field = catalog.fields[name]
-    if not field.day:
-        return catalog.column(name)
-    words = [entry.value(name) for entry in catalog.entries.values()]
-    return np.array([np.nan if word is None else in_years(word) for word in words])
+    return catalog.column(f"{name}.{IN_YEARS}" if catalog.fields[name].day else name)

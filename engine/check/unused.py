@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from engine.codes import Code
 from engine.problems import Problem, Severity
 from engine.rulebook.invariants import Always
-from engine.rulebook.languages import names_said
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 
@@ -44,7 +43,7 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
     wanted |= {name for names in needs.along.values() for name in names}
     for ranking in rulebook.rankings.values():
-        wanted |= ranking.names(names_said(rulebook.languages), rule_set)
+        wanted |= ranking.names(rulebook.said, rule_set)
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:

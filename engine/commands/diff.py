@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from engine.commands.check import IN_ACTIONS
 from engine.commands.output import GOOD, MISUSE, PROBLEMS_FOUND, leave
 from engine.compare.acknowledge import acknowledged_text
-from engine.compare.report import COMPUTED, Report, report
+from engine.compare.report import Report, report
 from engine.compare.sides import find_side
 from engine.compare.state import State, read_state
 from engine.draw.diff.markdown import as_markdown
@@ -74,8 +74,7 @@ def command(
             compared = report(old, new, progress)
             if why and compared.unexplained and not head:
                 _acknowledge(new, compared, why)
-                computed = {name: compared.data[name] for name in COMPUTED}
-                compared = report(old, read_state(new.side), computed=computed)
+                compared = report(old, read_state(new.side), computed=compared.computed)
     for file in files:
         file.write_text(WRITERS[SUFFIXES[file.suffix]](compared), "utf-8")
     if shape in (None, "text"):

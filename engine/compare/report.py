@@ -31,16 +31,19 @@ from engine.rule_tests import rule_tests
 from engine.rulebook.rulebook import Rulebook
 
 Progress = Callable[[str, int, int], None]  # the profile, questions done, and all
-COMPUTED = ("impact", "tests", "measured", "accuracy")  # what takes the rulebooks alone, and most of the time
 
 
 @dataclass(frozen=True)
 class Report:
-    """`data` is the comparison; `problems` are its errors, warnings and notes, the most important first."""
+    """`data` is the comparison; `problems` are its errors, warnings and notes, the most important first.
+
+    `computed` is the part of the data that takes the two rulebooks alone, and most of the time.
+    """
 
     data: dict[str, Any]
     problems: tuple[Problem, ...]
     unexplained: tuple[Case, ...]
+    computed: Mapping[str, Any]
 
 
 def report(
@@ -51,8 +54,8 @@ def report(
 ) -> Report:
     """Everything that can be said of the change from `base` to `head`.
 
-    Where the new files hold an error, what changed is told and nothing is computed. `computed` is the data of a report
-    on the same two rulebooks, if there is one: what answers do need not be computed again.
+    Where the new files hold an error, what changed is told and nothing is computed. `computed` is that of a report on
+    the same two rulebooks, if there is one.
     """
     changed = differences(base, head)
     problems = [*still_read(changed), *head.problems]
@@ -66,7 +69,8 @@ def report(
     cases: list[Case] = []
     if base.rulebook is not None and head.rulebook is not None:
         try:
-            data |= computed or _computed(base, head, _profiles(base, head, changed), progress)
+            computed = computed or _computed(base, head, _profiles(base, head, changed), progress)
+            data |= computed
         except ProblemsFound as not_finite:
             problems += not_finite.problems
         cases = moved_cases(base, head)
@@ -78,7 +82,7 @@ def report(
     problems += notes(changed, data["impact"])
     problems.sort(key=lambda problem: list(Severity).index(problem.severity))
     data["problems"] = [problem.as_dict() for problem in problems if problem.severity is not Severity.NOTE]
-    return Report(data, tuple(problems), tuple(case for case in cases if not case.why))
+    return Report(data, tuple(problems), tuple(case for case in cases if not case.why), computed)
 
 
 def _computed(base: State, head: State, profiles: list[tuple[str, str]], progress: Progress) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Column
 from engine.evaluate.evaluator import evaluator
 from engine.rulebook.expression import Expression, text_of_node
 
@@ -42,11 +41,7 @@ class _Search:
 
     def value(self, node: ast.expr) -> float:
         """What a part of the expression gives in the cell; conditions count as 0 and 1."""
-        try:
-            column: Column = evaluator().run(Expression(self.source, node, ()), self.columns)
-        except ArithmeticError:
-            return float("nan")
-        found: Any = column
+        found: Any = evaluator().run(Expression(self.source, node, ()), self.columns)
         if np.ndim(found):
             places = zip(self.index, np.shape(found), strict=True)
             found = found[tuple(0 if length == 1 else at for at, length in places)]

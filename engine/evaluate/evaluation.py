@@ -138,10 +138,7 @@ def _of_chosen(asked: Asked, name: str, entries: WordColumn) -> Any:
 
 def _step(run: Any, definition: Definition, rule_set: RuleSet, columns: dict[str, Any]) -> Any:
     if isinstance(definition, Formula):
-        try:
-            return run.run(definition.expression, columns)
-        except ArithmeticError:  # floats that no column took part in divide and overflow as Python's do
-            return np.float64(np.nan)
+        return run.run(definition.expression, columns)
     if isinstance(definition, Table):
         return table_value(definition, columns)
     if isinstance(definition, Count):

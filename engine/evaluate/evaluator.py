@@ -56,9 +56,12 @@ class ColumnEvaluator(SimpleEval):  # type: ignore[misc]
         }
 
     def run(self, expression: Expression, names: dict[str, Any]) -> Column:
-        """The column that the expression gives. Raises ArithmeticError where Python's own floats do."""
+        """The column that the expression gives; NaN where floats that no column took part in divide or overflow."""
         self.names = names
-        column: Column = self.eval(expression.source, previously_parsed=expression.tree)
+        try:
+            column: Column = self.eval(expression.source, previously_parsed=expression.tree)
+        except ArithmeticError:  # Python's own floats raise where columns give NaN
+            return np.float64(np.nan)
         return column
 
     def _eval(self, node: ast.AST) -> Any:

@@ -96,10 +96,7 @@ class WorkedOut:
     def _expression(self, expression: Expression) -> Any:
         names = {name: _figure(self.name(name)) for name in expression.names}
         with np.errstate(all="ignore"):
-            try:
-                found = evaluator().run(expression, names)
-            except ArithmeticError:
-                return None
+            found = evaluator().run(expression, names)
         if np.asarray(found).dtype == bool:
             return bool(found)
         number = float(found)  # type: ignore[arg-type]

@@ -161,7 +161,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     problems += found
     if errors(problems):
         return None, problems
-    said = names_said(languages)
+    said = names_said(languages)  # whatever language is spoken
     rulebook = Rulebook(
         title=main.data["title"],
         version=main.data["version"],
@@ -174,6 +174,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         default_profile=main.data["profiles"]["default"],
         messages=languages[main.data["language"]],
         languages=languages,
+        said=said,
         layout=layout,
         needs={profile: needs_of(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),

@@ -60,7 +60,8 @@ class RuleSet:
     def roots(self, name: str) -> frozenset[str]:
         """What a value can differ by: axes, inputs as `question.name`, and `current` where it is compared with that."""
         if name not in self._roots:
-            self._roots[name] = frozenset().union(*(self._roots_of(read) for read in self._behind(name)))
+            reads = self.definitions[name].reads if name in self.definitions else (name,)
+            self._roots[name] = frozenset().union(*map(self._roots_of, reads))
         return self._roots[name]
 
     def unmoved(self, others: frozenset[str]) -> frozenset[str]:
@@ -70,12 +71,6 @@ class RuleSet:
             every = (*self.definitions, *fields, *(f"{QUESTION}.{name}" for name in self.subject.inputs))
             self._unmoved[others] = frozenset(name for name in every if others.isdisjoint(self.roots(name)))
         return self._unmoved[others]
-
-    def _behind(self, name: str) -> tuple[str, ...]:
-        """What a name is made of directly: of a figure of an axis, the axis and the table that chooses its entry."""
-        chooser = self.subject.chooser_of(name)
-        reads = self.definitions[name].reads if name in self.definitions else (name,)
-        return (*reads, *([chooser] if chooser else []))
 
     def _roots_of(self, read: str) -> frozenset[str]:
         space = read.partition(".")[0]

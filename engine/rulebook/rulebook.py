@@ -14,7 +14,7 @@ from engine.rulebook.invariants import Invariant
 from engine.rulebook.languages import Languages
 from engine.rulebook.layout import Layout
 from engine.rulebook.messages import Messages
-from engine.rulebook.needs import Needs
+from engine.rulebook.needs import NamesSaid, Needs
 from engine.rulebook.pinned import Pinned
 from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
@@ -28,7 +28,8 @@ class Rulebook:
     `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
     least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
     `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
-    `messages` are those of the language that it speaks now, `languages` all of them, its own first.
+    `messages` are those of the language that it speaks now, `languages` all of them, its own first; `said` are the
+    names that each sentence needs, in any of them.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Rulebook:
     default_profile: str
     messages: Messages
     languages: Languages
+    said: NamesSaid
     layout: Layout
     needs: Mapping[str, Needs]
     invariants: tuple[Invariant, ...]
@@ -62,7 +64,8 @@ class Rulebook:
 
     def speaking(self, language: str) -> Rulebook:
         """The same rulebook, whose answers and problems are in that language. Raises KeyError where it is not there."""
-        return replace(self, messages=self.languages[language])
+        messages = self.languages[language]
+        return self if messages is self.messages else replace(self, messages=messages)
 
     def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Rulebook:
         """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""

@@ -8,7 +8,6 @@ from typing import Any
 from engine.answer.ranking import rank, read_ranking
 from engine.draw.pages.drawing import Drawing
 from engine.rulebook.catalogs import Entry
-from engine.rulebook.subject import Axis
 
 MODELS, DEVICES = "models", "devices"  # the rankings that pages show
 SHOWN = 25  # rows of a part before the others are counted
@@ -23,23 +22,16 @@ def index_page(drawing: Drawing, axis: str, title: str) -> str:
     groups = [field.name for field in catalog.fields.values() if field.groups]
     for entry in catalog.entries.values():
         families.setdefault(str(entry.value(groups[0]) or "") if groups else "", []).append(entry)
-    return drawing.draw("index.html", title=drawing.messages.label(title), families=families, folder=title_folder(axis))
-
-
-def title_folder(axis: str) -> str:
-    """The folder that the pages of an axis stand in."""
-    return f"/{axis}s"
+    return drawing.draw("index.html", title=drawing.messages.label(title), families=families)
 
 
 def entry_page(drawing: Drawing, axis: str, entry: Entry, parameters: Mapping[str, str]) -> str:
     """What a device runs, or what runs a model: whole on the device, with the host, or not; and what is best."""
-    name, other = (MODELS, "model") if axis == "device" else (DEVICES, "device")
+    name = MODELS if axis == "device" else DEVICES
     found = _ranked(drawing, name, {**parameters, axis: entry.id}, every=True)
-    parts = {
-        "page_native": [row for row in found["rows"] if row["fit"]["code"] != "too_heavy" and not _offloads(row)],
-        "page_with_offload": [row for row in found["rows"] if row["fit"]["code"] != "too_heavy" and _offloads(row)],
-        "page_not": [row for row in found["rows"] if row["fit"]["code"] == "too_heavy"],
-    }
+    parts: dict[str, list[Any]] = {"page_native": [], "page_with_offload": [], "page_not": []}
+    for row in found["rows"]:
+        parts[_part_of(row)].append(row)
     cheapest = {
         "page_cheapest_whole": _cheapest(parts["page_native"]),
         "page_cheapest_runs": _cheapest([*parts["page_native"], *parts["page_with_offload"]]),
@@ -48,7 +40,6 @@ def entry_page(drawing: Drawing, axis: str, entry: Entry, parameters: Mapping[st
         "entry.html",
         entry=entry,
         axis=axis,
-        other=other,
         found=found,
         parts=parts,
         most=SHOWN,
@@ -78,8 +69,10 @@ def _ranked(drawing: Drawing, name: str, parameters: Mapping[str, str], *, every
     return rank(rulebook, read_ranking(rulebook, name, {**(EVERY if every else {}), **limit, **parameters}))
 
 
-def _offloads(row: Mapping[str, Any]) -> bool:
-    return bool(row["offload"]["fraction"] > 0)
+def _part_of(row: Mapping[str, Any]) -> str:
+    if row["fit"]["code"] == "too_heavy":
+        return "page_not"
+    return "page_with_offload" if row["offload"]["fraction"] > 0 else "page_native"
 
 
 def _cheapest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -89,10 +82,9 @@ def _cheapest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 def _best_by_workload(drawing: Drawing, parameters: Mapping[str, str], device: Entry) -> list[tuple[Entry, Any]]:
     """For each workload the model that ranks first."""
-    axis: Axis = drawing.rulebook.subject.axes["workload"]
     best = []
-    for workload in drawing.rulebook.catalog_of(axis.name).entries.values():
-        asked = {**parameters, "device": device.id, axis.name: workload.id, "limit": "1"}
+    for workload in drawing.rulebook.catalog_of("workload").entries.values():
+        asked = {**parameters, "device": device.id, "workload": workload.id, "limit": "1"}
         rows = _ranked(drawing, MODELS, asked)["rows"]
         best += [(workload, rows[0])] if rows else []
     return best

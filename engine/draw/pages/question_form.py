@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from engine.answer.question import PROFILE
 from engine.draw.pages.drawing import Drawing
-from engine.rulebook.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,9 @@ class Field:
     options: tuple[Option, ...] = ()
 
 
-def question_form(
-    drawing: Drawing, asked: Mapping[str, object], given: Mapping[str, str]
-) -> tuple[list[Field], list[Field]]:
-    """The choices, and the numbers. `asked` is the question of an answer, `given` what stood in the address."""
-    return list(_choices(drawing, asked)), list(_numbers(drawing.rulebook, given))
+def question_form(drawing: Drawing, asked: Mapping[str, object]) -> tuple[list[Field], list[Field]]:
+    """The choices, and the numbers as the address gives them. `asked` is the question of an answer."""
+    return list(_choices(drawing, asked)), list(_numbers(drawing))
 
 
 def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
@@ -51,6 +48,6 @@ def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
     yield Field(PROFILE, drawing.messages.label("page_profile"), "", str(asked[PROFILE]), profiles)
 
 
-def _numbers(rulebook: Rulebook, given: Mapping[str, str]) -> Iterator[Field]:
-    for number in rulebook.subject.inputs.values():
-        yield Field(number.name, number.title, number.about, given.get(number.name, ""))
+def _numbers(drawing: Drawing) -> Iterator[Field]:
+    for number in drawing.rulebook.subject.inputs.values():
+        yield Field(number.name, number.title, number.about, drawing.here.parameters.get(number.name, ""))

@@ -26,13 +26,13 @@ LETTER = 7  # units of a picture that a letter of a badge takes, and the room ar
 ROOM = 16
 
 
-def fit_page(drawing: Drawing, answer: Mapping[str, Any], address: Address, pair: str) -> str:
+def fit_page(drawing: Drawing, answer: Mapping[str, Any], pair: str) -> str:
     """The page about one model on one device; `pair` names them as an address does."""
-    choices, numbers = question_form(drawing, answer["question"], address.parameters)
+    address = drawing.here
+    choices, numbers = question_form(drawing, answer["question"])
     return drawing.draw(
         "fit.html",
         a=answer,
-        address=address,
         pair=pair,
         links=_links(answer, address.parameters),
         choices=choices,
@@ -63,8 +63,8 @@ def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str
     }
 
 
-def why_page(drawing: Drawing, question: Question, name: str, back: Address) -> str:
-    """How one number came about. Raises ProblemsFound where no rule has that name."""
+def why_page(drawing: Drawing, question: Question, name: str, answer_at: str) -> str:
+    """How one number of the answer at that path came about. Raises ProblemsFound where no rule has that name."""
     rulebook = with_own_entries(drawing.rulebook, question.own)
     tree = trace_tree(reasons(rulebook, question, [name]), name)
     names = {
@@ -72,7 +72,7 @@ def why_page(drawing: Drawing, question: Question, name: str, back: Address) -> 
         for axis, entry in question.entries.items()
         if rulebook.subject.axes[axis].required
     }
-    return drawing.draw("why.html", tree=tree, back=back, **names)
+    return drawing.draw("why.html", tree=tree, back=drawing.here.at(answer_at), **names)
 
 
 def start_page(drawing: Drawing, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> str:
