@@ -1,8 +1,8 @@
 """The values that rules work on: columns of numbers, of conditions, and of words.
 
-A column of numbers is a float (the same everywhere) or a numpy array that broadcasts over the axes of a grid; a column
-of conditions is the same in booleans. Words are a `WordColumn`. An absent figure is NaN; an absent word has the code
-ABSENT.
+A column of numbers is a numpy float (the same everywhere) or a numpy array that broadcasts over the axes of a grid; a
+column of conditions is the same in booleans. Words are a `WordColumn`. An absent figure is NaN; an absent word has the
+code ABSENT.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Numbers = float | NDArray[np.float64]
 Conditions = bool | NDArray[np.bool_]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.int64] | np.int64
 Scalar = float | bool | str | None  # the value of one cell; None where it is absent
 
 
@@ -42,6 +42,25 @@ class WordColumn:
 
 
 Column = Numbers | Conditions | WordColumn
+
+
+def everywhere(value: Scalar | Column) -> Any:
+    """A value as a column that is the same everywhere; a column as it is."""
+    if isinstance(value, np.ndarray | np.generic | WordColumn):
+        return value
+    if isinstance(value, str):
+        return WordColumn(np.int64(0), (value,))
+    if isinstance(value, bool):
+        return np.bool_(value)
+    return np.float64(np.nan if value is None else value)
+
+
+def all_finite(numbers: Numbers) -> bool:
+    """Whether no number of a column is absent or without bounds."""
+    if not isinstance(numbers, np.ndarray):
+        return math.isfinite(numbers)
+    square = np.vdot(numbers, numbers)  # half the time of looking at each; too large only beyond 1e154
+    return math.isfinite(square) or bool(np.isfinite(numbers).all())
 
 
 def cell(column: Column, index: tuple[int, ...]) -> Scalar:

@@ -12,7 +12,7 @@ import numpy as np
 from engine.codes import Code
 from engine.columns import ABSENT, Column, WordColumn
 from engine.evaluate.evaluation import Evaluation
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.problems import Position, Problem, Severity
 from engine.read.document import Path
 from engine.rulebook.definitions import Definition, Formula, Table
@@ -103,9 +103,7 @@ def reached(evaluation: Evaluation, index: tuple[int, ...] | None = None) -> Ite
 
 def _condition(evaluation: Evaluation, formula: Formula, condition: ast.expr) -> Any:
     """A condition inside a formula, over the whole grid like any other part of it."""
-    part = Expression(formula.expression.source, condition, ())
-    with np.errstate(all="ignore"):
-        return evaluator().run(part, dict(evaluation.columns))
+    return run_expression(formula.expression.part(condition), evaluation.columns)
 
 
 def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> Any:
@@ -130,5 +128,5 @@ def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tup
         yield from (("rows", int(line)) for line in np.unique(np.clip(lines, 0, len(rows.x) - 2)))
         return
     falling = "at_least" in table.data["rows"][0]
-    for place in np.unique(rows.place(values)):
+    for place in np.unique(rows.place(values)).clip(max=len(rows.bounds)):
         yield ("rows", len(rows.bounds) - int(place) if falling else int(place))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.columns import Kind
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.rulebook.expression import ExpressionFaults, Fault, parse
 from engine.rulebook.expression_kinds import kind_of
 
@@ -21,7 +21,7 @@ GAPS = np.array([1.0, np.nan, 3.0, np.nan])
 
 def value(source: str) -> list[float]:
     with np.errstate(all="ignore"):
-        result = evaluator().run(parse(source), {"a": A, "b": B, "gaps": GAPS, "device.bandwidth": A * 10})
+        result = run_expression(parse(source), {"a": A, "b": B, "gaps": GAPS, "device.bandwidth": A * 10})
     return np.broadcast_to(result, A.shape).tolist()
 
 
@@ -130,7 +130,7 @@ def test_hostile_expressions_end_at_once(source: str) -> None:
         expression = parse(source)
         if not expression.names:  # a name that the rules do not define is refused when they are read
             with np.errstate(all="ignore"):
-                evaluator().run(expression, {})
+                run_expression(expression, {})
     except (ExpressionFaults, ArithmeticError):
         pass
     assert time.perf_counter() - start < 1  # a hang, not a figure: each takes well under a millisecond
@@ -172,6 +172,6 @@ def test_any_text_is_an_expression_or_has_faults_inside_it(source: str) -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(-1e6, 1e6))
 def test_a_row_alone_gives_what_it_gives_among_others(column: list[float], other: float) -> None:
     expression = parse("a * 2 + b if a > b else min(a, b) - abs(a)")
-    together = np.broadcast_to(evaluator().run(expression, {"a": np.array(column), "b": other}), (len(column),))
-    alone = [float(evaluator().run(expression, {"a": np.float64(number), "b": other})) for number in column]
+    together = np.broadcast_to(run_expression(expression, {"a": np.array(column), "b": other}), (len(column),))
+    alone = [float(run_expression(expression, {"a": np.float64(number), "b": other})) for number in column]
     assert together.tolist() == alone

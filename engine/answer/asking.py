@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.answer.question import Question
-from engine.columns import Column, Numbers, Scalar
+from engine.columns import Numbers, Scalar
 from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.evaluate.grid import Grid
 from engine.evaluate.question_list import QuestionList
@@ -123,24 +123,22 @@ class Asker:
         grid = Grid.of(self.rules.subject, self.rules.catalogs, ids)
         inputs = {**self.question.inputs, **changed}
         given = {**self.question.overrides, **self.given}
-        known = self._same({*change.entries, *open_axes}, {*change.inputs})
-        evaluation = evaluate(self.rules, grid, outputs, inputs, given, current, known)
+        before, others = self._before(*change.entries, *open_axes, *(f"{QUESTION}.{name}" for name in change.inputs))
+        evaluation = evaluate(self.rules, grid, outputs, inputs, given, current, before, others)
         return Row(evaluation, tuple(ids.index(entries.get(axis, ids[0])) for axis, ids in grid.ids.items()))
 
-    def _same(self, axes: set[str], inputs: set[str]) -> dict[str, Column]:
-        """The columns of the question's own row that hold as they are where only these axes and inputs are others."""
-        if self.explain or not hasattr(self, "asked"):
-            return {}
-        asked = self.asked.evaluation
-        others = frozenset({*axes, *self._opened, CURRENT, *(f"{QUESTION}.{name}" for name in inputs)})
-        names = self.rules.unmoved(others)
-        return {name: column for name, column in asked.columns.items() if name in names and name not in asked.given}
+    def _before(self, *others: str) -> tuple[Evaluation | None, frozenset[str]]:
+        """What was evaluated for the question itself, and by what others differ: these axes and inputs, and its own."""
+        before = self.asked.evaluation if hasattr(self, "asked") and not self.explain else None
+        return before, frozenset({*others, *self._opened, CURRENT})
 
     def rows_along(self, name: str, values: Sequence[float], outputs: Iterable[str]) -> list[Row]:
         """The question once for each value of one of its inputs, in one evaluation."""
-        questions = QuestionList.of(self.rules.subject, self.rules.catalogs, [self.question.entries] * len(values))
+        rules, entries = self.rules, self.question.entries
+        questions = QuestionList.repeated(rules.subject, rules.catalogs, entries, len(values))
         inputs: dict[str, Numbers] = {**self.question.inputs, name: np.array(values, dtype=float)}
-        evaluation = evaluate(self.rules, questions, outputs, inputs, {**self.question.overrides, **self.given})
+        given, before = {**self.question.overrides, **self.given}, self._before(f"{QUESTION}.{name}")
+        evaluation = evaluate(rules, questions, outputs, inputs, given, None, *before)
         return [Row(evaluation, (at,)) for at in range(len(values))]
 
     def _pick(self, pick: Pick, names: set[str]) -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.columns import ABSENT, Column, Kind
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.expression import Expression
 from engine.rulebook.fields import IN_YEARS, Field
@@ -52,8 +52,7 @@ class EntryFigures:
         """What an expression gives for each entry; NaN where a figure that it reads is absent, or nothing comes out."""
         columns = {name: self.column(name) for name in expression.names}
         shape = (len(self.catalog.ids),)
-        with np.errstate(all="ignore"):
-            return np.broadcast_to(np.asarray(evaluator().run(expression, columns)), shape)
+        return np.broadcast_to(np.asarray(run_expression(expression, columns)), shape)
 
 
 def _column(catalog: Catalog, name: str) -> Column:

@@ -12,7 +12,7 @@ from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Column, Kind, WordColumn, cell, first_cell
 from engine.evaluate.evaluation import shown
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.expression_kinds import kind_of
 from engine.rulebook.invariants import Always, Change, Following, Invariant, InvariantForm
@@ -121,8 +121,7 @@ def _counter_example(trial: Trial, invariant: Invariant) -> Problem | None:
 def _always(trial: Trial, invariant: Always) -> Problem | None:
     names = invariant.condition.names
     columns = {name: column for name, column in trial.values(names).items() if name in names}
-    with np.errstate(all="ignore"):
-        holds = np.asarray(evaluator().run(invariant.condition, columns))
+    holds = np.asarray(run_expression(invariant.condition, columns))
     if holds.all():
         return None
     number = first_cell(~holds, trial.questions.shape)[0]

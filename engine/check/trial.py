@@ -144,7 +144,7 @@ def _questions(rule_sets: list[RuleSet], most: int | None) -> tuple[QuestionList
         questions = questions.at(np.tile(np.arange(count), 2))
     else:
         drawn = {name: _drawn(rule_sets, axis, most, lot) for name, axis in axes.items()}
-        questions = QuestionList(rules.subject, rules.catalogs, drawn)
+        questions = QuestionList(rules.subject, rules.catalogs, most, drawn)
         given = np.arange(most) % WITHOUT_INPUTS > 0
     size = questions.shape[0]
     steps = {name: lot.choice(_steps(one), size) for name, one in inputs.items()}
@@ -168,7 +168,8 @@ def _swept(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
 def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionList:
     """Every question over these entries, in the order of the axes."""
     grids = np.meshgrid(*(np.array(codes, dtype=np.int64) for codes in rows.values()), indexing="ij")
-    return QuestionList(rule_set.subject, rule_set.catalogs, {n: g.ravel() for n, g in zip(rows, grids, strict=True)})
+    found = {name: grid.ravel() for name, grid in zip(rows, grids, strict=True)}
+    return QuestionList(rule_set.subject, rule_set.catalogs, grids[0].size, found)
 
 
 def _drawn(rule_sets: Iterable[RuleSet], axis: Axis, size: int, lot: np.random.Generator) -> Codes:

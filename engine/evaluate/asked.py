@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Codes, Column, WordColumn
+from engine.columns import ABSENT, Codes, Column, WordColumn
 from engine.rulebook.catalogs import Catalog
+from engine.rulebook.functions import choose
 from engine.rulebook.subject import Subject
 
 
@@ -37,7 +38,10 @@ class Asked(ABC):
 
     @abstractmethod
     def codes(self, axis: str) -> Codes:
-        """The entry of each question by its row in the catalog, -1 where none is named; in a shape that broadcasts."""
+        """The entry of each question by its row in the catalog, ABSENT where none is named; in a shape that broadcasts.
+
+        A single number where it is the same for all.
+        """
 
     def catalog(self, axis: str) -> Catalog:
         """The catalog whose entries an axis takes."""
@@ -55,16 +59,17 @@ class Asked(ABC):
         """
         axis, _, field = name.partition(".")
         catalog, named = self.catalog(axis), self.codes(axis)
-        chosen = np.array([catalog.index[entry] for entry in entries.words], dtype=np.int64)[entries.codes]
-        return _taken(catalog.column(field), np.where(named < 0, chosen, named) if np.any(named >= 0) else chosen)
+        chosen = catalog.rows_of(entries.words)[entries.codes]
+        return _taken(catalog.column(field), choose(named == ABSENT, chosen, named))
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
         if axis not in self.subject.axes:
             return None
-        codes = self.codes(axis)
-        code = codes[tuple(0 if length == 1 else at for at, length in zip(index, codes.shape, strict=True))]
-        return self.catalog(axis).ids[int(code)] if code >= 0 else None
+        codes: Any = self.codes(axis)
+        if codes.ndim:
+            codes = codes[tuple(0 if length == 1 else at for at, length in zip(index, codes.shape, strict=True))]
+        return self.catalog(axis).ids[int(codes)] if codes != ABSENT else None
 
     def row(self, index: tuple[int, ...]) -> dict[str, str]:
         """The ids that one question names, by axis."""
@@ -76,5 +81,5 @@ def _taken(whole: Column, codes: Codes) -> Column:
     """The figures or words of these rows of a catalog."""
     if isinstance(whole, WordColumn):
         return WordColumn(whole.codes[codes], whole.words)
-    column: Any = np.asarray(whole)[codes]
-    return column  # type: ignore[no-any-return]
+    column: Column = np.asarray(whole)[codes]
+    return column

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from engine.columns import ABSENT, Codes, Numbers, WordColumn
+from engine.columns import ABSENT, Numbers, WordColumn
+from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Count
 
 
-def counted(count: Count, catalogs: Mapping[str, Catalog], columns: Mapping[str, Any]) -> Numbers:
-    """The number of entries for each question, in the shape that its axes broadcast to."""
-    catalog = catalogs[count.catalog]
+def counted(count: Count, asked: Asked, *ids: WordColumn) -> Numbers:
+    """The number of entries for each question, in the shape that the ids that it names broadcast to."""
+    catalog, words = asked.catalogs[count.catalog], [column.words for column in ids]
+    combinations, counts = count.kept.get((catalog, *words), lambda: _there(count, catalog, words))
+    wanted: Any = np.int64(0)
+    for column in ids:
+        wanted = wanted * len(column.words) + column.codes
+    place = np.searchsorted(combinations, wanted)
+    number: Numbers = np.where(combinations[place] == wanted, counts[place], 0.0)[()]
+    return number
+
+
+def _there(count: Count, catalog: Catalog, words: list[tuple[str, ...]]) -> Any:
+    """What entries of the catalog name, as one number each that rises, and how many name it; the last is in no question.
+
+    What they name is numbered by its place in the `words` of each axis, the last of which stands for what is none of them.
+    """
     having = catalog.having(count.having)
-    asked: Codes = np.zeros((), dtype=np.int64)
     there = np.zeros(len(having), dtype=np.int64)
     known = np.ones(len(having), dtype=bool)
-    for axis in count.same:
-        column: WordColumn = columns[f"{axis}.id"]
+    for axis, named_there in zip(count.same, words, strict=True):
         named = catalog.column(axis)
         assert isinstance(named, WordColumn)
-        number = {word: at for at, word in enumerate(column.words)}
+        number = {word: at for at, word in enumerate(named_there)}
         codes = np.array([*(number.get(word, ABSENT) for word in named.words), ABSENT])[named.codes[having]]
         known &= codes != ABSENT
-        asked = asked * len(column.words) + column.codes
-        there = there * len(column.words) + codes
+        there = there * len(named_there) + codes
     combinations, counts = np.unique(there[known], return_counts=True)
-    if not len(combinations):
-        return np.zeros(np.shape(asked))
-    place = np.searchsorted(combinations, asked).clip(max=len(combinations) - 1)
-    return np.where(combinations[place] == asked, counts[place], 0).astype(float)
+    return np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.rulebook.expression import Expression, text_of_node
 
 DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
@@ -21,7 +21,8 @@ def culprit(expression: Expression, columns: Mapping[str, Any], index: tuple[int
 
 class _Search:
     def __init__(self, expression: Expression, columns: Mapping[str, Any], index: tuple[int, ...]) -> None:
-        self.source, self.columns, self.index = expression.source, dict(columns), index
+        self.expression, self.source = expression, expression.source
+        self.columns, self.index = columns, index
 
     def search(self, node: ast.expr) -> tuple[ast.expr, str]:
         """The innermost part that is not finite although all its own parts are."""
@@ -41,7 +42,7 @@ class _Search:
 
     def value(self, node: ast.expr) -> float:
         """What a part of the expression gives in the cell; conditions count as 0 and 1."""
-        found: Any = evaluator().run(Expression(self.source, node, ()), self.columns)
+        found: Any = run_expression(self.expression.part(node), self.columns)
         if np.ndim(found):
             places = zip(self.index, np.shape(found), strict=True)
             found = found[tuple(0 if length == 1 else at for at, length in places)]

@@ -1,4 +1,7 @@
-"""A grid: every question over some entries of each axis. Each axis is one dimension; broadcasting does the rest."""
+"""A grid: every question over some entries of each axis. Each axis is one dimension; broadcasting does the rest.
+
+What lies along axes with one entry alone is no array but a single number or word.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.columns import Codes
+from engine.columns import ABSENT, Codes
 from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.subject import Subject
@@ -36,14 +39,17 @@ class Grid(Asked):
         return frozenset(self.ids)
 
     def codes(self, axis: str) -> Codes:
-        """The entries along their own dimension; -1 alone for an axis that is not asked about."""
-        return self._codes[axis] if axis in self.ids else np.full((1,) * len(self.ids), -1)
+        """The entries along their own dimension, or the only one; -1 for an axis that is not asked about."""
+        return self._codes[axis] if axis in self.ids else np.int64(ABSENT)
 
     @cached_property
     def _codes(self) -> Mapping[str, Codes]:
-        found = {}
+        found: dict[str, Codes] = {}
         for axis, ids in self.ids.items():
-            index = self.catalog(axis).index
-            rows = np.array([index[entry] for entry in ids], dtype=np.int64)
-            found[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
+            catalog = self.catalog(axis)
+            if len(ids) == 1:
+                found[axis] = np.int64(catalog.index[ids[0]])
+            else:
+                rows = np.arange(len(ids)) if ids is catalog.ids else np.array([catalog.index[entry] for entry in ids])
+                found[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
         return found

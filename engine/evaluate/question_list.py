@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from engine.columns import Codes
+from engine.columns import ABSENT, Codes
 from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.subject import Subject
@@ -16,8 +17,12 @@ from engine.rulebook.subject import Subject
 
 @dataclass(frozen=True)
 class QuestionList(Asked):
-    """`rows` holds for each axis the entry of each question, by its row in the catalog, with -1 where none is named."""
+    """`rows` holds for each axis the entry of each of the `length` questions, by its row in the catalog.
 
+    A single number where it is the same for all; ABSENT where none is named.
+    """
+
+    length: int
     rows: Mapping[str, Codes]
 
     @classmethod
@@ -27,30 +32,41 @@ class QuestionList(Asked):
         """The list of these questions, each with the ids that it names. Raises KeyError for an id that is not there."""
         index = {name: catalogs[axis.catalog].index for name, axis in subject.axes.items()}
         rows = {
-            axis: np.array([of_axis[one[axis]] if axis in one else -1 for one in questions], dtype=np.int64)
+            axis: np.array([of_axis[one[axis]] if axis in one else ABSENT for one in questions], dtype=np.int64)
             for axis, of_axis in index.items()
         }
-        return cls(subject, catalogs, rows)
+        return cls(subject, catalogs, len(questions), rows)
+
+    @classmethod
+    def repeated(
+        cls, subject: Subject, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
+    ) -> QuestionList:
+        """One question so many times, for numbers that differ. Raises KeyError for an id that is not there."""
+        rows = {
+            name: np.int64(catalogs[axis.catalog].index[question[name]] if name in question else ABSENT)
+            for name, axis in subject.axes.items()
+        }
+        return cls(subject, catalogs, length, rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many questions there are."""
-        return (max((len(codes) for codes in self.rows.values()), default=0),)
+        return (self.length,)
 
     @cached_property
     def named(self) -> frozenset[str]:
         """The axes of which every question names an entry."""
-        return frozenset(axis for axis, codes in self.rows.items() if len(codes) and (codes >= 0).all())
+        return frozenset(axis for axis, codes in self.rows.items() if self.length and np.all(codes != ABSENT))
 
     def codes(self, axis: str) -> Codes:
         """The entry of each question, one after another."""
         return self.rows[axis]
 
-    def at(self, chosen: Sequence[int] | Codes) -> QuestionList:
+    def at(self, chosen: Sequence[int] | Any) -> QuestionList:
         """Only some of the questions, by their numbers."""
-        return replace(self, rows={axis: codes[chosen] for axis, codes in self.rows.items()})
+        rows = {axis: codes[chosen] if codes.ndim else codes for axis, codes in self.rows.items()}
+        return replace(self, length=len(chosen), rows=rows)
 
     def with_entry(self, axis: str, entry: str) -> QuestionList:
         """The same questions, all with another entry of one axis."""
-        codes = np.full(self.shape, self.catalog(axis).index[entry], dtype=np.int64)
-        return replace(self, rows={**self.rows, axis: codes})
+        return replace(self, rows={**self.rows, axis: np.int64(self.catalog(axis).index[entry])})

@@ -4,80 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import ABSENT, Codes, Column, Kind, WordColumn
+from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
-from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf, word_column
+from engine.rulebook.functions import choose
+from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf
 
-MOST_KEPT = 1024
+Words = tuple[str, ...]
 
 
-def table_value(table: Table, names: Mapping[str, Any]) -> Column:
-    """The column of results; NaN, or an absent word, where the input is absent and there is no `otherwise`."""
-    column = names[table.input]
+def table_value(table: Table, column: Any, *taken: Any) -> Column:
+    """The column of results; NaN, or an absent word, where the input is absent and there is no `otherwise`.
+
+    `taken` are the columns of the other names that the table reads, whose values rows take.
+    """
     if isinstance(table.rows, Knots):
         return table.rows.at(column)
     if isinstance(table.rows, Lookup):
-        return _look_up(table, table.rows, column, names)
+        return _look_up(table, table.rows, column, dict(zip(table.reads[1:], taken, strict=True)))
     return _band(table, table.rows, column)
 
 
 def _band(table: Table, bands: Bands, column: Any) -> Column:
     places = bands.place(column)
-    absent = np.isnan(column)  # sorts after every number, and must not take the last band
     if table.kind is Kind.WORD:
-        words = word_column(bands.results, places)
-        return WordColumn(np.where(absent, ABSENT, words.codes), words.words)
-    return np.where(absent, np.nan, np.array(bands.results, dtype=float)[places])
+        return WordColumn(bands.words.codes[places], bands.words.words)
+    numbers: Any = bands.numbers[places]
+    return numbers  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
 class _Results:
     """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
 
-    `numbers` is NaN, and `conditions` false, where a result is taken from another name; `taken` says for each such name
-    where.
+    `numbers` is NaN, and `conditions` false, where a result is taken from another name; `codes` number the `words`, its
+    own and those of the names that are taken; `taken` says for each such name where it is, and the numbers of its words.
     """
 
-    all: tuple[Result | ValueOf | None, ...]
     numbers: NDArray[np.float64]
     conditions: NDArray[np.bool_]
-    taken: Mapping[str, NDArray[np.bool_]]
-
-
-@lru_cache(maxsize=MOST_KEPT)
-def _results(lookup: Lookup, words: tuple[str, ...]) -> _Results:
-    results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
-    numbers = np.array([result if isinstance(result, float) else np.nan for result in results])
-    names = {result.name for result in results if isinstance(result, ValueOf)}
-    taken = {name: np.array([result == ValueOf(name) for result in results]) for name in names}
-    return _Results(results, numbers, np.array([result is True for result in results]), taken)
-
-
-def _words(results: _Results, codes: Codes, names: Mapping[str, Any]) -> WordColumn:
-    """The words of a lookup, its own and those that are taken from other names."""
-    own = tuple(str(result) for result in results.all if isinstance(result, str))
-    words = tuple(dict.fromkeys((*own, *(word for name in results.taken for word in names[name].words))))
-    number = {word: at for at, word in enumerate(words)}
-    codes_of = np.array([number.get(str(result), ABSENT) for result in results.all], dtype=np.int64)
-    found: Codes = codes_of[codes]
-    for name, where in results.taken.items():
-        taken = np.array([number[word] for word in names[name].words] + [ABSENT], dtype=np.int64)[names[name].codes]
-        found = np.where(where[codes], taken, found)
-    return WordColumn(found, words)
+    codes: NDArray[np.int64]
+    words: Words
+    taken: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.int64]]]
 
 
 def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
-    results = _results(lookup, column.words)
-    if table.kind is Kind.WORD:
-        return _words(results, column.codes, names)
-    found: Any = (results.conditions if table.kind is Kind.CONDITION else results.numbers)[column.codes]
-    for name, where in results.taken.items():
-        found = np.where(where[column.codes], names[name], found)
-    gives: Column = found
-    return gives
+    if table.kind is not Kind.WORD:
+        results = _results(lookup, column.words)
+        found: Any = (results.conditions if table.kind is Kind.CONDITION else results.numbers)[column.codes]
+        for name, (where, _) in results.taken.items():
+            found = choose(where[column.codes], names[name], found)
+        gives: Column = found
+        return gives
+    results = _results(lookup, column.words, {name: taken.words for name, taken in names.items()})
+    codes: Any = results.codes[column.codes]
+    for name, (where, numbers) in results.taken.items():
+        codes = choose(where[column.codes], numbers[names[name].codes], codes)
+    return WordColumn(codes, results.words)
+
+
+def _results(lookup: Lookup, words: Words, taken: Mapping[str, Words] | None = None) -> _Results:
+    """The results for these words, worked out once: words of a catalog stay the same object, and so do those here."""
+    taken = taken or {}
+    found: _Results = lookup.kept.get((words, *taken.values()), lambda: _work_out(lookup, words, taken))
+    return found
+
+
+def _work_out(lookup: Lookup, words: Words, taken: Mapping[str, Words]) -> _Results:
+    results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
+    own = tuple(result for result in results if isinstance(result, str))
+    every = tuple(dict.fromkeys((*own, *(word for name in taken.values() for word in name))))
+    number = {word: at for at, word in enumerate(every)}
+    names = {result.name for result in results if isinstance(result, ValueOf)}
+    return _Results(
+        np.array([result if isinstance(result, float) else np.nan for result in results]),
+        np.array([result is True for result in results]),
+        np.array([number.get(str(result), ABSENT) for result in results], dtype=np.int64),
+        every,
+        {
+            name: (
+                np.array([result == ValueOf(name) for result in results]),
+                np.array([*(number[word] for word in taken.get(name, ())), ABSENT], dtype=np.int64),
+            )
+            for name in names
+        },
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.columns import SAME
-from engine.evaluate.evaluator import evaluator
+from engine.evaluate.program import run_expression
 from engine.imports.records import Record, looked_up
 from engine.rulebook.expression import Expression
 from engine.rulebook.imports import PLACEHOLDER, Import, Value
@@ -95,8 +95,7 @@ class WorkedOut:
 
     def _expression(self, expression: Expression) -> Any:
         names = {name: _figure(self.name(name)) for name in expression.names}
-        with np.errstate(all="ignore"):
-            found = evaluator().run(expression, names)
+        found = run_expression(expression, names)
         if np.asarray(found).dtype == bool:
             return bool(found)
         number = float(found)  # type: ignore[arg-type]

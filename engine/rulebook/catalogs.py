@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.closest import normalised
 from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn
+from engine.kept import Kept
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field, in_years
@@ -94,6 +96,7 @@ class Catalog:
     fields: Mapping[str, Field]
     fillers: tuple[str, ...] = ()
     _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
+    _rows: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -110,6 +113,11 @@ class Catalog:
         if field not in self._columns:
             self._columns[field] = _column(self.fields[field], self.entries.values())
         return self._columns[field]
+
+    def rows_of(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
+        """The row of each of these ids. Raises KeyError for one that is not there."""
+        rows: NDArray[np.int64] = self._rows.get((ids,), lambda: np.array([self.index[one] for one in ids], np.int64))
+        return rows
 
     def having(self, field: str | None) -> Any:
         """The rows, by number, of the entries that have a field; of all where none is named."""

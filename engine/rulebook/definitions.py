@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from engine.codes import Code
 from engine.columns import Kind
+from engine.kept import Kept
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
@@ -133,6 +134,7 @@ class Count(Definition):
     catalog: str
     same: tuple[str, ...]
     having: str | None
+    kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

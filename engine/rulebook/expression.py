@@ -191,6 +191,10 @@ class Expression:
     tree: ast.expr
     names: tuple[str, ...]
 
+    def part(self, node: ast.expr) -> Expression:
+        """A part of the tree as an expression of its own."""
+        return Expression(self.source, node, _names(node))
+
     def offset_of(self, name: str) -> int:
         """Where `name` first stands in the text; 0 where it does not."""
         nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name)
@@ -213,8 +217,12 @@ def parse(source: str) -> Expression:
         faults = list(_faults(source, tree))
     if faults:
         raise ExpressionFaults(faults)
-    names = {node.id: None for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id not in FUNCTIONS}
-    return Expression(source, _Floats().visit(tree), tuple(sorted(names)))
+    return Expression(source, _Floats().visit(tree), _names(tree))
+
+
+def _names(tree: ast.expr) -> tuple[str, ...]:
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id not in FUNCTIONS}
+    return tuple(sorted(names))
 
 
 class _Names(ast.NodeTransformer):

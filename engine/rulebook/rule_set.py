@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.columns import Kind
 from engine.rulebook.catalogs import Catalog
@@ -11,17 +12,23 @@ from engine.rulebook.definitions import Definition, Table
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
 from engine.rulebook.tables import ValueOf, results_of
 
+NOTHING: frozenset[str] = frozenset()
+MOST_PLANS = 2048
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What to evaluate, in order, for some outputs; which catalog fields and inputs that reads.
 
-    `current` are the names that are compared with the asked-for row's values.
+    `current` are the names that are compared with the asked-for row's values. What is `made` of a plan, by whoever
+    evaluates it, is kept with it.
     """
 
     steps: tuple[str, ...]
     fields: tuple[str, ...]
+    inputs: tuple[str, ...]
     current: tuple[str, ...]
+    made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,19 +97,30 @@ class RuleSet:
         return frozenset(found)
 
     def plan(
-        self, outputs: Iterable[str], given: frozenset[str] = frozenset(), named: frozenset[str] = frozenset()
+        self,
+        outputs: Iterable[str],
+        given: frozenset[str] = NOTHING,
+        named: frozenset[str] = NOTHING,
+        known: frozenset[str] = NOTHING,
     ) -> Plan:
         """The plan for these outputs: definitions, `axis.field`, `question.input` or `current.name`.
 
-        What is `given` is neither computed nor followed any further. Figures of an axis that is not `named`, and whose
-        entry a table chooses, need that table.
+        What is `given` or `known` is neither computed nor followed any further. Figures of an axis that is not `named`,
+        and whose entry a table chooses, need that table. Rule sets that differ in values alone share their plans.
         """
-        wanted = (frozenset(outputs), given, named)
-        if wanted not in self._plans:
-            self._plans[wanted] = self._make_plan(*wanted)
-        return self._plans[wanted]
+        wanted = (frozenset(outputs), given, named, known)
+        plan = self._plans.get(wanted)
+        if plan is None:
+            plan = self._make_plan(*wanted)
+            if len(self._plans) >= MOST_PLANS:  # questions may set what they like, each time something else
+                self._plans.clear()
+            self._plans[wanted] = plan
+        return plan
 
-    def _make_plan(self, outputs: frozenset[str], given: frozenset[str], named: frozenset[str]) -> Plan:
+    def _make_plan(
+        self, outputs: frozenset[str], given: frozenset[str], named: frozenset[str], known: frozenset[str]
+    ) -> Plan:
+        given = given | known
         needed: dict[str, None] = {}
         stack = sorted(outputs - given)
         while stack:
@@ -115,9 +133,11 @@ class RuleSet:
                     reads = (chooser,)
                 stack += (read for read in reads if read not in given)
         current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
+        inputs = [name for name in needed if name.startswith(QUESTION + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
             tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
+            tuple(sorted(inputs)),
             tuple(sorted(current)),
         )
 

@@ -8,15 +8,20 @@ A lookup is proven complete once its input's words are known, in `names.py`.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.codes import Code
-from engine.columns import Codes, Kind, Numbers, WordColumn
+from engine.columns import ABSENT, Codes, Kind, Numbers, WordColumn
+from engine.kept import Kept
 from engine.problems import Problem
 from engine.read.document import Document, Path
 
@@ -88,8 +93,27 @@ class Bands:
     side: Literal["left", "right"]
 
     def place(self, value: Numbers) -> Codes:
-        """The index into `results` for each value."""
-        return np.asarray(np.searchsorted(self.bounds, value, side=self.side))
+        """The index into `results` for each value; one beyond the last for one that is absent."""
+        if not isinstance(value, np.ndarray):
+            at = bisect_left(self.bounds, value) if self.side == "left" else bisect_right(self.bounds, value)
+            return np.int64(len(self.results) if math.isnan(value) else at)
+        places = np.searchsorted(self._bounds, value, side=self.side)
+        return np.where(np.isnan(value), len(self.results), places)
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.float64]:
+        return np.array(self.bounds, dtype=float)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The results as numbers, with NaN beyond the last."""
+        return np.array([*self.results, np.nan], dtype=float)
+
+    @cached_property
+    def words(self) -> WordColumn:
+        """The results as words, each once, with an absent one beyond the last."""
+        words = tuple(dict.fromkeys(str(result) for result in self.results))
+        return WordColumn(np.array([*(words.index(str(result)) for result in self.results), ABSENT]), words)
 
 
 @dataclass(frozen=True, eq=False)  # told apart by identity, so that what is worked out for one can be kept
@@ -98,6 +122,7 @@ class Lookup:
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
+    kept: Kept = field(default_factory=Kept, init=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +134,11 @@ class Knots:
 
     def at(self, value: Numbers) -> Numbers:
         """What the lines give at each value."""
-        return np.interp(value, self.x, self.y)
+        return np.interp(value, *self._points)
+
+    @cached_property
+    def _points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array(self.x), np.array(self.y)
 
 
 Rows = Bands | Lookup | Knots
@@ -140,13 +169,6 @@ def result_kinds(rows: Rows) -> set[Kind]:
         for result in results_of(rows)
         if not isinstance(result, ValueOf)
     }
-
-
-def word_column(results: tuple[Result, ...], codes: Codes) -> WordColumn:
-    """The words of `results`, each once, for rows that hold indices into `results`."""
-    words = tuple(dict.fromkeys(str(result) for result in results))
-    number = np.array([words.index(str(result)) for result in results], dtype=np.int64)
-    return WordColumn(number[codes], words)
 
 
 def _result(data: Any) -> Result | ValueOf:

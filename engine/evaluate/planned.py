@@ -1,0 +1,134 @@
+"""The program of a plan: catalog figures, constants, formulas, tables and counts, each once all that it reads is there.
+
+Constants and tables are read anew each time it runs, so that rules which differ in nothing else have one program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from engine.codes import Code
+from engine.columns import Kind, WordColumn
+from engine.evaluate.asked import Asked
+from engine.evaluate.counting import counted
+from engine.evaluate.program import Program
+from engine.evaluate.recorder import Recorder
+from engine.evaluate.table_values import table_value
+from engine.problems import Problem, ProblemsFound
+from engine.rulebook.definitions import Constant, Count, Formula, Table
+from engine.rulebook.rule_set import Plan, RuleSet
+
+ASKED = "asked"  # as what is read: the questions themselves; no name of the rules can be that of a namespace
+PROGRAM = "program"
+
+
+class AxisMissing(Code):
+    """A number was asked for that depends on something the question does not name.
+
+    Why: it is different for each entry.
+    Avoid: a test with `given: {parcel: piano}` that expects a figure of the van
+    Prefer: `given: {parcel: piano, van: large}`, or a value for the name itself.
+    """
+
+
+@dataclass(frozen=True)
+class Planned:
+    """`places` are those of all that was computed or read, by name; `numbers` of definitions that must be finite.
+
+    `definitions` names the constants, tables and counts that the program reads, each at its place.
+    """
+
+    program: Program
+    places: Mapping[str, int]
+    numbers: tuple[tuple[str, int], ...]
+    definitions: tuple[str, ...]
+
+
+def planned(rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> Planned:
+    """The program of a plan for questions that name an entry of each of these axes, made when it is first asked for.
+
+    Raises ProblemsFound where a figure is needed of an axis that is not named, and whose entry no table chooses.
+    """
+    if PROGRAM not in plan.made:
+        plan.made[PROGRAM] = _Planner(rule_set, plan, named).planned()
+    made: Planned = plan.made[PROGRAM]
+    return made
+
+
+class _Planner:
+    def __init__(self, rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> None:
+        self.rule_set, self.plan, self.named = rule_set, plan, named
+        self.recorder = Recorder()
+        self.asked = self.recorder.place()
+        self.places: dict[str, int] = {}
+        self.read: dict[str, int] = {ASKED: self.asked}
+        self.definitions: dict[str, int] = {}
+
+    def planned(self) -> Planned:
+        missing = [name for name in self.plan.fields if not self._is_named(name) and not self._chooser(name)]
+        if missing:
+            raise ProblemsFound(_missing_axis(name) for name in missing)
+        for name in self.plan.steps:
+            self.places[name] = self._step(name)
+        for name in (*self.plan.fields, *self.plan.inputs):
+            self._place(name)
+        kinds = self.rule_set.kinds
+        numbers = tuple((name, self.places[name]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
+        program = Program(self.recorder.start, self.recorder.operations, {**self.read, **self.definitions})
+        return Planned(program, self.places, numbers, tuple(self.definitions))
+
+    def _place(self, name: str) -> int:
+        """The place of a name: of what was computed, of a catalog figure, or of what is put in."""
+        if name not in self.places:
+            if name in self.plan.fields:
+                self.places[name] = self._field(name)
+            else:
+                self.places[name] = self.read[name] = self.recorder.place()
+        return self.places[name]
+
+    def _field(self, name: str) -> int:
+        chooser = self._chooser(name)
+        if self._is_named(name) or chooser is None:
+            return self.recorder.does(partial(_named, name), self.asked)
+        return self.recorder.does(partial(_of_chosen, name), self.asked, self._place(chooser))
+
+    def _step(self, name: str) -> int:
+        definition = self.rule_set.definitions[name]
+        if isinstance(definition, Formula):
+            places = {read: self._place(read) for read in definition.reads}
+            return self.recorder.record(definition.expression, places)
+        own = self.definitions[name] = self.recorder.place()
+        if isinstance(definition, Table):
+            return self.recorder.does(table_value, own, *map(self._place, definition.reads))
+        if isinstance(definition, Count):
+            return self.recorder.does(counted, own, self.asked, *map(self._place, definition.reads))
+        assert isinstance(definition, Constant)
+        return own
+
+    def _is_named(self, name: str) -> bool:
+        return name.partition(".")[0] in self.named
+
+    def _chooser(self, name: str) -> str | None:
+        return self.rule_set.subject.chooser_of(name)
+
+
+def _named(name: str, asked: Asked) -> Any:
+    return asked.column(name)
+
+
+def _of_chosen(name: str, asked: Asked, entries: WordColumn) -> Any:
+    """The column of a figure. Raises ProblemsFound where an entry was given that is not there."""
+    try:
+        return asked.chosen_column(name, entries)
+    except KeyError as unknown:
+        axis, word = name.partition(".")[0], str(unknown.args[0])
+        message, near = f"there is no {axis} `{word}`", asked.catalog(axis).nearest(word)
+        raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
+
+
+def _missing_axis(name: str) -> Problem:
+    axis = name.partition(".")[0]
+    return Problem(AxisMissing, f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")

@@ -1,0 +1,25 @@
+"""What was worked out once for some objects, and holds as long as they are the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+MOST_KEPT = 64
+
+
+class Kept:
+    """Goes by identity, where comparing the objects would take longer than the work that is saved."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
+
+    def get(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
+        """What was worked out for these objects, which it holds on to, so that no others get their identity."""
+        key = tuple(map(id, objects))
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= MOST_KEPT:  # objects may come with questions, each time others
+                self._found.clear()
+            found = self._found[key] = work_out(), objects
+        return found[0]
