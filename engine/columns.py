@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 Numbers = float | NDArray[np.float64]
 Conditions = bool | NDArray[np.bool_]
-Codes = NDArray[np.int64] | np.int64
+Codes = Any  # whole numbers of numpy: an array of them, or one that is the same everywhere
 Scalar = float | bool | str | None  # the value of one cell; None where it is absent
 
 

@@ -25,9 +25,9 @@ def counted(count: Count, asked: Asked, *ids: WordColumn) -> Numbers:
 
 
 def _there(count: Count, catalog: Catalog, words: list[tuple[str, ...]]) -> Any:
-    """What entries of the catalog name, as one number each that rises, and how many name it; the last is in no question.
+    """What entries of the catalog name, as rising numbers, and how many entries name each; the last is in no question.
 
-    What they name is numbered by its place in the `words` of each axis, the last of which stands for what is none of them.
+    What an entry names is numbered by its place in the `words` of each axis.
     """
     having = catalog.having(count.having)
     there = np.zeros(len(having), dtype=np.int64)

@@ -42,7 +42,7 @@ class _Results:
     """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
 
     `numbers` is NaN, and `conditions` false, where a result is taken from another name; `codes` number the `words`, its
-    own and those of the names that are taken; `taken` says for each such name where it is, and the numbers of its words.
+    own and those of the names that are taken; `taken` says for each such name where, and the numbers of its words.
     """
 
     numbers: NDArray[np.float64]
