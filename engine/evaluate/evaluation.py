@@ -17,10 +17,8 @@ from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant, Definition, Formula
 from engine.rulebook.expression import offset_of_node
-from engine.rulebook.rule_set import Plan, RuleSet
+from engine.rulebook.rule_set import NOTHING, Plan, RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
-
-NOTHING: frozenset[str] = frozenset()
 
 
 class NotFinite(Code):

@@ -14,7 +14,7 @@ from engine.codes import Code
 from engine.columns import Kind, WordColumn
 from engine.evaluate.asked import Asked
 from engine.evaluate.counting import counted
-from engine.evaluate.program import Program
+from engine.evaluate.program import Program, program_of
 from engine.evaluate.recorder import Recorder
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
@@ -36,7 +36,7 @@ class AxisMissing(Code):
 
 @dataclass(frozen=True)
 class Planned:
-    """`places` are those of all that was computed or read, by name; `numbers` of definitions that must be finite.
+    """`places` are those of all that is computed, by name; `numbers` those of definitions that must be finite.
 
     `definitions` names the constants, tables and counts that the program reads, each at its place.
     """
@@ -73,12 +73,12 @@ class _Planner:
             raise ProblemsFound(_missing_axis(name) for name in missing)
         for name in self.plan.steps:
             self.places[name] = self._step(name)
-        for name in (*self.plan.fields, *self.plan.inputs):
+        for name in self.plan.fields:
             self._place(name)
-        kinds = self.rule_set.kinds
-        numbers = tuple((name, self.places[name]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
-        program = Program(self.recorder.start, self.recorder.operations, {**self.read, **self.definitions})
-        return Planned(program, self.places, numbers, tuple(self.definitions))
+        kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
+        numbers = tuple((name, computed[name]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
+        program = program_of(self.recorder, {**self.read, **self.definitions}, computed.values())
+        return Planned(program, computed, numbers, tuple(self.definitions))
 
     def _place(self, name: str) -> int:
         """The place of a name: of what was computed, of a catalog figure, or of what is put in."""

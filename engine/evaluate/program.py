@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.columns import Column, everywhere
-from engine.evaluate.recorder import Operation, Recorder
+from engine.evaluate.recorder import Recorder
 from engine.rulebook.expression import Expression
 
 MOST_KEPT = 1024
+
+
+class Step(NamedTuple):
+    """An operation as it is done, with most of them on one or two values: those of the `others` come after these."""
+
+    run: Callable[..., Any]
+    into: int
+    first: int
+    second: int | None
+    others: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -21,22 +31,42 @@ class Program:
     """`start` holds the numbers that stand in expressions, at their places; `reads` the places of what is put in."""
 
     start: Sequence[Any]
-    operations: Sequence[Operation]
+    steps: Sequence[Step]
     reads: Mapping[str, int]
 
     def run(self, values: Mapping[str, Any]) -> list[Any]:
-        """The value at each place, once what is read was put in and all operations were done."""
+        """The value at each place, once what is read was put in and all steps were done."""
         at = list(self.start)
         for name, place in self.reads.items():
             at[place] = values[name]
-        for run, into, first, second, others in self.operations:
-            if others is not None:
-                at[into] = run(at[first], at[second], *[at[place] for place in others])  # type: ignore[index]
-            elif second is not None:
+        for run, into, first, second, others in self.steps:
+            if second is None:
+                at[into] = run(at[first])
+            elif not others:
                 at[into] = run(at[first], at[second])
             else:
-                at[into] = run(at[first])
+                at[into] = run(at[first], at[second], *[at[place] for place in others])
         return at
+
+
+def program_of(recorder: Recorder, reads: Mapping[str, int], results: Iterable[int]) -> Program:
+    """The program of what was recorded, which leaves `results` at their places.
+
+    What is needed on the way alone gives its place to what comes after its last use, so that no large column is held
+    on to.
+    """
+    last_use = {place: at for at, one in enumerate(recorder.operations) for place in one.reads}
+    on_the_way = {one.into for one in recorder.operations}.difference(results)
+    places = list(range(len(recorder.start)))  # where each is now
+    free: list[int] = []
+    steps = []
+    for at, one in enumerate(recorder.operations):
+        first, *rest = (places[place] for place in one.reads)
+        free += [places[place] for place in {*one.reads} & on_the_way if last_use[place] == at]
+        if one.into in on_the_way and free:
+            places[one.into] = free.pop()
+        steps.append(Step(one.run, places[one.into], first, rest[0] if rest else None, tuple(rest[1:])))
+    return Program(recorder.start, steps, reads)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -44,7 +74,7 @@ def _recorded(expression: Expression) -> tuple[Program, int]:
     recorder = Recorder()
     reads = {name: recorder.place() for name in expression.names}
     result = recorder.record(expression, reads)
-    return Program(recorder.start, recorder.operations, reads), result
+    return program_of(recorder, reads, [result]), result
 
 
 def run_expression(expression: Expression, names: Mapping[str, Any]) -> Column:

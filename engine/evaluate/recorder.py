@@ -48,10 +48,8 @@ class Operation(NamedTuple):
     """What is done with the values at some places, and the place of what comes out."""
 
     run: Callable[..., Any]
+    reads: tuple[int, ...]
     into: int
-    first: int
-    second: int | None
-    others: tuple[int, ...] | None
 
 
 class Recorder(SimpleEval):  # type: ignore[misc]
@@ -88,12 +86,12 @@ class Recorder(SimpleEval):  # type: ignore[misc]
         self.start.append(value)
         return len(self.start) - 1
 
-    def does(self, run: Callable[..., Any], first: int, second: int | None = None, *others: int) -> int:
+    def does(self, run: Callable[..., Any], *reads: int) -> int:
         """The place of what `run` gives for the values at these places."""
-        key = (run, first, second, *others)
+        key = (run, *reads)
         if key not in self._done:
             self._done[key] = self.place()
-            self.operations.append(Operation(run, self._done[key], first, second, others or None))
+            self.operations.append(Operation(run, reads, self._done[key]))
         return self._done[key]
 
     def record(self, expression: Expression, places: dict[str, int]) -> int:

@@ -26,7 +26,6 @@ class Plan:
 
     steps: tuple[str, ...]
     fields: tuple[str, ...]
-    inputs: tuple[str, ...]
     current: tuple[str, ...]
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -133,11 +132,9 @@ class RuleSet:
                     reads = (chooser,)
                 stack += (read for read in reads if read not in given)
         current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
-        inputs = [name for name in needed if name.startswith(QUESTION + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
             tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
-            tuple(sorted(inputs)),
             tuple(sorted(current)),
         )
 
