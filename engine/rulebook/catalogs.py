@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from engine.closest import normalised
 from engine.codes import Code
 from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn
-from engine.kept import Kept
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field, in_years
 from engine.rulebook.spelling import Spellings, spellings_of
+from engine.worked_out import WorkedOut
 
 
 class CatalogDuplicateId(Code):
@@ -96,7 +96,7 @@ class Catalog:
     fields: Mapping[str, Field]
     fillers: tuple[str, ...] = ()
     _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
-    _rows: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
+    _rows: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:

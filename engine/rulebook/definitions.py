@@ -10,11 +10,11 @@ from typing import Any
 
 from engine.codes import Code
 from engine.columns import Kind
-from engine.kept import Kept
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
 from engine.rulebook.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
+from engine.worked_out import WorkedOut
 
 
 class ReferenceMissing(Code):
@@ -134,7 +134,7 @@ class Count(Definition):
     catalog: str
     same: tuple[str, ...]
     having: str | None
-    kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
+    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from engine.codes import Code
 from engine.columns import ABSENT, Codes, Kind, Numbers, WordColumn
-from engine.kept import Kept
 from engine.problems import Problem
 from engine.read.document import Document, Path
+from engine.worked_out import WorkedOut
 
 
 class TableOrder(Code):
@@ -122,7 +122,7 @@ class Lookup:
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
-    kept: Kept = field(default_factory=Kept, init=False, repr=False)
+    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 MOST_KEPT = 64
 
 
-class Kept:
+class WorkedOut:
     """Goes by identity, where comparing the objects would take longer than the work that is saved."""
 
     def __init__(self) -> None:
