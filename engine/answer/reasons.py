@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.answer.asking import Asker
+from engine.answer.own_entry import with_own_entries
 from engine.answer.question import Question, unknown_rule
 from engine.problems import ProblemsFound
 from engine.rulebook.rulebook import Rulebook
@@ -16,7 +17,7 @@ def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
 
     Raises ProblemsFound for a name that no rule has.
     """
-    asker = Asker(rulebook, question)
+    asker = Asker(with_own_entries(rulebook, question.own), question)
     wanted = set(names)
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
