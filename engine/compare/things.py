@@ -25,6 +25,7 @@ from engine.rulebook.files import (
     RULEBOOK,
     RULES,
     TESTS,
+    TOOLS,
 )
 
 
@@ -85,6 +86,12 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind == RANKINGS:
             for section in ("filters", "rankings"):
+                for key, value in document.data.get(section, {}).items():
+                    yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+        case _ if kind == TOOLS:
+            said = {key: document.data[key] for key in ("instructions", "digits")}
+            yield Thing(What.LAYOUT, kind, "", flat(said), document, ())
+            for section in ("arguments", "filters", "tools"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
