@@ -28,8 +28,9 @@ def matches(catalog: Catalog, text: str) -> list[Entry]:
         forms = [normalised(name) for name in catalog.names_of(entry)]
         if entry is meant or all(any(word in form for form in forms) for word in words):
             begins = not any(form.startswith(wanted) for form in forms)
-            found.append((entry is not meant, begins, len(entry.name), entry.name, entry))
-    return [entry for *_, entry in sorted(found, key=lambda one: one[:4])]
+            order = (entry is not meant, begins, len(entry.name), entry.name)
+            found.append((order, entry))
+    return [entry for _, entry in sorted(found, key=lambda one: one[0])]
 
 
 def nearest(catalog: Catalog, text: str) -> list[Entry]:
