@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from engine.answer.build import answer, plain_number
@@ -170,8 +171,8 @@ def _explained(rulebook: Rulebook, part: ExplanationPart, asked: dict[str, Any])
     for _ in range(part.levels):
         ahead = [other for step in ahead for other in steps[step].get("inputs", ()) if other not in near]
         near |= dict.fromkeys(ahead)
-    shown = [kept_of(_plain(steps[step]), part.kept) for step in near]
-    return {"steps": shown, "left_off": len(steps) - len(near)}
+    shown = [kept_of(_plain(steps[step]), part.kept) for step in islice(near, part.most)]
+    return {"steps": shown, "left_off": len(steps) - len(shown)}
 
 
 def _plain(step: Mapping[str, Any]) -> dict[str, Any]:

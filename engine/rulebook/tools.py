@@ -92,11 +92,12 @@ class SearchPart:
 
 @dataclass(frozen=True)
 class ExplanationPart:
-    """What is kept of each step behind a figure, and how many `levels` from it a step may be."""
+    """What is kept of each step behind a figure, how many `levels` from it a step may be, and how many at `most`."""
 
     asked: Asked
     kept: Kept
     levels: int
+    most: int
 
 
 Part = AnswerPart | RankingPart | SearchPart | ExplanationPart
@@ -191,7 +192,7 @@ def _part(data: Mapping[str, Any], filters: Mapping[str, Filter], path: Path) ->
     if "search" in data:
         own = {name: filters[name] for name in data.get("filters", ()) if name in filters}
         return SearchPart(asked, data["search"], own, data["item"], data["most"])
-    return ExplanationPart(asked, Kept.of(data["explanation"]), data["levels"])
+    return ExplanationPart(asked, Kept.of(data["explanation"]), data["levels"], data["most"])
 
 
 def _asked(data: Mapping[str, Any], path: Path) -> Asked:
