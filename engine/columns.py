@@ -59,8 +59,8 @@ def all_finite(numbers: Numbers) -> bool:
     """Whether no number of a column is absent or without bounds."""
     if not isinstance(numbers, np.ndarray):
         return math.isfinite(numbers)
-    square = np.vdot(numbers, numbers)  # half the time of looking at each; too large only beyond 1e154
-    return math.isfinite(square) or bool(np.isfinite(numbers).all())
+    total = numbers.sum()  # half the time of looking at each; beyond bounds only where numbers are near them
+    return math.isfinite(total) or bool(np.isfinite(numbers).all())
 
 
 def cell(column: Column, index: tuple[int, ...]) -> Scalar:

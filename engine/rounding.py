@@ -16,3 +16,8 @@ def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
 def printed(value: float, decimals: int) -> str:
     """`value` with exactly so many decimals: 247.05 is printed as 247.1."""
     return f"{round_half_up(value, decimals):.{decimals}f}"
+
+
+def significant(value: float, digits: int) -> float:
+    """`value` to so many significant digits: 17521.3 to four of them is 17520."""
+    return float(f"{value:.{digits}g}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.answer.asking import Asker, Row
-from engine.answer.question import PROFILE, Question, read_question
+from engine.answer.question import Question, read_question
 from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind, Scalar
@@ -17,6 +17,7 @@ from engine.read.document import Document, Path
 from engine.rounding import printed
 from engine.rulebook.names import NameUnknown
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import PROFILE
 
 
 class TestFailed(Code):

@@ -26,6 +26,21 @@ from engine.rulebook.load import load
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 
+TOOLS = """\
+kind: tools
+title: Tools
+about: What a language model can ask about parcels.
+instructions: Ask for parcels by name.
+digits: 2
+tools:
+  does_it_go:
+    title: Does it go in?
+    about: Whether a parcel goes into a van.
+    takes: [parcel, van]
+    gives:
+      - {answer: [verdict]}
+"""
+
 
 @pytest.fixture
 def repo(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
@@ -330,6 +345,16 @@ def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     assert (weights["what"], weights["within"]) == ("test", "backtest")
     assert weights["details"] == [{"field": "weigh.rows.B", "old": 0.5, "new": None, "effect": "checks"}]
     assert data["impact"][0]["moved"] == 0
+
+
+def test_a_change_of_a_tool_moves_no_answer(parcel_repo: Repository) -> None:
+    parcel_repo.place.write("rules/tools.yaml", TOOLS)
+    parcel_repo.git("add", ".")
+    parcel_repo.git("commit", "-qm", "tools")
+    parcel_repo.place.edit("rules/tools.yaml", "takes: [parcel, van]", "takes: [parcel]")
+    data = parcel_repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
+    assert change(data, "does_it_go")["what"] == "text"
 
 
 def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:

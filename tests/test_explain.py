@@ -80,6 +80,18 @@ def test_options_change_the_question_that_is_explained() -> None:
     assert steps[-1]["value"] == 32000
 
 
+def test_a_figure_that_is_changed_for_this_once_is_explained_as_given() -> None:
+    tree = explained("llama-3.1-70b", "rtx-4090-24gb", "--of", "usable_memory", "--set", "device.memory=48")
+    assert tree.startswith("usable_memory = 50.5088 GB")
+    assert "device.memory = 48 GB  given" in tree
+
+
+def test_what_compares_devices_is_explained_for_the_device_itself() -> None:
+    tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_gain")
+    assert tree.startswith("decode_gain = 0 percent")
+    assert "current.decode_tok_s = 5.31971 token/s  current" in tree
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -168,7 +168,7 @@ def test_the_service_ranks(rulebook: Rulebook) -> None:
     found = client.get("/v1/rank/devices?model=qwen-3-14b&budget=800&limit=3")
     assert [row["rank"] for row in found.json["rows"]] == [1, 2, 3]
     assert found.json["filters"] == {"budget": 800, "runs": True}
-    assert [one["name"] for one in client.get("/v1/rank").json["rankings"]] == ["models", "devices"]
+    assert [one["name"] for one in client.get("/v1/rank").json["rankings"]] == ["models", "devices", "cheapest"]
     assert client.get("/v1/rank/modes?device=h20-96gb").status_code == 404
     wrong = client.get("/v1/rank/models?device=h20-96gb&licens=MIT")
     assert (wrong.status_code, wrong.json["detail"]) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 from conftest import PROJECT, Workplace
 from repository import repository
 
+from engine.answer.tools import call, tools_of
 from engine.backtest.comparison import compare
-from engine.commands.main import main
+from engine.commands.main import COMMANDS, main
 from engine.draw.watching import change_lines
 from engine.rule_tests import rule_tests
 from engine.rulebook.rulebook import Rulebook
@@ -86,6 +88,19 @@ def test_each_command_prints_what_is_shown(
     for line in map(without_line_number, lines):
         assert line in printed[at:], line
         at = printed.index(line, at) + 1
+
+
+def test_a_language_model_gets_what_is_shown(rulebook: Rulebook) -> None:
+    configuration, example = blocks("json")
+    (server,) = json.loads(configuration)["mcpServers"].values()
+    assert (server["command"], server["args"]) == ("fitcard", ["mcp"])
+    assert set(server["args"]) <= set(COMMANDS)
+    names = re.search(r"Its tools are (.*?)\.", README, re.DOTALL)
+    assert names
+    assert re.findall(r"`(\w+)`", names[1]) == list(tools_of(rulebook))
+    asked, line = example.splitlines()
+    given = call(rulebook, tools_of(rulebook)["estimate_memory"], json.loads(asked))
+    assert line in json.dumps(given, separators=(",", ":"))
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))

@@ -46,6 +46,7 @@ ENGINE_KINDS = (
     "checks",
     "import",
     "rankings",
+    "tools",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

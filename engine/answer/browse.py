@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.answer.question import PROFILE, unknown_rule
+from engine.answer.question import unknown_rule
 from engine.answer.told import UnknownCatalog, UnknownCatalogEntry, UnknownEntry, UnknownParameter, told
 from engine.closest import closest
 from engine.problems import ProblemsFound
@@ -13,6 +13,7 @@ from engine.rulebook.catalogs import Catalog, Entry
 from engine.rulebook.definitions import Constant, Count, Definition, Formula, Table
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import PROFILE
 from engine.rulebook.tables import Bands, Knots, Lookup, Result, ValueOf
 
 

@@ -32,9 +32,8 @@ from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.subject import Axis
+from engine.rulebook.subject import PROFILE, Axis
 
-PROFILE = "profile"
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 SHORT_LIST = 12  # choices so few that all of them are told
 

@@ -18,11 +18,10 @@ from engine.closest import closest, normalised
 from engine.columns import WordColumn
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.layout import Change
-from engine.rulebook.rankings import AT_LEAST, HOLDS, WORD, Filter, Part, Ranking
+from engine.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Part, Ranking
 from engine.rulebook.rule_set import words_of
 from engine.rulebook.rulebook import Rulebook
 
-LIMIT = "limit"
 LARGEST = 1e12  # number that a filter can be given
 BETWEEN = ","  # words of one filter
 Given = bool | float | tuple[str, ...]
@@ -53,7 +52,7 @@ def read_ranking(
     problems: list[Problem] = []
     filters: dict[str, Given] = {}
     for asked in ranking.filters.values():
-        found = _read_filter(rulebook, asked, own.get(asked.name))
+        found = read_filter(rulebook, asked, own.get(asked.name))
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:
@@ -192,7 +191,7 @@ class _Ranked(AnswerBuilder):
         return row.at(best.axis, int(self.chosen[at])) if best and self.wanted.best_open else row
 
 
-def _read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:
+def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:
     """What the filter is to hold for; None where it is not asked for."""
     if asked.how == HOLDS:
         word = str(given).casefold() if given is not None else YES[0] if asked.usual else NO[0]

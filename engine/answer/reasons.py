@@ -6,21 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.answer.asking import Asker
+from engine.answer.own_entry import with_own_entries
 from engine.answer.question import Question, unknown_rule
 from engine.problems import ProblemsFound
+from engine.rulebook.layout import Change
 from engine.rulebook.rulebook import Rulebook
 
 
 def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The trace of these names, or of all that the answer shows where none is named; what is read comes first.
 
+    What compares a row with the question is explained for the question itself, beside which nothing is better.
     Raises ProblemsFound for a name that no rule has.
     """
-    asker = Asker(rulebook, question)
+    asker = Asker(with_own_entries(rulebook, question.own), question, explain=True)
     wanted = set(names)
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
         raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
     shown = wanted or asker.plain(rulebook.needs[question.profile].shown)
-    asker.ask(shown)
-    return asker.asked.trace(shown)
+    compared = asker.rules.plan(shown).current
+    asker.ask({*compared} if compared else shown)
+    if not compared:
+        return asker.asked.trace(shown)
+    current = {name: asker.asked.value(name) for name in compared}
+    return asker.row(shown, Change(), (), current).trace(shown)

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from engine.answer.browse import rule_detail
-from engine.answer.question import PROFILE, read_question
+from engine.answer.question import read_question
 from engine.answer.reasons import reasons
 from engine.commands.output import MISUSE, leave, print_json
 from engine.commands.questions import AskingCommand, load_once, named_axes, read_settings, set_option
 from engine.problems import ProblemsFound
+from engine.rulebook.subject import PROFILE
 
 
 @click.command("explain", cls=AskingCommand)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from engine.answer.browse import rule_graph
-from engine.answer.question import PROFILE
 from engine.commands.output import MISUSE, leave, print_json
 from engine.commands.questions import load_once
 from engine.draw.graphs import GRAPHS
 from engine.problems import ProblemsFound
+from engine.rulebook.subject import PROFILE
 
 
 @click.command("graph")

@@ -28,6 +28,7 @@ COMMANDS = {
     "calibrate": "Fit constants to what was measured.",
     "graph": "Show which rule reads which.",
     "serve": "Answer over HTTP.",
+    "mcp": "Answer a language model over the Model Context Protocol.",
 }
 MODULES = {"import": "importing"}  # where the command is a word of Python
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 import click
 
-from engine.answer.question import PROFILE
 from engine.commands.output import load_or_leave
 from engine.read.folders import find_folders
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.subject import Axis
+from engine.rulebook.subject import PROFILE, Axis
 
 
 def load_once(ctx: click.Context) -> Rulebook:

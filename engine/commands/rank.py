@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from engine.answer.ranking import LIMIT, rank, read_ranking
+from engine.answer.ranking import rank, read_ranking
 from engine.commands.output import MISUSE, leave, print_json
 from engine.commands.questions import load_once, question_options, read_settings, set_option
 from engine.problems import ProblemsFound
-from engine.rulebook.rankings import HOLDS, Filter
+from engine.rulebook.rankings import HOLDS, LIMIT, Filter
 
 
 class RankingCommand(click.Command):

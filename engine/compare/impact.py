@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,8 @@ from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.problems import ProblemsFound
 from engine.rulebook.rule_set import words_of
 
-MOST_AT_ONCE = 1_000_000  # questions
+MOST_AT_ONCE = 1_000_000  # questions, on all threads together
+MOST_THREADS = 4  # more wait for memory
 Progress = Callable[[int, int], None]  # questions done, and all
 
 
@@ -48,24 +52,37 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
     all_pages = int(np.prod([questions.shape[at] for at in subjects]))
     page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
-    for part, start in questions.parts(MOST_AT_ONCE) if names and questions.count else ():
-        old, new = _both(part, names, same)
-        marks = []
-        for name, tally in tallies.items():
-            columns = part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)
-            marks.append(tally.add(part, start, *columns))
-        marked = reduce(np.logical_or, marks)
-        moved += int(marked.sum()) * (part.count // marked.size)
-        others = tuple(at for at in range(marked.ndim) if at not in subjects)
-        begin = {questions.longest: start}
-        place = tuple(
-            slice(begin.get(axis, 0), begin.get(axis, 0) + len(part.ids[axis])) for axis in questions.subjects
-        )
-        page_marks[place] |= marked.any(axis=others)
-        done += part.count
-        progress(done, questions.count)
+    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    parts = questions.parts(MOST_AT_ONCE // threads) if names and questions.count else iter(())
+    with ThreadPoolExecutor(threads) as pool:
+        for part, start, old, new in _evaluated(parts, names, same, pool, threads):
+            columns = ((part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)) for name in names)
+            adding = [
+                pool.submit(tallies[name].add, part, start, *pair) for name, pair in zip(names, columns, strict=True)
+            ]
+            marks = [added.result() for added in adding]
+            marked = reduce(np.logical_or, marks)
+            moved += int(marked.sum()) * (part.count // marked.size)
+            others = tuple(at for at in range(marked.ndim) if at not in subjects)
+            begin = {questions.longest: start}
+            place = tuple(
+                slice(begin.get(axis, 0), begin.get(axis, 0) + len(part.ids[axis])) for axis in questions.subjects
+            )
+            page_marks[place] |= marked.any(axis=others)
+            done += part.count
+            progress(done, questions.count)
     pages = int(page_marks.sum())
     return Impact(questions, tallies, moved, pages, all_pages)
+
+
+def _evaluated(
+    parts: Iterator[tuple[Questions, int]], names: list[str], same: frozenset[str], pool: Executor, at_once: int
+) -> Iterator[tuple[Questions, int, Evaluation, Evaluation]]:
+    """Each part, where it starts, and both its sides; no more parts are evaluated at once than there are threads."""
+    while some := list(islice(parts, at_once)):
+        sides = pool.map(lambda one: _both(one[0], names, same), some)
+        for (part, start), (old, new) in zip(some, sides, strict=True):
+            yield part, start, old, new
 
 
 def first_difference(question: Questions, name: str) -> str:

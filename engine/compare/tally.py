@@ -13,9 +13,12 @@ from engine.columns import SAME, Scalar
 from engine.compare.questions import Questions, in_words
 
 MOST_MOVERS = 5
-LEAST_STEP = 1e-12  # relative changes are counted in bins, of which this is the first
-DECADES = 24  # how many powers of ten there are bins for
-FINE = 500  # bins to each of them
+LEAST_STEP, MOST_STEP = 1e-12, 1e12  # relative changes are counted in bins, which cover these
+COARSE = 43  # how many of the last bits of a float its bin does not tell: 512 bins to each power of two
+FIRST, LAST = (int(np.float64(step).view(np.int64)) >> COARSE for step in (LEAST_STEP, MOST_STEP))
+BINS = LAST - FIRST + 1  # to each sign
+SIZES = ((np.arange(FIRST, LAST + 1) << COARSE) + (1 << COARSE - 1)).view(np.float64)  # the middle of each
+MIDDLES = np.concatenate([-SIZES[::-1], SIZES])  # of falls, then of rises
 SHARES = (0.1, 0.5, 0.9)
 
 
@@ -64,29 +67,34 @@ class NumberTally(Tally):
     from_zero: int = 0
     least: float = np.inf
     most: float = -np.inf
-    bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * DECADES * FINE + 1, dtype=np.int64))
+    bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, dtype=np.int64))  # falls, then rises
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def add(self, part: Questions, start: int, old: Any, new: Any) -> NDArray[np.bool_]:
         """Counts one part of the questions."""
         old, new = np.broadcast_arrays(old, new)
         gap, size = new - old, np.maximum(np.abs(old), np.abs(new))
-        marked: NDArray[np.bool_] = np.abs(gap) > SAME * size
-        each = part.count // marked.size
-        self.moved += int(marked.sum()) * each
-        self.rose += int((gap[marked] > 0).sum()) * each
-        self.fell += int((gap[marked] < 0).sum()) * each
+        far = np.abs(gap)
+        marked: NDArray[np.bool_] = far > SAME * size
+        moved, each = int(np.count_nonzero(marked)), part.count // marked.size
+        if not moved:
+            self._add_sums(part, start, np.zeros((1,) * marked.ndim))
+            return marked
+        rose, from_zero = (int(np.count_nonzero(marked & kind)) for kind in (gap > 0, old == 0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            relative = np.where(marked & (old != 0), gap / np.abs(old), 0.0)
-            distance = np.where(marked, np.abs(gap) / size, 0.0)
-        found = relative[relative != 0]
-        self.from_zero += int((marked & (old == 0)).sum()) * each
+            relative, distance = gap / np.abs(old), far / size
+        if moved < marked.size or from_zero:
+            relative, distance = np.where(marked & (old != 0), relative, 0.0), np.where(marked, distance, 0.0)
+        self.moved += moved * each
+        self.rose += rose * each
+        self.fell += (moved - rose) * each
+        self.from_zero += from_zero * each
+        found = relative if moved == marked.size and not from_zero else relative[relative != 0]
         if found.size:
             self.least, self.most = min(self.least, float(found.min())), max(self.most, float(found.max()))
-            self.bins += np.bincount(_bin(found), minlength=self.bins.size) * each
+            self.bins += np.bincount(_bin(found).ravel(), minlength=self.bins.size) * each
         self._add_sums(part, start, relative)
-        if marked.any():
-            self._keep_movers(part, distance, old, new)
+        self._keep_movers(part, distance, old, new)
         return marked
 
     def _add_sums(self, part: Questions, start: int, relative: NDArray[np.float64]) -> None:
@@ -101,17 +109,16 @@ class NumberTally(Tally):
             whole[begin : begin + length] += np.broadcast_to(mean, (length,)) * (part.count // length)
 
     def shares(self) -> Iterator[float]:
-        """The relative changes below which a tenth, half and nine tenths of those that moved lie, to half a percent."""
+        """The relative changes below which a tenth, half and nine tenths of those that moved lie, each to 0.1 %."""
         total = np.cumsum(self.bins)
         for share in SHARES:
             at = int(np.searchsorted(total, share * total[-1]))
-            yield float(np.clip(_middle(at), self.least, self.most))
+            yield float(np.clip(MIDDLES[at], self.least, self.most))
 
     def between(self, low: float, high: float) -> int:
         """How many relative changes lie from `low` up to `high`."""
-        filled = np.flatnonzero(self.bins)
-        middles = np.array([_middle(int(at)) for at in filled])
-        return int(self.bins[filled][(middles >= low) & (middles < high)].sum())
+        low_bin, high_bin = np.searchsorted(MIDDLES, (low, high))
+        return int(self.bins[low_bin:high_bin].sum())
 
     def means(self, axis: str) -> NDArray[np.float64]:
         """The mean relative change over all questions about each entry of an axis."""
@@ -162,21 +169,10 @@ def _farthest(part: Questions, distance: NDArray[Any]) -> list[tuple[int, ...]]:
 
 
 def _bin(relative: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin of each relative change: falls in the first half, rises in the second, by their power of ten."""
-    size = np.abs(relative) / LEAST_STEP
-    power = np.clip(np.log10(np.maximum(size, 1)) * FINE, 0, DECADES * FINE - 1).astype(np.int64)
-    found: NDArray[np.int64] = np.where(relative < 0, DECADES * FINE - 1 - power, DECADES * FINE + 1 + power)
+    """The bin of each relative change, read off the first bits of the float: falls in the first half, then rises."""
+    size = np.clip(np.abs(relative), LEAST_STEP, MOST_STEP).view(np.int64) >> COARSE
+    found: NDArray[np.int64] = np.where(relative < 0, LAST - size, BINS + size - FIRST)
     return found
-
-
-def _middle(at: int) -> float:
-    """The relative change that a bin stands for."""
-    centre = DECADES * FINE
-    if at == centre:
-        return 0.0
-    power = (centre - 1 - at) if at < centre else (at - centre - 1)
-    size = float(LEAST_STEP * 10 ** ((power + 1 / 2) / FINE))
-    return -size if at < centre else size
 
 
 def _value(column: Any, cell: tuple[int, ...]) -> Scalar:

@@ -25,6 +25,7 @@ from engine.rulebook.files import (
     RULEBOOK,
     RULES,
     TESTS,
+    TOOLS,
 )
 
 
@@ -87,6 +88,12 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
             for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+        case _ if kind == TOOLS:  # what they say and show is in answers already
+            said = {key: document.data[key] for key in ("instructions", "digits")}
+            yield Thing(What.TEXT, kind, "", flat(said), document, ())
+            for section in ("arguments", "filters", "tools"):
+                for key, value in document.data.get(section, {}).items():
+                    yield Thing(What.TEXT, key, section, flat(value), document, (section, key))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

@@ -64,8 +64,9 @@ class FolderEmpty(Code):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST, CHECKS, IMPORT, RANKINGS = "changes", "backtest", "checks", "import", "rankings"
-NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT)  # kinds of files that cannot change an answer
+CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
+RANKINGS, TOOLS = "rankings", "tools"
+NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS)  # kinds of files that cannot change a figure or a sentence
 
 
 @dataclass
@@ -94,6 +95,10 @@ class RuleFiles:
             hint = f"add one that starts with `kind: {kind}`"
             self.problems.append(Problem(FileMissing, f"there is no file of kind `{kind}`", hint=hint))
         return found
+
+    def at_most_one(self, kind: str) -> Document | None:
+        """The document of a kind of which there may be one; None where there is none, and a problem for a second."""
+        return self.only(kind) if self.of(kind) else None
 
     def only(self, kind: str) -> Document | None:
         """The document of a kind of which there must be one; None, and a problem, where there is none."""

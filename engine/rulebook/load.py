@@ -15,6 +15,7 @@ from engine.read.schemas import Schemas
 from engine.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from engine.rulebook.catalogs import Catalog, read_catalogs, unknown_entries
 from engine.rulebook.check_layout import check_layout
+from engine.rulebook.check_tools import ToolChecker
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import (
@@ -28,6 +29,7 @@ from engine.rulebook.files import (
     RULEBOOK,
     RULES,
     TESTS,
+    TOOLS,
     KeptFiles,
     RuleFiles,
     names_in,
@@ -45,6 +47,7 @@ from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
+from engine.rulebook.tools import Tools, read_tools
 
 
 class AxisUnknownCatalog(Code):
@@ -153,6 +156,10 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
+    tools, found = _tools(files)
+    problems += found
+    if tools and RANKINGS not in files.broken_kinds:
+        problems += ToolChecker(tools, subject, catalogs, rankings, layout).problems()
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -185,6 +192,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         backtest=backtest,
         imports=tuple(imports),
         rankings=rankings,
+        tools=tools,
         schemas=schemas,
         document=main,
     )
@@ -304,8 +312,13 @@ def _rule_sets(
 
 
 def _backtest(files: RuleFiles) -> Backtest | None:
-    document = files.only(BACKTEST) if files.of(BACKTEST) else None
+    document = files.at_most_one(BACKTEST)
     return read_backtest(document) if document else None
+
+
+def _tools(files: RuleFiles) -> tuple[Tools | None, list[Problem]]:
+    document = files.at_most_one(TOOLS)
+    return read_tools(document) if document else (None, [])
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

@@ -27,6 +27,7 @@ class RankingUnknown(Code):
     """
 
 
+LIMIT = "limit"  # the parameter that says how many rows to show
 WORD, AT_LEAST, AT_MOST, HOLDS = "word", "at_least", "at_most", "holds"
 WANTED = {WORD: Kind.WORD, AT_LEAST: Kind.NUMBER, AT_MOST: Kind.NUMBER, HOLDS: Kind.CONDITION}
 
@@ -121,9 +122,7 @@ def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict
     rankings: dict[str, Ranking] = {}
     problems: list[Problem] = []
     for document in documents:
-        filters = {
-            name: _filter(name, data, ("filters", name)) for name, data in document.data.get("filters", {}).items()
-        }
+        filters = read_filters(document)
         for name, data in document.data["rankings"].items():
             for at, wanted in enumerate(data.get("filters", ())):
                 if wanted not in filters:
@@ -133,6 +132,11 @@ def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict
             own = {wanted: filters[wanted] for wanted in data.get("filters", ()) if wanted in filters}
             rankings[name] = _ranking(name, data, own, axes, document)
     return rankings, problems
+
+
+def read_filters(document: Document) -> dict[str, Filter]:
+    """The filters of a file by name."""
+    return {name: _filter(name, data, ("filters", name)) for name, data in document.data.get("filters", {}).items()}
 
 
 def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:

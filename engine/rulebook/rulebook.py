@@ -19,6 +19,7 @@ from engine.rulebook.pinned import Pinned
 from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
+from engine.rulebook.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Rulebook:
     backtest: Backtest | None
     imports: tuple[Import, ...]
     rankings: Mapping[str, Ranking]
+    tools: Tools | None
     schemas: Schemas
     document: Document
 

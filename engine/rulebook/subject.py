@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.read.document import Document
 
 QUESTION, CURRENT = "question", "current"
+PROFILE = "profile"  # the parameter that names whose beliefs answer
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.answer.question import PROFILE
 from engine.draw.pages.drawing import Drawing
+from engine.rulebook.subject import PROFILE
 
 
 @dataclass(frozen=True)
