@@ -8,6 +8,7 @@ from engine.check.catalogs import catalog_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
 from engine.check.pinned import pinned_problems
+from engine.check.tools import tool_problems
 from engine.check.trial import Trial, trials_of, trials_of_all
 from engine.check.units import unit_problems
 from engine.check.unreachable import unreachable_problems
@@ -41,7 +42,8 @@ def check_everything(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]
-            problems += answer_problems(rulebook)
+        wrong_answers = list(answer_problems(rulebook)) if computed else []
+        problems += wrong_answers or tool_problems(rulebook)  # a key that answers lack is not said of tools too
         if computed and thorough:
             for rule_set in rulebook.rule_sets.values():
                 for trial in trials_of_all(rule_set, most):
@@ -50,14 +52,14 @@ def check_everything(
 
 
 def load_checked(folders: Folders, kept: KeptFiles | None = None) -> Rulebook:
-    """The rulebook, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
+    """The rulebook, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `check_everything`.
     """
     rulebook, problems, _ = _prove(folders, kept, MOST_TO_ANSWER)
     if rulebook is not None and not errors(problems):
-        problems += answer_problems(rulebook)
+        problems += list(answer_problems(rulebook)) or list(tool_problems(rulebook))
     if rulebook is None or errors(problems):
         raise ProblemsFound(problems)
     return rulebook

@@ -15,7 +15,6 @@ from engine.read.schemas import Schemas
 from engine.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from engine.rulebook.catalogs import Catalog, read_catalogs, unknown_entries
 from engine.rulebook.check_layout import check_layout
-from engine.rulebook.check_tools import ToolChecker
 from engine.rulebook.definitions import Definition, read_definitions
 from engine.rulebook.fields import catalog_kinds, fields_of
 from engine.rulebook.files import (
@@ -156,10 +155,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, found = _tools(files)
-    problems += found
-    if tools and RANKINGS not in files.broken_kinds:
-        problems += ToolChecker(tools, subject, catalogs, rankings, layout).problems()
+    tools = _tools(files)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -316,9 +312,9 @@ def _backtest(files: RuleFiles) -> Backtest | None:
     return read_backtest(document) if document else None
 
 
-def _tools(files: RuleFiles) -> tuple[Tools | None, list[Problem]]:
+def _tools(files: RuleFiles) -> Tools | None:
     document = files.at_most_one(TOOLS)
-    return read_tools(document) if document else (None, [])
+    return read_tools(document) if document else None
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

@@ -1,6 +1,6 @@
 """Tools: what a language model can call, what each takes, and what it gives of answers, rankings, catalogs and traces.
 
-Names are checked by `check_tools.py`.
+Names are checked by `engine/check/tools.py`.
 """
 
 from __future__ import annotations
@@ -126,17 +126,21 @@ class Tool:
 
 @dataclass(frozen=True)
 class Tools:
-    """All tools by name. `arguments` say more of an argument than the rulebook does; numbers have so many `digits`."""
+    """All tools by name. `arguments` say more of an argument than the rulebook does; numbers have so many `digits`.
+
+    `problems` are of what could not be read: filters that the file lacks.
+    """
 
     instructions: str
     digits: int
     arguments: Mapping[str, str]
     tools: Mapping[str, Tool]
     document: Document
+    problems: tuple[Problem, ...]
 
 
-def read_tools(document: Document) -> tuple[Tools, list[Problem]]:
-    """The tools of a file that has passed its schema, and filters that it lacks."""
+def read_tools(document: Document) -> Tools:
+    """The tools of a file that has passed its schema."""
     data, problems = document.data, list[Problem]()
     filters = read_filters(document)
     tools = {}
@@ -152,7 +156,7 @@ def read_tools(document: Document) -> tuple[Tools, list[Problem]]:
         assumes = {key: Assumed(one["value"], one["note"]) for key, one in declared.get("assumes", {}).items()}
         takes = tuple(declared["takes"])
         tools[name] = Tool(name, declared["title"], declared["about"], takes, assumes, tuple(parts), path)
-    return Tools(data["instructions"], data["digits"], data.get("arguments", {}), tools, document), problems
+    return Tools(data["instructions"], data["digits"], data.get("arguments", {}), tools, document, tuple(problems))
 
 
 def parameters_of(part: Part, subject: Subject, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:

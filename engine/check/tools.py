@@ -8,10 +8,10 @@ from engine.codes import Code
 from engine.columns import Scalar
 from engine.problems import Problem
 from engine.read.document import Path
-from engine.rulebook.catalogs import Catalog
-from engine.rulebook.layout import Along, Branch, Each, Items, Layout, Matching, Node
+from engine.rulebook.layout import Along, Branch, Each, Items, Matching, Node
 from engine.rulebook.rankings import WANTED, Ranking
-from engine.rulebook.subject import PROFILE, Subject
+from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import PROFILE
 from engine.rulebook.tools import (
     FIGURE,
     AnswerPart,
@@ -47,19 +47,17 @@ OF_STEP = (
 )  # fmt: skip
 
 
-class ToolChecker:
-    """Finds what tools take, ask for and keep that is not there."""
+def tool_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """What tools take, ask for and keep that is not there; nothing where there are no tools."""
+    if rulebook.tools is not None:
+        yield from rulebook.tools.problems
+        yield from _ToolChecker(rulebook, rulebook.tools).problems()
 
-    def __init__(
-        self,
-        tools: Tools,
-        subject: Subject,
-        catalogs: Mapping[str, Catalog],
-        rankings: Mapping[str, Ranking],
-        layout: Layout,
-    ) -> None:
-        self.tools, self.subject, self.catalogs = tools, subject, catalogs
-        self.rankings, self.layout = rankings, layout
+
+class _ToolChecker:
+    def __init__(self, rulebook: Rulebook, tools: Tools) -> None:
+        self.tools, self.subject, self.catalogs = tools, rulebook.subject, rulebook.catalogs
+        self.rankings, self.layout = rulebook.rankings, rulebook.layout
 
     def problems(self) -> Iterator[Problem]:
         """All that is wrong with the tools, in the order of their file."""
