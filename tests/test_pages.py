@@ -228,6 +228,11 @@ def test_each_page_has_a_title_a_description_and_headings_in_order(client: Flask
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_sources_of_a_measured_run_are_told_as_words(client: FlaskClient) -> None:
+    text = client.get("/can-run/llama-3.1-70b-on-rtx-4090-24gb").get_data(as_text=True)
+    assert "Measured: 19.2 tok/s (llama.cpp-2024, XiongjieDai/GPU-Benchmarks-on-LLM-Inference@" in text
+
+
 def test_what_is_not_known_gets_the_nearest_as_links(client: FlaskClient) -> None:
     response = client.get("/find?model=qwen-3-14&device=m1-16gb")
     assert response.status_code == 404

@@ -274,7 +274,9 @@ def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mappin
     )
 
 
-def _write(value: Scalar, form: str, formats: Mapping[str, Format]) -> str:
+def _write(value: Scalar | list[str], form: str, formats: Mapping[str, Format]) -> str:
+    if isinstance(value, list):  # such as several sources
+        return ", ".join(value)
     if form:
         return formats[form].write(value)
     return "" if value is None else str(value)
