@@ -31,6 +31,7 @@ from engine.rulebook.tools import (
     SearchPart,
     Tool,
     parameters_of,
+    takes_part,
 )
 
 NEAREST = "nearest_not_matching"  # the key of what is called most like a text that matches nothing
@@ -100,7 +101,7 @@ def _values(rulebook: Rulebook, asked: Asked) -> Iterable[Scalar]:
 def _parameters(rulebook: Rulebook, part: Part, given: Parameters) -> dict[str, Any]:
     """Those of the arguments that the part can be asked with, and what it is asked with in any case."""
     known = parameters_of(part, rulebook.subject, rulebook.rankings)
-    own = {name: value for name, value in given.items() if name.partition(".")[0] in known}
+    own = {name: value for name, value in given.items() if takes_part(name, known)}
     return {**part.asked.otherwise, **own, **part.asked.fixed}
 
 

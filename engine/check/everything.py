@@ -42,8 +42,7 @@ def check_everything(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]
-        wrong_answers = list(answer_problems(rulebook)) if computed else []
-        problems += wrong_answers or tool_problems(rulebook)  # a key that answers lack is not said of tools too
+        problems += _given_problems(rulebook) if computed else tool_problems(rulebook)
         if computed and thorough:
             for rule_set in rulebook.rule_sets.values():
                 for trial in trials_of_all(rule_set, most):
@@ -59,7 +58,7 @@ def load_checked(folders: Folders, kept: KeptFiles | None = None) -> Rulebook:
     """
     rulebook, problems, _ = _prove(folders, kept, MOST_TO_ANSWER)
     if rulebook is not None and not errors(problems):
-        problems += list(answer_problems(rulebook)) or list(tool_problems(rulebook))
+        problems += _given_problems(rulebook)
     if rulebook is None or errors(problems):
         raise ProblemsFound(problems)
     return rulebook
@@ -72,3 +71,8 @@ def _prove(folders: Folders, kept: KeptFiles | None, most: int) -> tuple[Ruleboo
         return None, problems, []
     trials = trials_of(rulebook.rule_sets.values(), most)
     return rulebook, [*problems, *unit_problems(rulebook), *finite_problems(trials)], trials
+
+
+def _given_problems(rulebook: Rulebook) -> list[Problem]:
+    """What is wrong with answers; else with tools, of which a key that answers lack is not said again."""
+    return list(answer_problems(rulebook)) or list(tool_problems(rulebook))

@@ -48,7 +48,7 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
     same = unchanged(questions)
     names = [name for name in outputs if name not in same and _comparable(questions, name)]
     tallies = {name: _tally(questions, name) for name in names}
-    moved = pages = done = 0
+    moved = done = 0
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
     all_pages = int(np.prod([questions.shape[at] for at in subjects]))
     page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
@@ -71,8 +71,7 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
             page_marks[place] |= marked.any(axis=others)
             done += part.count
             progress(done, questions.count)
-    pages = int(page_marks.sum())
-    return Impact(questions, tallies, moved, pages, all_pages)
+    return Impact(questions, tallies, moved, int(page_marks.sum()), all_pages)
 
 
 def _evaluated(
