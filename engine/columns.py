@@ -63,6 +63,11 @@ def all_finite(numbers: Numbers) -> bool:
     return math.isfinite(total) or bool(np.isfinite(numbers).all())
 
 
+def comparable(numbers: Any) -> NDArray[np.float64]:
+    """The numbers, where one that is absent equals another that is."""
+    return np.where(np.isnan(numbers), -np.inf, numbers)
+
+
 def cell(column: Column, index: tuple[int, ...]) -> Scalar:
     """The value at one cell of the grid as plain Python; None where it is absent. Axes of length 1 stand for all."""
     data: Any = column.codes if isinstance(column, WordColumn) else column

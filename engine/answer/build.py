@@ -17,6 +17,7 @@ from engine.rulebook.definitions import Constant
 from engine.rulebook.layout import Along, Branch, Each, Items, Literal, Matching, Node, Said, Value
 from engine.rulebook.needs import ListNeeds
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.subject import field_asked, name_asked
 
 
 def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
@@ -113,9 +114,10 @@ class AnswerBuilder(Asker):
         return [self.fill(along.item, row) for row in rows]
 
     def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
-        """The entries that name what the row names, each with those of the wanted fields that it has."""
-        named = {axis: self.value(f"{axis}.id", row) for axis in matching.same}
-        for entry in self.rulebook.catalogs[matching.catalog].naming(named, matching.having):
+        """The entries that say what the row says, each with those of the wanted fields that it has."""
+        said = {field_asked(word): self.value(name_asked(word), row) for word in matching.same}
+        defaults = {name: one.default for name, one in self.rulebook.subject.inputs.items() if name in said}
+        for entry in self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having):
             fields = {key: entry.value(field) for key, field in matching.item.items()}
             yield {key: value for key, value in fields.items() if value is not None}
 

@@ -2,42 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.columns import ABSENT, Numbers, WordColumn
+from engine.columns import ABSENT, Column, Numbers, WordColumn, comparable
 from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Count
+from engine.rulebook.subject import field_asked
 
 
-def counted(count: Count, asked: Asked, *ids: WordColumn) -> Numbers:
-    """The number of entries for each question, in the shape that the ids that it names broadcast to."""
-    catalog, words = asked.catalogs[count.catalog], [column.words for column in ids]
-    combinations, counts = count.kept.get((catalog, *words), lambda: _there(count, catalog, words))
-    wanted: Any = np.int64(0)
-    for column in ids:
-        wanted = wanted * len(column.words) + column.codes
-    place = np.searchsorted(combinations, wanted)
-    number: Numbers = np.where(combinations[place] == wanted, counts[place], 0.0)[()]
+@dataclass(frozen=True)
+class _There:
+    """What entries say, as one rising number each, and how many entries say it; the last is said by no question.
+
+    What is said by one axis is numbered by its place among the words of the question, by an input among the `values`.
+    """
+
+    values: tuple[Any, ...]
+    combinations: Any
+    counts: Any
+
+
+def counted(count: Count, asked: Asked, *said: Column) -> Numbers:
+    """The number of entries for each question, in the shape that what it says by axes and inputs broadcasts to."""
+    catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
+    there = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
+    wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
+    place = np.searchsorted(there.combinations, wanted)
+    number: Numbers = np.where(known & (there.combinations[place] == wanted), there.counts[place], 0.0)[()]
     return number
 
 
-def _there(count: Count, catalog: Catalog, words: list[tuple[str, ...]]) -> Any:
-    """What entries of the catalog name, as rising numbers, and how many entries name each; the last is in no question.
-
-    What an entry names is numbered by its place in the `words` of each axis.
-    """
+def _there(count: Count, asked: Asked, catalog: Catalog, said: tuple[Column, ...]) -> _There:
     having = catalog.having(count.having)
-    there = np.zeros(len(having), dtype=np.int64)
-    known = np.ones(len(having), dtype=bool)
-    for axis, named_there in zip(count.same, words, strict=True):
-        named = catalog.column(axis)
-        assert isinstance(named, WordColumn)
-        number = {word: at for at, word in enumerate(named_there)}
-        codes = np.array([*(number.get(word, ABSENT) for word in named.words), ABSENT])[named.codes[having]]
-        known &= codes != ABSENT
-        there = there * len(named_there) + codes
-    combinations, counts = np.unique(there[known], return_counts=True)
-    return np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0)
+    values: list[Any] = []
+    numbered: list[tuple[Any, int]] = []
+    for word, column in zip(count.same, said, strict=True):
+        field = field_asked(word)
+        if isinstance(column, WordColumn):
+            values.append(column.words)
+            numbered.append(_numbered_anew(catalog.column(field), column.words, having))
+        else:
+            numbers = catalog.said_numbers(field, asked.subject.inputs[field].default)[having]
+            values.append(np.append(np.unique(numbers), np.inf))
+            numbered.append(_numbered(numbers, values[-1]))
+    combined, known = _combined(numbered)
+    combinations, counts = np.unique(combined[known], return_counts=True)
+    return _There(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0))
+
+
+def _numbered(said: Column, values: Any) -> tuple[Any, int]:
+    """The place of each among the values, ABSENT where it is none of them, and how many values there are."""
+    if isinstance(said, WordColumn):
+        return said.codes, len(values)
+    numbers = comparable(said)
+    place = np.searchsorted(values, numbers)
+    return np.where(values[place] == numbers, place, ABSENT), len(values)
+
+
+def _numbered_anew(column: Column, words: tuple[str, ...], rows: Any) -> tuple[Any, int]:
+    """The place among these words of what each row says."""
+    assert isinstance(column, WordColumn)
+    number = {word: at for at, word in enumerate(words)}
+    codes = np.array([*(number.get(word, ABSENT) for word in column.words), ABSENT])  # the last for rows that say none
+    return codes[column.codes[rows]], len(words)
+
+
+def _combined(numbered: list[tuple[Any, int]]) -> tuple[Any, Any]:
+    """One number for what is said by all, and whether none of it is absent."""
+    combined: Any = np.int64(0)
+    known: Any = np.bool_(True)
+    for codes, size in numbered:
+        combined = combined * size + codes
+        known = known & (codes != ABSENT)
+    return combined, known

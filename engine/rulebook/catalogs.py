@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.closest import normalised
 from engine.codes import Code
-from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn
+from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn, comparable
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field, in_years
@@ -126,15 +126,28 @@ class Catalog:
         column = self.column(field)
         return np.flatnonzero(column.codes != ABSENT if isinstance(column, WordColumn) else ~np.isnan(column))
 
-    def naming(self, named: Mapping[str, Scalar], field: str | None) -> Iterator[Entry]:
-        """The entries that name all of these words, and have a field."""
-        rows = self.having(field)
-        for name, word in named.items():
+    def said_numbers(self, field: str, default: float | None) -> NDArray[np.float64]:
+        """What entries say of an input, or its default, as numbers that compare; all that say neither are the same."""
+        column: Any = self.column(field)
+        return comparable(column if default is None else np.where(np.isnan(column), default, column))
+
+    def saying(
+        self, said: Mapping[str, Scalar], defaults: Mapping[str, float | None], having: str | None
+    ) -> Iterator[Entry]:
+        """The entries that say all of these words and numbers, and have a field.
+
+        An entry without one of these numbers says its default; one that is absent there agrees with None.
+        """
+        rows = self.having(having)
+        for name, value in said.items():
             column = self.column(name)
-            assert isinstance(column, WordColumn)
-            if word not in column.words:
-                return
-            rows = rows[column.codes[rows] == column.words.index(str(word))]
+            if isinstance(column, WordColumn):
+                if value not in column.words:
+                    return
+                rows = rows[column.codes[rows] == column.words.index(str(value))]
+            else:
+                wanted = comparable(np.nan if value is None else value)
+                rows = rows[self.said_numbers(name, defaults.get(name))[rows] == wanted]
         entries = tuple(self.entries.values()) if len(rows) else ()
         yield from (entries[row] for row in rows)
 

@@ -12,6 +12,7 @@ from engine.rulebook.languages import Languages
 from engine.rulebook.layout import Along, Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
 from engine.rulebook.messages import MessageMissing, Messages, MessageUnused, check_slots
 from engine.rulebook.rule_set import RuleSet, field_names, words_of
+from engine.rulebook.subject import field_asked
 
 
 class LayoutUnknown(Code):
@@ -183,7 +184,9 @@ class LayoutChecker:
             at = Value(matching.catalog, (*matching.path, "matching"))
             yield self.unknown("catalog", matching.catalog, at, list(self.rule_set.catalogs))
             return
-        wanted: dict[tuple[str | int, ...], str] = {("same", at): axis for at, axis in enumerate(matching.same)}
+        wanted: dict[tuple[str | int, ...], str] = {
+            ("same", at): field_asked(word) for at, word in enumerate(matching.same)
+        }
         wanted |= {("item", key): field for key, field in matching.item.items()}
         wanted |= {("having",): matching.having} if matching.having else {}
         for path, field in wanted.items():

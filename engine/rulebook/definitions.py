@@ -13,6 +13,7 @@ from engine.columns import Kind
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.expression import Expression, ExpressionFaults, parse
+from engine.rulebook.subject import name_asked
 from engine.rulebook.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
 from engine.worked_out import WorkedOut
 
@@ -129,7 +130,7 @@ class Table(Definition):
 
 @dataclass(frozen=True)
 class Count(Definition):
-    """How many entries of a catalog name what the question names on the axes `same`, and have the figure `having`."""
+    """How many entries of a catalog say what the question says by the axes and inputs `same`, and have `having`."""
 
     catalog: str
     same: tuple[str, ...]
@@ -138,8 +139,8 @@ class Count(Definition):
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """The ids on these axes."""
-        return tuple(f"{axis}.id" for axis in self.same)
+        """The ids on these axes, and these inputs."""
+        return tuple(map(name_asked, self.same))
 
 
 def taken_by(table: Table) -> Iterator[tuple[str, Path]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.read.document import Document, Path
 from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.subject import name_asked
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
 WITH, CHANGED = "with", "changed"
@@ -109,7 +110,7 @@ class Along:
 
 @dataclass(frozen=True)
 class Matching:
-    """One item for each entry of `catalog` that names what the question names on the axes `same`, at most `most`.
+    """One item for each entry of `catalog` that says what the question says by `same`, axes and inputs, at most `most`.
 
     Only entries that have the figure `having` take part; an item shows their own fields.
     """
@@ -200,7 +201,7 @@ def values_of(node: Node) -> Iterator[Value]:
         elif isinstance(part, Each) and part.when:
             yield part.when
         elif isinstance(part, Matching):
-            yield from (Value(f"{axis}.id", (*part.path, "same", at)) for at, axis in enumerate(part.same))
+            yield from (Value(name_asked(word), (*part.path, "same", at)) for at, word in enumerate(part.same))
 
 
 def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:

@@ -26,7 +26,7 @@ from engine.rulebook.definitions import (
 from engine.rulebook.expression_kinds import ExpressionKind, kind_of
 from engine.rulebook.functions import FUNCTIONS
 from engine.rulebook.rule_set import RuleSet, describe, field_names, words_of
-from engine.rulebook.subject import CURRENT, QUESTION, Subject
+from engine.rulebook.subject import CURRENT, QUESTION, Subject, field_asked
 from engine.rulebook.tables import Knots, Lookup
 
 
@@ -207,14 +207,14 @@ class _Resolver:
             message, near = f"there is no kind of catalog `{count.catalog}`", closest(count.catalog, self.catalogs)
             yield count.document.problem(NameUnknown, message, (*count.path, "catalog"), closest=near)
             return
-        for at, axis in enumerate(count.same):
-            field = catalog.fields.get(axis)
-            if field is None or field.entry_of != self.subject.axes[axis].catalog:
-                message = f"the entries of `{count.catalog}` do not name a {axis}"
-                others = [one.name for one in catalog.fields.values() if one.entry_of]
-                yield count.document.problem(
-                    NameUnknown, message, (*count.path, "same", at), closest=closest(axis, others)
-                )
+        for at, word in enumerate(count.same):
+            name = field_asked(word)
+            field, axis = catalog.fields.get(name), self.subject.axes.get(word)
+            if field is None or (field.entry_of != axis.catalog if axis else field.kind is not Kind.NUMBER):
+                message = f"the entries of `{count.catalog}` do not " + (f"name a {word}" if axis else f"say `{name}`")
+                others = [one.name for one in catalog.fields.values() if bool(one.entry_of) == bool(axis)]
+                near = closest(name, others)
+                yield count.document.problem(NameUnknown, message, (*count.path, "same", at), closest=near)
         if count.having is not None and count.having not in catalog.fields:
             message, near = f"`{count.catalog}` have no `{count.having}`", closest(count.having, catalog.fields)
             yield count.document.problem(NameUnknown, message, (*count.path, "having"), closest=near)

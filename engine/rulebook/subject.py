@@ -11,6 +11,16 @@ QUESTION, CURRENT = "question", "current"
 PROFILE = "profile"  # the parameter that names whose beliefs answer
 
 
+def name_asked(word: str) -> str:
+    """The name of what a question says, where `word` is an axis, or an input written as rules read it."""
+    return word if word.startswith(f"{QUESTION}.") else f"{word}.id"
+
+
+def field_asked(word: str) -> str:
+    """The field by which an entry of a catalog says the same as a question does by that axis or input."""
+    return word.removeprefix(f"{QUESTION}.")
+
+
 @dataclass(frozen=True)
 class Axis:
     """One thing that a question names.
