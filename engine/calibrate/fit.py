@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,8 +126,3 @@ def _with_otherwise(parameters: Sequence[Parameter], values: Values, fitted: set
             if at not in fitted:
                 values[at] = values[rest[0]]
     return values
-
-
-def by_label(parameters: Sequence[Parameter], values: Values) -> Mapping[str, float]:
-    """Values by what they are called."""
-    return {parameter.label: float(value) for parameter, value in zip(parameters, values, strict=True)}
