@@ -21,10 +21,14 @@ MOST_EVALUATIONS = 60
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """For each residual, a row, and each parameter, a column, how much one moves with the other; both as logarithms."""
+    """For each residual, a row, and each parameter, a column, how much one moves with the other; both as logarithms.
+
+    What a parameter `reaches` moves with it at least where it is at one of its bounds.
+    """
 
     parameters: tuple[Parameter, ...]
     moves: Floats
+    reaches: Floats
 
     def tells(self) -> Floats:
         """Where a run tells of a parameter."""
@@ -40,12 +44,20 @@ def sensitivity(residuals: Residuals, parameters: Sequence[Parameter]) -> Sensit
     """How all estimates move with each parameter, around the values that they have."""
     start = np.array([parameter.value for parameter in parameters])
     middle = residuals.computed(parameters, start)
-    columns = []
-    for at in range(len(parameters)):
-        bumped = start.copy()
-        bumped[at] *= 1 + STEP
-        columns.append((residuals.computed(parameters, bumped) - middle) / np.log1p(STEP))
-    return Sensitivity(tuple(parameters), np.array(columns).T.reshape(len(residuals), len(parameters)))
+    moves, reaches = [], []
+    for at, parameter in enumerate(parameters):
+        values = (parameter.value * (1 + STEP), parameter.minimum, parameter.maximum)
+        bumped, least, most = (residuals.computed(parameters, _with(start, at, value)) for value in values)
+        moves.append((bumped - middle) / np.log1p(STEP))
+        reaches.append((bumped != middle) | (least != most))
+    shape = (len(residuals), len(parameters))
+    return Sensitivity(tuple(parameters), np.array(moves).T.reshape(shape), np.array(reaches).T.reshape(shape))
+
+
+def _with(values: Values, at: int, value: float) -> Values:
+    changed = values.copy()
+    changed[at] = value
+    return changed
 
 
 def fit(
@@ -87,7 +99,7 @@ def _solve(residuals: Residuals, seen: Sensitivity, chosen: Floats, free: list[i
         return np.concatenate([residuals(parameters, tried)[chosen], pooled @ logarithms])
 
     start = np.clip(np.log(values[free]), *bounds)
-    told = np.concatenate([seen.moves[np.ix_(chosen, free)] != 0, pooled != 0])
+    told = np.concatenate([seen.reaches[np.ix_(chosen, free)], pooled != 0])
     found = least_squares(
         apart,
         start,
