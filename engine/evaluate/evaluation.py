@@ -86,7 +86,9 @@ def evaluate(
     columns = {name: before.columns[name] for name in known} if before else {}
     columns |= values
     for name, one in rule_set.subject.inputs.items():
-        columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), one.default))
+        asked_as = f"{QUESTION}.{name}"
+        if asked_as not in columns:
+            columns[asked_as] = _input((inputs or {}).get(name), one.default)
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
     read: dict[str, Any] = {**columns, ASKED: asked}
