@@ -80,9 +80,10 @@ class Trial:
 
     def _apart_from(self, moved: frozenset[str]) -> dict[str, Column]:
         """All columns of `whole` but those that are moved, and figures of entries that something moved chooses."""
-        chooser_of = self.rule_set.subject.chooser_of
+        axes = self.rule_set.subject.axes.values()
+        chosen = tuple(f"{axis.name}." for axis in axes if axis.default_by in moved)
         whole = self.whole.columns.items()
-        return {name: column for name, column in whole if name not in moved and chooser_of(name) not in moved}
+        return {name: column for name, column in whole if name not in moved and not name.startswith(chosen)}
 
     def evaluate(self, names: Iterable[str]) -> Evaluation:
         """Some names alone, catalog figures among them. Raises ProblemsFound as `whole` does."""
