@@ -5,7 +5,7 @@ Nearly all data fits, and what messages are made of is asked of few.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from engine.read.keywords import KEYWORDS
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]  # as JSON is read
 
 
 def quick_registry(schemas: Iterable[Schema]) -> Any:
