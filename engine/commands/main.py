@@ -27,6 +27,7 @@ COMMANDS = {
     "catalog": "Show what the catalogs hold, and what in them cannot be right.",
     "calibrate": "Fit constants to what was measured.",
     "graph": "Show which rule reads which.",
+    "bench": "Time what matters, beside yardsticks.",
     "serve": "Answer over HTTP.",
     "mcp": "Answer a language model over the Model Context Protocol.",
 }
