@@ -98,9 +98,9 @@ def evaluate(
     with np.errstate(all="ignore"):
         at = made.program.run(read)
         columns |= {name: at[place] for name, place in made.places.items()}
-        for name, place in made.numbers:
-            if not all_finite(at[place]):
-                raise ProblemsFound([_not_finite(rule_set.definitions[name], asked, columns)])
+        if not all(all_finite(at[place]) for place in made.looked_at):
+            first = next(name for name, place in made.numbers if not all_finite(at[place]))
+            raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
     return Evaluation(rule_set, asked, columns, frozenset(values), plan)
 
 
