@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from engine.read.folders import Folders
+from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import load
 from engine.rulebook.rulebook import Rulebook
 
@@ -50,6 +50,11 @@ class Setting:
 
     folders: Folders
     quick: bool = False
+
+    @classmethod
+    def of_project(cls) -> Setting:
+        """That of the project's own folders, or of those that the environment names."""
+        return cls(find_folders())
 
     @cached_property
     def rulebook(self) -> Rulebook:

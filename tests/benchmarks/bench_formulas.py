@@ -16,7 +16,9 @@ from by_hand import AXES, FIELDS, GIVEN, IN_CEL, IN_ZEN, OUTPUTS, PROFILE, Catal
 
 from engine.bench.contest import Bench, Contest, NotComparable, Setting, Variant
 from engine.columns import ABSENT
+from engine.evaluate.asked import Asked
 from engine.evaluate.evaluation import evaluate
+from engine.evaluate.grid import Grid
 from engine.evaluate.question_list import QuestionList
 from engine.rulebook.rulebook import Rulebook
 
@@ -35,10 +37,17 @@ def rows_by_lot(rulebook: Rulebook, size: int) -> dict[str, Any]:
 def by_rules(rulebook: Rulebook, rows: Mapping[str, Any]) -> dict[str, Any]:
     """What the engine gives for these rows, from nothing but their numbers."""
     size = len(rows[AXES[0]])
-    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.subject.axes}
-    questions = QuestionList(rulebook.subject, rulebook.catalogs, size, every)
-    found = evaluate(rulebook.rule_sets[PROFILE], questions, OUTPUTS)
+    found = evaluate(rulebook.rule_sets[PROFILE], _questions(rulebook, rows, size), OUTPUTS)
     return {name: found.columns[name] for name in OUTPUTS}
+
+
+def _questions(rulebook: Rulebook, rows: Mapping[str, Any], size: int) -> Asked:
+    """As the engine lays them out: one question as a grid, whose columns are single numbers, several as a list."""
+    subject, catalogs = rulebook.subject, rulebook.catalogs
+    if size == 1:
+        return Grid.of(subject, catalogs, {axis: [rulebook.catalog_of(axis).ids[int(rows[axis][0])]] for axis in AXES})
+    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in subject.axes}
+    return QuestionList(subject, catalogs, size, every)
 
 
 def check_same(ours: Mapping[str, Any], others: Mapping[str, Any], whose: str, within: float = LAST_DIGITS) -> None:
@@ -53,10 +62,11 @@ def check_same(ours: Mapping[str, Any], others: Mapping[str, Any], whose: str, w
 def _numpy(setting: Setting, size: int) -> Iterator[Contest]:
     rulebook = setting.rulebook
     catalogs, rows = Catalogs(rulebook), rows_by_lot(rulebook, size)
+    at = rows if size > 1 else {axis: codes[0] for axis, codes in rows.items()}  # single numbers on both sides
     with np.errstate(all="ignore"):
-        check_same(by_rules(rulebook, rows), in_numpy(catalogs, rows), "numpy", 1e-12)
+        check_same(by_rules(rulebook, rows), in_numpy(catalogs, at), "numpy", 1e-12)
         variants = (
-            Variant("numpy by hand", lambda: in_numpy(catalogs, rows), size, ours=False),
+            Variant("numpy by hand", lambda: in_numpy(catalogs, at), size, ours=False),
             Variant("rules", lambda: by_rules(rulebook, rows), size),
         )
         yield Contest(variants, "row")
@@ -74,8 +84,8 @@ def page_of(rulebook: Rulebook) -> dict[str, Any]:
 def inputs_of(rulebook: Rulebook, rows: Mapping[str, Any]) -> list[Row]:
     """What the other engines are told of each row: the figures that it names, and what tables give for them."""
     rules, size = rulebook.rule_sets[PROFILE], len(rows[AXES[0]])
-    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.subject.axes}
     fields = {f"{axis}.{name}": (axis, name) for axis, names in FIELDS.items() for name in names}
+    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.subject.axes}
     questions = QuestionList(rulebook.subject, rulebook.catalogs, size, every)
     found = evaluate(rules, questions, [*fields, *GIVEN])
     from_shape = evaluate(rules, questions, ["kv_values_of_full_layers"]).columns["kv_values_of_full_layers"]
@@ -124,7 +134,7 @@ def zen_decision() -> Any:
 
 
 def cel_program() -> Callable[[Row], dict[str, float]]:
-    """The formulas as one expression of CEL, each bound to its name. Raises NotComparable where CEL is not installed."""
+    """The formulas as one expression of CEL, each bound to its name. Raises NotComparable where it is not installed."""
     try:
         from cel_expr_python import cel  # noqa: PLC0415 - an extra
         from cel_expr_python.ext import ext_bindings, ext_math  # noqa: PLC0415
@@ -136,7 +146,7 @@ def cel_program() -> Callable[[Row], dict[str, float]]:
     )
     names = (*FIELDS, "question", "table")
     env = cel.NewEnv(
-        variables={name: of_any for name in names},
+        variables=dict.fromkeys(names, of_any),
         functions=[power],
         extensions=[ext_bindings.ExtBindings(), ext_math.ExtMath()],
     )
@@ -167,8 +177,8 @@ def _others(setting: Setting, whose: str, *, page: bool) -> Iterator[Contest]:
         run = lambda: [program(row) for row in inputs]  # noqa: E731
     check_same(by_rules(rulebook, rows), together(run()), whose)
 
-    def rules() -> dict[str, list[float]]:
-        return {name: np.asarray(column).tolist() for name, column in by_rules(rulebook, rows).items()}
+    def rules() -> dict[str, Any]:
+        return {name: column.tolist() for name, column in by_rules(rulebook, rows).items()}
 
     variants = (Variant(whose, run, len(inputs), ours=False), Variant("rules", rules, len(inputs)))
     yield Contest(variants, "row")

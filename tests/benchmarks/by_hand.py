@@ -50,7 +50,8 @@ class Catalogs:
         self.tables = {
             name: self._numbers(name)
             for name in (
-                "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "family_efficiency", "device_efficiency",
+                "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "family_efficiency",
+                "device_efficiency",
             )
         }  # fmt: skip
         runtimes = rulebook.catalog_of("runtime").index
@@ -72,7 +73,7 @@ class Catalogs:
         return np.array([np.nan if isinstance(number, dict) else number for number in numbers], dtype=float)
 
 
-def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:
+def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa: PLR0915 - as one would write it
     """All outputs, for the rows of the catalogs that each question names on each axis."""
     model, device, quant, workload, kv = (at[axis] for axis in AXES)
     figures, users, gpus = c.figures, 1.0, 1.0
