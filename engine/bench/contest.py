@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from engine.read.folders import Folders, find_folders
-from engine.rulebook.load import load
-from engine.rulebook.rulebook import Rulebook
+
+if TYPE_CHECKING:  # what starts processes to measure them must be small itself
+    from engine.rulebook.rulebook import Rulebook
 
 Run = Callable[[], object]  # what comes back is not used; where it is a Took, that is the time
 
@@ -59,6 +61,8 @@ class Setting:
     @cached_property
     def rulebook(self) -> Rulebook:
         """The rulebook of the folders. Raises ProblemsFound where it holds an error."""
+        from engine.rulebook.load import load  # noqa: PLC0415
+
         return load(self.folders)
 
 

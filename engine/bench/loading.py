@@ -41,15 +41,15 @@ def _parsed(folders: Folders) -> Variant:
         for file in files:
             yaml.compose(file.read_text("utf-8"), Loader=yaml.CBaseLoader)
 
-    return Variant("YAML, parsed by PyYAML in C", parse, ours=False)
+    return Variant("YAML parsed, no more", parse, ours=False)
 
 
 @contextmanager
 def _load(setting: Setting) -> Iterator[Contest]:
     folders = setting.folders
     variants = (
-        Variant("load: files, schemas, names", lambda: load(folders)),
-        Variant("load, fit to answer: units, numbers, answers too", lambda: load_checked(folders)),
+        Variant("load", lambda: load(folders)),
+        Variant("load, proven fit to answer", lambda: load_checked(folders)),
         Variant("all checks", lambda: check_everything(folders)),
     )
     yield Contest((_parsed(folders), *variants), "load", long=True)
@@ -85,7 +85,7 @@ def _diff(setting: Setting) -> Iterator[Contest]:
                 read_state(find_side(str(one.rules.parent), one, Path(checkout))) for one in (setting.folders, folders)
             )
             yield Contest(
-                (_parsed(folders), Variant("a report with its impact on every answer", lambda: report(base, head))),
+                (_parsed(folders), Variant("report on every answer", lambda: report(base, head))),
                 "report",
                 long=True,
             )

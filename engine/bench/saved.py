@@ -53,6 +53,7 @@ def as_data(results: Results) -> dict[str, Any]:
                     result.variant: {
                         "seconds": asdict(result.seconds),
                         "ratio": asdict(result.ratio),
+                        "things": result.things,
                         "per_second": result.per_second,
                         "ours": result.ours,
                         **({"figures": dict(result.figures)} if result.figures else {}),

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from itertools import cycle
 from urllib.parse import urlencode
 
+from engine.bench.alone import surroundings
 from engine.bench.answering import first_pinned
 from engine.bench.contest import Bench, Contest, NotComparable, Setting, Variant
-from engine.bench.starting import surroundings
 
 LOOPBACK = "127.0.0.1"
 THREADS = 2

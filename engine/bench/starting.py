@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engine.bench.alone import run_alone, surroundings
 from engine.bench.contest import Bench, Contest, NotComparable, Setting, Took, Variant
-from engine.read.folders import ENVIRONMENT, Folders
 
 PYTHON = (sys.executable, "-c")
 FITCARD = (sys.executable, "-m", "engine")
-GOOD = 0
 LONGEST, MOMENT = 60.0, 0.005  # seconds to wait for a server, and between two looks at it
-KILOBYTES_PER_MB = 1024
-
-
-def run_whole(words: Sequence[str], folders: Folders) -> Took:
-    """A process from its start to its end, with its peak memory in MB. Raises NotComparable where it fails."""
-    started = time.perf_counter()
-    with subprocess.Popen(
-        words, env=surroundings(folders), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as run:
-        _, status, used = os.wait4(run.pid, 0)
-        seconds = time.perf_counter() - started
-        run.returncode = os.waitstatus_to_exitcode(status)
-    if run.returncode != GOOD:
-        raise NotComparable(f"`{' '.join(words)}` ended with {run.returncode}")
-    return Took(seconds, {"peak_mb": used.ru_maxrss / KILOBYTES_PER_MB})
-
-
-def surroundings(folders: Folders) -> dict[str, str]:
-    """The environment in which a command works on these folders."""
-    named = zip(("RULES", "CATALOGS", "SCHEMAS"), folders.all, strict=True)
-    return os.environ | {f"{ENVIRONMENT}{name}": str(folder) for name, folder in named}
 
 
 @contextmanager
 def _processes(setting: Setting) -> Iterator[Contest]:
     def whole(*words: str) -> Variant:
-        return Variant(" ".join(["fitcard", *words[len(FITCARD) :]]), lambda: run_whole(words, setting.folders))
+        return Variant(" ".join(["fitcard", *words[len(FITCARD) :]]), lambda: run_alone(words, setting.folders)[0])
 
     def python(name: str, code: str) -> Variant:
-        return Variant(name, lambda: run_whole((*PYTHON, code), setting.folders))
+        return Variant(name, lambda: run_alone((*PYTHON, code), setting.folders)[0])
 
     yield Contest(
         (
-            python("the bare start of Python", ""),
+            python("bare Python", ""),
             python("import engine.commands.main", "import engine.commands.main"),
             python("import server", "import server"),
             whole(*FITCARD, "--help"),
@@ -76,8 +53,8 @@ def _ready(setting: Setting) -> Iterator[Contest]:
             finally:
                 server.terminate()
 
-    bare = Variant("the bare start of Python", lambda: run_whole((*PYTHON, ""), setting.folders))
-    yield Contest((bare, Variant("fitcard serve, until /ready says so", ready)), "start", long=True)
+    bare = Variant("bare Python", lambda: run_alone((*PYTHON, ""), setting.folders)[0])
+    yield Contest((bare, Variant("fitcard serve, until ready", ready)), "start", long=True)
 
 
 def _wait_for(address: str, started: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
-from engine.bench.contest import Bench, Contest, NotComparable, Setting, Took, Variant
-from engine.bench.starting import KILOBYTES_PER_MB, surroundings
+from engine.bench.alone import run_alone
+from engine.bench.contest import Bench, Contest, Setting, Took, Variant
 from engine.columns import Column, WordColumn
 from engine.compare.impact import MOST_AT_ONCE, MOST_THREADS
 from engine.compare.questions import Questions
@@ -28,7 +27,7 @@ from engine.rulebook.load import load
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
 
-SHARES = (Fraction(1, 8), Fraction(1, 2), Fraction(1))
+SHARES = (Fraction(1, 32), Fraction(1, 8), Fraction(1))
 
 
 def questions_of(rules: RuleSet, share: Fraction) -> Questions:
@@ -62,18 +61,9 @@ def _size(column: Column) -> int:
 
 
 def swept(folders: Folders, share: Fraction) -> Took:
-    """A sweep in a process of its own: seconds of the sweep alone, answers, and the peak memory of the process."""
-    words = (sys.executable, "-m", __name__, str(share))
-    with subprocess.Popen(words, env=surroundings(folders), stdout=subprocess.PIPE, text=True) as run:
-        assert run.stdout is not None
-        told = run.stdout.read()
-        _, status, used = os.wait4(run.pid, 0)
-        run.returncode = os.waitstatus_to_exitcode(status)
-    if run.returncode or not told:
-        raise NotComparable(f"the sweep ended with {run.returncode}")
-    found = json.loads(told)
-    figures = {"answers": found["answers"], "peak_mb": used.ru_maxrss / KILOBYTES_PER_MB}
-    return Took(found["seconds"], figures)
+    """A sweep in a process of its own: seconds of the sweep alone, and the peak memory of the process."""
+    took, printed = run_alone((sys.executable, "-m", __name__, str(share)), folders)
+    return Took(float(json.loads(printed)["seconds"]), took.figures)
 
 
 @contextmanager
@@ -97,7 +87,7 @@ def main() -> None:
     rulebook = load(find_folders())
     started = time.perf_counter()
     answers = sweep(rulebook, Fraction(sys.argv[1]))
-    print(json.dumps({"answers": answers, "seconds": time.perf_counter() - started}))
+    print(json.dumps({"seconds": time.perf_counter() - started, "answers": answers}))
 
 
 if __name__ == "__main__":

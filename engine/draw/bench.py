@@ -12,21 +12,22 @@ from rich.text import Text
 from engine.bench.saved import Moved
 
 STEPS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-LARGE = 1e4
+PEAK = "peak_mb"
 
 
 def draw_bench(name: str, bench: Mapping[str, Any], console: Console) -> None:
     """A line for each variant: its time, how many times that of the first, with the spread, and what else it told."""
     table = Table(box=None, pad_edge=False, header_style="dim", title=None)
     table.add_column(Text(name, style="bold"), no_wrap=True)
-    for title in ("median", "ratio", "from", "to", f"{bench['unit']}s a second"):
+    peaks = any(PEAK in found.get("figures", {}) for found in bench["variants"].values())
+    for title in ("median", "ratio", "spread", f"{_several(bench['unit'])}/s", *(["peak MB"] if peaks else [])):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("")
     for variant, found in bench["variants"].items():
         ratio, seconds = found["ratio"], found["seconds"]["median"]
-        told = ", ".join(f"{key} {_short(value)}" for key, value in found.get("figures", {}).items())
-        ratios = [f"{ratio[key]:.3g}" for key in ("median", "low", "high")]
-        table.add_row(variant, _time(seconds), *ratios, _short(found["per_second"]), Text(told, style="dim"))
+        spread = f"{ratio['low']:.3g} to {ratio['high']:.3g}"
+        cells = [_time(seconds), f"{ratio['median']:.3g}", spread, _short(found["per_second"])]
+        peak = found.get("figures", {}).get(PEAK)
+        table.add_row(variant, *cells, *([_short(peak) if peak else ""] if peaks else []))
     console.print(table)
     console.print()
 
@@ -45,3 +46,7 @@ def _time(seconds: float) -> str:
 
 def _short(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _several(unit: str) -> str:
+    return f"{unit}es" if unit.endswith("ss") else f"{unit}s"

@@ -14,7 +14,7 @@ from engine.bench.loading import copied
 from engine.bench.sweeping import questions_of, swept
 
 TIMES = (1, 2, 4)  # as many devices as there are
-SHARE = Fraction(1, 8)  # of the longest axis, so that one sweep takes no minute
+SHARE = Fraction(1, 32)  # of the longest axis, so that one sweep takes no minute
 
 
 @contextmanager
@@ -33,4 +33,4 @@ def _larger(setting: Setting) -> Iterator[Contest]:
         yield Contest(tuple(variants), "answer", long=True)
 
 
-BENCHES = (Bench("larger", "an eighth of every answer over catalogs with more devices", _larger),)
+BENCHES = (Bench("larger", "a thirty-second of every answer over catalogs with more devices", _larger),)
