@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.bench import answering, loading, serving, starting, sweeping
-from engine.bench.contest import Bench, NotComparable
+from engine.bench.contest import Bench, Contest, NotComparable, Setting
 from engine.read.folders import PACKAGE
 
 OWN = (*answering.BENCHES, *sweeping.BENCHES, *serving.BENCHES, *loading.BENCHES, *starting.BENCHES)
@@ -35,8 +36,22 @@ def _benches_of(file: Path) -> tuple[Bench, ...]:
         raise NotComparable(f"{file} is no file of Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except ImportError as missing:
+        return (_lacking(file, missing),)
     benches: tuple[Bench, ...] | None = getattr(module, "BENCHES", None)
     if benches is None:
         raise NotComparable(f"{file} has no `BENCHES`")
     return benches
+
+
+def _lacking(file: Path, missing: ImportError) -> Bench:
+    """What stands for the benches of a file that needs what is not installed."""
+
+    @contextmanager
+    def set_up(_: Setting) -> Iterator[Contest]:
+        raise NotComparable(f"{file.name} needs what is not installed: {missing}")
+        yield
+
+    return Bench(file.stem, "left out", set_up, optional=True)

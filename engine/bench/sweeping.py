@@ -7,6 +7,7 @@ many answers there were, and in how many seconds.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -18,7 +19,6 @@ from fractions import Fraction
 
 from engine.bench.alone import run_alone
 from engine.bench.contest import Bench, Contest, Setting, Took, Variant
-from engine.columns import Column, WordColumn
 from engine.compare.impact import MOST_AT_ONCE, MOST_THREADS
 from engine.compare.questions import Questions
 from engine.evaluate.evaluation import evaluate
@@ -39,25 +39,20 @@ def questions_of(rules: RuleSet, share: Fraction) -> Questions:
 
 
 def sweep(rulebook: Rulebook, share: Fraction) -> int:
-    """Every output of an answer for all these questions; says how many questions there were."""
+    """Every output of an answer for all these questions; says how many were answered."""
     rules = rulebook.rule_set
     questions = questions_of(rules, share)
     shown = rulebook.needs[rules.profile].shown
     outputs = [name for name in rules.definitions if name in shown and not rules.plan([name]).current]
     threads = min(MOST_THREADS, os.cpu_count() or 1)
 
-    def evaluated(part: Questions) -> int:
-        found = evaluate(rules, part.grid(rules), outputs)
-        return max(_size(found.columns[name]) for name in outputs)
+    def answered(part: Questions) -> int:
+        asked = part.grid(rules)
+        evaluate(rules, asked, outputs)
+        return math.prod(asked.shape)
 
     with ThreadPoolExecutor(threads) as pool:
-        sum(pool.map(evaluated, (part for part, _ in questions.parts(MOST_AT_ONCE // threads))))
-    return questions.count
-
-
-def _size(column: Column) -> int:
-    data = column.codes if isinstance(column, WordColumn) else column
-    return int(getattr(data, "size", 1))
+        return sum(pool.map(answered, (part for part, _ in questions.parts(MOST_AT_ONCE // threads))))
 
 
 def swept(folders: Folders, share: Fraction) -> Took:
