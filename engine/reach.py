@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,15 +86,20 @@ def _row(table: Table, path: Path, what: str) -> Part:
     return Part((table.document.position(whole), what), table, what, whole)
 
 
-def reached(evaluation: Evaluation, index: tuple[int, ...] | None = None) -> Iterator[Key]:
-    """What the questions of the grid reach, or the one at `index`; not what was given instead of computed."""
+def reached(
+    evaluation: Evaluation, index: tuple[int, ...] | None = None, names: Container[str] | None = None
+) -> Iterator[Key]:
+    """What the questions of the grid reach, or the one at `index`; not what was given instead of computed.
+
+    Of all rules, or of those with these `names`.
+    """
     for name, definition in evaluation.rule_set.definitions.items():
-        if name not in evaluation.columns or name in evaluation.given:
+        if name not in evaluation.columns or name in evaluation.given or (names is not None and name not in names):
             continue
         if isinstance(definition, Formula):
             yield _formula_part(definition).key
             for condition in _conditions(definition.expression):
-                for holds in np.unique(_at(_condition(evaluation, definition, condition), evaluation, index)):
+                for holds in _distinct(_at(_condition(evaluation, definition, condition), evaluation, index)):
                     yield _side(definition, condition, bool(holds)).key
         elif isinstance(definition, Table):
             taken = set(_rows_taken(definition, evaluation.columns[definition.input], evaluation, index))
@@ -113,11 +118,16 @@ def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> A
     return np.broadcast_to(column, np.broadcast_shapes(np.shape(column), evaluation.asked.shape))[index]
 
 
+def _distinct(column: Any) -> Any:
+    """Each whole number from ABSENT on, or truth, that is in a column; counted, for sorting takes far longer."""
+    return np.flatnonzero(np.bincount(np.ravel(column).astype(np.int64) - ABSENT)) + ABSENT
+
+
 def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tuple[int, ...] | None) -> Iterator[Path]:
     rows = table.rows
     if isinstance(rows, Lookup):
         assert isinstance(column, WordColumn)
-        for code in np.unique(_at(column.codes, evaluation, index)):
+        for code in _distinct(_at(column.codes, evaluation, index)):
             word = None if code == ABSENT else column.words[code]
             yield ("rows", word) if word is not None and word in rows.rows else (OTHERWISE,)
         return
@@ -125,8 +135,8 @@ def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tup
     values = _at(column, evaluation, index)
     if isinstance(rows, Knots):
         lines = np.searchsorted(rows.x, values, side="right") - 1
-        yield from (("rows", int(line)) for line in np.unique(np.clip(lines, 0, len(rows.x) - 2)))
+        yield from (("rows", int(line)) for line in _distinct(np.clip(lines, 0, len(rows.x) - 2)))
         return
     falling = "at_least" in table.data["rows"][0]
-    for place in np.unique(rows.place(values)).clip(max=len(rows.bounds)):
+    for place in _distinct(np.minimum(rows.place(values), len(rows.bounds))):
         yield ("rows", len(rows.bounds) - int(place) if falling else int(place))

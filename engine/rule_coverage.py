@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.answer.asking import Row
@@ -52,7 +52,13 @@ def coverage(rulebook: Rulebook, rows: Iterable[Row]) -> Coverage:
         for definition in rule_set.definitions.values()
         for part in parts_of(definition)
     }
-    by_tests = {key for row in rows for key in reached(row.evaluation, row.index)}
-    compared = [one for profile in rulebook.rule_sets for one in compare(rulebook, profile)]
-    by_runs = {key for one in compared for key in reached(one.evaluation)}
-    return Coverage(tuple(parts.values()), frozenset(by_tests | by_runs))
+    return Coverage(tuple(parts.values()), frozenset(reached_by(rulebook, rows)))
+
+
+def reached_by(rulebook: Rulebook, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
+    """What these rows reach, then what measured runs do, one after another; of the rules with these `names` alone."""
+    for row in rows:
+        yield from reached(row.evaluation, row.index, names)
+    for profile in rulebook.rule_sets:
+        for one in compare(rulebook, profile):
+            yield from reached(one.evaluation, names=names)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from engine.closest import closest, suggestion
 from engine.read.document import Document, Path
@@ -18,6 +16,9 @@ from engine.read.spans import Spans
 from engine.read.yaml_writer import read_value, written
 from engine.rulebook.files import RULES
 from engine.rulebook.subject import Subject
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 ENTRIES, ENTRY = "entries", "entry"
 OF_RULES = {"rule": ("formulas", "formula"), "constant": ("constants", "constant")}  # section and definition

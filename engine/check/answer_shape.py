@@ -43,6 +43,8 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     document = rulebook.layout.document
     told: set[tuple[str, ...]] = set()
     for answered in _rich_answers(rulebook):
+        if rulebook.schemas.fits(answered, ANSWER):
+            continue
         for error in rulebook.schemas.validator(ANSWER).iter_errors(answered):
             steps = tuple(step for step in error.absolute_path if isinstance(step, str))
             if steps in told:

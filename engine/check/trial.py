@@ -68,14 +68,22 @@ class Trial:
 
         Raises ProblemsFound where a number is not finite.
         """
-        behind = self.rule_set.readers(cause)
-        given = {name: self.whole.columns[name] for name in self.rule_set.definitions if name not in behind}
-        return self._evaluate([effect], {**given, cause: column}).columns[effect]
+        given = {**self._apart_from(self.rule_set.readers(cause)), cause: column}
+        return self._evaluate([effect], given).columns[effect]
 
     def with_entry(self, axis: str, entry: str, effect: str) -> Column:
         """The effect once more, where all questions name another entry of one axis. Raises as `whole` does."""
         others = replace(self, questions=self.questions.with_entry(axis, entry))
-        return others.evaluate([effect]).columns[effect]
+        roots = self.rule_set.roots
+        given = self._apart_from(frozenset(name for name in self.whole.columns if axis in roots(name)))
+        return others._evaluate([effect], given).columns[effect]
+
+    def _apart_from(self, moved: frozenset[str]) -> dict[str, Column]:
+        """All columns of `whole` but those that are moved, and figures of entries that something moved chooses."""
+        axes = self.rule_set.subject.axes.values()
+        chosen = tuple(f"{axis.name}." for axis in axes if axis.default_by in moved)
+        whole = self.whole.columns.items()
+        return {name: column for name, column in whole if name not in moved and not name.startswith(chosen)}
 
     def evaluate(self, names: Iterable[str]) -> Evaluation:
         """Some names alone, catalog figures among them. Raises ProblemsFound as `whole` does."""

@@ -8,7 +8,7 @@ from engine.check.trial import Trial, trials_of_all
 from engine.codes import Code
 from engine.problems import Problem
 from engine.reach import OTHERWISE, Key, Part, parts_of, reached
-from engine.rule_coverage import coverage
+from engine.rule_coverage import reached_by
 from engine.rule_tests import rule_tests, run
 from engine.rulebook.definitions import Table
 from engine.rulebook.rule_set import words_of
@@ -41,16 +41,26 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int)
     What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
     """
     missing = [part for part in _missing(rulebook, trials) if not _never_a_word(rulebook, part)]
-    if any(isinstance(part.definition, Table) for part in missing):
-        tested = coverage(rulebook, (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows)).reached
-        missing = [part for part in missing if not (isinstance(part.definition, Table) and part.key in tested)]
-    for part in _still_missing(rulebook, missing, most):
+    for part in _still_missing(rulebook, _untested(rulebook, missing), most):
         if isinstance(part.definition, Table):
             hint = "remove it, or test it where it is there for what may come"
             yield part.warning(TableRowUnreached, f"no entry of the catalogs and no test reaches {part.what}", hint)
         else:
             hint = "keep the side that is taken, or add an entry of the other kind"
             yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
+
+
+def _untested(rulebook: Rulebook, parts: list[Part]) -> list[Part]:
+    """All but the rows of tables that a rule test or a measured run reaches. None is run once all are reached."""
+    left = {part.key: part for part in parts if isinstance(part.definition, Table)}
+    names = {part.definition.name for part in left.values()}
+    if left:
+        rows = (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows)
+        for key in reached_by(rulebook, rows, names):
+            left.pop(key, None)
+            if not left:
+                break
+    return [part for part in parts if part.key in left or not isinstance(part.definition, Table)]
 
 
 def _never_a_word(rulebook: Rulebook, part: Part) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import sys
@@ -27,10 +28,12 @@ COMMANDS = {
     "catalog": "Show what the catalogs hold, and what in them cannot be right.",
     "calibrate": "Fit constants to what was measured.",
     "graph": "Show which rule reads which.",
+    "bench": "Time what matters, beside yardsticks.",
     "serve": "Answer over HTTP.",
     "mcp": "Answer a language model over the Model Context Protocol.",
 }
 MODULES = {"import": "importing"}  # where the command is a word of Python
+COLLECT_AFTER = 100_000  # new objects: a rulebook is some hundred thousand, and looking for cycles in them finds none
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -64,6 +67,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def main(context: click.Context, rules: Path | None, catalogs: Path | None, schemas: Path | None) -> None:
     """Answers from rules in YAML, and the tools to change them."""
+    gc.set_threshold(COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):  # where a terminal cannot show a character, show another in its place
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

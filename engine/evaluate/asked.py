@@ -80,6 +80,6 @@ class Asked(ABC):
 def _taken(whole: Column, codes: Codes) -> Column:
     """The figures or words of these rows of a catalog."""
     if isinstance(whole, WordColumn):
-        return WordColumn(whole.codes[codes], whole.words)
-    column: Column = np.asarray(whole)[codes]
+        return WordColumn(whole.codes.take(codes), whole.words)
+    column: Column = np.asarray(whole).take(codes)
     return column

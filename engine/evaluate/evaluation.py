@@ -86,7 +86,9 @@ def evaluate(
     columns = {name: before.columns[name] for name in known} if before else {}
     columns |= values
     for name, one in rule_set.subject.inputs.items():
-        columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), one.default))
+        asked_as = f"{QUESTION}.{name}"
+        if asked_as not in columns:
+            columns[asked_as] = _input((inputs or {}).get(name), one.default)
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
     read: dict[str, Any] = {**columns, ASKED: asked}
@@ -96,9 +98,9 @@ def evaluate(
     with np.errstate(all="ignore"):
         at = made.program.run(read)
         columns |= {name: at[place] for name, place in made.places.items()}
-        for name, place in made.numbers:
-            if not all_finite(at[place]):
-                raise ProblemsFound([_not_finite(rule_set.definitions[name], asked, columns)])
+        if not all(all_finite(at[place]) for place in made.looked_at):
+            first = next(name for name, place in made.numbers if not all_finite(at[place]))
+            raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
     return Evaluation(rule_set, asked, columns, frozenset(values), plan)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from engine.codes import Code
 from engine.columns import Kind, WordColumn
 from engine.evaluate.asked import Asked
+from engine.evaluate.carrying import carried
 from engine.evaluate.counting import counted
 from engine.evaluate.program import Program, program_of
 from engine.evaluate.recorder import Recorder
@@ -38,12 +39,14 @@ class AxisMissing(Code):
 class Planned:
     """`places` are those of all that is computed, by name; `numbers` those of definitions that must be finite.
 
+    They are where those that are `looked_at` are; these are the numbers that no other of them carries.
     `definitions` names the constants, tables and counts that the program reads, each at its place.
     """
 
     program: Program
     places: Mapping[str, int]
     numbers: tuple[tuple[str, int], ...]
+    looked_at: tuple[int, ...]
     definitions: tuple[str, ...]
 
 
@@ -77,8 +80,10 @@ class _Planner:
             self._place(name)
         kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
         numbers = tuple((name, computed[name]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
+        shown = carried((name for name, _ in numbers), self.rule_set.definitions)
+        looked_at = tuple(place for name, place in numbers if name not in shown)
         program = program_of(self.recorder, {**self.read, **self.definitions}, computed.values())
-        return Planned(program, computed, numbers, tuple(self.definitions))
+        return Planned(program, computed, numbers, looked_at, tuple(self.definitions))
 
     def _place(self, name: str) -> int:
         """The place of a name: of what was computed, of a catalog figure, or of what is put in."""

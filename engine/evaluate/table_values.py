@@ -15,6 +15,7 @@ from engine.rulebook.functions import choose
 from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf
 
 Words = tuple[str, ...]
+NONE: Mapping[str, Any] = {}
 
 
 def table_value(table: Table, column: Any, *taken: Any) -> Column:
@@ -22,10 +23,10 @@ def table_value(table: Table, column: Any, *taken: Any) -> Column:
 
     `taken` are the columns of the other names that the table reads, whose values rows take.
     """
+    if isinstance(table.rows, Lookup):
+        return _look_up(table, table.rows, column, taken)
     if isinstance(table.rows, Knots):
         return table.rows.at(column)
-    if isinstance(table.rows, Lookup):
-        return _look_up(table, table.rows, column, dict(zip(table.reads[1:], taken, strict=True)))
     return _band(table, table.rows, column)
 
 
@@ -52,24 +53,32 @@ class _Results:
     taken: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.int64]]]
 
 
-def _look_up(table: Table, lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
-    if table.kind is not Kind.WORD:
-        results = _results(lookup, column.words)
-        found: Any = (results.conditions if table.kind is Kind.CONDITION else results.numbers)[column.codes]
-        for name, (where, _) in results.taken.items():
-            found = choose(where[column.codes], names[name], found)
-        gives: Column = found
-        return gives
+def _look_up(table: Table, lookup: Lookup, column: WordColumn, taken: tuple[Any, ...]) -> Column:
+    names = dict(zip(table.reads[1:], taken, strict=True)) if taken else NONE
+    if table.kind is Kind.WORD:
+        return _words_looked_up(lookup, column, names)
+    results = _results(lookup, column.words)
+    by_word: Any = results.conditions if table.kind is Kind.CONDITION else results.numbers
+    for name, (where, _) in results.taken.items():
+        if not isinstance(names[name], np.ndarray):  # the same for all questions, so for all of a word
+            by_word = np.where(where, names[name], by_word)
+    found: Column = by_word.take(column.codes, mode="wrap")
+    for name, (where, _) in results.taken.items():
+        if isinstance(names[name], np.ndarray):
+            found = choose(where.take(column.codes, mode="wrap"), names[name], found)
+    return found
+
+
+def _words_looked_up(lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
     results = _results(lookup, column.words, {name: taken.words for name, taken in names.items()})
-    codes: Any = results.codes[column.codes]
+    codes: Any = results.codes.take(column.codes, mode="wrap")
     for name, (where, numbers) in results.taken.items():
-        codes = choose(where[column.codes], numbers[names[name].codes], codes)
+        codes = choose(where.take(column.codes, mode="wrap"), numbers.take(names[name].codes, mode="wrap"), codes)
     return WordColumn(codes, results.words)
 
 
-def _results(lookup: Lookup, words: Words, taken: Mapping[str, Words] | None = None) -> _Results:
+def _results(lookup: Lookup, words: Words, taken: Mapping[str, Words] = NONE) -> _Results:
     """The results for these words, worked out once: words of a catalog stay the same object, and so do those here."""
-    taken = taken or {}
     found: _Results = lookup.kept.get((words, *taken.values()), lambda: _work_out(lookup, words, taken))
     return found
 

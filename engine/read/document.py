@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.closest import suggestion
 from engine.codes import Code
@@ -14,8 +14,7 @@ from engine.problems import Position, Problem, Related, Severity
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):  # made for every value of every file, and in a fifth of the time of a frozen dataclass
     """Where one value stands. Lines and columns count from 0 here; `Document.position` counts as people do.
 
     `written` is a scalar as it was written after YAML's folding (so `2.0` is not `2`); None for a map or a list.

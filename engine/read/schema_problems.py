@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Any
 
 from engine.closest import closest, suggestion
 from engine.codes import Code
 from engine.problems import Problem, Severity
 from engine.read.document import Document
 from engine.read.document import Path as DocumentPath
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 YES_AND_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}  # as YAML 1.1 reads them
 TYPE_WORDS = {
@@ -133,6 +134,8 @@ COUNTED = {"minLength": "characters", "minItems": "items", "minProperties": "key
 def problems_of(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
     """The problems of one error; `resolve` follows the `$ref` of a part of the schema."""
     if error.context:  # anyOf and oneOf: what the nearest of the alternatives says
+        from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
+
         nearest = best_match([error])
         if nearest is not None and nearest is not error:
             yield from problems_of(document, nearest, resolve)

@@ -9,22 +9,19 @@ another name of the entry, and `day` that it says when. All are plain annotation
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 from referencing import Registry, Resource
 
 from engine.codes import Code
 from engine.problems import Position, Problem, ProblemsFound
 from engine.read.document import Document
 from engine.read.schema_problems import problems_of
+from engine.read.validators import full_validator, quick_registry, quick_validator
 
 
 class SchemasUnreadable(Code):
@@ -37,22 +34,6 @@ class SchemasUnreadable(Code):
 
 
 SUFFIX = ".schema.json"
-EXACT = 1e-9  # sums of decimal fractions in floats
-
-
-def _sums_to(validator: Any, total: float, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict) and all(isinstance(part, int | float) for part in instance.values()):
-        found = math.fsum(instance.values())
-        if not math.isclose(found, total, abs_tol=EXACT):
-            yield ValidationError(f"these must add up to {total:g}, and add up to {found:g}")
-
-
-def _usual(validator: Any, bounds: list[float], instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, int | float) and not bounds[0] <= instance <= bounds[1]:
-        yield ValidationError(f"{instance:g} is unusual: most are from {bounds[0]:g} to {bounds[1]:g}")
-
-
-_Validator: Any = extend(Draft202012Validator, {"sumsTo": _sums_to, "usual": _usual})  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -60,6 +41,7 @@ class Schemas:
     """All schemas of one folder, by the kind of file that each describes."""
 
     by_kind: Mapping[str, Any]
+    _quick: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path, shown_as: str = "schemas") -> Schemas:
@@ -86,9 +68,20 @@ class Schemas:
         resources = [(schema["$id"], Resource.from_contents(schema)) for schema in self.by_kind.values()]
         return Registry().with_resources(resources)
 
+    @cached_property
+    def _quick_registry(self) -> Any:
+        return quick_registry(self.by_kind.values())
+
     def validator(self, kind: str) -> Any:
-        """What checks documents of this kind."""
-        return _Validator(self.by_kind[kind], registry=self.registry)
+        """What says why documents of this kind are not as they must be."""
+        return full_validator(self.by_kind[kind], self.registry)
+
+    def fits(self, data: Any, kind: str) -> bool:
+        """Whether the schema of `kind` has nothing against the data: said far sooner than what it has against it."""
+        if kind not in self._quick:
+            self._quick[kind] = quick_validator(self.by_kind[kind], self._quick_registry)
+        quick = self._quick[kind]
+        return bool(quick.is_valid(data)) if quick else bool(self.validator(kind).is_valid(data))
 
     def resolve(self, schema: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
         """`schema` itself, or what its `$ref` points to, seen from the schema of `kind`."""
@@ -108,6 +101,8 @@ class Schemas:
 
     def check(self, document: Document, kind: str) -> list[Problem]:
         """All that the schema of `kind` has against the document."""
+        if self.fits(document.data, kind):
+            return []
         return [
             problem
             for error in self.validator(kind).iter_errors(document.data)

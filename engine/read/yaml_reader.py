@@ -131,14 +131,22 @@ OPENED = {"quoted scalar": "close the quote", "flow mapping": "close the brace",
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # what was read is less than was written: its shape says nothing
 TAG = "tag:yaml.org,2002:"
-PLAIN_TAGS = {f"{TAG}{kind}" for kind in ("str", "map", "seq")}
+KIND_TAGS = {yaml.ScalarNode: f"{TAG}str", yaml.MappingNode: f"{TAG}map", yaml.SequenceNode: f"{TAG}seq"}
+PLAIN_TAGS = set(KIND_TAGS.values())
 
 
 class _Loader(yaml.CSafeLoader):
     """PyYAML's C parser with every implicit type removed: each scalar arrives as the text that was written."""
 
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node that carries none; that of its kind, and it is asked of every node."""
+        return KIND_TAGS[kind]
 
-_Loader.yaml_implicit_resolvers = {}
+    def descend_resolver(self, node: Any, index: Any) -> None:
+        """Nothing: no tag goes by where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, likewise."""
 
 
 def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]:

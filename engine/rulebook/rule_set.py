@@ -52,6 +52,7 @@ class RuleSet:
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _readers: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
@@ -89,11 +90,13 @@ class RuleSet:
 
     def readers(self, name: str) -> frozenset[str]:
         """All definitions whose value is made of `name`, whatever lies between, and `name` itself."""
-        found = {name}
-        for other in self.definitions:  # each comes after all that it is made of
-            if not found.isdisjoint((*self.definitions[other].reads, *self.made_of(other))):
-                found.add(other)
-        return frozenset(found)
+        if name not in self._readers:
+            found = {name}
+            for other, definition in self.definitions.items():  # each comes after all that it is made of
+                if not (found.isdisjoint(definition.reads) and found.isdisjoint(self.made_of(other))):
+                    found.add(other)
+            self._readers[name] = frozenset(found)
+        return self._readers[name]
 
     def plan(
         self,
