@@ -29,9 +29,9 @@ class Metrics:
         cached = Counter("fitcard_cache", "Answers from the cache and others", ["outcome"], registry=None)
         for collector in (requests, duration, cached, _Rules(live, cache)):
             self.registry.register(collector)
-        self._requests = functools.cache(lambda route, status: requests.labels(route, status))
-        self._duration = functools.cache(lambda route: duration.labels(route))
-        self._cached = functools.cache(lambda outcome: cached.labels(outcome))
+        self._requests = functools.cache(requests.labels)
+        self._duration = functools.cache(duration.labels)
+        self._cached = functools.cache(cached.labels)
 
     def page(self) -> bytes:
         """All of them in the text format of Prometheus."""
