@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -19,21 +20,24 @@ from engine.answer.search import search
 from engine.draw.pages import lists
 from engine.draw.pages import site as pages
 from engine.draw.pages.address import Address
+from engine.draw.pages.docs import docs_page
 from engine.draw.pages.drawing import Drawing, asset
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
+from engine.rulebook.service import Service
 from engine.service.application import STOPPING, application
 from engine.service.batch import answers, questions_of
 from engine.service.bodies import json_body
 from engine.service.decision_log import decided
 from engine.service.metrics import EXTENSION as METRICS
 from engine.service.metrics import MIMETYPE as PROMETHEUS
+from engine.service.openapi import openapi
 from engine.service.options import Options
 from engine.service.parameters import parameters
 from engine.service.rate_limit import charge_more
 from engine.service.refusals import Stopping, refused
-from engine.service.responses import page, send
+from engine.service.responses import HTML, JSON, page, send, tagged, written
 
 PAIR = ("model", "device")
 SVG = "image/svg+xml"
@@ -144,6 +148,18 @@ def measured() -> Response:
     if METRICS not in current_app.extensions:
         abort(HTTPStatus.NOT_FOUND)
     return Response(current_app.extensions[METRICS].page(), mimetype=PROMETHEUS)
+
+
+@api.get("/openapi.json")
+def description() -> Response:
+    body = written(openapi(g.rulebook, described(), g.site or g.rulebook.site))
+    return tagged(body, JSON, sha256(body.encode()).hexdigest())
+
+
+@site.get("/docs")
+def docs() -> Response:
+    body = docs_page(drawing(), openapi(g.rulebook, described(), g.site or g.rulebook.site), described())
+    return tagged(body, HTML, sha256(body.encode()).hexdigest())
 
 
 @site.get("/")
@@ -268,6 +284,13 @@ def answered(question: Question, explain: bool = False) -> dict[str, Any]:
     built = answer(g.rulebook, question, explain=explain, site=g.site)
     decided(question, built)
     return built
+
+
+def described() -> Service:
+    """The service's own description; what is not there is 404."""
+    if g.rulebook.service is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return g.rulebook.service  # type: ignore[no-any-return]
 
 
 def split_line(line: str) -> dict[str, str]:
