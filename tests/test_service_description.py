@@ -114,7 +114,11 @@ def test_the_page_shows_every_address_and_parameter_and_fetches_nothing(language
         assert route.about.split("'")[0] in text
     for name in DOCUMENT["components"]["parameters"]:
         assert f'id="parameter-{name}"' in text
-    assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {"data:,", "/assets/style.css", "/assets/page.js"}
+    assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {
+        "data:,",
+        "/assets/style.css",
+        "/assets/page.js",
+    }
 
 
 def test_every_link_of_the_page_leads_somewhere() -> None:

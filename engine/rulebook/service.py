@@ -25,6 +25,7 @@ class ServiceUnknown(Code):
 
 QUESTION, RANKING, NAMES = GROUPS = ("question", "ranking", "names")  # words for many parameters
 GET = "get"
+OK = 200
 PART = re.compile(r"\{(\w+)\}")
 
 
@@ -111,7 +112,7 @@ def _route(data: Mapping[str, Any], path: Path) -> Route:
         gives=data.get("gives", ""),
         media=data.get("media", "application/json"),
         examples=tuple(
-            Example(one.get("parts", {}), one.get("query", {}), one.get("body"), one.get("status", 200))
+            Example(one.get("parts", {}), one.get("query", {}), one.get("body"), one.get("status", OK))
             for one in data["examples"]
         ),
         path=path,

@@ -9,7 +9,7 @@ from engine.answer.parameter_schemas import Schema, in_unit, parameter_schema, w
 from engine.rulebook.definitions import Constant
 from engine.rulebook.rankings import LIMIT, Filter
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.service import NAMES, QUESTION, RANKING, Route, Service
+from engine.rulebook.service import NAMES, OK, QUESTION, RANKING, Route, Service
 from engine.rulebook.subject import PROFILE
 
 VERSION = "3.1.0"
@@ -18,7 +18,7 @@ MEDIA = "application/json"
 SUFFIX = ".schema.json"
 COMPONENTS = "#/components"
 MOVED = ("$id", "$schema")  # what a schema has as a file of its own
-OK, FOUND = 200, 302
+FOUND = 302
 
 
 def openapi(rulebook: Rulebook, service: Service, site: str) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from typing import Any
 
 from engine.draw.pages.address import Address
 from engine.draw.pages.drawing import Drawing
-from engine.rulebook.service import GET, Route, Service
-
-OK = 200
+from engine.rulebook.service import GET, OK, Route, Service
 
 
 def docs_page(drawing: Drawing, document: Mapping[str, Any], service: Service) -> str:
