@@ -27,7 +27,8 @@ CHROMIUM = shutil.which("chromium")
 AXE = os.environ.get("FITCARD_AXE")  # what looks for barriers, from npm
 FIT = "/can-run/llama-3.1-405b-on-h20-96gb?profile=reference"
 PAGES = [
-    "/", FIT, "/can-run/qwen-3-14b-on-m1-16gb/why/decode_tok_s", "/methodology", "/rules", "/rules/decode_tok_s", "/docs",
+    "/", FIT, "/can-run/qwen-3-14b-on-m1-16gb/why/decode_tok_s", "/methodology", "/rules", "/rules/decode_tok_s",
+    "/docs",
 ]  # fmt: skip
 LARGEST = 60_000  # bytes of a fit page
 LARGEST_CARD = 10_000

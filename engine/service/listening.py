@@ -84,7 +84,7 @@ class Listening:
             server.asyncore.dispatcher.close(server)  # the socket alone: its trigger still sends what is answered
         self._until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._channels())))
         left = sum(map(_busy, self._channels()))
-        self._server.task_dispatcher.shutdown(timeout=0)
+        self._server.task_dispatcher.shutdown(timeout=LOOK_EVERY)
         return left
 
     def _until(self, end: float, done: Any) -> None:
