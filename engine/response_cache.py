@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_KEPT = 2048
 LARGEST_KEPT = 200_000  # bytes of one body
@@ -13,10 +14,11 @@ LARGEST_KEPT = 200_000  # bytes of one body
 
 @dataclass(frozen=True)
 class Kept:
-    """What was answered: the bytes, and what kind of text they are."""
+    """What was answered: the bytes, what kind of text they are, and what a log of decisions says of it."""
 
     body: bytes
     mimetype: str
+    decisions: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass

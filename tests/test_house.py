@@ -14,7 +14,7 @@ from engine.rulebook.rulebook import Rulebook
 
 SOURCES = sorted([*(PROJECT / "engine").rglob("*.py"), PROJECT / "server.py"])
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
-ORDER = ("read", "rulebook", "evaluate", "answer", "draw", "check", "commands")
+ORDER = ("read", "rulebook", "evaluate", "answer", "draw", "service", "check", "commands")
 SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
 
 

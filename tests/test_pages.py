@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
 
@@ -25,7 +26,10 @@ playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
 AXE = os.environ.get("FITCARD_AXE")  # what looks for barriers, from npm
 FIT = "/can-run/llama-3.1-405b-on-h20-96gb?profile=reference"
-PAGES = ["/", FIT, "/can-run/qwen-3-14b-on-m1-16gb/why/decode_tok_s", "/methodology", "/rules", "/rules/decode_tok_s"]
+PAGES = [
+    "/", FIT, "/can-run/qwen-3-14b-on-m1-16gb/why/decode_tok_s", "/methodology", "/rules", "/rules/decode_tok_s",
+    "/docs",
+]  # fmt: skip
 LARGEST = 60_000  # bytes of a fit page
 LARGEST_CARD = 10_000
 
@@ -57,12 +61,13 @@ def chromium() -> Iterator[playwright.Browser]:
 
 @pytest.fixture
 def page(chromium: playwright.Browser, address: str) -> Iterator[playwright.Page]:
-    """A page that fails the test where its script fails or something it asks for is not there."""
+    """A page that fails the test where its script fails, it is refused something, or what it asks for is not there."""
     context = chromium.new_context(base_url=address, permissions=["clipboard-read", "clipboard-write"])
     shown = context.new_page()
     shown.set_default_timeout(10_000)
     wrong: list[str] = []
     shown.on("pageerror", lambda error: wrong.append(str(error)))
+    shown.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
     shown.on("response", lambda response: wrong.append(response.url) if response.status >= 400 else None)
     yield shown
     context.close()
@@ -139,6 +144,29 @@ def test_the_card_can_be_copied_and_is_seen_in_a_frame(page: playwright.Page) ->
     frame = page.frame_locator("iframe")
     assert "Too heavy" in frame.locator("body").inner_text()
     assert "265.2 GB / 96.0 GB" in frame.locator("body").inner_text()
+
+
+@in_browser
+def test_the_card_is_seen_in_the_page_of_another_and_the_page_itself_is_not(
+    chromium: playwright.Browser, address: str
+) -> None:
+    pair = "qwen-3-14b-on-m1-16gb"
+    frames = "".join(f'<iframe name="{kind}" src="{address}/{kind}/{pair}"></iframe>' for kind in ("embed", "can-run"))
+    context, refused = chromium.new_context(), list[str]()
+    page = context.new_page()
+    page.on("console", lambda said: refused.append(said.text))
+    other = Flask("other")
+    other.add_url_rule("/", view_func=lambda: frames)
+    served = create_server(other, host="127.0.0.1", port=0, threads=1)
+    threading.Thread(target=served.run, daemon=True).start()
+    page.goto(f"http://127.0.0.1:{served.effective_port}/")
+    assert "Tight fit" in page.frame_locator("iframe[name=embed]").locator("body").inner_text()
+    style = "getComputedStyle(document.querySelector('b')).fontSize"
+    assert page.frame("embed").evaluate(style) == "20px", "the style of the card is refused"
+    assert [text for text in refused if "frame-ancestors" in text]
+    assert not [text for text in refused if "style" in text]
+    context.close()
+    served.close()
 
 
 @in_browser

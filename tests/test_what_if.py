@@ -134,7 +134,7 @@ def test_a_body_can_set_constants_and_ask_for_reasons() -> None:
         (b"{", 400, "body"),
         (b"[1]", 400, "body"),
         (b'{"model": {"id": "x"}, "device": "4090"}', 400, "model"),
-        (b'{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": [1]}', 400, "body"),
+        (b'{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": [1]}', 400, "overrides"),
         (b'{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": {"weights": 1}}', 400, "weights"),
         (b'{"model": "qwen-3-14b", "device": "m1-61gb"}', 404, "device"),
         (b'{"model": "qwen-3-14b", "device": "m1-16gb", "context": NaN}', 400, "context"),

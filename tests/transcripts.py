@@ -47,6 +47,9 @@ ENGINE_KINDS = (
     "import",
     "rankings",
     "tools",
+    "question",
+    "batch",
+    "service",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

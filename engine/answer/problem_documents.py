@@ -27,8 +27,12 @@ NOT_THERE = {
 }  # fmt: skip
 NO_PAGE = "about:blank"
 TITLES: Texts = {
-    title: frozenset() for title in ("not-found", "title-question", "title-not-found", "title-rules", "title-error")
-}
+    text: frozenset()
+    for text in (
+        "not-found", "unreadable", "failed",
+        "title-question", "title-not-found", "title-rules", "title-error", "title-refused",
+    )
+}  # fmt: skip
 
 
 def problem_codes() -> list[str]:
@@ -44,25 +48,30 @@ def problem_page(rulebook: Rulebook, code: str) -> str:
 
 
 def problem_document(
-    rulebook: Rulebook, found: ProblemsFound | int, path: str, parameters: Container[str] = ()
+    rulebook: Rulebook,
+    found: ProblemsFound | int,
+    path: str,
+    parameters: Container[str] = (),
+    refused: HTTPStatus | None = None,
 ) -> dict[str, Any]:
     """The document for problems that were found, or for a bare HTTP status; `status` says which to send.
 
     Its `type` is the address of the page that explains the problem, where all are of one kind.
 
     What the path names and is not there is 404; a fault of a question or of its `parameters` is 400; a fault of the
-    rules is 500.
+    rules is 500. A request that was refused before its question was read has the status with which it was `refused`.
     """
     if isinstance(found, int):
-        gone = found == HTTPStatus.NOT_FOUND
-        title = rulebook.messages.problem("title-not-found" if gone else "title-error")
-        detail = rulebook.messages.problem("not-found") if gone else HTTPStatus(found).phrase
+        title, detail = _bare(found)
+        title, detail = (rulebook.messages.problem(text) for text in (title, detail))
         return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
     kinds = {problem.kind for problem in found.problems}
     if {kind.id for kind in kinds} - set(
         rulebook.messages.problems
     ):  # not a caller's fault: the rules themselves failed
         status, title = HTTPStatus.INTERNAL_SERVER_ERROR, "title-rules"
+    elif refused is not None:
+        status, title = refused, _bare(refused)[0]
     elif kinds <= NOT_THERE and not any(problem.field in parameters for problem in found.problems):
         status, title = HTTPStatus.NOT_FOUND, "title-not-found"
     else:
@@ -75,3 +84,10 @@ def problem_document(
         "instance": path,
         "problems": [problem.as_dict() for problem in found.problems],
     }
+
+
+def _bare(status: int) -> tuple[str, str]:
+    """The texts of a title and a detail for a status of which nothing more is known."""
+    if status == HTTPStatus.NOT_FOUND:
+        return "title-not-found", "not-found"
+    return ("title-error", "failed") if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ("title-refused", "unreadable")

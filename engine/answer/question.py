@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.answer.body_shape import shape_problems
 from engine.answer.language import LANGUAGE
 from engine.answer.own_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
 from engine.answer.told import (
@@ -35,6 +36,7 @@ from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import PROFILE, Axis
 
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
+QUESTION_BODY = "question"  # the schema of a body
 SHORT_LIST = 12  # choices so few that all of them are told
 
 
@@ -87,6 +89,7 @@ def read_question(
                 entries[axis.name] = reader.entry(axis, given.get(axis.name)).id
         except ProblemsFound as found:
             problems += found.problems
+    problems += reader.not_entries(fields)
     for asked in rulebook.subject.inputs.values():
         if asked.name in given:
             number = read_number(rulebook, asked.name, given[asked.name], asked.minimum, asked.maximum)
@@ -121,6 +124,8 @@ def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
 
     Raises ProblemsFound like `read_question`, and where the body is no object or its parts are not what they must be.
     """
+    if wrong := list(shape_problems(rulebook, QUESTION_BODY, body)):
+        raise ProblemsFound(wrong)
     parameters = dict(body) if isinstance(body, dict) else {}
     overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
     plain = all(isinstance(value, str | int | float | dict | None) for value in parameters.values())
@@ -210,6 +215,14 @@ class _Reader:
             if head not in known or (dot and head not in self.axes):
                 near = closest(head, [*known, *self.beside])
                 yield told(self.rulebook, UnknownParameter, name, name, near or [*self.beside, *known])
+
+    def not_entries(self, fields: Mapping[str, object]) -> Iterator[Problem]:
+        """Numbers, and the profile, in whose place fields of an entry stand."""
+        for name in fields:
+            if name in self.rulebook.subject.inputs:
+                yield told(self.rulebook, NotANumber, name, "{}")
+            elif name == PROFILE:
+                yield self.unknown(PROFILE, "{}", tuple(self.rulebook.rule_sets))
 
     def entry(self, axis: Axis, given: object, field: str = "") -> Entry:
         catalog = self.rulebook.catalog_of(axis.name)

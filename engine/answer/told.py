@@ -103,6 +103,15 @@ class NotABody(Code):
     """
 
 
+class BodyWrong(Code):
+    """A part of the body is not as its schema says; the problem names where in it.
+
+    Why: nothing of a question is guessed, and nothing of it is passed over.
+    Avoid: `{"parcel": "piano", "overrides": [30]}`
+    Prefer: `{"parcel": "piano", "overrides": {"town_speed": 30}}`; `/openapi.json` holds the schema.
+    """
+
+
 class UnknownConstant(Code):
     """There is no constant of that name to set.
 
@@ -202,6 +211,7 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
     )
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
+    BodyWrong.id: frozenset({"field", "given", "closest", "what"}),
     FAR: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
 }  # fmt: skip

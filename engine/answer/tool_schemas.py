@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.answer.question import SHORT_LIST
+from engine.answer.parameter_schemas import TYPES, Schema, in_unit, parameter_schema
 from engine.answer.tools import NEAREST
-from engine.columns import Kind
-from engine.rulebook.catalogs import Catalog
-from engine.rulebook.definitions import UNCOUNTED
 from engine.rulebook.fields import Field
-from engine.rulebook.rankings import HOLDS, LIMIT, WORD, Filter
+from engine.rulebook.rankings import Filter
 from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.subject import PROFILE
 from engine.rulebook.tools import (
     FIGURE,
     TEXT,
@@ -26,10 +22,8 @@ from engine.rulebook.tools import (
     Tool,
 )
 
-Schema = dict[str, Any]
 ANSWER, RANKING = "answer", "ranking-answer"  # the schemas of what is kept
 SAID = ("type", "description", "enum")  # what is taken over of them; bounds hold for numbers that are not rounded
-TYPES = {Kind.NUMBER: "number", Kind.WORD: "string", Kind.CONDITION: "boolean"}
 
 
 def input_schema(rulebook: Rulebook, tool: Tool) -> Schema:
@@ -68,30 +62,9 @@ def _argument(rulebook: Rulebook, tool: Tool, name: str) -> Schema:
 
 def _form(rulebook: Rulebook, tool: Tool, name: str) -> tuple[Schema, str]:
     """The type of an argument, and what the rulebook says of it."""
-    subject, usual = rulebook.subject, Schema()
-    if name in subject.axes:
-        axis, catalog = subject.axes[name], rulebook.catalog_of(name)
-        usual = {"default": axis.default} if axis.default is not None else {}
-        return {"type": "string", **_words(catalog), **usual}, axis.about
-    if name in subject.inputs:
-        asked = subject.inputs[name]
-        usual = {"default": _whole(asked.default)} if asked.default is not None else {}
-        bounds = {"minimum": _whole(asked.minimum), "maximum": _whole(asked.maximum)}
-        return {"type": "integer" if asked.whole else "number", **bounds, **usual}, _in_unit(asked.about, asked.unit)
-    if name == PROFILE:
-        return {"type": "string", "enum": list(rulebook.rule_sets), "default": rulebook.default_profile}, ""
-    if name == LIMIT:
-        return {"type": "integer", "minimum": 1}, ""
     if name in (TEXT, FIGURE):
         return {"type": "string"}, ""
-    axis_name, _, field_name = name.partition(".")
-    if field_name:
-        field = rulebook.catalog_of(axis_name).fields[field_name]
-        return {"type": TYPES[field.kind]}, _in_unit(field.about, field.unit)
-    asked_for = _filters(rulebook, tool)[name]
-    kind = "boolean" if asked_for.how == HOLDS else "string" if asked_for.how == WORD else "number"
-    usual = {"default": asked_for.usual} if asked_for.how == HOLDS else {}
-    return {"type": kind, **usual}, asked_for.about
+    return parameter_schema(rulebook, name, _filters(rulebook, tool))
 
 
 def _filters(rulebook: Rulebook, tool: Tool) -> dict[str, Filter]:
@@ -102,11 +75,6 @@ def _filters(rulebook: Rulebook, tool: Tool) -> dict[str, Filter]:
         elif isinstance(part, SearchPart):
             found |= part.filters
     return found
-
-
-def _words(catalog: Catalog) -> Schema:
-    """The entries of a short catalog. Of a long one nothing: names of it are found in many spellings."""
-    return {"enum": list(catalog.ids)} if len(catalog.ids) <= SHORT_LIST else {}
 
 
 def _given(rulebook: Rulebook, part: Part) -> Schema:
@@ -144,16 +112,8 @@ def _kept(rulebook: Rulebook, kept: Kept, schema: Mapping[str, Any], kind: str) 
 
 
 def _field(field: Field) -> Schema:
-    return {"type": TYPES[field.kind], "description": _in_unit(field.about, field.unit)}
-
-
-def _in_unit(about: str, unit: str) -> str:
-    return about if unit in UNCOUNTED else f"{about} [{unit}]"
+    return {"type": TYPES[field.kind], "description": in_unit(field.about, field.unit)}
 
 
 def _object(properties: Schema) -> Schema:
     return {"type": "object", "properties": properties}
-
-
-def _whole(number: float) -> float | int:
-    return int(number) if float(number).is_integer() else number

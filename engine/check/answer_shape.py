@@ -14,6 +14,7 @@ from engine.codes import Code
 from engine.draw.words import LABELS
 from engine.problems import Problem
 from engine.rulebook.rulebook import Rulebook
+from engine.service.refusals import REFUSED
 
 
 class AnswerShape(Code):
@@ -35,7 +36,7 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
     caller may be told is asked of its messages.
     """
-    told_to_callers = {"problems": {**TOLD, **TITLES}}
+    told_to_callers = {"problems": {**TOLD, **REFUSED, **TITLES}}
     if ANSWER not in rulebook.schemas.by_kind:
         yield from text_problems(rulebook, told_to_callers)
         return

@@ -8,6 +8,7 @@ from engine.check.catalogs import catalog_problems
 from engine.check.finite import finite_problems
 from engine.check.invariants import invariant_problems
 from engine.check.pinned import pinned_problems
+from engine.check.service import service_problems
 from engine.check.tools import tool_problems
 from engine.check.trial import Trial, trials_of, trials_of_all
 from engine.check.units import unit_problems
@@ -42,7 +43,7 @@ def check_everything(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse(rulebook, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]
-        problems += _given_problems(rulebook) if computed else tool_problems(rulebook)
+        problems += _given_problems(rulebook) if computed else _described_problems(rulebook)
         if computed and thorough:
             for rule_set in rulebook.rule_sets.values():
                 for trial in trials_of_all(rule_set, most):
@@ -75,4 +76,9 @@ def _prove(folders: Folders, kept: KeptFiles | None, most: int) -> tuple[Ruleboo
 
 def _given_problems(rulebook: Rulebook) -> list[Problem]:
     """What is wrong with answers; else with tools, of which a key that answers lack is not said again."""
-    return list(answer_problems(rulebook)) or list(tool_problems(rulebook))
+    return list(answer_problems(rulebook)) or _described_problems(rulebook)
+
+
+def _described_problems(rulebook: Rulebook) -> list[Problem]:
+    """What tools and addresses name that is not there."""
+    return [*tool_problems(rulebook), *service_problems(rulebook)]

@@ -35,6 +35,7 @@ LABELS: Texts = {
             "page_runs", "page_profiles", "page_reference", "page_graph", "page_between", "page_profile",
             "page_native", "page_with_offload", "page_not", "page_best",
             "page_cheapest_whole", "page_cheapest_runs", "page_tiers", "page_compare",
+            "page_service", "page_parameters", "page_gives",
         )
     },
     "page_footer": frozenset({"version", "sha256"}),

@@ -27,6 +27,7 @@ from engine.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
+    SERVICE,
     TESTS,
     TOOLS,
     KeptFiles,
@@ -45,6 +46,7 @@ from engine.rulebook.profiles import overlay
 from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
+from engine.rulebook.service import Service, read_service
 from engine.rulebook.subject import Subject, read_subject
 from engine.rulebook.tools import Tools, read_tools
 
@@ -155,7 +157,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools = _tools(files)
+    tools, service = _tools(files), _service(files)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -189,6 +191,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         imports=tuple(imports),
         rankings=rankings,
         tools=tools,
+        service=service,
         schemas=schemas,
         document=main,
     )
@@ -315,6 +318,11 @@ def _backtest(files: RuleFiles) -> Backtest | None:
 def _tools(files: RuleFiles) -> Tools | None:
     document = files.at_most_one(TOOLS)
     return read_tools(document) if document else None
+
+
+def _service(files: RuleFiles) -> Service | None:
+    document = files.at_most_one(SERVICE)
+    return read_service(document) if document else None
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

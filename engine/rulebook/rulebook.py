@@ -18,6 +18,7 @@ from engine.rulebook.needs import NamesSaid, Needs
 from engine.rulebook.pinned import Pinned
 from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.service import Service
 from engine.rulebook.subject import Subject
 from engine.rulebook.tools import Tools
 
@@ -56,6 +57,7 @@ class Rulebook:
     imports: tuple[Import, ...]
     rankings: Mapping[str, Ranking]
     tools: Tools | None
+    service: Service | None
     schemas: Schemas
     document: Document
 

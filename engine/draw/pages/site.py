@@ -12,7 +12,7 @@ from engine.backtest.as_data import as_data
 from engine.backtest.comparison import compare
 from engine.draw.pages.address import EMBED, Address, beside
 from engine.draw.pages.context_curve import context_curve
-from engine.draw.pages.drawing import Drawing
+from engine.draw.pages.drawing import Drawing, asset
 from engine.draw.pages.memory_bar import memory_bar
 from engine.draw.pages.question_form import question_form
 from engine.draw.pages.trace_tree import trace_tree
@@ -100,7 +100,7 @@ def _own_fields(rulebook: Rulebook, axis: Axis) -> list[Field]:
 
 def card(drawing: Drawing, answer: Mapping[str, Any], template: str) -> str:
     """A small page or picture of an answer: `card.html`, which may stand in any frame, or `card.svg`."""
-    return drawing.draw(template, a=answer, links=_links(answer, {}))
+    return drawing.draw(template, a=answer, links=_links(answer, {}), style=asset("card.css"))
 
 
 def badge(drawing: Drawing, answer: Mapping[str, Any]) -> str:

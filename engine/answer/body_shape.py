@@ -1,0 +1,39 @@
+"""What a JSON body must look like, as its schema says, and where in it something else stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema.exceptions import ValidationError, best_match
+
+from engine.answer.told import BodyWrong, told
+from engine.problems import Problem
+from engine.read.document import Document
+from engine.read.schema_problems import problems_of
+from engine.rulebook.rulebook import Rulebook
+
+BODY = "body"  # the field of a problem with all of it
+LONGEST = 200  # characters of what is told of one part
+
+
+def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]:
+    """A problem for each part of the body that is not as the schema of `kind` says; none where there is no such schema.
+
+    The field of each is the way to the part, as in `questions.3.overrides`.
+    """
+    schemas = rulebook.schemas
+    if kind not in schemas.by_kind:
+        return
+    document = Document(BODY, "", body, {})
+    for error in schemas.validator(kind).iter_errors(body):
+        for problem in problems_of(document, error, lambda part: schemas.resolve(part, kind)):
+            what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+            what = what if len(what) <= LONGEST else what[:LONGEST] + "..."
+            yield told(rulebook, BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
+
+
+def _way(error: ValidationError) -> str:
+    """The keys and numbers on the way to what is wrong; of alternatives those of the nearest."""
+    nearest = best_match([error]) or error
+    return ".".join(map(str, nearest.absolute_path)) or BODY

@@ -1,0 +1,62 @@
+"""Responses: data, pages and problem documents, each with the language and the rules that it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, g, request
+from werkzeug.http import quote_etag
+
+from engine import __version__
+from engine.rulebook.rulebook import Rulebook
+
+COMPACT = (",", ":")
+JSON, PROBLEM, HTML = "application/json", "application/problem+json", "text/html"
+OK = 200
+CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")
+
+
+def send(data: Any) -> Response:
+    """Data as JSON."""
+    return page(written(data), JSON)
+
+
+def page(body: str | bytes, mimetype: str = HTML, status: int = OK) -> Response:
+    """A body that belongs to these rules: 304 where the caller has it already."""
+    g.body = body.encode() if isinstance(body, str) else body
+    g.keeps = status == OK
+    return _conditional(g.body, status, mimetype, rules_tag(g.rulebook))
+
+
+def tagged(body: str, mimetype: str, tag: str) -> Response:
+    """A body that can change while the rules do not: 304 where the caller has the one with this tag."""
+    return _conditional(body, OK, mimetype, tag)
+
+
+def tell(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """A problem document."""
+    return Response(written(document), document["status"], {**_spoken(), **(headers or {})}, mimetype=PROBLEM)
+
+
+def written(data: Any) -> str:
+    """Data as compact JSON, its keys in the order that they were given in."""
+    return current_app.json.dumps(data, separators=COMPACT)
+
+
+def rules_tag(rulebook: Rulebook) -> str:
+    """What names an answer of these rules in this language, by this version of the engine."""
+    return f"{__version__}-{rulebook.version}-{rulebook.sha256}-{rulebook.messages.language}"
+
+
+def _spoken() -> dict[str, str]:
+    """In which language the response is, and that another could have been asked for."""
+    return {"Content-Language": g.rulebook.messages.language, "Vary": "Accept-Language"}
+
+
+def _conditional(body: str | bytes, status: int, mimetype: str, tag: str) -> Response:
+    """Whoever has it is to ask again each time, and gets 304 where it is the same."""
+    headers = {**_spoken(), "ETag": quote_etag(tag), "Cache-Control": "no-cache"}
+    response = Response(body, status, headers, mimetype=mimetype)
+    if any(condition in request.environ for condition in CONDITIONS):
+        response.make_conditional(request)
+    return response

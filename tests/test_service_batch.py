@@ -1,0 +1,91 @@
+"""Many questions in one body: each is answered or refused on its own, in the order in which they were asked."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from engine.live_rulebook import LiveRulebook
+from engine.read.folders import find_folders
+from engine.rulebook.rulebook import Rulebook
+from engine.service.batch import answers
+from engine.service.options import Limits, Options
+from server import create_app
+
+LIVE = LiveRulebook(find_folders())
+CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
+GOOD = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
+OTHER = {"model": "llama-3.1-8b", "device": "4090", "overrides": {"headroom_share": 0.1}, "explain": True}
+UNKNOWN = {"model": "qwen-3-14b", "device": "m1-61gb"}
+WRONG = {**GOOD, "context": "many"}
+
+
+def asked(*questions: Any) -> list[dict[str, Any]]:
+    """What came of the questions, as the schema says."""
+    response = CLIENT.post("/v1/batch", json={"questions": questions})
+    assert response.status_code == 200
+    LIVE.rulebook.schemas.validator("batch-answer").validate(response.get_json())
+    found: list[dict[str, Any]] = response.get_json()["answers"]
+    return found
+
+
+def test_answers_come_in_the_order_of_the_questions() -> None:
+    found = asked(GOOD, UNKNOWN, OTHER, WRONG, GOOD)
+    assert [one["status"] for one in found] == [200, 404, 200, 400, 200]
+    assert found[0] == found[4]
+
+
+@pytest.mark.parametrize("question", [GOOD, OTHER])
+def test_each_answer_is_the_one_that_the_question_gets_alone(question: dict[str, Any]) -> None:
+    assert asked(question)[0]["answer"] == CLIENT.post("/v1/can-run", json=question).get_json()
+
+
+@pytest.mark.parametrize("question", [UNKNOWN, WRONG, {}, {"overrides": 3}, {**GOOD, "device": {"memory": 24}}])
+def test_each_refusal_is_the_one_that_the_question_gets_alone(question: dict[str, Any]) -> None:
+    (found,) = asked(question)
+    alone = CLIENT.post("/v1/can-run", json=question).get_json()
+    assert found["problem"] == {**alone, "instance": "/v1/batch#/questions/0"}
+    assert found["status"] == alone["status"]
+
+
+def test_all_are_answered_by_the_rules_that_the_batch_names(rulebook: Rulebook) -> None:
+    body = CLIENT.post("/v1/batch", json={"questions": [GOOD, OTHER]}).get_json()
+    assert body["rules"] == {"version": rulebook.version, "sha256": rulebook.sha256}
+    assert {one["answer"]["rules"]["sha256"] for one in body["answers"]} == {rulebook.sha256}
+
+
+def test_problems_are_told_in_the_language_of_the_batch() -> None:
+    response = CLIENT.post("/v1/batch?lang=de", json={"questions": [UNKNOWN, GOOD]})
+    problem, answer = response.get_json()["answers"]
+    assert problem["problem"]["title"] == "Nicht gefunden"
+    assert answer["answer"]["fit"]["label"] == "Passt knapp"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ([GOOD], "body"),
+        ({"questions": []}, "questions"),
+        ({"questions": GOOD}, "questions"),
+        ({"questions": [GOOD, 3]}, "questions.1"),
+        ({"questions": [GOOD], "lang": "de"}, "body"),
+        ({"questions": [GOOD] * 6}, "questions"),
+    ],
+)
+def test_a_batch_of_the_wrong_shape_or_size_is_refused_whole(body: object, field: str) -> None:
+    response = CLIENT.post("/v1/batch", json=body)
+    assert (response.status_code, response.mimetype) == (400, "application/problem+json")
+    assert response.get_json()["problems"][0]["field"] == field
+
+
+def test_questions_that_are_reached_too_late_are_told_so(rulebook: Rulebook) -> None:
+    clock = count()  # a second for each question
+    found = answers(rulebook, [GOOD] * 4, lambda _: {"grade": "A"}, Limits(seconds=2), "/v1/batch", lambda: next(clock))
+    assert [one["status"] for one in found["answers"]] == [200, 200, 503, 503]
+    problem = found["answers"][2]["problem"]
+    assert problem["problems"][0]["code"] == "deadline-passed"
+    assert "smaller batch" in problem["detail"]
