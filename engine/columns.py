@@ -8,8 +8,10 @@ code ABSENT.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ class Kind(StrEnum):
 
 
 ABSENT = -1
+FEW_CELLS = 64  # of a column, which are made plain values at once where one is asked for
 SAME = 1e-12  # numbers nearer to each other than this share of them differ in the last digits of a float alone
 
 
@@ -79,6 +82,24 @@ def cell(column: Column, index: tuple[int, ...]) -> Scalar:
         return bool(data)
     number = float(data)
     return None if math.isnan(number) else number
+
+
+def cells(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
+    """What `cell` gives for an index, for a column of which many cells are asked."""
+    data: Any = column.codes if isinstance(column, WordColumn) else column
+    size, shape = np.size(data), np.shape(data)
+    if size == 1:
+        value = cell(column, (0,) * len(shape))
+        return lambda index: value
+    along = [axis for axis, length in enumerate(shape) if length > 1]
+    if len(along) > 1 or size > FEW_CELLS:
+        return partial(cell, column)
+    axis, numbers = along[0], data.ravel().tolist()
+    if isinstance(column, WordColumn):
+        values = [column.words[code] if code >= 0 else None for code in numbers]
+    else:
+        values = [None if number != number else number for number in numbers]  # noqa: PLR0124 - NaN is not itself
+    return lambda index: values[index[axis]]
 
 
 def first_cell(marked: Any, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -101,10 +101,19 @@ class AnswerBuilder(Asker):
     def _shown(self, name: str, row: Row) -> Scalar:
         """The value of a name, where it is a text of a catalog in the language of the answer."""
         value = self.value(name, row)
-        axis, _, field = self._in_rules(name).partition(".")
-        if not isinstance(value, str) or axis not in self.rulebook.subject.axes:
+        if not isinstance(value, str):
             return value
-        return self.rulebook.messages.named(self.rulebook.subject.axes[axis].catalog, field, value)
+        texts = self.needs.texts
+        if name not in texts:
+            texts[name] = self._text_of(name)
+        of = texts[name]
+        return value if of is None else self.rulebook.messages.named(*of, value)
+
+    def _text_of(self, name: str) -> tuple[str, str] | None:
+        """The catalog and the field of which a name is a text; None where it is none."""
+        axis, _, field = self._in_rules(name).partition(".")
+        known = self.rulebook.subject.axes.get(axis)
+        return (known.catalog, field) if known else None
 
     def _along(self, along: Along) -> list[Any]:
         """An item for each value up to the last, and one for the last itself."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from engine.codes import Code
-from engine.columns import Column, Numbers, Scalar, all_finite, cell, everywhere, first_cell
+from engine.columns import Column, Numbers, Scalar, all_finite, cell, cells, everywhere, first_cell
 from engine.evaluate.asked import Asked
 from engine.evaluate.culprit import culprit
 from engine.evaluate.planned import ASKED, planned
@@ -39,10 +39,14 @@ class Evaluation:
     columns: Mapping[str, Column]
     given: frozenset[str]
     plan: Plan
+    _cells: dict[str, Callable[[tuple[int, ...]], Scalar]] = field(default_factory=dict, repr=False, compare=False)
 
     def value(self, name: str, index: tuple[int, ...]) -> Scalar:
         """The value of `name` at one cell; None where it is absent."""
-        return cell(self.columns[name], index)
+        found = self._cells.get(name)
+        if found is None:
+            found = self._cells[name] = cells(self.columns[name])
+        return found(index)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""

@@ -6,11 +6,12 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, parse_pattern
 
 from engine.columns import Scalar
 from engine.rounding import printed
@@ -51,11 +52,20 @@ class Format:
         return word.lower() if self.case == "lower" else word
 
     def _plain(self, number: Decimal) -> str:
-        fraction = "." + "0" * self.decimals if self.decimals else ""
-        return format_decimal(number, ("#,##0" if self.group else "0") + fraction, self.locale)
+        written: str = self._number_pattern.apply(number, self.locale)
+        return written
 
     def _money(self, number: Decimal) -> str:
-        pattern = copy(self.locale.currency_formats["standard"])
-        pattern.frac_prec = (self.decimals, self.decimals)  # a currency's own decimals would add cents
-        written: str = pattern.apply(number, self.locale, currency=self.currency, currency_digits=False)
+        written: str = self._money_pattern.apply(number, self.locale, currency=self.currency, currency_digits=False)
         return written
+
+    @cached_property
+    def _number_pattern(self) -> NumberPattern:
+        fraction = "." + "0" * self.decimals if self.decimals else ""
+        return parse_pattern(("#,##0" if self.group else "0") + fraction)
+
+    @cached_property
+    def _money_pattern(self) -> NumberPattern:
+        pattern: NumberPattern = copy(self.locale.currency_formats["standard"])
+        pattern.frac_prec = (self.decimals, self.decimals)  # a currency's own decimals would add cents
+        return pattern

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.rulebook.layout import Along, Each, Layout, Node, Said, parts_of, values_of
@@ -32,6 +32,8 @@ class Needs:
 
     `open_axes` run over their whole catalogs in that grid. `lists` go by the path of each list in the layout, and so do
     `along`, the names that the items of a list along an input need.
+
+    `texts` says which names are texts of a catalog, and of which field of it, once somebody has found out.
     """
 
     shown: frozenset[str]
@@ -39,6 +41,7 @@ class Needs:
     open_axes: tuple[str, ...]
     lists: Mapping[tuple[str | int, ...], ListNeeds]
     along: Mapping[tuple[str | int, ...], frozenset[str]]
+    texts: dict[str, tuple[str, str] | None] = field(default_factory=dict, compare=False)
 
 
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
