@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.columns import Column, WordColumn
 from engine.evaluate.grid import Grid
+from engine.evaluate.parts import Parts
 from engine.rulebook.rule_set import RuleSet
 
 ABSENT_WORD, TRUTH = "absent", ("false", "true")
@@ -74,17 +75,9 @@ class Questions:
         """How many questions there are."""
         return math.prod(self.shape)
 
-    def parts(self, most: int) -> Iterator[tuple[Questions, int]]:
-        """The same questions in parts of at most about so many, each with where it starts on the longest axis."""
-        axis = self.longest
-        step = max(1, most * len(self.ids[axis]) // max(1, self.count))
-        for start in range(0, len(self.ids[axis]), step):
-            yield replace(self, ids={**self.ids, axis: self.ids[axis][start : start + step]}), start
-
-    @property
-    def longest(self) -> str:
-        """The axis with most entries."""
-        return max(self.ids, key=lambda name: len(self.ids[name]))
+    def parts(self, most: int) -> Iterator[tuple[Questions, Mapping[str, int]]]:
+        """The same questions in parts of at most so many, each with where it starts on each axis."""
+        return ((replace(self, ids=part.entries), part.start) for part in Parts(self.ids, most))
 
     def at(self, index: tuple[int, ...]) -> Questions:
         """The one question at a cell."""
