@@ -47,6 +47,7 @@ ENGINE_KINDS = (
     "import",
     "rankings",
     "tools",
+    "sweep",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

@@ -76,8 +76,13 @@ class Questions:
         return math.prod(self.shape)
 
     def parts(self, most: int) -> Iterator[tuple[Questions, Mapping[str, int]]]:
-        """The same questions in parts of at most so many, each with where it starts on each axis."""
-        return ((replace(self, ids=part.entries), part.start) for part in Parts(self.ids, most))
+        """The same questions in parts of at most so many, each with where it starts on each axis.
+
+        The axis with most entries is cut first: what differs by the others is then computed for many at once.
+        """
+        longest = max(self.ids, key=lambda name: len(self.ids[name]))
+        for part in Parts({longest: self.ids[longest], **self.ids}, most):
+            yield replace(self, ids={axis: part.entries[axis] for axis in self.ids}), part.start
 
     def at(self, index: tuple[int, ...]) -> Questions:
         """The one question at a cell."""

@@ -51,7 +51,7 @@ class Tally:
             row = tuple(
                 (axis, ids[at])
                 for (axis, ids), at, length in zip(part.ids.items(), index, distance.shape, strict=True)
-                if length > 1 or len(self.questions.ids[axis]) == 1
+                if length > 1 or len(part.ids[axis]) == 1
             )
             values = (_value(side, cell) for side in (old, new))
             self.movers.append(Mover(float(distance[cell]), row, part.at(index), *values))

@@ -24,6 +24,7 @@ from engine.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
+    SWEEP,
     TESTS,
     TOOLS,
 )
@@ -94,6 +95,8 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
             for section in ("arguments", "filters", "tools"):
                 for key, value in document.data.get(section, {}).items():
                     yield Thing(What.TEXT, key, section, flat(value), document, (section, key))
+        case _ if kind == SWEEP:
+            yield Thing(What.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

@@ -65,8 +65,8 @@ class FolderEmpty(Code):
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
-RANKINGS, TOOLS = "rankings", "tools"
-NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS)  # kinds of files that cannot change a figure or a sentence
+RANKINGS, TOOLS, SWEEP = "rankings", "tools", "sweep"
+NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS, SWEEP)  # kinds of files that cannot change a figure or a sentence
 
 
 @dataclass

@@ -27,6 +27,7 @@ from engine.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
+    SWEEP,
     TESTS,
     TOOLS,
     KeptFiles,
@@ -37,7 +38,7 @@ from engine.rulebook.files import (
 from engine.rulebook.imports import Import, read_import
 from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.languages import names_said, read_languages
-from engine.rulebook.layout import read_layout
+from engine.rulebook.layout import Layout, read_layout
 from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
@@ -46,6 +47,7 @@ from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import Subject, read_subject
+from engine.rulebook.swept import SweptColumn, read_swept, swept_by_default
 from engine.rulebook.tools import Tools, read_tools
 
 
@@ -156,6 +158,8 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
     tools = _tools(files)
+    swept, found = _swept(files, layout, subject)
+    problems += found
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -189,6 +193,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         imports=tuple(imports),
         rankings=rankings,
         tools=tools,
+        swept=swept,
         schemas=schemas,
         document=main,
     )
@@ -315,6 +320,11 @@ def _backtest(files: RuleFiles) -> Backtest | None:
 def _tools(files: RuleFiles) -> Tools | None:
     document = files.at_most_one(TOOLS)
     return read_tools(document) if document else None
+
+
+def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> tuple[tuple[SweptColumn, ...], list[Problem]]:
+    document = files.at_most_one(SWEEP)
+    return read_swept(document, layout) if document else (swept_by_default(layout, subject.axes), [])
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

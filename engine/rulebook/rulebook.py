@@ -19,6 +19,7 @@ from engine.rulebook.pinned import Pinned
 from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.subject import Subject
+from engine.rulebook.swept import SweptColumn
 from engine.rulebook.tools import Tools
 
 
@@ -30,7 +31,7 @@ class Rulebook:
     least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
     `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
     `messages` are those of the language that it speaks now, `languages` all of them, its own first; `said` are the
-    names that each sentence needs, in any of them.
+    names that each sentence needs, in any of them. `swept` are the columns of a file of every answer.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Rulebook:
     imports: tuple[Import, ...]
     rankings: Mapping[str, Ranking]
     tools: Tools | None
+    swept: tuple[SweptColumn, ...]
     schemas: Schemas
     document: Document
 
