@@ -59,6 +59,7 @@ def sweep_to_file(
     if target.exists() and not force:
         hint = "write to another file, or replace it with --force"
         raise ProblemsFound([Problem(SweepFileThere, f"{target} is there already", hint=hint)])
+    form_of(form)  # before anything is written
     kept = KeptParts.open(target, sweep, form, restart=restart)
     aside = kept.directory / f"whole{UNFINISHED}"
     with workers as compute, aside.open("wb") as file:
@@ -95,17 +96,22 @@ def _write(
     parts = sweep.parts
     joined = form_of(form).joined(sweep, file)
     rows = done = 0
-    for number, part in enumerate(_parts(sweep, form, compute, kept) if kept else compute(range(len(parts)))):
-        joined.add(part.content)
-        rows += part.rows
-        done += parts[number].count
-        progress(done, parts.count)
-    joined.close()
+    try:
+        for number, part in enumerate(_parts(sweep, form, compute, kept)):
+            joined.add(part.content)
+            rows += part.rows
+            done += parts[number].count
+            progress(done, parts.count)
+    finally:
+        joined.close()
     return Swept(parts.count, rows, len(parts), time.perf_counter() - started)
 
 
-def _parts(sweep: Sweep, form: str, compute: Compute, kept: KeptParts) -> Iterator[Computed]:
+def _parts(sweep: Sweep, form: str, compute: Compute, kept: KeptParts | None) -> Iterator[Computed]:
     """Every part in order: those that are kept, and between them those that are computed now, which are kept too."""
+    if kept is None:
+        yield from compute(range(len(sweep.parts)))
+        return
     missing = [number for number in range(len(sweep.parts)) if number not in kept]
     rest = iter(compute(missing))
     for number in range(len(sweep.parts)):
