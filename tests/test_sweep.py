@@ -30,12 +30,13 @@ from engine.commands.main import main
 from engine.evaluate.parts import Parts
 from engine.problems import ProblemsFound
 from engine.rulebook.rulebook import Rulebook
+from engine.sweep.engine_hash import engine_sha256
 from engine.sweep.forms import FORMS, PARQUET, Computed, computed
 from engine.sweep.kept_parts import KeptParts
 from engine.sweep.rows import rows_of
 from engine.sweep.run import sweep_to_file
 from engine.sweep.selection import Sweep, read_sweep
-from engine.sweep.workers import on_cluster, on_this_machine
+from engine.sweep.workers import computed_there, on_cluster, on_this_machine
 
 SOME = {
     "model": ("Llama 3.1 8B", "qwen-3-14b", "mixtral-8x7b"),
@@ -355,7 +356,7 @@ def test_parts_of_other_rules_are_not_gone_on_from(
     parcels.edit("rules/trip.yaml", "value: 50", "value: 60")
     ended = sweep_in("--out", str(file))
     assert ended.exit_code == 2
-    assert "parts of another sweep: rules" in ended.output
+    assert "parts of another sweep, with other rules\n" in ended.output.replace(" [sweep-differs]", "")
     parcels.edit("rules/trip.yaml", "value: 60", "value: 50")
     assert sweep_in("--out", str(file)).exit_code == 0
 
@@ -367,6 +368,8 @@ def test_a_directory_that_is_no_sweep_of_ours_is_left_alone(sweep_in: Callable[.
     ended = sweep_in("--out", str(tmp_path / "answers.csv"))
     assert ended.exit_code == 2
     assert "[sweep-parts-unreadable]" in ended.output
+    assert sweep_in("--out", str(tmp_path / "answers.csv"), "--restart").exit_code == 0
+    assert [path.name for path in own.iterdir()] == ["notes.txt"]
     assert (own / "notes.txt").read_text("utf-8") == "mine"
 
 
@@ -471,3 +474,10 @@ def test_the_summary_says_what_came_of_it(sweep_in: Callable[..., Any], parcels:
     assert told["rows"] == told["answers"] == len(rows_in(file, "csv"))
     assert told["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert told["rules"]["sha256"] == parcels.load().sha256
+
+
+def test_a_worker_with_another_engine_computes_nothing(some: Sweep) -> None:
+    assert computed_there(some, "csv", 0, engine_sha256()) == computed(some, "csv", 0)
+    with pytest.raises(ProblemsFound) as found:
+        computed_there(some, "csv", 0, "another")
+    assert found.value.problems[0].code == "sweep-other-engine"

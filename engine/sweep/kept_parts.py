@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import engine
 from engine.codes import Code
 from engine.problems import Problem, ProblemsFound
+from engine.sweep.engine_hash import engine_sha256
 from engine.sweep.forms import Computed
 from engine.sweep.selection import Sweep
 
 SUFFIX, MANIFEST, UNFINISHED = ".parts", "manifest.json", ".unfinished"
+PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # its number, its rows, and the checksum of its bytes
 
 
 class SweepDiffers(Code):
@@ -33,7 +34,7 @@ class SweepPartsUnreadable(Code):
 
     Why: nobody could say whether they belong to this sweep, or to any.
     Avoid: a directory `answers.csv.parts` of one's own
-    Prefer: `--restart`, which removes it, or another file.
+    Prefer: another file, or `--restart`, which removes parts and nothing else.
     """
 
 
@@ -55,23 +56,23 @@ class KeptParts:
 
     @classmethod
     def open(cls, target: Path, sweep: Sweep, form: str, *, restart: bool = False) -> KeptParts:
-        """The parts that are kept for a file, which may be none; with `restart`, those there are removed first.
+        """The parts that are kept for a file, which may be none; with `restart`, those that there are go first.
 
         Raises ProblemsFound where they are of another sweep, with all that differs.
         """
-        directory = target.with_name(target.name + SUFFIX)
-        if restart and directory.exists():
-            shutil.rmtree(directory)
+        parts = cls(target.with_name(target.name + SUFFIX))
+        directory = parts.directory
+        if restart and directory.is_dir():
+            parts.remove()
         directory.mkdir(exist_ok=True)
         manifest = manifest_of(sweep, form)
-        there = _manifest_in(directory)
+        there = None if restart else _manifest_in(directory)
         if there is None:
             _write(directory / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
         elif differing := [key for key in {**there, **manifest} if there.get(key) != manifest.get(key)]:
-            told = "; ".join(f"{key} {_shown(there.get(key))}, now {_shown(manifest.get(key))}" for key in differing)
+            message = f"{directory} holds parts of another sweep, with other {', '.join(differing)}"
             hint = "begin anew with --restart, or write to another file"
-            raise ProblemsFound([Problem(SweepDiffers, f"{directory} holds parts of another sweep: {told}", hint=hint)])
-        parts = cls(directory)
+            raise ProblemsFound([Problem(SweepDiffers, message, hint=hint)])
         parts._find()
         return parts
 
@@ -97,29 +98,30 @@ class KeptParts:
         self._kept[number] = Kept(path, part.rows, checksum)
 
     def remove(self) -> None:
-        """Removes the parts and their directory."""
-        shutil.rmtree(self.directory)
+        """Removes the parts, and their directory where nothing else is in it."""
+        for path in self.directory.iterdir():
+            if path.name == MANIFEST or path.suffix == UNFINISHED or PART.fullmatch(path.name):
+                path.unlink()
+        if not any(self.directory.iterdir()):
+            self.directory.rmdir()
 
     def _find(self) -> None:
         for path in self.directory.iterdir():
-            if path.suffix == UNFINISHED:
-                path.unlink()
-            elif path.name != MANIFEST:
-                number, rows, checksum = path.name.split("-")
+            if found := PART.fullmatch(path.name):
+                number, rows, checksum = found.groups()
                 self._kept[int(number)] = Kept(path, int(rows), int(checksum, 16))
 
 
 def manifest_of(sweep: Sweep, form: str) -> dict[str, Any]:
     """What the parts are parts of: as long as it is the same, so is every part."""
     return {
-        "engine": engine.__version__,
+        "engine": engine_sha256(),
         "form": form,
         "rules": dict(sweep.about),
         "question": sweep.question,
         "columns": [column.key for column in sweep.columns],
         "answers": sweep.parts.count,
-        "most_in_a_part": sweep.most,
-        "parts": len(sweep.parts),
+        "parts": {"count": len(sweep.parts), "most": sweep.most},
     }
 
 
@@ -134,7 +136,8 @@ def _manifest_in(directory: Path) -> Mapping[str, Any] | None:
         pass
     else:
         return found
-    message, hint = f"{directory} holds no {MANIFEST} that can be read", "begin anew with --restart"
+    message = f"{directory} holds no {MANIFEST} that can be read"
+    hint = "write to another file, or begin anew with --restart, which removes parts and nothing else"
     raise ProblemsFound([Problem(SweepPartsUnreadable, message, hint=hint)])
 
 
@@ -143,8 +146,3 @@ def _write(path: Path, content: bytes) -> None:
     aside = path.with_name(path.name + UNFINISHED)
     aside.write_bytes(content)
     aside.replace(path)
-
-
-def _shown(value: Any) -> str:
-    """A value of a manifest in a message."""
-    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import threading
@@ -10,13 +9,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from engine.codes import Code
 from engine.problems import Problem, ProblemsFound
-from engine.read.folders import PACKAGE
+from engine.sweep.engine_hash import engine_sha256
 from engine.sweep.forms import Computed, SweepNeedsMore, computed, form_of
 from engine.sweep.selection import Sweep
 
@@ -79,7 +78,7 @@ def on_cluster(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
         sent = client.scatter(sweep, broadcast=True, hash=False)
         workers = max(1, sum(client.nthreads().values()))
         yield _in_order(
-            lambda number: client.submit(_computed_there, sent, form, number, engine_sha256(), pure=False),
+            lambda number: client.submit(computed_there, sent, form, number, engine_sha256(), pure=False),
             workers * AHEAD,
         )
 
@@ -123,17 +122,9 @@ def _computed_here(number: int) -> Computed:
     return computed(*_here[0], number)
 
 
-def _computed_there(sweep: Sweep, form: str, number: int, wanted: str) -> Computed:
+def computed_there(sweep: Sweep, form: str, number: int, wanted: str) -> Computed:
+    """The part of that number on a worker of a cluster. Raises ProblemsFound where its engine is not the one wanted."""
     if engine_sha256() != wanted:
         message, hint = "a worker of the cluster runs another version of the engine", "install the same on all workers"
         raise ProblemsFound([Problem(SweepOtherEngine, message, hint=hint)])
     return computed(sweep, form, number)
-
-
-@cache
-def engine_sha256() -> str:
-    """What names the engine itself exactly: a hash over the paths and bytes of its modules."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
