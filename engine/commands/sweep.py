@@ -88,6 +88,8 @@ def command(
             swept = sweep_to_file(sweep, form, Path(out), computing, step, restart=restart, force=force)
     except ProblemsFound as found:
         leave(found.problems, MISUSE)
+    except BrokenPipeError:  # who reads has enough
+        raise
     except OSError as error:
         raise click.FileError(str(error.filename or out), error.strerror) from None
     if as_json:
