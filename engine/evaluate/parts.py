@@ -51,8 +51,7 @@ class Parts:
         """
         lengths = self._lengths
         at = next(at for at in range(len(lengths)) if math.prod(lengths[at + 1 :]) <= self.most)
-        pieces = math.ceil(lengths[at] / (self.most // math.prod(lengths[at + 1 :])))
-        step = math.ceil(lengths[at] / pieces)  # as many in each
+        step = self.most // math.prod(lengths[at + 1 :])
         return at, step, math.ceil(lengths[at] / step)
 
     def __len__(self) -> int:
