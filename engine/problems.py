@@ -90,6 +90,10 @@ class ProblemsFound(Exception):
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(f"{p.position}: {p.message}" if p.position else p.message for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[ProblemsFound], tuple[tuple[Problem, ...]]]:
+        """What another process needs to raise it again."""
+        return ProblemsFound, (self.problems,)
+
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
     """Only those that stop the rules from running."""

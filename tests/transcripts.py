@@ -50,6 +50,7 @@ ENGINE_KINDS = (
     "question",
     "batch",
     "service",
+    "sweep",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

@@ -86,7 +86,7 @@ def read_question(
                 own[axis.name] = reader.own(axis, given.get(axis.name), fields[axis.name])
                 entries[axis.name] = own[axis.name].entry.id
             else:
-                entries[axis.name] = reader.entry(axis, given.get(axis.name)).id
+                entries[axis.name] = read_entry(rulebook, axis, given.get(axis.name)).id
         except ProblemsFound as found:
             problems += found.problems
     problems += reader.not_entries(fields)
@@ -101,7 +101,7 @@ def read_question(
                 inputs[asked.name] = number
     profile = str(given.get(PROFILE, rulebook.default_profile))
     if profile not in rulebook.rule_sets:
-        problems.append(reader.unknown(PROFILE, profile, tuple(rulebook.rule_sets)))
+        problems.append(unknown_word(rulebook, PROFILE, profile, tuple(rulebook.rule_sets)))
         raise ProblemsFound(problems)
     constants = {}
     for name, value in (overrides or {}).items():
@@ -196,17 +196,28 @@ def _apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str
     return plain, fields
 
 
+def read_entry(rulebook: Rulebook, axis: Axis, given: object, field: str = "") -> Entry:
+    """The entry that a word means on an axis, its default where none is given; a problem calls it `field`.
+
+    Raises ProblemsFound with the closest where there is none, and where one must be given.
+    """
+    catalog = rulebook.catalog_of(axis.name)
+    word = axis.default if given is None else str(given)
+    if word is None:
+        raise ProblemsFound([told(rulebook, MissingParameter, axis.name)])
+    found = catalog.find(word)
+    if found is None:
+        near = catalog.nearest(word)
+        if near:
+            raise ProblemsFound([told(rulebook, UnknownEntry, field or axis.name, word, near)])
+        raise ProblemsFound([unknown_word(rulebook, field or axis.name, word, catalog.ids)])
+    return found
+
+
 class _Reader:
     def __init__(self, rulebook: Rulebook, left_open: Container[str], beside: tuple[str, ...]) -> None:
         self.rulebook, self.beside = rulebook, beside
         self.axes = [axis for axis in rulebook.subject.axes if axis not in left_open]
-
-    def unknown(
-        self, field: str, given: str, choices: tuple[str, ...], nearest: tuple[str, ...] | None = None
-    ) -> Problem:
-        if nearest:
-            return told(self.rulebook, UnknownEntry, field, given, nearest)
-        return unknown_word(self.rulebook, field, given, choices)
 
     def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
         known = [*self.axes, *self.rulebook.subject.inputs, PROFILE]
@@ -222,18 +233,7 @@ class _Reader:
             if name in self.rulebook.subject.inputs:
                 yield told(self.rulebook, NotANumber, name, "{}")
             elif name == PROFILE:
-                yield self.unknown(PROFILE, "{}", tuple(self.rulebook.rule_sets))
-
-    def entry(self, axis: Axis, given: object, field: str = "") -> Entry:
-        catalog = self.rulebook.catalog_of(axis.name)
-        word = axis.default if given is None else str(given)
-        if word is None:
-            raise ProblemsFound([told(self.rulebook, MissingParameter, axis.name)])
-        found = catalog.find(word)
-        if found is None:
-            near = catalog.nearest(word)
-            raise ProblemsFound([self.unknown(field or axis.name, word, catalog.ids, near)])
-        return found
+                yield unknown_word(self.rulebook, PROFILE, "{}", tuple(self.rulebook.rule_sets))
 
     def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> OwnEntry:
         """The entry that these fields make, with all others as of the one that is named, or that they are `like`."""
@@ -241,7 +241,7 @@ class _Reader:
             raise ProblemsFound([told(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.own)])
         figures = {name: value for name, value in fields.items() if name != LIKE}
         word, field = (fields[LIKE], f"{axis.name}.{LIKE}") if LIKE in fields else (named, axis.name)
-        like = None if word in (None, OWN) else self.entry(axis, word, field)
+        like = None if word in (None, OWN) else read_entry(self.rulebook, axis, word, field)
         catalog = self.rulebook.catalog_of(axis.name)
         return own_entry(self.rulebook, axis, from_parameters(catalog, figures), like)
 

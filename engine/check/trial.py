@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.columns import ABSENT, Codes, Column, Numbers, Scalar, WordColumn
 from engine.evaluate.evaluation import Evaluation, evaluate
+from engine.evaluate.parts import Parts
 from engine.evaluate.question_list import QuestionList
 from engine.rulebook.definitions import Table
 from engine.rulebook.rule_set import RuleSet
@@ -129,15 +130,10 @@ def trials_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Tri
 
 
 def trials_of_all(rule_set: RuleSet, most: int) -> Iterator[Trial]:
-    """Trials that together ask every question over the axes that are swept, each of at most about so many."""
-    ids = {name: range(len(rule_set.catalogs[axis.catalog].ids)) for name, axis in rule_set.subject.axes.items()}
-    rows: dict[str, Sequence[int]] = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
-    longest = max(rows, key=lambda name: len(rows[name]))
-    others = math.prod(len(codes) for name, codes in rows.items() if name != longest)
-    step = max(1, most // others)
-    for start in range(0, len(ids[longest]), step):
-        part = {**rows, longest: ids[longest][start : start + step]}
-        yield Trial(rule_set, _product(rule_set, part), {})
+    """Trials that together ask every question over the axes that are swept, each of at most so many."""
+    rows = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
+    for part in Parts(rows, most):
+        yield Trial(rule_set, _product(rule_set, part.entries), {})
 
 
 def _questions(rule_sets: list[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:

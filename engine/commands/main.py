@@ -16,6 +16,7 @@ from engine.read.folders import ENVIRONMENT, find_folders
 COMMANDS = {
     "show": "Answer a question, drawn as a page.",
     "rank": "Rank what the catalogs hold, the best first.",
+    "sweep": "Write every answer over the catalogs to a file.",
     "check": "Find everything that is wrong with rules and catalogs.",
     "test": "Run the tests that stand beside the rules.",
     "watch": "Check, test and compare on each save.",

@@ -62,15 +62,21 @@ set_option = click.option(
 )
 
 
-def question_options(rulebook: Rulebook, axes: Iterable[str]) -> list[click.Parameter]:
-    """An option for each of these axes, for each input, and for the profile."""
+def question_options(rulebook: Rulebook, axes: Iterable[str], *, several: bool = False) -> list[click.Parameter]:
+    """An option for each of these axes, for each input, and for the profile.
+
+    With `several`, one can be given for an axis, and where none is, all its entries are meant if it is swept.
+    """
     subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
-    told = {name: f"{subject.axes[name].about}{_default(subject.axes[name])}" for name in axes}
+    told = {name: f"{subject.axes[name].about}{_default(subject.axes[name], several)}" for name in axes}
     told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
     told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
     spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
-    return [click.Option(spelled[name], default=None, help=about) for name, about in told.items()]
+    many = set(subject.axes) if several else set()
+    return [click.Option(spelled[name], default=None, multiple=name in many, help=told[name]) for name in told]
 
 
-def _default(axis: Axis) -> str:
+def _default(axis: Axis, several: bool) -> str:
+    if several and (axis.swept or axis.required):
+        return " [default: all]"
     return "" if axis.required else f" [default: {axis.default or f'by {axis.default_by}'}]"

@@ -23,6 +23,7 @@ from engine.rulebook.rule_set import words_of
 MOST_AT_ONCE = 1_000_000  # questions, on all threads together
 MOST_THREADS = 4  # more wait for memory
 Progress = Callable[[int, int], None]  # questions done, and all
+Starts = Mapping[str, int]  # of a part, by axis
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,7 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
             marked = reduce(np.logical_or, marks)
             moved += int(marked.sum()) * (part.count // marked.size)
             others = tuple(at for at in range(marked.ndim) if at not in subjects)
-            begin = {questions.longest: start}
-            place = tuple(
-                slice(begin.get(axis, 0), begin.get(axis, 0) + len(part.ids[axis])) for axis in questions.subjects
-            )
+            place = tuple(slice(start[axis], start[axis] + len(part.ids[axis])) for axis in questions.subjects)
             page_marks[place] |= marked.any(axis=others)
             done += part.count
             progress(done, questions.count)
@@ -75,8 +73,8 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
 
 
 def _evaluated(
-    parts: Iterator[tuple[Questions, int]], names: list[str], same: frozenset[str], pool: Executor, at_once: int
-) -> Iterator[tuple[Questions, int, Evaluation, Evaluation]]:
+    parts: Iterator[tuple[Questions, Starts]], names: list[str], same: frozenset[str], pool: Executor, at_once: int
+) -> Iterator[tuple[Questions, Starts, Evaluation, Evaluation]]:
     """Each part, where it starts, and both its sides; no more parts are evaluated at once than there are threads."""
     while some := list(islice(parts, at_once)):
         sides = pool.map(lambda one: _both(one[0], names, same), some)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.columns import Column, WordColumn
 from engine.evaluate.grid import Grid
+from engine.evaluate.parts import Parts
 from engine.rulebook.rule_set import RuleSet
 
 ABSENT_WORD, TRUTH = "absent", ("false", "true")
@@ -65,6 +66,11 @@ class Questions:
         return tuple(name for name in self.ids if name in axes and axes[name].default is None)
 
     @property
+    def longest(self) -> str:
+        """The axis with most entries."""
+        return max(self.ids, key=lambda name: len(self.ids[name]))
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """How many entries there are on each axis."""
         return tuple(len(entries) for entries in self.ids.values())
@@ -74,17 +80,13 @@ class Questions:
         """How many questions there are."""
         return math.prod(self.shape)
 
-    def parts(self, most: int) -> Iterator[tuple[Questions, int]]:
-        """The same questions in parts of at most about so many, each with where it starts on the longest axis."""
-        axis = self.longest
-        step = max(1, most * len(self.ids[axis]) // max(1, self.count))
-        for start in range(0, len(self.ids[axis]), step):
-            yield replace(self, ids={**self.ids, axis: self.ids[axis][start : start + step]}), start
+    def parts(self, most: int) -> Iterator[tuple[Questions, Mapping[str, int]]]:
+        """The same questions in parts of at most so many, each with where it starts on each axis.
 
-    @property
-    def longest(self) -> str:
-        """The axis with most entries."""
-        return max(self.ids, key=lambda name: len(self.ids[name]))
+        The axis with most entries is cut first: what differs by the others is then computed for many at once.
+        """
+        for part in Parts({self.longest: self.ids[self.longest], **self.ids}, most):
+            yield replace(self, ids={axis: part.entries[axis] for axis in self.ids}), part.start
 
     def at(self, index: tuple[int, ...]) -> Questions:
         """The one question at a cell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Tally:
     moved: int = 0
     movers: list[Mover] = field(default_factory=list)
 
-    def add(self, part: Questions, start: int, old: Any, new: Any) -> NDArray[np.bool_]:
+    def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
         """Counts one part of the questions; gives back which of its cells moved."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class Tally:
             row = tuple(
                 (axis, ids[at])
                 for (axis, ids), at, length in zip(part.ids.items(), index, distance.shape, strict=True)
-                if length > 1 or len(self.questions.ids[axis]) == 1
+                if length > 1 or len(part.ids[axis]) == 1
             )
             values = (_value(side, cell) for side in (old, new))
             self.movers.append(Mover(float(distance[cell]), row, part.at(index), *values))
@@ -70,7 +70,7 @@ class NumberTally(Tally):
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, dtype=np.int64))  # falls, then rises
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def add(self, part: Questions, start: int, old: Any, new: Any) -> NDArray[np.bool_]:
+    def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
         """Counts one part of the questions."""
         old, new = np.broadcast_arrays(old, new)
         gap, size = new - old, np.maximum(np.abs(old), np.abs(new))
@@ -97,7 +97,7 @@ class NumberTally(Tally):
         self._keep_movers(part, distance, old, new)
         return marked
 
-    def _add_sums(self, part: Questions, start: int, relative: NDArray[np.float64]) -> None:
+    def _add_sums(self, part: Questions, start: Mapping[str, int], relative: NDArray[np.float64]) -> None:
         """Adds the relative changes for each entry of the axes that a question is about."""
         for axis in part.subjects:
             at = part.axes.index(axis)
@@ -105,8 +105,7 @@ class NumberTally(Tally):
             length = len(part.ids[axis])
             mean = relative.mean(axis=others)  # over the cells of the entry, each of which stands for as many questions
             whole = self.sums.setdefault(axis, np.zeros(len(self.questions.ids[axis])))
-            begin = start if axis == self.questions.longest else 0
-            whole[begin : begin + length] += np.broadcast_to(mean, (length,)) * (part.count // length)
+            whole[start[axis] : start[axis] + length] += np.broadcast_to(mean, (length,)) * (part.count // length)
 
     def shares(self) -> Iterator[float]:
         """The relative changes below which a tenth, half and nine tenths of those that moved lie, each to 0.1 %."""
@@ -132,7 +131,7 @@ class WordTally(Tally):
     order: tuple[str, ...] = ()
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def add(self, part: Questions, start: int, old: Any, new: Any) -> NDArray[np.bool_]:
+    def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
         """Counts one part of the questions."""
         before, after, words = in_words(old, new)
         before, after = np.broadcast_arrays(before, after)

@@ -25,6 +25,7 @@ from engine.rulebook.files import (
     RULEBOOK,
     RULES,
     SERVICE,
+    SWEEP,
     TESTS,
     TOOLS,
 )
@@ -99,6 +100,8 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
             for at, route in enumerate(document.data["routes"]):
                 name = f"{route.get('method', 'get')} {route['at']}"
                 yield Thing(What.TEXT, name, SERVICE, flat(route), document, ("routes", at))
+        case _ if kind == SWEEP:
+            yield Thing(What.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

@@ -65,8 +65,8 @@ class FolderEmpty(Code):
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
-RANKINGS, TOOLS, SERVICE = "rankings", "tools", "service"
-NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS, SERVICE)  # kinds of files that cannot change a figure or a sentence
+RANKINGS, TOOLS, SERVICE, SWEEP = "rankings", "tools", "service", "sweep"
+NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS, SERVICE, SWEEP)  # kinds of files that change no figure or sentence
 
 
 @dataclass

@@ -28,6 +28,7 @@ from engine.rulebook.files import (
     RULEBOOK,
     RULES,
     SERVICE,
+    SWEEP,
     TESTS,
     TOOLS,
     KeptFiles,
@@ -38,7 +39,7 @@ from engine.rulebook.files import (
 from engine.rulebook.imports import Import, read_import
 from engine.rulebook.invariants import Invariant, read_invariants
 from engine.rulebook.languages import names_said, read_languages
-from engine.rulebook.layout import read_layout
+from engine.rulebook.layout import Layout, read_layout
 from engine.rulebook.names import NameUnknown, reserved_names, resolve
 from engine.rulebook.needs import needs_of
 from engine.rulebook.pinned import read_pinned
@@ -48,6 +49,7 @@ from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.service import Service, read_service
 from engine.rulebook.subject import Subject, read_subject
+from engine.rulebook.swept import SweptColumn, read_swept, swept_by_default
 from engine.rulebook.tools import Tools, read_tools
 
 
@@ -158,6 +160,8 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
     tools, service = _tools(files), _service(files)
+    swept, found = _swept(files, layout, subject)
+    problems += found
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -192,6 +196,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         rankings=rankings,
         tools=tools,
         service=service,
+        swept=swept,
         schemas=schemas,
         document=main,
     )
@@ -323,6 +328,11 @@ def _tools(files: RuleFiles) -> Tools | None:
 def _service(files: RuleFiles) -> Service | None:
     document = files.at_most_one(SERVICE)
     return read_service(document) if document else None
+
+
+def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> tuple[tuple[SweptColumn, ...], list[Problem]]:
+    document = files.at_most_one(SWEEP)
+    return read_swept(document, layout) if document else (swept_by_default(layout, subject.axes), [])
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

@@ -20,6 +20,7 @@ from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.service import Service
 from engine.rulebook.subject import Subject
+from engine.rulebook.swept import SweptColumn
 from engine.rulebook.tools import Tools
 
 
@@ -31,7 +32,7 @@ class Rulebook:
     least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
     `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
     `messages` are those of the language that it speaks now, `languages` all of them, its own first; `said` are the
-    names that each sentence needs, in any of them.
+    names that each sentence needs, in any of them. `swept` are the columns of a file of every answer.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Rulebook:
     rankings: Mapping[str, Ranking]
     tools: Tools | None
     service: Service | None
+    swept: tuple[SweptColumn, ...]
     schemas: Schemas
     document: Document
 

@@ -30,11 +30,12 @@ def enlarge(place: Workplace, devices: int, models: int) -> int:
 
 def _copies(catalog: Catalog, count: int) -> str:
     lines = []
+    names = {"aliases", *(name for name, field in catalog.fields.items() if field.spelling)}
     for number, entry in enumerate(islice(cycle(catalog.entries.values()), count)):
         turn = number // len(catalog.entries) + 1
-        data: dict[str, Any] = {key: value for key, value in entry.data.items() if key != "aliases"}
+        data: dict[str, Any] = {key: value for key, value in entry.data.items() if key not in names}
         data["name"] = f"{entry.name}, copy {turn}"
-        for field in VARIED[catalog.kind]:
+        for field in (field for field in VARIED[catalog.kind] if field in data):
             data[field] = type(data[field])(data[field] * (1 + STEP * turn)) + 1
         lines.append(f"  {entry.id}-copy-{turn}: {written(data)}\n")
     return "".join(lines)

@@ -1,0 +1,74 @@
+"""The columns of a file of every answer: which values of the answer they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.closest import closest
+from engine.codes import Code
+from engine.problems import Problem
+from engine.read.document import Document
+from engine.rulebook.layout import Branch, Layout, Node, Value
+
+OF_RULES = "rules."  # what no rule computes
+HASH = f"{OF_RULES}sha256"
+
+
+class SweptUnknown(Code):
+    """A column to sweep is no single value of the answer.
+
+    Why: there would be nothing to write into it.
+    Avoid: `columns: [tmie_h]`, or the name of a list or a sentence of the answer
+    Prefer: `columns: [time_h]`, by the keys of the answer with dots between.
+    """
+
+
+@dataclass(frozen=True)
+class SweptColumn:
+    """A column called `key`: the value of `name`, absent where one of the conditions `when` does not hold."""
+
+    key: str
+    name: str
+    when: tuple[str, ...] = ()
+
+
+def columns_of(layout: Layout) -> dict[str, SweptColumn]:
+    """Every single value of an answer that the rules give for one question by itself, by its keys with dots between."""
+    found = _columns(layout.root, (), ())
+    return {column.key: column for column in found if column.name.partition(".")[0] not in layout.picks}
+
+
+def read_swept(document: Document, layout: Layout) -> tuple[tuple[SweptColumn, ...], list[Problem]]:
+    """The columns in a file that has passed its schema, and what is wrong with the others."""
+    known = columns_of(layout)
+    keys: list[str] = document.data["columns"]
+    problems = [
+        document.problem(
+            SweptUnknown,
+            f"an answer has no single value `{key}`",
+            ("columns", at),
+            closest=closest(key, known),
+        )
+        for at, key in enumerate(keys)
+        if key not in known
+    ]
+    return tuple(known[key] for key in keys if key in known), problems
+
+
+def swept_by_default(layout: Layout, axes: Mapping[str, object]) -> tuple[SweptColumn, ...]:
+    """The columns where no file says which: what rules compute, and their hash."""
+    return tuple(
+        column
+        for column in columns_of(layout).values()
+        if ("." not in column.name or column.name == HASH) and column.key not in axes
+    )
+
+
+def _columns(node: Node, keys: tuple[str, ...], when: tuple[str, ...]) -> Iterator[SweptColumn]:
+    if isinstance(node, Value):
+        yield SweptColumn(".".join(keys), node.name, when)
+    elif isinstance(node, Branch):
+        inner = (*when, node.when.name) if node.when else when
+        for key, part in node.parts.items():
+            yield from _columns(part, (*keys, key), inner)
