@@ -19,7 +19,7 @@ from fractions import Fraction
 
 from engine.bench.alone import run_alone
 from engine.bench.contest import Bench, Contest, Setting, Took, Variant
-from engine.compare.impact import MOST_AT_ONCE, MOST_THREADS
+from engine.compare.impact import MOST_OF_A_PART, MOST_THREADS
 from engine.compare.questions import Questions
 from engine.evaluate.evaluation import evaluate
 from engine.read.folders import Folders, find_folders
@@ -52,7 +52,7 @@ def sweep(rulebook: Rulebook, share: Fraction) -> int:
         return math.prod(asked.shape)
 
     with ThreadPoolExecutor(threads) as pool:
-        return sum(pool.map(answered, (part for part, _ in questions.parts(MOST_AT_ONCE // threads))))
+        return sum(pool.map(answered, (part for part, _ in questions.parts(MOST_OF_A_PART))))
 
 
 def swept(folders: Folders, share: Fraction) -> Took:

@@ -13,6 +13,7 @@ from engine.backtest.elsewhere import with_runs_of
 from engine.closest import closest, suggestion
 from engine.commands.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
 from engine.draw.backtest import draw_backtest
+from engine.draw.backtest_plot import KINDS, save_plot
 from engine.problems import ProblemsFound
 from engine.read.folders import Folders
 from engine.rulebook.rulebook import Rulebook
@@ -73,10 +74,6 @@ def command(
 
 def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:
     """A plot for each profile, in one file each where there are several."""
-    try:
-        from engine.draw.backtest_plot import KINDS, save_plot  # noqa: PLC0415 - an extra, and slow to import
-    except ImportError:
-        raise click.ClickException("a plot needs one more package: pip install 'fitcard[tune]'") from None
     if file.suffix not in KINDS:
         raise click.UsageError(f"`{file}` must end in {' or '.join(KINDS)}")
     for profile, comparisons in compared.items():
@@ -84,6 +81,8 @@ def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> Non
         title = f"{rulebook.rule_sets[profile].title}: estimates against measured runs"
         try:
             save_plot(name, title, points_as_data(comparisons, group))
+        except ImportError:
+            raise click.ClickException("a plot needs one more package: pip install 'fitcard[tune]'") from None
         except OSError as error:
             raise click.FileError(str(name), error.strerror) from None
         click.echo(f"written: {name}", err=True)

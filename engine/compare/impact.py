@@ -20,7 +20,7 @@ from engine.evaluate.evaluation import Evaluation, evaluate
 from engine.problems import ProblemsFound
 from engine.rulebook.rule_set import words_of
 
-MOST_AT_ONCE = 1_000_000  # questions, on all threads together
+MOST_OF_A_PART = 250_000  # questions; the same on every machine, and so is the order of what moves as far
 MOST_THREADS = 4  # more wait for memory
 Progress = Callable[[int, int], None]  # questions done, and all
 Starts = Mapping[str, int]  # of a part, by axis
@@ -54,7 +54,7 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
     all_pages = int(np.prod([questions.shape[at] for at in subjects]))
     page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
     threads = min(MOST_THREADS, os.cpu_count() or 1)
-    parts = questions.parts(MOST_AT_ONCE // threads) if names and questions.count else iter(())
+    parts = questions.parts(MOST_OF_A_PART) if names and questions.count else iter(())
     with ThreadPoolExecutor(threads) as pool:
         for part, start, old, new in _evaluated(parts, names, same, pool, threads):
             columns = ((part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)) for name in names)

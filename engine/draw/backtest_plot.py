@@ -6,12 +6,10 @@ import html
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+if TYPE_CHECKING:  # an extra, which whoever draws no plot does without
+    from matplotlib.axes import Axes
 
 KINDS = (".svg", ".png", ".html")
 COLUMNS = 3
@@ -23,7 +21,13 @@ STABLE: Any = {"svg.hashsalt": "fitcard", "svg.fonttype": "none"}  # the same pl
 
 
 def save_plot(file: Path, title: str, quantities: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the plot in the form that the end of the name says. Raises OSError where it cannot be written."""
+    """Writes the plot in the form that the end of the name says.
+
+    Raises ImportError without the extra `tune`, and OSError where the file cannot be written.
+    """
+    from matplotlib import rc_context  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     rows = -(-len(quantities) // COLUMNS)
     figure = Figure(figsize=(COLUMNS * SIDE, rows * SIDE), dpi=DOTS_PER_INCH, layout="constrained")
     figure.suptitle(title)
@@ -43,6 +47,8 @@ def save_plot(file: Path, title: str, quantities: Sequence[Mapping[str, Any]]) -
 
 def _draw(axes: Axes, quantity: Mapping[str, Any], words: Sequence[str]) -> None:
     """One quantity: a dot for each run, coloured by its word; on the line the two are the same."""
+    from matplotlib.ticker import NullFormatter  # noqa: PLC0415
+
     every = [value for one in quantity["series"] for key in ("measured", "computed") for value in one[key]]
     ends = (min(every) / ROOM, max(every) * ROOM)
     axes.plot(ends, ends, color="0.7", linewidth=1, zorder=0)

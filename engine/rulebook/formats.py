@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from babel import Locale
@@ -16,6 +17,7 @@ from babel.numbers import NumberPattern, parse_pattern
 from engine.columns import Scalar
 from engine.rounding import printed
 
+MOST_KEPT = 2048
 DayStyle = Literal["short", "medium", "long", "full"]
 
 
@@ -40,7 +42,15 @@ class Format:
         """The value as text; an absent number is written as 0, and a text that is no day as it is."""
         if isinstance(value, str):
             return self._word(value)
-        number = Decimal(printed(float(value or 0) / self.per, self.decimals))
+        return self._numbers(float(value or 0))
+
+    @cached_property
+    def _numbers(self) -> Callable[[float], str]:
+        """Writes numbers, and knows those that it wrote lately: a page writes many of them again and again."""
+        return lru_cache(MOST_KEPT)(self._number)
+
+    def _number(self, value: float) -> str:
+        number = Decimal(printed(value / self.per, self.decimals))
         return (self._money(number) if self.currency else self._plain(number)) + self.suffix
 
     def _word(self, word: str) -> str:
