@@ -49,18 +49,20 @@ class Asked(ABC):
 
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
-        axis, _, field = name.partition(".")
-        return _taken(self.catalog(axis).column(field), self.codes(axis))
+        return self.column_of(name, self.codes(name.partition(".")[0]))
 
-    def chosen_column(self, name: str, entries: WordColumn) -> Column:
-        """The catalog field `axis.field` of the entry that is named in each question, or else chosen.
+    def chosen(self, axis: str, entries: WordColumn) -> Codes:
+        """The row in its catalog of the entry that is named in each question, or else chosen.
 
         Raises KeyError for an entry that the catalog lacks.
         """
+        named = self.codes(axis)
+        return choose(named == ABSENT, self.catalog(axis).rows_of(entries.words)[entries.codes], named)
+
+    def column_of(self, name: str, rows: Codes) -> Column:
+        """The catalog field `axis.field` of the entries in these rows of the catalog."""
         axis, _, field = name.partition(".")
-        catalog, named = self.catalog(axis), self.codes(axis)
-        chosen = catalog.rows_of(entries.words)[entries.codes]
-        return _taken(catalog.column(field), choose(named == ABSENT, chosen, named))
+        return _taken(self.catalog(axis).column(field), rows)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
@@ -79,7 +81,6 @@ class Asked(ABC):
 
 def _taken(whole: Column, codes: Codes) -> Column:
     """The figures or words of these rows of a catalog."""
-    if isinstance(whole, WordColumn):
-        return WordColumn(whole.codes.take(codes), whole.words)
-    column: Column = np.asarray(whole).take(codes)
-    return column
+    data: Any = whole.codes if isinstance(whole, WordColumn) else whole
+    found: Any = data.take(codes) if isinstance(codes, np.ndarray) else data[codes]
+    return WordColumn(found, whole.words) if isinstance(whole, WordColumn) else found

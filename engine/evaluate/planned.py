@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from engine.codes import Code
-from engine.columns import Kind, WordColumn
+from engine.columns import Codes, Kind, WordColumn
 from engine.evaluate.asked import Asked
 from engine.evaluate.carrying import carried
 from engine.evaluate.counting import counted
@@ -69,6 +69,7 @@ class _Planner:
         self.places: dict[str, int] = {}
         self.read: dict[str, int] = {ASKED: self.asked}
         self.definitions: dict[str, int] = {}
+        self.chosen: dict[str, int] = {}
 
     def planned(self) -> Planned:
         missing = [name for name in self.plan.fields if not self._is_named(name) and not self._chooser(name)]
@@ -98,7 +99,13 @@ class _Planner:
         chooser = self._chooser(name)
         if self._is_named(name) or chooser is None:
             return self.recorder.does(partial(_named, name), self.asked)
-        return self.recorder.does(partial(_of_chosen, name), self.asked, self._place(chooser))
+        return self.recorder.does(partial(_of_chosen, name), self.asked, self._chosen(name.partition(".")[0], chooser))
+
+    def _chosen(self, axis: str, chooser: str) -> int:
+        """The place of the rows that are named or chosen on an axis, the same for all figures of their entries."""
+        if axis not in self.chosen:
+            self.chosen[axis] = self.recorder.does(partial(_chosen, axis), self.asked, self._place(chooser))
+        return self.chosen[axis]
 
     def _step(self, name: str) -> int:
         definition = self.rule_set.definitions[name]
@@ -124,12 +131,16 @@ def _named(name: str, asked: Asked) -> Any:
     return asked.column(name)
 
 
-def _of_chosen(name: str, asked: Asked, entries: WordColumn) -> Any:
-    """The column of a figure. Raises ProblemsFound where an entry was given that is not there."""
+def _of_chosen(name: str, asked: Asked, rows: Codes) -> Any:
+    return asked.column_of(name, rows)
+
+
+def _chosen(axis: str, asked: Asked, entries: WordColumn) -> Codes:
+    """The rows of the entries of an axis. Raises ProblemsFound where an entry was given that is not there."""
     try:
-        return asked.chosen_column(name, entries)
+        return asked.chosen(axis, entries)
     except KeyError as unknown:
-        axis, word = name.partition(".")[0], str(unknown.args[0])
+        word = str(unknown.args[0])
         message, near = f"there is no {axis} `{word}`", asked.catalog(axis).nearest(word)
         raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
 
