@@ -47,8 +47,8 @@ BREAKS = {
     ),
     "more memory is never slower": (
         "offload.yaml",
-        "others_on_host / min(host_rate, read_speed)",
-        "others_on_host / (host_rate + read_speed)",
+        "max(host_read / host_rate + (0 if device.unified else host_params / processor_rate), host_read / read_speed)",
+        "host_read / (host_rate + read_speed)",
     ),
     "decode is always some speed": (
         "decode.yaml",

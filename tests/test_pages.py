@@ -257,7 +257,7 @@ def test_each_page_has_a_title_a_description_and_headings_in_order(client: Flask
 
 
 def test_sources_of_a_measured_run_are_told_as_words(client: FlaskClient) -> None:
-    text = client.get("/can-run/llama-3.1-70b-on-rtx-4090-24gb").get_data(as_text=True)
+    text = client.get("/can-run/llama-3.1-70b-on-rtx-4090-24gb?gpus=2").get_data(as_text=True)
     assert "Measured: 19.2 tok/s (llama.cpp-2024, XiongjieDai/GPU-Benchmarks-on-LLM-Inference@" in text
 
 

@@ -98,7 +98,7 @@ def test_each_row_is_what_the_question_by_itself_is_answered(
     written(some, form, file)
     rows = rows_in(file, form)
     assert len(rows) == 3 * 2 * 2 * 2 * 2
-    keys = [column.key for column in rulebook.swept]
+    keys = [column.key for column in rulebook.swept.columns]
     asked = ("model", "device", "quant", "workload", "mode")
     for row in rows:
         question = read_question(rulebook, {axis: row[axis] for axis in asked})
@@ -269,7 +269,7 @@ def test_a_value_is_absent_where_the_answer_leaves_its_part_out(parcels: Workpla
 
 def test_the_file_of_columns_names_single_values_of_the_answer(parcels: Workplace) -> None:
     parcels.write("rules/sweep.yaml", COLUMNS.format("tmie_h"))
-    problem = parcels.problem()
+    [problem] = parcels.load().swept.problems
     assert (problem.code, problem.closest) == ("swept-unknown", ("time_h",))
     assert str(problem.position) == "rules/sweep.yaml:4:11"
 

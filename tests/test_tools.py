@@ -133,6 +133,7 @@ def test_names_that_people_type_are_understood(rulebook: Rulebook) -> None:
     found = given(rulebook, "can_i_run", model="llama3.1:70b", device="4090")
     assert found["verdict"].startswith("Llama 3.1 70B is too heavy for GeForce RTX 4090 24GB")
     assert found["ways"][0]["gpus"] == 2
+    found = given(rulebook, "can_i_run", model="llama3.1:70b", device="4090", gpus=2)
     assert found["confidence"]["measured"][0]["source"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,9 +91,12 @@ def calibrate(
     rules = rulebook.rule_sets[profile]
     parameters = [one for one in parameters_of(rules) if not names or one.definition.name in names]
     residuals = Residuals(rulebook, rules, all_runs(rulebook))
-    seen = sensitivity(residuals, parameters)
-    counts, at_least = seen.runs(), backtest.runs_at_least
-    values = fit(residuals, seen, np.arange(len(residuals)), at_least)
+    at_least = backtest.runs_at_least
+    values = fit(residuals, sensitivity(residuals, parameters), np.arange(len(residuals)), at_least)
+    near = [replace(one, value=float(value)) for one, value in zip(parameters, values, strict=True)]
+    # where the fit ends, the same runs tell of a value wherever it began; without them a value stays as it is written
+    seen = replace(sensitivity(residuals, near), parameters=tuple(parameters))
+    counts = seen.runs()
     written = [float(f"{value:.{DIGITS}g}") for value in values]
     before = residuals.computed(parameters, [one.value for one in parameters])
     after = residuals.computed(parameters, written)

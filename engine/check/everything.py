@@ -80,5 +80,5 @@ def _given_problems(rulebook: Rulebook) -> list[Problem]:
 
 
 def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What tools and addresses name that is not there."""
-    return [*tool_problems(rulebook), *service_problems(rulebook)]
+    """What tools, addresses and sweeps name that is not there."""
+    return [*tool_problems(rulebook), *service_problems(rulebook), *rulebook.swept.problems]

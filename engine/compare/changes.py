@@ -108,23 +108,23 @@ class _Comparison:
         state = self.base if gone else self.head
         names = self._names(thing, details)
         direct = tuple(dict.fromkeys(reader for name in names for reader in state.readers.get(name, ())))
-        reached = {name for start in names for name in state.reached_from(start)} | names
+        reached = {name for start in names for name in state.reached_from(start)} | {*names}
         if thing.what not in RULE_KINDS.values() and thing.what is not What.ENTRY:
             reached = set()
         still = self._still_reading(thing) if gone else ()
         place = self._where_it_was(thing) if gone else thing.document.position(thing.path, key=True)
         return Difference(thing, action, details, place, direct, _in_order(self.shown, reached), still)
 
-    def _names(self, thing: Thing, details: tuple[Detail, ...]) -> set[str]:
+    def _names(self, thing: Thing, details: tuple[Detail, ...]) -> tuple[str, ...]:
         """What rules call a thing: its name, or those of its figures that differ."""
         if thing.what in RULE_KINDS.values():
-            return {thing.name}
+            return (thing.name,)
         if thing.what is not What.ENTRY:
-            return set()
+            return ()
         book = self.head.rulebook or self.base.rulebook
         axes = [axis.name for axis in book.subject.axes.values() if axis.catalog == thing.within] if book else []
-        fields = {detail.field for detail in details if detail.effect is Effect.ANSWERS}
-        return {f"{axis}.{field}" for axis in axes for field in fields}
+        fields = dict.fromkeys(detail.field for detail in details if detail.effect is Effect.ANSWERS)
+        return tuple(f"{axis}.{field}" for axis in axes for field in fields)
 
     def _still_reading(self, thing: Thing) -> tuple[str, ...]:
         """The rules of the new state that read a rule that it no longer has."""

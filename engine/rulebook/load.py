@@ -49,7 +49,7 @@ from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.service import Service, read_service
 from engine.rulebook.subject import Subject, read_subject
-from engine.rulebook.swept import SweptColumn, read_swept, swept_by_default
+from engine.rulebook.swept import Swept, read_swept, swept_by_default
 from engine.rulebook.tools import Tools, read_tools
 
 
@@ -159,9 +159,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service = _tools(files), _service(files)
-    swept, found = _swept(files, layout, subject)
-    problems += found
+    tools, service, swept = _tools(files), _service(files), _swept(files, layout, subject)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -330,9 +328,9 @@ def _service(files: RuleFiles) -> Service | None:
     return read_service(document) if document else None
 
 
-def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> tuple[tuple[SweptColumn, ...], list[Problem]]:
+def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> Swept:
     document = files.at_most_one(SWEEP)
-    return read_swept(document, layout) if document else (swept_by_default(layout, subject.axes), [])
+    return read_swept(document, layout) if document else swept_by_default(layout, subject.axes)
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

@@ -20,7 +20,7 @@ from engine.rulebook.rankings import Ranking
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.service import Service
 from engine.rulebook.subject import Subject
-from engine.rulebook.swept import SweptColumn
+from engine.rulebook.swept import Swept
 from engine.rulebook.tools import Tools
 
 
@@ -59,7 +59,7 @@ class Rulebook:
     rankings: Mapping[str, Ranking]
     tools: Tools | None
     service: Service | None
-    swept: tuple[SweptColumn, ...]
+    swept: Swept
     schemas: Schemas
     document: Document
 

@@ -33,17 +33,25 @@ class SweptColumn:
     when: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Swept:
+    """The columns that are written where none are named, and what is wrong with others of the file that says so."""
+
+    columns: tuple[SweptColumn, ...]
+    problems: tuple[Problem, ...] = ()
+
+
 def columns_of(layout: Layout) -> dict[str, SweptColumn]:
     """Every single value of an answer that the rules give for one question by itself, by its keys with dots between."""
     found = _columns(layout.root, (), ())
     return {column.key: column for column in found if column.name.partition(".")[0] not in layout.picks}
 
 
-def read_swept(document: Document, layout: Layout) -> tuple[tuple[SweptColumn, ...], list[Problem]]:
-    """The columns in a file that has passed its schema, and what is wrong with the others."""
+def read_swept(document: Document, layout: Layout) -> Swept:
+    """The columns in a file that has passed its schema."""
     known = columns_of(layout)
     keys: list[str] = document.data["columns"]
-    problems = [
+    problems = (
         document.problem(
             SweptUnknown,
             f"an answer has no single value `{key}`",
@@ -52,17 +60,15 @@ def read_swept(document: Document, layout: Layout) -> tuple[tuple[SweptColumn, .
         )
         for at, key in enumerate(keys)
         if key not in known
-    ]
-    return tuple(known[key] for key in keys if key in known), problems
-
-
-def swept_by_default(layout: Layout, axes: Mapping[str, object]) -> tuple[SweptColumn, ...]:
-    """The columns where no file says which: what rules compute, and their hash."""
-    return tuple(
-        column
-        for column in columns_of(layout).values()
-        if ("." not in column.name or column.name == HASH) and column.key not in axes
     )
+    return Swept(tuple(known[key] for key in keys if key in known), tuple(problems))
+
+
+def swept_by_default(layout: Layout, axes: Mapping[str, object]) -> Swept:
+    """The columns where no file says which: what rules compute, and their hash."""
+    every = columns_of(layout).values()
+    chosen = (one for one in every if ("." not in one.name or one.name == HASH) and one.key not in axes)
+    return Swept(tuple(chosen))
 
 
 def _columns(node: Node, keys: tuple[str, ...], when: tuple[str, ...]) -> Iterator[SweptColumn]:

@@ -189,7 +189,7 @@ def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: 
     yield from (SweptColumn(axis, f"{axis}.id") for axis in axes)
     told = columns_of(rulebook.layout)
     named = [*dict.fromkeys(key for key in keys if key not in axes)]
-    for key in named or [column.key for column in rulebook.swept if column.key not in axes]:
+    for key in named or [column.key for column in rulebook.swept.columns if column.key not in axes]:
         column = told.get(key) or SweptColumn(key, key)
         found = reader.rules.describe(column.name)
         if found is None and not column.name.startswith(OF_RULES):
