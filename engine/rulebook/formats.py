@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Literal
 
 from babel import Locale
@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from engine.columns import Scalar
 from engine.rounding import printed
 
+MOST_USUAL, MOST_DIGITS = 27, 400  # digits that decimals have unless told, and those of the largest float
 DayStyle = Literal["short", "medium", "long", "full"]
 
 
@@ -40,6 +41,12 @@ class Format:
         if isinstance(value, str):
             return self._word(value)
         number = Decimal(printed(float(value or 0) / self.per, self.decimals))
+        if number.adjusted() + self.decimals < MOST_USUAL:
+            return self._number(number)
+        with localcontext(prec=MOST_DIGITS):
+            return self._number(number)
+
+    def _number(self, number: Decimal) -> str:
         return (self._money(number) if self.currency else self._plain(number)) + self.suffix
 
     def _word(self, word: str) -> str:
