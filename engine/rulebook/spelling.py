@@ -51,7 +51,7 @@ class Spellings:
             return word
         if exact := self.forms.get(normalised(word)):
             return exact
-        best = self._best(word)
+        best = self._best(word) if len(word) <= LONGEST else []
         return best[0] if len(best) == 1 else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
