@@ -12,12 +12,20 @@ from conftest import Workplace
 from hostile import FORMULAS
 
 from engine.problems import Problem
-from engine.rulebook.expression import ExpressionFaults, parse
+from engine.rulebook.expression import ExpressionFaults, Fault, parse
 from engine.rulebook.load import check
 
 HEAD = "kind: rules\ntitle: Hostile\nabout: What must not load.\nformulas:\n"
 EACH = 'hostile_{at}: {{unit: "1", about: Hostile., expr: {expr}}}\n'
 SHORT = [formula for formula in FORMULAS if len(formula) < 1000]
+
+
+def read_as(formula: str) -> tuple[tuple[str, ...], list[Fault]]:
+    """The names in a formula, or what is wrong with it. Anything but ExpressionFaults fails the test."""
+    try:
+        return parse(formula).names, []
+    except ExpressionFaults as found:
+        return (), found.faults
 
 
 def in_yaml(text: str) -> str:
@@ -47,12 +55,9 @@ def test_each_is_refused_when_it_is_read_with_what_is_wrong_where_and_what_to_do
 def test_no_way_to_read_it_fails_or_warns(formula: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        try:
-            names = parse(formula).names
-        except ExpressionFaults as found:
-            assert all(0 <= fault.offset <= len(formula) and fault.hint for fault in found.faults)
-        else:
-            assert names or formula == "True + 1"  # which are then not known, or of another kind
+        names, faults = read_as(formula)
+    assert all(0 <= fault.offset <= len(formula) and fault.hint for fault in faults)
+    assert faults or names or formula == "True + 1"  # names that are then not known, and what is no number
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever stands in the files of a rulebook, reading them gives a rulebook or problems, and never another exception."""
+"""Whatever stands in the files of a rulebook, reading them gives a rulebook or problems, and no other exception."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_whatever_is_changed_in_a_valid_file_the_check_ends_with_problems_or_wel
         path.write_text(before, "utf-8")
 
 
-@pytest.mark.parametrize("unit", ["9**9**9**9", "h**9**9**9", "h ^ 9 ^ 9 ^ 9", "h**" + "9" * 30, "(", "h/0", "h" * 9999])
+@pytest.mark.parametrize(
+    "unit", ["9**9**9**9", "h**9**9**9", "h ^ 9 ^ 9 ^ 9", "h**" + "9" * 30, "(", "h/0", "h" * 9999]
+)
 def test_a_unit_that_would_be_computed_without_end_is_told(place: Workplace, unit: str) -> None:
     for file, old, new in (
         ("rules/trip.yaml", "unit: h", f"unit: {json.dumps(unit)}"),

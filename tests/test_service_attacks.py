@@ -94,7 +94,9 @@ def test_no_address_leads_out_of_what_is_served(address: str) -> None:
     assert "kind: rulebook" not in text
 
 
-@pytest.mark.parametrize("broken", ["%0d%0aX-Evil:%201", "%0d%0a%0d%0a<html>", "%0aSet-Cookie:%20a=b", "%E5%98%8A%E5%98%8DX:1"])
+@pytest.mark.parametrize(
+    "broken", ["%0d%0aX-Evil:%201", "%0d%0a%0d%0a<html>", "%0aSet-Cookie:%20a=b", "%E5%98%8A%E5%98%8DX:1"]
+)
 def test_no_line_end_in_an_address_begins_a_header(broken: str) -> None:
     for place in (*SAID_BACK, "/find?model=qwen-3-14b&device=m1-16gb&workload=chat&x={}"):
         response = CLIENT.get(place.replace("{}", broken))
@@ -112,7 +114,9 @@ def test_no_page_sends_a_caller_to_another_site(word: str) -> None:
         assert not location.startswith(("//", "/\\"))
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "FOO", "G\u00c9T", "A" * 500])
+@pytest.mark.parametrize(
+    "method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "FOO", "G\u00c9T", "A" * 500]
+)
 def test_no_strange_method_does_anything(method: str) -> None:
     for path in ("/", f"/v1/can-run/{PAIR}", "/v1/can-run", "/v1/batch", "/health", "/metrics", "/nowhere"):
         assert CLIENT.open(path, method=method).status_code in (404, 405)

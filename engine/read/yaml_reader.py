@@ -359,7 +359,7 @@ def _not_text(text: str, at: int, shown_as: str) -> Problem:
     line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
     source = TURNING.sub("\ufffd", NOT_TEXT.sub("\ufffd", text[start:].partition("\n")[0]))
     message = f"the character U+{ord(text[at]):04X} does not belong in a text"
-    hint = f'delete it; where it is meant, write `\\u{ord(text[at]):04X}` in double quotes'
+    hint = f"delete it; where it is meant, write `\\u{ord(text[at]):04X}` in double quotes"
     return Problem(YamlSyntax, message, Position(shown_as, line, at - start + 1), hint=hint, source_line=source)
 
 

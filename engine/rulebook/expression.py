@@ -124,8 +124,12 @@ OTHER_LANGUAGES = {
     ";": (";", "write a formula of its own"),
     "$": ("$", "write the name alone"),
 }
-GLUED = re.compile(r"(?<![\w.])\d[\d_.]*(?:[eE][-+]?\d+)?(?=(?:and|or|not|if|else|in|is|for)\b)")  # Python takes it so, with a warning
-LANGUAGE = "the language has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
+GLUED = re.compile(
+    r"(?<![\w.])\d[\d_.]*(?:[eE][-+]?\d+)?(?=(?:and|or|not|if|else|in|is|for)\b)"
+)  # Python takes it so, with a warning
+LANGUAGE = (
+    "the language has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
+)
 WORD = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
 SIDE_BY_SIDE = re.compile(rf"(\b{WORD}|\))(\s+)(?={WORD})")  # two values with nothing but space between them
 

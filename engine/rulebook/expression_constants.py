@@ -34,15 +34,15 @@ def _value(node: ast.expr, found: list[ast.expr]) -> float | None:
             value = _value(node.operand, found)
             return None if value is None else -value
         case ast.BinOp():
-            sides = _value(node.left, found), _value(node.right, found)
-            if sides[0] is None or sides[1] is None:
+            left, right = _value(node.left, found), _value(node.right, found)
+            if left is None or right is None:
                 return None
             try:
-                value = OPERATIONS[type(node.op)](*sides)
+                result = OPERATIONS[type(node.op)](left, right)
             except ArithmeticError:
-                value = math.nan
-            if isinstance(value, float) and math.isfinite(value):
-                return value
+                result = math.nan
+            if isinstance(result, float) and math.isfinite(result):  # a root of less than 0 is no float
+                return result
             found.append(node)
             return None
     for part in ast.iter_child_nodes(node):

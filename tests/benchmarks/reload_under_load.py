@@ -1,6 +1,6 @@
 """Whether every answer belongs to the rules whose hash it carries, while files change under threads that ask.
 
-Run: `PYTHONPATH=tests python tests/benchmarks/reload_under_load.py`; with a number, so many requests in place of 16,000.
+Run: `PYTHONPATH=tests python tests/benchmarks/reload_under_load.py`; with a number, so many requests, not 16,000.
 The rules are a copy of the shipped ones, over the entries that they and their tests name. Questions differ, so that
 few answers come from those that are kept. Prints how many were wrong, and how often rules were taken over and refused.
 """
