@@ -179,6 +179,13 @@ def test_no_word_is_so_long_that_looking_for_what_is_near_keeps_the_service(word
         assert time.process_time() - started < 30  # a hang, not a figure: it took minutes, and takes a moment
 
 
+def test_a_body_full_of_mistakes_does_not_come_back_many_times_as_large() -> None:
+    body = json.dumps({"model": "qwen-3-14b", "device": "m1-16gb", **{f"x{number}": 1 for number in range(5000)}})
+    response = CLIENT.post("/v1/can-run", data=body, content_type="application/json")
+    assert response.status_code == 400
+    assert len(response.data) < len(body)
+
+
 def _strict(text: str) -> Any:
     """The data of a JSON text that has no NaN or Infinity, which are none."""
 
