@@ -57,8 +57,8 @@ def fitcard(place: Workplace, *words: str) -> subprocess.CompletedProcess[bytes]
 
 @pytest.mark.parametrize(
     "words",
-    [("check",), ("check", "--json"), ("show", "piano", "--van", "large", "--json"), ("show", "piano", "--json"), ("test",),
-     ("explain", "time"), ("graph", "time")],
+    [("check",), ("check", "--json"), ("show", "piano", "--van", "large", "--json"), ("test",), ("explain", "time"),
+     ("graph", "time")],
 )  # fmt: skip
 def test_a_command_that_only_reads_needs_no_leave_to_write_and_no_locale(sealed: Workplace, words: tuple[str]) -> None:
     before = held(sealed)
