@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 MOST = 3
+LONGEST = 100  # characters of a word that are looked at: the time goes by the square of them
 MARGIN = 1 / 8  # what is this much less like the word than the best match is not offered beside it
 
 
@@ -17,6 +18,7 @@ def normalised(text: str) -> str:
 
 def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...]:
     """Up to `most` of the known words, best first; empty where nothing is near."""
+    word = word[:LONGEST]
     by_form: dict[str, str] = {}
     for candidate in known:
         by_form.setdefault(normalised(candidate), candidate)

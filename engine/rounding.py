@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+ALL_WHOLE = 2.0**53  # from here on a float has no decimals, and times ten to some it may be beyond all floats
+
 
 def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
     """`value`, a number or a column, to so many decimals."""
@@ -15,7 +17,8 @@ def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
 
 def printed(value: float, decimals: int) -> str:
     """`value` with exactly so many decimals: 247.05 is printed as 247.1."""
-    return f"{round_half_up(value, decimals):.{decimals}f}"
+    rounded = value if abs(value) >= ALL_WHOLE else round_half_up(value, decimals)
+    return f"{rounded:.{decimals}f}"
 
 
 def significant(value: float, digits: int) -> float:

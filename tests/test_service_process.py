@@ -94,6 +94,31 @@ def test_told_to_stop_it_takes_no_more_and_answers_what_is_under_way(serve: Call
         served.get("/health")
 
 
+def test_told_to_stop_it_loses_none_of_the_many_that_have_asked(serve: Callable[..., Served]) -> None:
+    served = serve(*LARGE, "--threads", "2")
+    callers, some = 12, json.dumps({"questions": json.loads(BATCH)["questions"][:400]})
+    answered: list[tuple[int, int]] = []
+    asked = threading.Barrier(callers + 1)
+
+    def ask() -> None:
+        with served.connection() as connection:
+            connection.request("POST", "/v1/batch", some, {"Content-Type": "application/json"})
+            asked.wait()
+            response = connection.getresponse()
+            answered.append((response.status, len(json.loads(response.read())["answers"])))
+
+    asking = [threading.Thread(target=ask) for _ in range(callers)]
+    for thread in asking:
+        thread.start()
+    asked.wait()  # all are sent, two are answered at once, and the others wait
+    time.sleep(0.2)
+    served.process.send_signal(signal.SIGTERM)
+    for thread in asking:
+        thread.join()
+    assert answered == [(200, 400)] * callers
+    assert served.end() == 0
+
+
 def test_an_idle_connection_does_not_hold_up_the_end(serve: Callable[..., Served]) -> None:
     served = serve("--patience-seconds", "1000")
     with served.connection() as connection:

@@ -12,6 +12,7 @@ import numpy as np
 from engine.answer.asking import Asker, Row
 from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
+from engine.answer.set_by_caller import told_to_the_caller
 from engine.columns import Scalar
 from engine.rulebook.definitions import Constant
 from engine.rulebook.layout import Along, Branch, Each, Items, Literal, Matching, Node, Said, Value
@@ -26,7 +27,8 @@ def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, sit
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    return AnswerBuilder(with_own_entries(rulebook, question.own), question, explain, site).build()
+    with told_to_the_caller(rulebook, question):
+        return AnswerBuilder(with_own_entries(rulebook, question.own), question, explain, site).build()
 
 
 class AnswerBuilder(Asker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,8 @@ def changed_numbers(rulebook: Rulebook, own: Mapping[str, OwnEntry]) -> Iterator
 def _value(catalog: Catalog, name: str, value: Any) -> Any:
     """Text as the field wants it, where that can be said; else as it is, which its schema then refuses."""
     field = catalog.fields.get(name)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if field is None or not isinstance(value, str):
         return value
     if field.kind is Kind.CONDITION:
@@ -88,6 +91,8 @@ def _value(catalog: Catalog, name: str, value: Any) -> Any:
         try:
             number = float(value)
         except ValueError:
+            return value
+        if not math.isfinite(number):
             return value
         return int(number) if number.is_integer() else number
     return value

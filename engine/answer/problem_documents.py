@@ -26,6 +26,7 @@ NOT_THERE = {
     UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
 }  # fmt: skip
 NO_PAGE = "about:blank"
+MOST_TOLD = 50  # of the problems of one question: a body full of mistakes would come back many times as large
 TITLES: Texts = {
     text: frozenset()
     for text in (
@@ -66,6 +67,7 @@ def problem_document(
         title, detail = (rulebook.messages.problem(text) for text in (title, detail))
         return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
     kinds = {problem.kind for problem in found.problems}
+    told_of = found.problems[:MOST_TOLD]
     if {kind.id for kind in kinds} - set(
         rulebook.messages.problems
     ):  # not a caller's fault: the rules themselves failed
@@ -80,9 +82,9 @@ def problem_document(
         "type": next(iter(kinds)).link() if len(kinds) == 1 else NO_PAGE,
         "title": rulebook.messages.problem(title),
         "status": int(status),
-        "detail": " ".join(problem.message for problem in found.problems),
+        "detail": " ".join(problem.message for problem in told_of),
         "instance": path,
-        "problems": [problem.as_dict() for problem in found.problems],
+        "problems": [problem.as_dict() for problem in told_of],
     }
 
 

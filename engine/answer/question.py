@@ -37,6 +37,7 @@ from engine.rulebook.subject import PROFILE, Axis
 
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 QUESTION_BODY = "question"  # the schema of a body
+MOST_CUTS = 16  # places at which a pair is tried: no name has so many
 SHORT_LIST = 12  # choices so few that all of them are told
 
 
@@ -149,7 +150,7 @@ def read_query(rulebook: Rulebook, query: Iterable[tuple[str, list[str]]]) -> tu
 
 def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second: str) -> dict[str, str]:
     """`a<separator>b` as the words for two axes, split where both sides are known if there is such a place."""
-    cuts = [at for at in range(len(pair)) if pair.startswith(separator, at)]
+    cuts = [at for at in range(len(pair)) if pair.startswith(separator, at)][:MOST_CUTS]
     halves = [(pair[:at], pair[at + len(separator) :]) for at in cuts] or [(pair, "")]
     catalogs = rulebook.catalog_of(first), rulebook.catalog_of(second)
     known = [half for half in halves if all(catalog.find(word) for catalog, word in zip(catalogs, half, strict=True))]

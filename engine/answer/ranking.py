@@ -13,6 +13,7 @@ from engine.answer.asking import Row
 from engine.answer.build import AnswerBuilder, plain_number
 from engine.answer.own_entry import with_own_entries
 from engine.answer.question import NO, YES, Question, read_number, read_question, unknown_word
+from engine.answer.set_by_caller import told_to_the_caller
 from engine.answer.told import NotAChoice, NotWhole, UnknownRanking, told
 from engine.closest import closest, normalised
 from engine.columns import WordColumn
@@ -83,7 +84,8 @@ def rank(rulebook: Rulebook, asked: RankingQuestion, *, site: str = "") -> dict[
 
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    return _Ranked(with_own_entries(rulebook, asked.question.own), asked, site).build()
+    with told_to_the_caller(rulebook, asked.question):
+        return _Ranked(with_own_entries(rulebook, asked.question.own), asked, site).build()
 
 
 class _Ranked(AnswerBuilder):

@@ -8,6 +8,7 @@ from typing import Any
 from engine.answer.asking import Asker
 from engine.answer.own_entry import with_own_entries
 from engine.answer.question import Question, unknown_rule
+from engine.answer.set_by_caller import told_to_the_caller
 from engine.problems import ProblemsFound
 from engine.rulebook.layout import Change
 from engine.rulebook.rulebook import Rulebook
@@ -26,8 +27,9 @@ def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
         raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
     shown = wanted or asker.plain(rulebook.needs[question.profile].shown)
     compared = asker.rules.plan(shown).current
-    asker.ask({*compared} if compared else shown)
-    if not compared:
-        return asker.asked.trace(shown)
-    current = {name: asker.asked.value(name) for name in compared}
-    return asker.row(shown, Change(), (), current).trace(shown)
+    with told_to_the_caller(rulebook, question):
+        asker.ask({*compared} if compared else shown)
+        if not compared:
+            return asker.asked.trace(shown)
+        current = {name: asker.asked.value(name) for name in compared}
+        return asker.row(shown, Change(), (), current).trace(shown)

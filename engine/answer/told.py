@@ -193,6 +193,15 @@ class OwnEntryWrong(Code):
     """
 
 
+class BeyondNumbers(Code):
+    """With a figure or constant that the question sets, the rules come to no finite number.
+
+    Why: they are proven for the entries of the catalogs and for constants as they are, not for every figure.
+    Avoid: `{"van": {"like": "small", "room": 5e-324}}`
+    Prefer: a figure that such a thing can have.
+    """
+
+
 class NoOwnEntry(Code):
     """A question brings along an entry on an axis whose entries come from the catalog alone.
 
@@ -208,6 +217,7 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
         UnknownConstant, NotAConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownProblem,
         UnknownRanking, RepeatedParameter, NotAChoice, NotABody, NotWhole, NoOwnEntry, UnknownLanguage,
+        BeyondNumbers,
     )
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),

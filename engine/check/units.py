@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,8 @@ class UnitRows(Code):
 
 Unit = Any  # pint builds the class of its units when it runs
 ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
-MALFORMED = (pint.errors.PintError, ValueError, TypeError, AttributeError)  # all that pint raises for one
+POWER = re.compile(r"(?:\*\*|\^)(?!\s*[-+]?\d{1,2}(?:\.\d+)?(?!\s*(?:\*\*|\^)|[\w.]))")  # to more than a small number
+LONGEST = 100  # characters of a unit
 ROOT = 1 / 2
 EXACT = 1e-12  # factors that are nearer to 1 differ in the last digits of a float alone
 LONGEST_SHOWN = 40
@@ -96,16 +98,17 @@ def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
     wrong: dict[int, str] = {}
     for at, definition in enumerate(rulebook.units):
         try:
+            _look_at(definition)
             registry.define(definition)
-        except MALFORMED as error:
-            wrong[at] = str(error).splitlines()[0] if "=" in definition else "there is no `=` in it"
+        except Exception as error:
+            wrong[at] = _first_line(error) if "=" in definition else "there is no `=` in it"
     for at, definition in enumerate(rulebook.units):
         name = definition.partition("=")[0].strip()
         try:
             if at not in wrong and not name.endswith("-"):
                 (1 * registry.parse_units(name)).to_root_units()
-        except MALFORMED as error:
-            wrong[at] = str(error)
+        except Exception as error:
+            wrong[at] = _first_line(error)
     hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
     return registry, [
         rulebook.document.problem(UnitDefinition, f"the unit cannot be read: {what}", ("units", at), hint=hint)
@@ -142,8 +145,9 @@ class _Checker:
         if text in UNCOUNTED:
             return self.registry.dimensionless
         try:
+            _look_at(text)
             return self.registry.parse_units(text)
-        except MALFORMED:
+        except Exception:  # pint lets through whatever reading such a text raises
             return None
 
     def unit_of_name(self, name: str) -> Unit:
@@ -305,6 +309,18 @@ class _Inference:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def _look_at(text: str) -> None:
+    """Raises ValueError for a unit that would take pint without end: it computes powers of whole numbers exactly."""
+    if len(text) > LONGEST:
+        raise ValueError(f"longer than {LONGEST} characters")
+    if POWER.search(text):
+        raise ValueError("a power must be a number of one or two digits")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _named(unit: Unit) -> str:

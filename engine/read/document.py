@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -70,8 +71,11 @@ class Document:
 
     def source_line(self, position: Position) -> str:
         """The line of text that the position is on."""
-        lines = self.text.split("\n")
-        return lines[position.line - 1].rstrip("\r") if position.line <= len(lines) else ""
+        return self._lines[position.line - 1].rstrip("\r") if position.line <= len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
 
     def problem(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -245,8 +246,10 @@ def _type_hint(value: Any, kinds: list[str]) -> str:
     if isinstance(value, str) and ("number" in kinds or "integer" in kinds):
         bare = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", value).replace(",", ".").replace("_", "")
         try:
-            float(bare)
+            finite = math.isfinite(float(bare))
         except ValueError:
+            finite = False
+        if not finite:
             if ":" in value:
                 return "put the number itself here: YAML 1.1 read `1:30` as 90, and YAML 1.2 does not"
             return "write a plain number; its unit is said once, by the schema or by `unit`"

@@ -55,8 +55,11 @@ class Schemas:
             text = ""
             try:
                 text = path.read_text("utf-8")
-                by_kind[path.name.removesuffix(SUFFIX)] = json.loads(text)
-            except (OSError, ValueError) as error:
+                schema = json.loads(text)
+                if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
+                    raise TypeError("it is no object with an `$id`")
+                by_kind[path.name.removesuffix(SUFFIX)] = schema
+            except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
         if problems:
             raise ProblemsFound(problems)
@@ -110,7 +113,7 @@ class Schemas:
         ]
 
 
-def _unreadable(file: str, text: str, error: OSError | ValueError) -> Problem:
+def _unreadable(file: str, text: str, error: Exception) -> Problem:
     if not isinstance(error, json.JSONDecodeError):
         return Problem(SchemasUnreadable, f"cannot be read: {error}", Position(file, 1, 1))
     line = text.split("\n")[error.lineno - 1]

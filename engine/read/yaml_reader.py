@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import stat
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -112,6 +113,7 @@ class YamlNotFinite(Code):
 
 MOST_BYTES = 2_000_000
 MOST_VALUES = 200_000
+MOST_PROBLEMS = 200  # of one file: nobody reads more
 DEEPEST = 40
 LONGEST_NUMBER = 40
 
@@ -125,9 +127,20 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
     for word, value in (("null", None), ("true", True), ("false", False))
     for form in (word, word.capitalize(), word.upper())
 }
+LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")  # where YAML too begins a new line
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # a reviewer would see other text than holds
+NOT_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
 OPENED = {"quoted scalar": "close the quote", "flow mapping": "close the brace", "flow sequence": "close the bracket"}
+HINTS = {
+    "escape": "write the character itself, or a line in single quotes, where a backslash is only a backslash",
+    "nesting": f"no file of rules is deeper than {DEEPEST} levels",
+    "cannot start any token": "put text that starts with a sign in quotes",
+    "document": "write one document, without lines that start with `%`, `---` or `...`",
+    "directive": "put text that starts with `%` in quotes",
+}
+PLAINEST = "write it in the plainest way, with text that holds signs in quotes"
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # what was read is less than was written: its shape says nothing
 TAG = "tag:yaml.org,2002:"
@@ -161,7 +174,10 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
 def content_of(file: FilePath, shown_as: str) -> bytes | Problem:
     """The bytes of a file, or what is wrong about it as a whole."""
     try:
-        if file.stat().st_size > MOST_BYTES:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
+            return _whole_file(shown_as, FileUnreadable, "is no file", "only files are read, and links to files")
+        if about.st_size > MOST_BYTES:
             return _whole_file(shown_as, YamlTooLarge, f"larger than {MOST_BYTES:,} bytes", "split it")
         return file.read_bytes()
     except OSError as error:
@@ -183,14 +199,19 @@ def read_bytes(content: bytes, shown_as: str, file: FilePath | None = None) -> t
 
 def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
     """Like `read`, for text at hand."""
-    text = text.replace("\r\n", "\n")
+    for end in LINE_ENDS:
+        text = text.replace(end, "\n")
+    if not text.isascii() and (turning := TURNING.search(text)):
+        return None, [_not_text(text, turning.start(), shown_as)]
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, text, shown_as)]
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, UnicodeEncodeError) as error:
+        if strange := NOT_TEXT.search(text):
+            return None, [_not_text(text, strange.start(), shown_as)]
         first = str(error).splitlines()[0]
-        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "")]
+        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "write it in the plainest way")]
     if node is None:
         return None, [_whole_file(shown_as, YamlEmpty, "the file is empty", "delete it or fill it")]
     walk = _Walk(text, shown_as)
@@ -227,21 +248,35 @@ class _Walk:
             scalar and node.style in BLOCK,
         )
         if node.tag not in PLAIN_TAGS:
-            self.problem(
-                YamlTag, f"the tag `{node.tag.replace(TAG, '!!')}` is not allowed", node, "write the plain value"
-            )
+            self.tag(node)
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index), None) for index, item in enumerate(node.value)]
+            return self.sequence(node, path)
         return node.value if node.style in QUOTED_OR_BLOCK else self.scalar(node)
+
+    def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
+        out: list[Any] = []
+        for index, item in enumerate(node.value):
+            if self.full or len(self.problems) >= MOST_PROBLEMS:
+                break
+            out.append(self.value(item, (*path, index), None))
+        return out
+
+    def tag(self, node: yaml.Node) -> None:
+        message = f"the tag `{node.tag.replace(TAG, '!!')}` is not allowed"
+        self.problem(YamlTag, message, node, "write the plain value")
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         out: dict[str, Any] = {}
         seen: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
+            if self.full or len(self.problems) >= MOST_PROBLEMS:
+                break
+            if isinstance(key, yaml.ScalarNode) and key.tag not in PLAIN_TAGS:
+                self.tag(key)
+            elif not isinstance(key, yaml.ScalarNode):
                 self.problem(YamlKey, "a key must be a word", key, "write a plain word before the colon")
             elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
                 self.problem(YamlMergeKey, "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
@@ -300,7 +335,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     if conflict is not None:
         line, column, source, what = conflict, 0, lines[conflict], "a conflict of versions is left in the file"
         hint = "choose one of the two versions, and remove the marks"
-    elif opened:
+    elif opened and "escape" not in (error.problem or ""):
         hint = OPENED[opened]
     elif "\t" in source[: column + 1]:
         hint = "indent with spaces, not tabs"
@@ -310,9 +345,22 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
         hint = "check the indentation here and above, and quotes around text that holds `: ` or ` #`"
     elif error.problem and "alias" in error.problem:
         hint = "a value that starts with `*` or `&` must be in quotes"
+    elif "another document" in what:
+        what, hint = "a second document starts here", "write one document in each file"
+    else:
+        hint = next((hint for text, hint in HINTS.items() if text in what), PLAINEST)
     return Problem(
         YamlSyntax, f"not YAML: {what}", Position(shown_as, line + 1, column + 1), hint=hint, source_line=source
     )
+
+
+def _not_text(text: str, at: int, shown_as: str) -> Problem:
+    """What is wrong with a character that no editor shows as it is."""
+    line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
+    source = TURNING.sub("\ufffd", NOT_TEXT.sub("\ufffd", text[start:].partition("\n")[0]))
+    message = f"the character U+{ord(text[at]):04X} does not belong in a text"
+    hint = f"delete it; where it is meant, write `\\u{ord(text[at]):04X}` in double quotes"
+    return Problem(YamlSyntax, message, Position(shown_as, line, at - start + 1), hint=hint, source_line=source)
 
 
 def _whole_file(shown_as: str, kind: type[Code], message: str, hint: str) -> Problem:

@@ -17,6 +17,7 @@ from engine.closest import closest, suggestion
 from engine.codes import Code
 from engine.problems import Problem
 from engine.read.document import Document, Path
+from engine.rulebook.expression_constants import endless_parts
 from engine.rulebook.functions import FUNCTIONS
 
 
@@ -76,10 +77,10 @@ class ExpressionRefused(Code):
 
 
 class ExpressionNumber(Code):
-    """A number in an expression is too large to compute with.
+    """A number in an expression, or what numbers alone come to, is too large to compute with, or none.
 
     Why: it would be infinite.
-    Avoid: `a / 1e999`
+    Avoid: `a / 1e999`, `4000000 ** 4000000`, `1 / 0`
     Prefer: a number that fits, in a unit in which it is small.
     """
 
@@ -119,7 +120,16 @@ OTHER_LANGUAGES = {
     "?": ("?", "write `a if condition else b`"),
     "&&": ("&&", "use `and`"),
     "||": ("||", "use `or`"),
+    "\\": ("\\", "a formula may run over several lines as it is"),
+    ";": (";", "write a formula of its own"),
+    "$": ("$", "write the name alone"),
 }
+GLUED = re.compile(
+    r"(?<![\w.])\d[\d_.]*(?:[eE][-+]?\d+)?(?=(?:and|or|not|if|else|in|is|for)\b)"
+)  # Python takes it so, with a warning
+LANGUAGE = (
+    "the language has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
+)
 WORD = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
 SIDE_BY_SIDE = re.compile(rf"(\b{WORD}|\))(\s+)(?={WORD})")  # two values with nothing but space between them
 
@@ -157,6 +167,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.GeneratorExp: ("a loop", "columns already run over all rows"),
     ast.Await: ("`await`", "write a formula"),
     ast.Yield: ("`yield`", "write a formula"),
+    ast.YieldFrom: ("`yield`", "write a formula"),
 }
 
 
@@ -215,6 +226,10 @@ def parse(source: str) -> Expression:
     if not faults:
         tree = _Names().visit(tree)
         faults = list(_faults(source, tree))
+    if not faults:
+        message, hint = "this comes to no finite number", "write a number that fits a float"
+        endless = endless_parts(tree)
+        faults = [Fault(ExpressionNumber, message, offset_of_node(source, part), hint) for part in endless]
     if faults:
         raise ExpressionFaults(faults)
     return Expression(source, _Floats().visit(tree), _names(tree))
@@ -339,6 +354,8 @@ def _text_fault(source: str) -> Fault | None:
     if single := re.search(r"(?<![<>=!:])=(?!=)", source):
         hint = "use `==` to compare; the name stands in the key"
         return Fault(ExpressionSyntax, "`=` does not belong in an expression", single.start(), hint)
+    if glued := GLUED.search(source):
+        return Fault(ExpressionSyntax, "a word stands right after a number", glued.end(), "write a space between them")
     return _bracket_fault(source)
 
 
@@ -361,7 +378,7 @@ def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     line, column = error.lineno or 1, error.offset or 1
     at = _start_of_line(source, line) + column - (2 if line == 1 else 1)
     at = max(0, min(at, len(source.rstrip()) - 1))
-    message, hint = (error.msg or "it cannot be read").split(". ")[0], ""
+    message, hint = (error.msg or "it cannot be read").split(". ")[0], LANGUAGE
     if source.rstrip()[-1:] in "+-*/%<>=":
         message, hint = "something is missing at the end", "finish the expression"
     elif pair := SIDE_BY_SIDE.search(source):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -18,6 +18,7 @@ from engine.columns import Scalar
 from engine.rounding import printed
 
 MOST_KEPT = 2048
+MOST_USUAL, MOST_DIGITS = 27, 400  # digits that decimals have unless told, and those of the largest float
 DayStyle = Literal["short", "medium", "long", "full"]
 
 
@@ -47,10 +48,16 @@ class Format:
     @cached_property
     def _numbers(self) -> Callable[[float], str]:
         """Writes numbers, and knows those that it wrote lately: a page writes many of them again and again."""
-        return lru_cache(MOST_KEPT)(self._number)
+        return lru_cache(MOST_KEPT)(self._written)
 
-    def _number(self, value: float) -> str:
+    def _written(self, value: float) -> str:
         number = Decimal(printed(value / self.per, self.decimals))
+        if number.adjusted() + self.decimals < MOST_USUAL:
+            return self._number(number)
+        with localcontext(prec=MOST_DIGITS):
+            return self._number(number)
+
+    def _number(self, number: Decimal) -> str:
         return (self._money(number) if self.currency else self._plain(number)) + self.suffix
 
     def _word(self, word: str) -> str:

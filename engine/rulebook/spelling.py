@@ -9,6 +9,7 @@ from functools import cached_property
 
 from engine.closest import MOST, closest, normalised
 
+LONGEST = 200  # characters of a word that are looked at: to find what it is made of takes the square of them
 NUMBER = r"\d+(?:\.\d+)*"
 WORD_BEFORE_NUMBER = re.compile(r"([a-z]{2,})(?=\d)")
 NUMBER_BEFORE_UNIT = re.compile(rf"(?<![a-z0-9.])({NUMBER})[\s_-]+([a-z]{{1,3}})(?![a-z0-9])")
@@ -50,7 +51,7 @@ class Spellings:
             return word
         if exact := self.forms.get(normalised(word)):
             return exact
-        best = self._best(word)
+        best = self._best(word) if len(word) <= LONGEST else []
         return best[0] if len(best) == 1 else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class Spellings:
 
     def _best(self, word: str) -> list[str]:
         """The entries that have all that was said, and of whose id fewest parts were left out."""
-        said = parts(self._without_fillers(word))
+        said = parts(self._without_fillers(word[:LONGEST]))
         if not said:
             return []
         left_out = {entry: len(own - said) for entry, (own, every) in self._parts.items() if said <= every}
