@@ -65,8 +65,9 @@ def fit(
     seen: Sensitivity,
     chosen: Floats,
     rows_at_least: int,
+    begin: Values | None = None,
 ) -> Values:
-    """The fitted value of each parameter, from the chosen residuals alone.
+    """The fitted value of each parameter, from the chosen residuals alone; what is fitted may `begin` elsewhere.
 
     A parameter that fewer than `rows_at_least` of them tell of is not fitted: a row of a table takes the value of
     `otherwise`, towards which all rows lean, and a constant stays as it is.
@@ -80,6 +81,7 @@ def fit(
     ]
     values = np.array([parameter.value for parameter in parameters])
     if free:
+        values[free] = (values if begin is None else begin)[free]
         values[free] = _solve(residuals, seen, chosen, free, values)
     return _with_otherwise(parameters, values, set(free))
 

@@ -32,11 +32,12 @@ def held_out(
 
     Residuals that name no entry of the axis take part in every fit, and are computed by all of them.
     """
-    found = residuals.computed(seen.parameters, fit(residuals, seen, np.arange(len(residuals)), runs_at_least))
+    whole = fit(residuals, seen, np.arange(len(residuals)), runs_at_least)
+    found = residuals.computed(seen.parameters, whole)
     folds = list(_folds(residuals, holdout))
     for number, rows in enumerate(folds):
         others = np.setdiff1d(np.arange(len(residuals)), rows)
-        values = fit(residuals, seen, others, runs_at_least)
+        values = fit(residuals, seen, others, runs_at_least, whole)
         found[rows] = residuals.computed(seen.parameters, values)[rows]
         progress(number + 1, len(folds))
     return found
