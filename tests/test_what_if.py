@@ -137,7 +137,7 @@ def test_a_body_can_set_constants_and_ask_for_reasons() -> None:
         (b'{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": [1]}', 400, "overrides"),
         (b'{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": {"weights": 1}}', 400, "weights"),
         (b'{"model": "qwen-3-14b", "device": "m1-61gb"}', 404, "device"),
-        (b'{"model": "qwen-3-14b", "device": "m1-16gb", "context": NaN}', 400, "context"),
+        (b'{"model": "qwen-3-14b", "device": "m1-16gb", "context": NaN}', 400, "body"),  # which is no JSON
     ],
 )
 def test_a_body_that_asks_nothing_is_a_problem_document(body: bytes, status: int, field: str) -> None:
