@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
+from engine.service.responses import READS
+
 OPEN = ("/v1/", "/openapi.json")
-READS = ("GET", "HEAD")
 ANYONE = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-Id"}
 PREFLIGHT = {
     "Access-Control-Allow-Methods": ", ".join(READS),

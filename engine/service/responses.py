@@ -12,7 +12,8 @@ from engine.rulebook.rulebook import Rulebook
 
 COMPACT = (",", ":")
 JSON, PROBLEM, HTML = "application/json", "application/problem+json", "text/html"
-OK = 200
+OK, NOT_MODIFIED = 200, 304
+READS = ("GET", "HEAD")
 CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")
 
 
@@ -56,6 +57,8 @@ def _spoken() -> dict[str, str]:
 def _conditional(body: str | bytes, status: int, mimetype: str, tag: str) -> Response:
     """Whoever has it is to ask again each time, and gets 304 where it is the same."""
     headers = {**_spoken(), "ETag": quote_etag(tag), "Cache-Control": "no-cache"}
+    if request.environ.get("HTTP_IF_NONE_MATCH") == headers["ETag"] and request.method in READS and status == OK:
+        return Response(b"", NOT_MODIFIED, headers, mimetype=mimetype)  # most that ask again name this one alone
     response = Response(body, status, headers, mimetype=mimetype)
     if any(condition in request.environ for condition in CONDITIONS):
         response.make_conditional(request)
