@@ -11,8 +11,9 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import pint
@@ -88,8 +89,10 @@ def unit_problems(rulebook: Rulebook) -> list[Problem]:
     registry, problems = _registry(rulebook)
     if problems:
         return problems
-    found = [problem for rule_set in rulebook.rule_sets.values() for problem in _Checker(registry, rule_set).problems()]
-    return list(dict.fromkeys(found))
+    units = cache(partial(_unit, registry))
+    checked: set[Any] = set()
+    checkers = [_Checker(registry, units, checked, rule_set) for rule_set in rulebook.rule_sets.values()]
+    return list(dict.fromkeys(problem for checker in checkers for problem in checker.problems()))
 
 
 def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
@@ -116,15 +119,35 @@ def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
     ]
 
 
+def _unit(registry: Any, text: str) -> Unit | None:
+    """The unit that is written so; None where there is none. Conditions and words count nothing."""
+    if text in UNCOUNTED:
+        return registry.dimensionless
+    try:
+        _look_at(text)
+        return registry.parse_units(text)
+    except Exception:  # pint lets through whatever reading such a text raises
+        return None
+
+
 @dataclass
 class _Checker:
+    """Checks one profile. What was `checked` in another, where all that it reads is the same too, is not again."""
+
     registry: Any
+    unit: Callable[[str], Unit | None]
+    checked: set[Any]
     rule_set: RuleSet
     known: dict[str, Unit] = field(default_factory=dict)
     agreed: dict[tuple[Unit, Unit], bool] = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
         for definition in self.rule_set.definitions.values():
+            read = (self.rule_set.definitions.get(name) for name in definition.reads)
+            itself = (id(definition), *map(id, read))
+            if itself in self.checked:
+                continue
+            self.checked.add(itself)
             declared = self.unit(definition.unit)
             if declared is None:
                 near = closest(definition.unit, [str(name) for name in dir(self.registry)])
@@ -139,16 +162,6 @@ class _Checker:
                 yield from self._inference(definition).faults(definition.expression.tree)
             elif isinstance(definition, Table) and definition.kind is Kind.NUMBER:
                 yield from self._table(definition, declared)
-
-    def unit(self, text: str) -> Unit | None:
-        """The unit that is written so; None where there is none. Conditions and words count nothing."""
-        if text in UNCOUNTED:
-            return self.registry.dimensionless
-        try:
-            _look_at(text)
-            return self.registry.parse_units(text)
-        except Exception:  # pint lets through whatever reading such a text raises
-            return None
 
     def unit_of_name(self, name: str) -> Unit:
         """What a name is counted in; anything, where its own unit is not known and told elsewhere."""

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.closest import closest, suggestion
 from engine.codes import Code
@@ -208,8 +209,14 @@ class Expression:
 
     def offset_of(self, name: str) -> int:
         """Where `name` first stands in the text; 0 where it does not."""
-        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name)
-        return min((offset_of_node(self.source, node) for node in nodes), default=0)
+        return self._offsets.get(name, 0)
+
+    @cached_property
+    def _offsets(self) -> dict[str, int]:
+        """Where each name first stands."""
+        nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name)]
+        last_first = sorted(((offset_of_node(self.source, node), node.id) for node in nodes), reverse=True)
+        return {name: offset for offset, name in last_first}
 
 
 def parse(source: str) -> Expression:
