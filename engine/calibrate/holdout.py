@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.backtest.runs import Floats
 from engine.calibrate.fit import Sensitivity, fit
-from engine.calibrate.residuals import Residuals
+from engine.calibrate.residuals import Residuals, Values
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,16 @@ class Holdout:
 def held_out(
     residuals: Residuals,
     seen: Sensitivity,
+    whole: Values,
     holdout: Holdout,
     runs_at_least: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Floats:
     """The logarithm of what comes out for each residual by values that were fitted without its fold.
 
-    Residuals that name no entry of the axis take part in every fit, and are computed by all of them.
+    `whole` are the values fitted to all of them, where each fit begins. Residuals that name no entry of the axis take
+    part in every fit, and are computed by those.
     """
-    whole = fit(residuals, seen, np.arange(len(residuals)), runs_at_least)
     found = residuals.computed(seen.parameters, whole)
     folds = list(_folds(residuals, holdout))
     for number, rows in enumerate(folds):

@@ -100,7 +100,7 @@ def calibrate(
     written = [float(f"{value:.{DIGITS}g}") for value in values]
     before = residuals.computed(parameters, [one.value for one in parameters])
     after = residuals.computed(parameters, written)
-    without = held_out(residuals, seen, holdout, at_least, progress)
+    without = held_out(residuals, seen, values, holdout, at_least, progress)
     fitted = [
         Fitted(one, value, runs, runs >= at_least) for one, value, runs in zip(parameters, written, counts, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,16 +35,16 @@ class Mover:
 
 
 @dataclass
-class Tally:
+class Tally(ABC):
     """What is known of one output so far. Counts are of questions, however few cells their values took."""
 
     questions: Questions
     moved: int = 0
     movers: list[Mover] = field(default_factory=list)
 
+    @abstractmethod
     def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
         """Counts one part of the questions; gives back which of its cells moved."""
-        raise NotImplementedError
 
     def _keep_movers(self, part: Questions, distance: NDArray[Any], old: Any, new: Any) -> None:
         for index in _farthest(part, distance):
