@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import Workplace
+from conftest import PARCEL_TOOLS, Workplace
 from repository import Repository, repository
 
 from engine.backtest.comparison import compare
@@ -25,21 +25,6 @@ from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import load
 from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
-
-TOOLS = """\
-kind: tools
-title: Tools
-about: What a language model can ask about parcels.
-instructions: Ask for parcels by name.
-digits: 2
-tools:
-  does_it_go:
-    title: Does it go in?
-    about: Whether a parcel goes into a van.
-    takes: [parcel, van]
-    gives:
-      - {answer: [verdict]}
-"""
 
 
 @pytest.fixture
@@ -348,10 +333,10 @@ def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
 
 
 def test_a_change_of_a_tool_moves_no_answer(parcel_repo: Repository) -> None:
-    parcel_repo.place.write("rules/tools.yaml", TOOLS)
+    parcel_repo.place.write("rules/tools.yaml", PARCEL_TOOLS)
     parcel_repo.git("add", ".")
     parcel_repo.git("commit", "-qm", "tools")
-    parcel_repo.place.edit("rules/tools.yaml", "takes: [parcel, van]", "takes: [parcel]")
+    parcel_repo.place.edit("rules/tools.yaml", "takes: [parcel, van, distance]", "takes: [parcel, van]")
     data = parcel_repo.data()
     assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
     assert change(data, "does_it_go")["what"] == "text"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import Workplace
+from conftest import PARCEL_TOOLS, Workplace
 from jsonschema import Draft202012Validator
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, Tool
@@ -37,21 +37,6 @@ TOOLS = [
 ]
 PAIR = {"model": "qwen-3-14b", "device": "4090"}
 SMALL = 4000  # bytes of an answer that leaves room for a conversation
-PARCEL_TOOLS = """\
-kind: tools
-title: Tools
-about: What a language model can ask about parcels.
-instructions: Ask for parcels by name.
-digits: 2
-tools:
-  does_it_go:
-    title: Does it go in?
-    about: Whether a parcel goes into a van.
-    takes: [parcel, van, distance]
-    gives:
-      - {answer: [verdict, time_h]}
-      - {answer: [time_h], under: by_van, each: {parameter: van}}
-"""
 
 
 async def _session(rulebook: Rulebook, name: str, arguments: dict[str, Any]) -> CallToolResult:
