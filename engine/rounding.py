@@ -24,3 +24,8 @@ def printed(value: float, decimals: int) -> str:
 def significant(value: float, digits: int) -> float:
     """`value` to so many significant digits: 17521.3 to four of them is 17520."""
     return float(f"{value:.{digits}g}")
+
+
+def plain_number(value: Any) -> Any:
+    """A whole number without a decimal point, as it is read; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -157,7 +157,7 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
     except ProblemsFound as found:
         return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
     wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
-    trace = asker.asked.trace(asker.plain(wrong)) if wrong else []
+    trace = asker.asked.trace(wrong) if wrong else []
     in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
     got = {name: value for name in expected if name in wrong and (value := asker.value(name)) is not None}
     return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()), got)

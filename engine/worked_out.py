@@ -11,7 +11,8 @@ MOST_KEPT = 64
 class WorkedOut:
     """Goes by identity, where comparing the objects would take longer than the work that is saved."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
         self._found: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def get(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
@@ -19,7 +20,7 @@ class WorkedOut:
         key = tuple(map(id, objects))
         found = self._found.get(key)
         if found is None:
-            if len(self._found) >= MOST_KEPT:  # objects may come with questions, each time others
+            if len(self._found) >= self._most:  # objects may come with questions, each time others
                 self._found.clear()
             found = self._found[key] = work_out(), objects
         return found[0]

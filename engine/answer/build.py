@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from engine.answer.asking import Asker, Row
+from engine.answer.fill import Filler, Fillers, Rows
 from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
 from engine.answer.set_by_caller import told_to_the_caller
 from engine.columns import Scalar
+from engine.evaluate.evaluation import Evaluation
+from engine.evaluate.variations import Variation
+from engine.rounding import plain_number
+from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant
-from engine.rulebook.layout import Along, Branch, Each, Items, Literal, Matching, Node, Said, Value
-from engine.rulebook.needs import ListNeeds
+from engine.rulebook.layout import Along, Each, Matching, Node
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import field_asked, name_asked
 
@@ -39,20 +42,38 @@ class AnswerBuilder(Asker):
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
-        self._grids: dict[tuple[Any, ...], Row] = {}
+        self.others: Mapping[Hashable, Evaluation] = {}
 
     def build(self) -> dict[str, Any]:
         """The answer to the question."""
-        root = self.rulebook.layout.root
-        self.ask(set(self.needs.asked), self.needs.open_axes)
+        self.asked = self.row(self.needs.asked.own)
+        variations, names = self._variations()
+        self.others = self.otherwise(variations, names)
+        self.pick(self.needs.asked, self.others)
         if self.explain:  # before the lists, whose items show only what differs
-            self.steps = {step["name"]: step for step in self.asked.trace(self.plain(self.needs.shown))}
-        built: dict[str, Any] = self.fill(root, self.asked)
+            self.steps = {step["name"]: step for step in self.asked.trace(self.needs.shown)}
+        built: dict[str, Any] = self.fill(self.rulebook.layout.root, self.asked)
         if set_here := self.set_here():
             built["set"] = set_here
         if self.explain:
             built["trace"] = list(self.steps.values())
         return built
+
+    def _variations(self) -> tuple[dict[Hashable, Variation], frozenset[str]]:
+        """How the question is asked otherwise for its picks and lists, and what they need of that."""
+        picks = [self.rulebook.layout.picks[name].asks for name in self.needs.asked.picks]
+        lists = [each.asks for each in self.needs.lists if self._is_asked(each)]
+        rows = dict.fromkeys((*picks, *lists))
+        wanted: dict[Hashable, Variation] = {asks: self.over(asks) for asks in rows}
+        wanted |= {along.path: self.running(along.input, self._values(along)) for along in self.needs.alongs}
+        return wanted, self.needs.together(frozenset(rows))
+
+    def _is_asked(self, each: Each) -> bool:
+        return not each.when or bool(self.value(each.when.name))
+
+    def _values(self, along: Along) -> list[float]:
+        last = float(self.value(along.up_to.name) or 0)
+        return [*(value for value in along.values if value < last), last]
 
     def set_here(self) -> list[dict[str, Any]]:
         """What was set to another value for this question alone."""
@@ -76,98 +97,53 @@ class AnswerBuilder(Asker):
 
     def fill(self, node: Node, row: Row) -> Any:
         """What stands in place of a part of the layout, for one row."""
-        match node:
-            case Value():
-                return plain_number(self._shown(node.name, row))
-            case Said():
-                value, shown = partial(self.value, row=row), partial(self._shown, row=row)
-                return self.rulebook.messages.sentence(node.key, value, shown)
-            case Literal():
-                return node.text
-            case Branch():
-                if node.when and not self.value(node.when.name, row):
-                    return None
-                return {key: self.fill(part, row) for key, part in node.parts.items()}
-            case Items():
-                built = [(part, self.fill(part, row)) for part in node.parts]
-                nested = [found if isinstance(part, Each) else [found] for part, found in built]
-                return [found for part in nested for found in part if found is not None]
-            case Each():
-                return self._list(node) if not node.when or self.value(node.when.name) else []
-            case Along():
-                return self._along(node)
-            case Matching():
-                return [*islice(self._matching(node, row), node.most)]
-        raise AssertionError(node)
+        needs, messages = self.needs, self.rulebook.messages
+        fillers = Fillers(self.rulebook.layout, needs.rule_set, messages)
+        fill: Filler = needs.fillers.get((node, messages), lambda: fillers.filler(node))
+        return fill(self, Rows(row.evaluation, [row.index]))[0]
 
-    def _shown(self, name: str, row: Row) -> Scalar:
-        """The value of a name, where it is a text of a catalog in the language of the answer."""
-        value = self.value(name, row)
-        if not isinstance(value, str):
-            return value
-        texts = self.needs.texts
-        if name not in texts:
-            texts[name] = self._text_of(name)
-        of = texts[name]
-        return value if of is None else self.rulebook.messages.named(*of, value)
+    def each(self, each: Each, item: Filler) -> list[Any]:
+        """The items of a list, each filled by `item`."""
+        if not self._is_asked(each):
+            return []
+        rows = self._chosen(each)
+        items = item(self, rows)
+        if self.explain:
+            for cell, built in zip(rows.cells, items, strict=True):
+                self._explain(built, Row(rows.evaluation, cell), self.needs.items[each.path])
+        return items
 
-    def _text_of(self, name: str) -> tuple[str, str] | None:
-        """The catalog and the field of which a name is a text; None where it is none."""
-        axis, _, field = self._in_rules(name).partition(".")
-        known = self.rulebook.subject.axes.get(axis)
-        return (known.catalog, field) if known else None
+    def along(self, along: Along, item: Filler) -> list[Any]:
+        """The items of a list along an input, each filled by `item`."""
+        rows = self.others[along.path]
+        return item(self, Rows(rows, [(at,) for at in range(*rows.asked.shape)]))
 
-    def _along(self, along: Along) -> list[Any]:
-        """An item for each value up to the last, and one for the last itself."""
-        last = float(self.value(along.up_to.name, self.asked) or 0)
-        values = [*(value for value in along.values if value < last), last]
-        rows = self.rows_along(along.input, values, self.needs.along[along.path])
-        return [self.fill(along.item, row) for row in rows]
-
-    def _matching(self, matching: Matching, row: Row) -> Iterator[dict[str, Any]]:
-        """The entries that say what the row says, each with those of the wanted fields that it has."""
+    def matching(self, matching: Matching, row: Row) -> list[dict[str, Any]]:
+        """The first entries that say what the row says, each with those of the wanted fields that it has."""
         said = {field_asked(word): self.value(name_asked(word), row) for word in matching.same}
         defaults = {name: one.default for name, one in self.rulebook.subject.inputs.items() if name in said}
-        for entry in self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having):
-            fields = {key: entry.value(field) for key, field in matching.item.items()}
-            yield {key: value for key, value in fields.items() if value is not None}
+        entries = self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having)
+        return [dict(_fields(entry, matching)) for entry in islice(entries, matching.most)]
 
-    def _list(self, each: Each) -> list[Any]:
-        needs = self.needs.lists[each.path]
-        row = self.asked
-        if not needs.shared:
-            row = self._rows_asked(each, needs)
-        if not each.axis:
-            return [self._item(each, row, needs)] if not each.where or row.value(each.where.name) else []
-        chosen = np.arange(len(self.rulebook.catalog_of(each.axis).ids))
-        if each.where:
-            chosen = chosen[row.along(each.axis, each.where.name).astype(bool)]
+    def _chosen(self, each: Each) -> Rows:
+        """The rows that a list shows, in its order."""
+        found = self.others[each.asks]
+        chosen = np.flatnonzero(found.whole(each.where.name)) if each.where else np.arange(*found.asked.shape)
         if each.order:
-            chosen = chosen[np.argsort(row.along(each.axis, each.order.name)[chosen], kind="stable")]
-        return [self._item(each, row.at(each.axis, int(at)), needs) for at in chosen[: each.most]]
+            chosen = chosen[np.argsort(found.whole(each.order.name)[chosen], kind="stable")]
+        return Rows(found, [(at,) for at in chosen[: each.most].tolist()])
 
-    def _rows_asked(self, each: Each, needs: ListNeeds) -> Row:
-        """The grid that a list asks for, evaluated once for all lists that ask for the same."""
-        if each.asks not in self._grids:
-            open_axes = (each.axis,) if each.axis else ()
-            current = {name: self.asked.value(name) for name in needs.compared}
-            self._grids[each.asks] = self.row(needs.together, each.change, open_axes, current)
-        return self._grids[each.asks]
+    def _explain(self, item: Any, row: Row, names: frozenset[str]) -> None:
+        """What is the same as for the question was traced there."""
+        if isinstance(item, dict):
+            item["trace"] = [step for step in row.trace(names) if step != self.steps.get(step["name"])]
 
-    def _item(self, each: Each, row: Row, needs: ListNeeds) -> Any:
-        item = self.fill(each.item, row)
-        if self.explain and isinstance(item, dict):  # what is the same as for the question was traced there
-            steps = row.trace(needs.names)
-            item["trace"] = [step for step in steps if step != self.steps.get(step["name"])]
-        return item
+
+def _fields(entry: Entry, matching: Matching) -> Iterator[tuple[str, Any]]:
+    for key, field in matching.item.items():
+        if (value := entry.value(field)) is not None:
+            yield key, value
 
 
 def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
     return {"name": name, "value": plain_number(value), "instead_of": plain_number(instead_of), "unit": unit}
-
-
-def plain_number(value: Scalar) -> Scalar | int:
-    """Whole numbers without a decimal point, as they are read."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.answer.build import plain_number
-from engine.rounding import significant
+from engine.rounding import plain_number, significant
 from engine.rulebook.tools import Kept
 
 

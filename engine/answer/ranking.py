@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.answer.asking import Row
-from engine.answer.build import AnswerBuilder, plain_number
+from engine.answer.build import AnswerBuilder
 from engine.answer.own_entry import with_own_entries
 from engine.answer.question import NO, YES, Question, read_number, read_question, unknown_word
 from engine.answer.set_by_caller import told_to_the_caller
 from engine.answer.told import NotAChoice, NotWhole, UnknownRanking, told
 from engine.closest import closest, normalised
 from engine.columns import WordColumn
+from engine.evaluate.evaluation import evaluate
+from engine.evaluate.grid import Grid
 from engine.problems import Problem, ProblemsFound
-from engine.rulebook.layout import Change
+from engine.rounding import plain_number
 from engine.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Part, Ranking
 from engine.rulebook.rule_set import words_of
 from engine.rulebook.rulebook import Rulebook
@@ -97,8 +99,12 @@ class _Ranked(AnswerBuilder):
         best = self.ranking.best
         self.open_axes = (self.ranking.over, *([best.axis] if best and asked.best_open else []))
         names = self.ranking.names(rulebook.said, self.rules)
-        self.asked = self.row(names, Change(), self.open_axes)
-        self.count = len(self.asked.ids[self.ranking.over])
+        entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in self.question.entries.items()}
+        opened = {axis: rulebook.catalog_of(axis).ids for axis in self.open_axes}
+        self.grid = Grid.of(self.rules.subject, self.rules.catalogs, entries | opened)
+        evaluation = evaluate(self.rules, self.grid, names, self.question.inputs, self.fixed)
+        self.asked = Row(evaluation, (0,) * len(self.grid.shape))
+        self.count = len(self.grid.ids[self.ranking.over])
         self.chosen = np.zeros(self.count, dtype=np.int64)
         if best and asked.best_open:
             self.chosen = self._table(best.by.name).argmax(axis=1)
@@ -179,18 +185,15 @@ class _Ranked(AnswerBuilder):
     def _table(self, name: str) -> NDArray[Any]:
         """A column with a row for each ranked entry, and a place for each entry that it could be shown with."""
         column = self.asked.evaluation.columns[name]
-        whole = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self._shape)
-        table: NDArray[Any] = np.moveaxis(whole, list(self.asked.ids).index(self.ranking.over), 0)
+        whole = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self.grid.shape)
+        table: NDArray[Any] = np.moveaxis(whole, list(self.grid.ids).index(self.ranking.over), 0)
         return table.reshape(self.count, -1)
 
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        return tuple(len(ids) for ids in self.asked.ids.values())
-
     def _row_of(self, at: int) -> Row:
-        row = self.asked.at(self.ranking.over, at)
+        """The row of a ranked entry, with the entry that it is shown with."""
         best = self.ranking.best
-        return row.at(best.axis, int(self.chosen[at])) if best and self.wanted.best_open else row
+        place = {self.ranking.over: at, **({best.axis: int(self.chosen[at])} if best and self.wanted.best_open else {})}
+        return Row(self.asked.evaluation, tuple(place.get(axis, 0) for axis in self.grid.ids))
 
 
 def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:

@@ -10,7 +10,6 @@ from engine.answer.own_entry import with_own_entries
 from engine.answer.question import Question, unknown_rule
 from engine.answer.set_by_caller import told_to_the_caller
 from engine.problems import ProblemsFound
-from engine.rulebook.layout import Change
 from engine.rulebook.rulebook import Rulebook
 
 
@@ -25,11 +24,11 @@ def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
         raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
-    shown = wanted or asker.plain(rulebook.needs[question.profile].shown)
+    shown = wanted or rulebook.needs[question.profile].shown
     compared = asker.rules.plan(shown).current
     with told_to_the_caller(rulebook, question):
         asker.ask({*compared} if compared else shown)
         if not compared:
             return asker.asked.trace(shown)
         current = {name: asker.asked.value(name) for name in compared}
-        return asker.row(shown, Change(), (), current).trace(shown)
+        return asker.row(shown, current).trace(shown)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from engine.answer.build import answer, plain_number
+from engine.answer.build import answer
 from engine.answer.kept import kept_of, rounded, shortened
 from engine.answer.question import read_number, read_question
 from engine.answer.ranking import rank, read_filter, read_ranking
@@ -16,6 +16,7 @@ from engine.answer.told import MissingParameter, NotWhole, UnknownParameter, tol
 from engine.closest import closest
 from engine.columns import Scalar
 from engine.problems import Problem, ProblemsFound
+from engine.rounding import plain_number
 from engine.rulebook.catalogs import Entry
 from engine.rulebook.layout import Branch, Node, Value
 from engine.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter

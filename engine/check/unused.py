@@ -38,10 +38,8 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
 def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
     needs = rulebook.needs[profile]
-    wanted = {*needs.asked, *(name for one in needs.lists.values() for name in (*one.names, *one.compared))}
+    wanted = {*needs.asked.own, *needs.together(frozenset(needs.rows))}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
-    wanted = {rulebook.layout.name_in_rules(name, rule_set) for name in wanted}
-    wanted |= {name for names in needs.along.values() for name in names}
     for ranking in rulebook.rankings.values():
         wanted |= ranking.names(rulebook.said, rule_set)
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from engine.columns import Column, Numbers, Scalar, all_finite, cell, cells, eve
 from engine.evaluate.asked import Asked
 from engine.evaluate.culprit import culprit
 from engine.evaluate.planned import ASKED, planned
+from engine.evaluate.question_list import QuestionList
+from engine.evaluate.stretch import Stretch
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant, Definition, Formula
@@ -30,6 +32,9 @@ class NotFinite(Code):
     """
 
 
+Index = tuple[int, ...]  # of a cell: its place on each axis of what was asked
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
@@ -39,22 +44,36 @@ class Evaluation:
     columns: Mapping[str, Column]
     given: frozenset[str]
     plan: Plan
-    _cells: dict[str, Callable[[tuple[int, ...]], Scalar]] = field(default_factory=dict, repr=False, compare=False)
+    _cells: dict[str, Callable[[Index], Scalar]] = field(default_factory=dict, repr=False, compare=False)
 
-    def value(self, name: str, index: tuple[int, ...]) -> Scalar:
+    def value(self, name: str, index: Index) -> Scalar:
         """The value of `name` at one cell; None where it is absent."""
+        return self.values(name)(index)
+
+    def values(self, name: str) -> Callable[[Index], Scalar]:
+        """What gives the value of `name` at a cell; None where it is absent."""
         found = self._cells.get(name)
         if found is None:
             found = self._cells[name] = cells(self.columns[name])
-        return found(index)
+        return found
 
-    def entry(self, axis: str, index: tuple[int, ...]) -> Entry | None:
+    def whole(self, name: str) -> Any:
+        """The numbers or conditions of `name`, as many as were asked for."""
+        return np.broadcast_to(np.asarray(self.columns[name]), self.asked.shape)
+
+    def entry(self, axis: str, index: Index) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""
         found = self.asked.entry(axis, index)
         chooser = self.rule_set.subject.chooser_of(axis)
         if found is None and chooser in self.columns:
             found = str(self.value(str(chooser), index))
         return self.asked.catalog(axis).entries[found] if found is not None else None
+
+    def stretch(self, start: int, length: int) -> Evaluation:
+        """Of a list of questions, so many from one of them on."""
+        assert isinstance(self.asked, QuestionList)
+        place = slice(start, start + length)
+        return replace(self, asked=self.asked.at(place), columns=Stretch(self.columns, place), _cells={})
 
     def unmoved(self, others: frozenset[str]) -> frozenset[str]:
         """The names of the columns that are the same whatever these axes and inputs are."""
@@ -119,7 +138,7 @@ def _input(value: Numbers | None, default: float | None) -> Any:
 def _not_finite(definition: Definition, asked: Asked, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
     index = first_cell(bad, asked.shape)
-    row = " ".join(asked.row(index).values()) if asked.shape else "the values given"
+    row = " ".join(asked.row(index).values()) or "the values given"
     read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"

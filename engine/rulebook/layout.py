@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from engine.read.document import Document, Path
 from engine.rulebook.rule_set import RuleSet
@@ -68,8 +69,22 @@ class Change:
     entries: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, Value] = field(default_factory=dict)
 
-    def __bool__(self) -> bool:
-        return bool(self.entries or self.inputs)
+    def over(self, axis: str) -> Asks:
+        """What rows are asked for with it and with each entry of an axis in turn."""
+        inputs = ((name, value.name) for name, value in self.inputs.items())
+        return Asks(axis, tuple(sorted(self.entries.items())), tuple(sorted(inputs)))
+
+
+class Asks(NamedTuple):
+    """What rows a list or a pick asks for, whatever it needs of them: those that ask for the same share them.
+
+    Each entry of `axis` in turn, or the question itself where it is empty, with other entries on some axes, and inputs
+    that have the value of a name.
+    """
+
+    axis: str
+    entries: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -90,11 +105,10 @@ class Each:
     path: Path
     when: Value | None = None
 
-    @property
-    def asks(self) -> tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-        """What rows it asks for, whatever it needs of them: the axis, and what is changed to what."""
-        inputs = ((name, value.name) for name, value in self.change.inputs.items())
-        return self.axis, tuple(sorted(self.change.entries.items())), tuple(sorted(inputs))
+    @cached_property
+    def asks(self) -> Asks:
+        """What rows it asks for."""
+        return self.change.over(self.axis)
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,11 @@ class Pick:
     by: Value
     change: Change
     path: Path
+
+    @cached_property
+    def asks(self) -> Asks:
+        """What rows it asks for."""
+        return self.change.over(self.axis)
 
 
 Node = Value | Said | Literal | Branch | Items | Each | Along | Matching

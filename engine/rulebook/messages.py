@@ -127,6 +127,10 @@ class Messages:
         """The sentence `key`: `value_of` gives the word that it goes by, `shown` what stands in its slots."""
         return _fill(self.sentences[key].template(value_of), shown or value_of, self.formats)
 
+    def writer(self, form: str) -> Callable[[Any], str]:
+        """What writes a value in the format of that name; as it is where there is none."""
+        return self.formats[form].write if form else _plain
+
     def named(self, catalog: str, field: str, text: str) -> str:
         """A text of a catalog in this language, or as the catalog has it where it has none here."""
         return self.names.get(catalog, {}).get(field, {}).get(text, text)
@@ -277,6 +281,8 @@ def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mappin
 def _write(value: Scalar | list[str], form: str, formats: Mapping[str, Format]) -> str:
     if isinstance(value, list):  # such as several sources
         return ", ".join(value)
-    if form:
-        return formats[form].write(value)
+    return formats[form].write(value) if form else _plain(value)
+
+
+def _plain(value: Scalar) -> str:
     return "" if value is None else str(value)

@@ -2,82 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
-from engine.rulebook.layout import Along, Each, Layout, Node, Said, parts_of, values_of
+from engine.read.document import Path
+from engine.rulebook.layout import Along, Asks, Each, Layout, Node, Pick, Said, parts_of, values_of
 from engine.rulebook.rule_set import RuleSet
+from engine.worked_out import WorkedOut
 
+MOST_FILLERS = 1024  # parts of the layout and of rankings, each in all languages
 NamesSaid = Mapping[str, frozenset[str]]  # by sentence
 
 
 @dataclass(frozen=True)
-class ListNeeds:
-    """`names` are what the items of a list need; `compared` those of the question's row that they are compared with.
+class Asked:
+    """`own` is what the question's own row must give, and `picks` what that of each entry that is picked must."""
 
-    A list that is `shared` asks the question's own grid with one axis opened: one evaluation serves both. Lists that
-    ask for the same rows are evaluated once, for all that they need `together`.
-    """
+    own: frozenset[str]
+    picks: Mapping[str, frozenset[str]]
 
-    names: frozenset[str]
-    together: frozenset[str]
-    compared: tuple[str, ...]
-    shared: bool
+    @cached_property
+    def together(self) -> frozenset[str]:
+        """What the rows of all picks must give."""
+        return frozenset().union(*self.picks.values())
 
 
 @dataclass(frozen=True)
 class Needs:
-    """`shown` are the names that stand in the answer or its sentences, `asked` all that the question's grid must give.
+    """What an answer needs, by the names that the evaluator knows.
 
-    `open_axes` run over their whole catalogs in that grid. `lists` go by the path of each list in the layout, and so do
-    `along`, the names that the items of a list along an input need.
-
-    `texts` says which names are texts of a catalog, and of which field of it, once somebody has found out.
+    `shown` are those that stand in the answer or its sentences, outside of lists; `items` those that the items of each
+    list need, by its path in the layout, and `rows` those of all lists and picks that ask for the same rows. What fills
+    the parts of layouts is kept in `fillers`.
     """
 
+    rule_set: RuleSet
     shown: frozenset[str]
-    asked: frozenset[str]
-    open_axes: tuple[str, ...]
-    lists: Mapping[tuple[str | int, ...], ListNeeds]
-    along: Mapping[tuple[str | int, ...], frozenset[str]]
-    texts: dict[str, tuple[str, str] | None] = field(default_factory=dict, compare=False)
+    asked: Asked
+    lists: tuple[Each, ...]
+    alongs: tuple[Along, ...]
+    items: Mapping[Path, frozenset[str]]
+    rows: Mapping[Asks, frozenset[str]]
+    fillers: WorkedOut = field(default_factory=lambda: WorkedOut(MOST_FILLERS), repr=False, compare=False)
+    _together: dict[frozenset[Asks], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def together(self, rows: frozenset[Asks]) -> frozenset[str]:
+        """What must be evaluated where these rows are asked for, with those along inputs: the same object each time."""
+        if rows not in self._together:
+            along = (self.items[part.path] for part in self.alongs)
+            self._together[rows] = frozenset().union(*(self.rows[asks] for asks in rows), *along)
+        return self._together[rows]
 
 
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     """The needs of a layout that has been checked; `said` are the names that each sentence needs."""
-    lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
-    together: dict[tuple[Any, ...], set[str]] = {}
-    for each in lists:
-        together.setdefault(each.asks, set()).update(_item_names(each, said, rule_set))
-    by_list = {each.path: _list_needs(each, said, rule_set, frozenset(together[each.asks])) for each in lists}
-    shared = [each for each in lists if by_list[each.path].shared]
+    parts = list(parts_of(layout.root))
+    lists = tuple(part for part in parts if isinstance(part, Each))
+    alongs = tuple(part for part in parts if isinstance(part, Along))
     shown = names_shown(layout.root, said)
-    asked = {name for each in shared for name in by_list[each.path].names}
-    asked |= {name for needs in by_list.values() for name in needs.compared}
-    asked |= {value.name for each in lists for value in each.change.inputs.values()}
-    along = {
-        part.path: frozenset(name for name in names_shown(part.item, said) if rule_set.describe(name))
-        for part in parts_of(layout.root)
-        if isinstance(part, Along)
-    }
-    return Needs(frozenset(shown), frozenset(shown | asked), tuple(each.axis for each in shared), by_list, along)
+    asked = asked_for(layout, shown, rule_set)
+    items = {each.path: _known(names_shown(each.item, said) | _chosen_by(each), rule_set) for each in lists}
+    items |= {along.path: _known(names_shown(along.item, said), rule_set) for along in alongs}
+    rows: dict[Asks, frozenset[str]] = {layout.picks[name].asks: names for name, names in asked.picks.items()}
+    for each in lists:
+        rows[each.asks] = rows.get(each.asks, frozenset()) | items[each.path]
+    compared = (name for names in (*rows.values(), *items.values()) for name in rule_set.plan(names).current)
+    own = asked.own.union(compared, (value.name for each in lists for value in each.change.inputs.values()))
+    return Needs(rule_set, _known(shown, rule_set), Asked(own, asked.picks), lists, alongs, items, rows)
 
 
-def _item_names(each: Each, said: NamesSaid, rule_set: RuleSet) -> frozenset[str]:
-    extra = {value.name for value in (each.where, each.order) if value}
-    return frozenset(name for name in names_shown(each.item, said) | extra if rule_set.describe(name))
-
-
-def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet, together: frozenset[str]) -> ListNeeds:
-    names = _item_names(each, said, rule_set)
-    compared = rule_set.plan(together).current
-    # of an axis whose entry a table chooses, the question itself may name none
-    chosen = not each.axis or rule_set.subject.axes[each.axis].default_by is not None
-    return ListNeeds(names, together, compared, not each.change and not compared and not chosen)
+def asked_for(layout: Layout, names: Iterable[str], rule_set: RuleSet) -> Asked:
+    """What must be asked for these names, some of which may be of picks."""
+    names, picks = set(names), dict[str, frozenset[str]]()
+    own = _known(names, rule_set)
+    for pick in layout.picks.values():
+        if of_pick := [name for name in names if _is_of(pick, name)]:
+            picks[pick.name] = frozenset([pick.by.name, *(layout.name_in_rules(name, rule_set) for name in of_pick)])
+            own |= {value.name for value in pick.change.inputs.values()} | {*rule_set.plan(picks[pick.name]).current}
+    return Asked(own, picks)
 
 
 def names_shown(node: Node, said: NamesSaid) -> set[str]:
     """All names that a part of the layout shows, sentences included."""
     in_sentences = {name for part in parts_of(node) if isinstance(part, Said) for name in said[part.key]}
     return {value.name for value in values_of(node)} | in_sentences
+
+
+def _chosen_by(each: Each) -> set[str]:
+    return {value.name for value in (each.where, each.order) if value}
+
+
+def _known(names: Iterable[str], rule_set: RuleSet) -> frozenset[str]:
+    return frozenset(name for name in names if rule_set.describe(name))
+
+
+def _is_of(pick: Pick, name: str) -> bool:
+    return name.startswith(f"{pick.name}.")
