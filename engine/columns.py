@@ -8,11 +8,10 @@ code ABSENT.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +31,12 @@ class Kind(StrEnum):
 
 
 ABSENT = -1
+MANY_CELLS = 4096  # of a column, for which nothing is quicker than to go through it once
 FEW_CELLS = 64  # of a column, which are made plain values at once where one is asked for
 SAME = 1e-12  # numbers nearer to each other than this share of them differ in the last digits of a float alone
 
 
-@dataclass(frozen=True)
-class WordColumn:
+class WordColumn(NamedTuple):
     """Words by number: `words[codes]`, with ABSENT where there is none."""
 
     codes: Codes
@@ -66,6 +65,19 @@ def all_finite(numbers: Numbers) -> bool:
     return math.isfinite(total) or bool(np.isfinite(numbers).all())
 
 
+def none_unbounded(columns: Collection[Numbers]) -> bool:
+    """Whether no number of any of these columns is absent or without bounds."""
+    totals: dict[tuple[int, ...], Any] = {}
+    for numbers in columns:
+        shape = numbers.shape if isinstance(numbers, np.ndarray) else ()
+        if math.prod(shape) > MANY_CELLS:
+            if not all_finite(numbers):
+                return False
+        else:  # one look at a sum of columns is quicker than a look at each; an odd one is looked at again
+            totals[shape] = totals[shape] + numbers if shape in totals else numbers
+    return all(map(all_finite, totals.values())) or all(map(all_finite, columns))
+
+
 def comparable(numbers: Any) -> NDArray[np.float64]:
     """The numbers, where one that is absent equals another that is."""
     return np.where(np.isnan(numbers), -np.inf, numbers)
@@ -76,30 +88,34 @@ def cell(column: Column, index: tuple[int, ...]) -> Scalar:
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if isinstance(data, np.ndarray) and data.ndim:
         data = data[tuple(0 if length == 1 else at for at, length in zip(index, data.shape, strict=True))]
-    if isinstance(column, WordColumn):
-        return column.words[int(data)] if data >= 0 else None
-    if isinstance(data, bool | np.bool_):
-        return bool(data)
-    number = float(data)
-    return None if math.isnan(number) else number
+    return _plain(column, data)
 
 
 def cells(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
     """What `cell` gives for an index, for a column of which many cells are asked."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
-    size, shape = np.size(data), np.shape(data)
-    if size == 1:
-        value = cell(column, (0,) * len(shape))
+    if not isinstance(data, np.ndarray) or data.size == 1:
+        value = _plain(column, data if not isinstance(data, np.ndarray) else data.item())
         return lambda index: value
-    along = [axis for axis, length in enumerate(shape) if length > 1]
-    if len(along) > 1 or size > FEW_CELLS:
+    along = [axis for axis, length in enumerate(data.shape) if length > 1]
+    if len(along) > 1:
         return partial(cell, column)
-    axis, numbers = along[0], data.ravel().tolist()
-    if isinstance(column, WordColumn):
-        values = [column.words[code] if code >= 0 else None for code in numbers]
-    else:
-        values = [None if number != number else number for number in numbers]  # noqa: PLR0124 - NaN is not itself
+    axis = along[0]
+    if data.size > FEW_CELLS:
+        at = data.ravel().item
+        return lambda index: _plain(column, at(index[axis]))
+    values = [_plain(column, one) for one in data.ravel().tolist()]
     return lambda index: values[index[axis]]
+
+
+def _plain(column: Column, data: Any) -> Scalar:
+    """One number, condition or code of a column as plain Python."""
+    if isinstance(column, WordColumn):
+        return column.words[data] if data >= 0 else None
+    if isinstance(data, bool | np.bool_):
+        return bool(data)
+    number = float(data)
+    return number if number == number else None  # noqa: PLR0124 - NaN is not itself
 
 
 def first_cell(marked: Any, shape: tuple[int, ...]) -> tuple[int, ...]:

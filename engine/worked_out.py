@@ -13,11 +13,11 @@ class WorkedOut:
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
-        self._found: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
+        self._found: dict[int | tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def get(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
         """What was worked out for these objects, which it holds on to, so that no others get their identity."""
-        key = tuple(map(id, objects))
+        key = tuple(map(id, objects)) if len(objects) > 1 else id(objects[0])
         found = self._found.get(key)
         if found is None:
             if len(self._found) >= self._most:  # objects may come with questions, each time others

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from engine.columns import ABSENT, Codes, Column, WordColumn
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.functions import choose
@@ -49,7 +47,8 @@ class Asked(ABC):
 
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
-        return self.column_of(name, self.codes(name.partition(".")[0]))
+        axis, _, field = name.partition(".")
+        return self.catalog(axis).at(field, self.codes(axis))
 
     def chosen(self, axis: str, entries: WordColumn) -> Codes:
         """The row in its catalog of the entry that is named in each question, or else chosen.
@@ -58,11 +57,6 @@ class Asked(ABC):
         """
         named = self.codes(axis)
         return choose(named == ABSENT, self.catalog(axis).rows_of(entries.words)[entries.codes], named)
-
-    def column_of(self, name: str, rows: Codes) -> Column:
-        """The catalog field `axis.field` of the entries in these rows of the catalog."""
-        axis, _, field = name.partition(".")
-        return _taken(self.catalog(axis).column(field), rows)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
@@ -77,10 +71,3 @@ class Asked(ABC):
         """The ids that one question names, by axis."""
         found = {axis: self.entry(axis, index) for axis in self.subject.axes}
         return {axis: entry for axis, entry in found.items() if entry is not None}
-
-
-def _taken(whole: Column, codes: Codes) -> Column:
-    """The figures or words of these rows of a catalog."""
-    data: Any = whole.codes if isinstance(whole, WordColumn) else whole
-    found: Any = data.take(codes) if isinstance(codes, np.ndarray) else data[codes]
-    return WordColumn(found, whole.words) if isinstance(whole, WordColumn) else found

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.codes import Code
-from engine.columns import Column, Numbers, Scalar, all_finite, cell, cells, everywhere, first_cell
+from engine.columns import Column, Numbers, Scalar, all_finite, cell, cells, everywhere, first_cell, none_unbounded
 from engine.evaluate.asked import Asked
 from engine.evaluate.culprit import culprit
 from engine.evaluate.planned import ASKED, planned
@@ -17,7 +17,7 @@ from engine.evaluate.question_list import QuestionList
 from engine.evaluate.stretch import Stretch
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
-from engine.rulebook.definitions import Constant, Definition, Formula
+from engine.rulebook.definitions import Definition, Formula
 from engine.rulebook.expression import offset_of_node
 from engine.rulebook.rule_set import NOTHING, Plan, RuleSet
 from engine.rulebook.subject import CURRENT, QUESTION
@@ -107,32 +107,26 @@ def evaluate(
     plan = rule_set.plan(outputs, frozenset(values), asked.named, known)
     made = planned(rule_set, plan, asked.named)
     columns = {name: before.columns[name] for name in known} if before else {}
+    for name, default in rule_set.subject.defaults.items():
+        columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), default))
     columns |= values
-    for name, one in rule_set.subject.inputs.items():
-        asked_as = f"{QUESTION}.{name}"
-        if asked_as not in columns:
-            columns[asked_as] = _input((inputs or {}).get(name), one.default)
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
-    read: dict[str, Any] = {**columns, ASKED: asked}
-    for name in made.definitions:
-        definition = rule_set.definitions[name]
-        read[name] = np.float64(definition.value) if isinstance(definition, Constant) else definition
+    own = rule_set.own_values
     with np.errstate(all="ignore"):
-        at = made.program.run(read)
+        at = made.program.run({ASKED: asked, **columns, **{name: own[name] for name in made.definitions}})
         columns |= {name: at[place] for name, place in made.places.items()}
-        if not all(all_finite(at[place]) for place in made.looked_at):
+        if not none_unbounded([at[place] for place in made.looked_at]):
             first = next(name for name, place in made.numbers if not all_finite(at[place]))
             raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
     return Evaluation(rule_set, asked, columns, frozenset(values), plan)
 
 
-def _input(value: Numbers | None, default: float | None) -> Any:
+def _input(value: Numbers | None, default: np.float64) -> Any:
     """The column of an input, with its default where a question does not give it."""
-    instead = np.nan if default is None else default
     if value is None:
-        return np.float64(instead)
-    return np.where(np.isnan(value), instead, value) if isinstance(value, np.ndarray) else np.float64(value)
+        return default
+    return np.where(np.isnan(value), default, value) if isinstance(value, np.ndarray) else np.float64(value)
 
 
 def _not_finite(definition: Definition, asked: Asked, columns: Mapping[str, Any]) -> Problem:

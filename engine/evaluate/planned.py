@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from engine.codes import Code
-from engine.columns import Codes, Kind, WordColumn
+from engine.columns import Codes, Column, Kind, WordColumn
 from engine.evaluate.asked import Asked
 from engine.evaluate.carrying import carried
 from engine.evaluate.counting import counted
@@ -19,6 +18,7 @@ from engine.evaluate.program import Program, program_of
 from engine.evaluate.recorder import Recorder
 from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
+from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Constant, Count, Formula, Table
 from engine.rulebook.rule_set import Plan, RuleSet
 
@@ -69,7 +69,8 @@ class _Planner:
         self.places: dict[str, int] = {}
         self.read: dict[str, int] = {ASKED: self.asked}
         self.definitions: dict[str, int] = {}
-        self.chosen: dict[str, int] = {}
+        self.catalogs: dict[str, int] = {}
+        self.rows: dict[str, int] = {}
 
     def planned(self) -> Planned:
         missing = [name for name in self.plan.fields if not self._is_named(name) and not self._chooser(name)]
@@ -96,16 +97,20 @@ class _Planner:
         return self.places[name]
 
     def _field(self, name: str) -> int:
-        chooser = self._chooser(name)
-        if self._is_named(name) or chooser is None:
-            return self.recorder.does(partial(_named, name), self.asked)
-        return self.recorder.does(partial(_of_chosen, name), self.asked, self._chosen(name.partition(".")[0], chooser))
+        axis, _, field = name.partition(".")
+        if axis not in self.catalogs:
+            self.catalogs[axis] = self.recorder.does(partial(_catalog, axis), self.asked)
+        return self.recorder.does(partial(_figures, field), self.catalogs[axis], self._rows(axis, name))
 
-    def _chosen(self, axis: str, chooser: str) -> int:
+    def _rows(self, axis: str, name: str) -> int:
         """The place of the rows that are named or chosen on an axis, the same for all figures of their entries."""
-        if axis not in self.chosen:
-            self.chosen[axis] = self.recorder.does(partial(_chosen, axis), self.asked, self._place(chooser))
-        return self.chosen[axis]
+        if axis not in self.rows:
+            chooser, does = self._chooser(name), self.recorder.does
+            if self._is_named(name) or chooser is None:
+                self.rows[axis] = does(partial(_named, axis), self.asked)
+            else:
+                self.rows[axis] = does(partial(_chosen, axis), self.asked, self._place(chooser))
+        return self.rows[axis]
 
     def _step(self, name: str) -> int:
         definition = self.rule_set.definitions[name]
@@ -127,12 +132,16 @@ class _Planner:
         return self.rule_set.subject.chooser_of(name)
 
 
-def _named(name: str, asked: Asked) -> Any:
-    return asked.column(name)
+def _catalog(axis: str, asked: Asked) -> Catalog:
+    return asked.catalog(axis)
 
 
-def _of_chosen(name: str, asked: Asked, rows: Codes) -> Any:
-    return asked.column_of(name, rows)
+def _named(axis: str, asked: Asked) -> Codes:
+    return asked.codes(axis)
+
+
+def _figures(field: str, catalog: Catalog, rows: Codes) -> Column:
+    return catalog.at(field, rows)
 
 
 def _chosen(axis: str, asked: Asked, entries: WordColumn) -> Codes:

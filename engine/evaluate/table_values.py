@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,100 +11,99 @@ from numpy.typing import NDArray
 
 from engine.columns import ABSENT, Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
-from engine.rulebook.functions import choose
-from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf
+from engine.rulebook.tables import Knots, Lookup, ValueOf
 
 Words = tuple[str, ...]
-NONE: Mapping[str, Any] = {}
 
 
-def table_value(table: Table, column: Any, *taken: Any) -> Column:
+def table_value(table: Table, *read: Any) -> Column:
     """The column of results; NaN, or an absent word, where the input is absent and there is no `otherwise`.
 
-    `taken` are the columns of the other names that the table reads, whose values rows take.
+    `read` are the columns of the names that the table reads: its input, and those whose values rows take.
     """
-    if isinstance(table.rows, Lookup):
-        return _look_up(table, table.rows, column, taken)
-    if isinstance(table.rows, Knots):
-        return table.rows.at(column)
-    return _band(table, table.rows, column)
-
-
-def _band(table: Table, bands: Bands, column: Any) -> Column:
-    places = bands.place(column)
-    if table.kind is Kind.WORD:
-        return WordColumn(bands.words.codes[places], bands.words.words)
-    numbers: Any = bands.numbers[places]
-    return numbers  # type: ignore[no-any-return]
+    rows, is_word = table.rows, table.kind is Kind.WORD
+    if isinstance(rows, Lookup):
+        return _words_looked_up(table, rows, read) if is_word else _looked_up(table, rows, read)
+    if isinstance(rows, Knots):
+        return rows.at(read[0])
+    places = rows.place(read[0])
+    found: Column = WordColumn(rows.words.codes[places], rows.words.words) if is_word else rows.numbers[places]
+    return found
 
 
 @dataclass(frozen=True)
 class _Results:
     """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
 
-    `numbers` is NaN, and `conditions` false, where a result is taken from another name; `codes` number the `words`, its
-    own and those of the names that are taken; `taken` says for each such name where, and the numbers of its words.
+    `own` are its own results: numbers, conditions or codes of `words`. Where the result is that of another name,
+    `takes` says which of those that are read; `marks` says for each of them which words these are, and `numbered` which
+    codes its words have here.
     """
 
-    numbers: NDArray[np.float64]
-    conditions: NDArray[np.bool_]
-    codes: NDArray[np.int64]
-    words: Words
-    taken: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.int64]]]
+    own: NDArray[Any]
+    takes: tuple[int | None, ...]
+    marks: Mapping[int, NDArray[np.bool_]]
+    words: Words = ()
+    numbered: tuple[NDArray[np.int64], ...] = ()
 
 
-def _look_up(table: Table, lookup: Lookup, column: WordColumn, taken: tuple[Any, ...]) -> Column:
-    names = dict(zip(table.reads[1:], taken, strict=True)) if taken else NONE
-    if table.kind is Kind.WORD:
-        return _words_looked_up(lookup, column, names)
-    results, word = _results(lookup, column.words), column.codes
-    by_word: Any = results.conditions if table.kind is Kind.CONDITION else results.numbers
-    if not isinstance(word, np.ndarray):  # one word for all questions, which takes a tenth of the time of a column
-        return next((names[name] for name, (where, _) in results.taken.items() if where[word]), by_word[word])  # type: ignore[no-any-return]
-    for name, (where, _) in results.taken.items():
-        if not isinstance(names[name], np.ndarray):  # the same for all questions, so for all of a word
-            by_word = np.where(where, names[name], by_word)
-    found: Column = by_word.take(word, mode="wrap")
-    for name, (where, _) in results.taken.items():
-        if isinstance(names[name], np.ndarray):
-            found = choose(where.take(word, mode="wrap"), names[name], found)
+def _looked_up(table: Table, lookup: Lookup, read: Sequence[Any]) -> Column:
+    codes, words = read[0]
+    results = _results(table, lookup, words)
+    found: Column = _with_taken(results, codes, read) if table.takes else _of_words(results.own, codes)
     return found
 
 
-def _words_looked_up(lookup: Lookup, column: WordColumn, names: Mapping[str, Any]) -> Column:
-    results = _results(lookup, column.words, {name: taken.words for name, taken in names.items()})
-    word = column.codes
-    if not isinstance(word, np.ndarray):
-        of_names = (numbers[names[name].codes] for name, (where, numbers) in results.taken.items() if where[word])
-        return WordColumn(next(of_names, results.codes[word]), results.words)
-    codes: Any = results.codes.take(word, mode="wrap")
-    for name, (where, numbers) in results.taken.items():
-        codes = choose(where.take(word, mode="wrap"), numbers.take(names[name].codes, mode="wrap"), codes)
-    return WordColumn(codes, results.words)
+def _words_looked_up(table: Table, lookup: Lookup, read: Sequence[WordColumn]) -> WordColumn:
+    codes, words = read[0]
+    if not table.takes:
+        results = _results(table, lookup, words)
+        return WordColumn(_of_words(results.own, codes), results.words)
+    results = _results(table, lookup, words, *[read[at].words for at in table.takes])
+    wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
+    numbered = zip(table.takes, results.numbered, strict=True)
+    taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
+    return WordColumn(_with_taken(results, codes, taken), results.words)
 
 
-def _results(lookup: Lookup, words: Words, taken: Mapping[str, Words] = NONE) -> _Results:
+def _of_words(by_word: NDArray[Any], codes: Any) -> Any:
+    return by_word.take(codes, mode="wrap") if isinstance(codes, np.ndarray) else by_word[codes]
+
+
+def _with_taken(results: _Results, codes: Any, read: Mapping[int, Any] | Sequence[Any]) -> Any:
+    """The results for these words, with those that are `read` of other names."""
+    own = results.own
+    if not isinstance(codes, np.ndarray):  # one word for all questions, which takes a tenth of the time of a column
+        name = results.takes[codes]
+        return own[codes] if name is None else read[name]
+    same = [(mark, read[name]) for name, mark in results.marks.items() if not isinstance(read[name], np.ndarray)]
+    for mark, value in same:  # the same for all questions, so for all of a word
+        own = np.where(mark, value, own)
+    found = _of_words(own, codes)
+    for name, mark in results.marks.items() if len(same) < len(results.marks) else ():
+        if isinstance(read[name], np.ndarray):
+            found = np.where(_of_words(mark, codes), read[name], found)
+    return found
+
+
+def _results(table: Table, lookup: Lookup, words: Words, *taken: Words) -> _Results:
     """The results for these words, worked out once: words of a catalog stay the same object, and so do those here."""
-    found: _Results = lookup.kept.get((words, *taken.values()), lambda: _work_out(lookup, words, taken))
+    found: _Results = lookup.kept.get((words, *taken), lambda: _work_out(table, lookup, words, taken))
     return found
 
 
-def _work_out(lookup: Lookup, words: Words, taken: Mapping[str, Words]) -> _Results:
+def _work_out(table: Table, lookup: Lookup, words: Words, taken: tuple[Words, ...]) -> _Results:
     results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
-    own = tuple(result for result in results if isinstance(result, str))
-    every = tuple(dict.fromkeys((*own, *(word for name in taken.values() for word in name))))
+    takes = tuple(table.reads.index(result.name) if isinstance(result, ValueOf) else None for result in results)
+    marks = {at: np.array([name == at for name in takes]) for at in table.takes if at in takes}
+    if table.kind is Kind.NUMBER:
+        numbers = [result if isinstance(result, float) else np.nan for result in results]
+        return _Results(np.array(numbers), takes, marks)
+    if table.kind is Kind.CONDITION:
+        return _Results(np.array([result is True for result in results]), takes, marks)
+    own = (result for result in results if isinstance(result, str))
+    every = tuple(dict.fromkeys((*own, *(word for name in taken for word in name))))
     number = {word: at for at, word in enumerate(every)}
-    names = {result.name for result in results if isinstance(result, ValueOf)}
-    return _Results(
-        np.array([result if isinstance(result, float) else np.nan for result in results]),
-        np.array([result is True for result in results]),
-        np.array([number.get(str(result), ABSENT) for result in results], dtype=np.int64),
-        every,
-        {
-            name: (
-                np.array([result == ValueOf(name) for result in results]),
-                np.array([*(number[word] for word in taken.get(name, ())), ABSENT], dtype=np.int64),
-            )
-            for name in names
-        },
-    )
+    codes = np.array([number.get(str(result), ABSENT) for result in results], dtype=np.int64)
+    numbered = tuple(np.array([*(number[word] for word in name), ABSENT], dtype=np.int64) for name in taken)
+    return _Results(codes, takes, marks, every, numbered)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.closest import normalised
 from engine.codes import Code
-from engine.columns import ABSENT, Column, Kind, Scalar, WordColumn, comparable
+from engine.columns import ABSENT, Codes, Column, Kind, Scalar, WordColumn, comparable
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field, in_years
@@ -113,6 +113,14 @@ class Catalog:
         if field not in self._columns:
             self._columns[field] = _column(self.fields[field], self.entries.values())
         return self._columns[field]
+
+    def at(self, field: str, rows: Codes) -> Column:
+        """The figures or words of a field of the entries in these rows."""
+        column: Any = self.column(field)
+        if isinstance(column, WordColumn):
+            return WordColumn(_at(column.codes, rows), column.words)
+        figures: Column = _at(column, rows)
+        return figures
 
     def rows_of(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
         """The row of each of these ids. Raises KeyError for one that is not there."""
@@ -234,6 +242,10 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
             path, message = (*entry.path, *reference.name.split(".")), f"there is no `{word}` in `{there.kind}`"
             near = there.nearest(word)
             yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
+
+
+def _at(column: NDArray[Any], rows: Codes) -> Any:
+    return column.take(rows) if isinstance(rows, np.ndarray) else column[rows]
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:

@@ -119,8 +119,16 @@ class Table(Definition):
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Its input, and names whose value a row takes."""
-        taken = [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
-        return tuple(dict.fromkeys([self.input, *taken]))
+        return tuple(dict.fromkeys([self.input, *self._taken]))
+
+    @cached_property
+    def takes(self) -> tuple[int, ...]:
+        """Which of the names that it reads are those whose value a row takes."""
+        return tuple(at for at, name in enumerate(self.reads) if name in self._taken)
+
+    @property
+    def _taken(self) -> list[str]:
+        return [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
 
     @cached_property
     def kind(self) -> Kind:

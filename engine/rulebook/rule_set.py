@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from engine.columns import Kind
 from engine.rulebook.catalogs import Catalog
-from engine.rulebook.definitions import Definition, Table
+from engine.rulebook.definitions import Constant, Definition, Formula, Table
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
 from engine.rulebook.tables import ValueOf, results_of
 
@@ -53,6 +56,15 @@ class RuleSet:
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _readers: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def own_values(self) -> Mapping[str, Any]:
+        """The numbers of constants, and tables and counts as they are: what a program reads of the rules."""
+        return {
+            name: np.float64(one.value) if isinstance(one, Constant) else one
+            for name, one in self.definitions.items()
+            if not isinstance(one, Formula)
+        }
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from engine.read.document import Document
 
@@ -71,6 +74,11 @@ class Subject:
 
     axes: Mapping[str, Axis]
     inputs: Mapping[str, Input]
+
+    @cached_property
+    def defaults(self) -> Mapping[str, np.float64]:
+        """What each input is where a question does not give it; NaN for none."""
+        return {name: np.float64(np.nan if one.default is None else one.default) for name, one in self.inputs.items()}
 
     @property
     def reserved(self) -> frozenset[str]:

@@ -97,12 +97,12 @@ class Bands:
         if not isinstance(value, np.ndarray):
             at = bisect_left(self.bounds, value) if self.side == "left" else bisect_right(self.bounds, value)
             return np.int64(len(self.results) if math.isnan(value) else at)
-        places = np.searchsorted(self._bounds, value, side=self.side)
-        return np.where(np.isnan(value), len(self.results), places)
+        return np.searchsorted(self._bounds, value, side=self.side)
 
     @cached_property
     def _bounds(self) -> NDArray[np.float64]:
-        return np.array(self.bounds, dtype=float)
+        """With one more, beyond which an absent number lies alone: it is sorted after all others."""
+        return np.array([*self.bounds, math.inf if self.side == "left" else math.nan])
 
     @cached_property
     def numbers(self) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def _column(sweep: Sweep, found: Evaluation, name: str, when: tuple[str, ...]) -
 def _only_where(holds: Any, column: Column) -> Column:
     """The column, absent where the condition does not hold."""
     if isinstance(column, WordColumn):
-        return replace(column, codes=np.where(holds, column.codes, ABSENT))
+        return column._replace(codes=np.where(holds, column.codes, ABSENT))
     return np.where(holds, column, np.nan)
 
 
