@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from engine.answer.asking import Asker, Row
-from engine.answer.fill import Filler, Fillers, Rows
+from engine.answer.fill import Filler, Fillers, Values
 from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
 from engine.answer.set_by_caller import told_to_the_caller
 from engine.columns import Scalar
-from engine.evaluate.evaluation import Evaluation
+from engine.evaluate.evaluation import Evaluation, Index
+from engine.evaluate.plain_rows import plain_rows
 from engine.evaluate.variations import Variation
 from engine.rounding import plain_number
 from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Constant
 from engine.rulebook.layout import Along, Each, Matching, Node
+from engine.rulebook.needs import Names
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.subject import field_asked, name_asked
 
@@ -51,8 +53,9 @@ class AnswerBuilder(Asker):
         self.others = self.otherwise(variations, names)
         self.pick(self.needs.asked, self.others)
         if self.explain:  # before the lists, whose items show only what differs
-            self.steps = {step["name"]: step for step in self.asked.trace(self.needs.shown)}
-        built: dict[str, Any] = self.fill(self.rulebook.layout.root, self.asked)
+            self.steps = {step["name"]: step for step in self.asked.trace(self.needs.shown.computed)}
+        (values,) = self.rows(self.asked.evaluation, [self.asked.index], self.needs.shown)
+        built: dict[str, Any] = self.fill(self.rulebook.layout.root, values)
         if set_here := self.set_here():
             built["set"] = set_here
         if self.explain:
@@ -95,45 +98,52 @@ class AnswerBuilder(Asker):
         """Also the site that addresses start with."""
         return self.site if name == "site" else super().own_value(name)
 
-    def fill(self, node: Node, row: Row) -> Any:
-        """What stands in place of a part of the layout, for one row."""
+    def rows(self, evaluation: Evaluation, cells: Sequence[Index], names: Names) -> list[dict[str, Any]]:
+        """The values of these names at some cells of what was evaluated, as they are shown."""
+        found = plain_rows(evaluation, cells, names.computed)
+        others = {name: self.value(name) for name in names.others}
+        return [row | others for row in found] if others else found
+
+    def fill(self, node: Node, values: Values) -> Any:
+        """What stands in place of a part of the layout, for the values of one row."""
         needs, messages = self.needs, self.rulebook.messages
         fillers = Fillers(self.rulebook.layout, needs.rule_set, messages)
         fill: Filler = needs.fillers.get((node, messages), lambda: fillers.filler(node))
-        return fill(self, Rows(row.evaluation, [row.index]))[0]
+        return fill(self, values)
 
     def each(self, each: Each, item: Filler) -> list[Any]:
         """The items of a list, each filled by `item`."""
         if not self._is_asked(each):
             return []
-        rows = self._chosen(each)
-        items = item(self, rows)
+        found, cells = self.others[each.asks], self._chosen(each)
+        items = [item(self, values) for values in self.rows(found, cells, self.needs.items[each.path])]
         if self.explain:
-            for cell, built in zip(rows.cells, items, strict=True):
-                self._explain(built, Row(rows.evaluation, cell), self.needs.items[each.path])
+            for cell, built in zip(cells, items, strict=True):
+                self._explain(built, Row(found, cell), self.needs.items[each.path].computed)
         return items
 
     def along(self, along: Along, item: Filler) -> list[Any]:
         """The items of a list along an input, each filled by `item`."""
-        rows = self.others[along.path]
-        return item(self, Rows(rows, [(at,) for at in range(*rows.asked.shape)]))
+        found = self.others[along.path]
+        cells = [(at,) for at in range(*found.asked.shape)]
+        return [item(self, values) for values in self.rows(found, cells, self.needs.items[along.path])]
 
-    def matching(self, matching: Matching, row: Row) -> list[dict[str, Any]]:
-        """The first entries that say what the row says, each with those of the wanted fields that it has."""
-        said = {field_asked(word): self.value(name_asked(word), row) for word in matching.same}
+    def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
+        """The first entries that say what a row says, each with those of the wanted fields that it has."""
+        said = {field_asked(word): values[name_asked(word)] for word in matching.same}
         defaults = {name: one.default for name, one in self.rulebook.subject.inputs.items() if name in said}
         entries = self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having)
         return [dict(_fields(entry, matching)) for entry in islice(entries, matching.most)]
 
-    def _chosen(self, each: Each) -> Rows:
-        """The rows that a list shows, in its order."""
+    def _chosen(self, each: Each) -> list[Index]:
+        """The cells that a list shows, in its order."""
         found = self.others[each.asks]
         chosen = np.flatnonzero(found.whole(each.where.name)) if each.where else np.arange(*found.asked.shape)
         if each.order:
             chosen = chosen[np.argsort(found.whole(each.order.name)[chosen], kind="stable")]
-        return Rows(found, [(at,) for at in chosen[: each.most].tolist()])
+        return [(at,) for at in chosen[: each.most].tolist()]
 
-    def _explain(self, item: Any, row: Row, names: frozenset[str]) -> None:
+    def _explain(self, item: Any, row: Row, names: Iterable[str]) -> None:
         """What is the same as for the question was traced there."""
         if isinstance(item, dict):
             item["trace"] = [step for step in row.trace(names) if step != self.steps.get(step["name"])]

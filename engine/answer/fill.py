@@ -1,51 +1,34 @@
-"""Filling a layout: each of its parts is made once into what gives that part of the answer, for many rows at once."""
+"""Filling a layout: each of its parts is made once into what gives that part of an answer for the values of a row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
-from engine.answer.asking import Row
-from engine.columns import Scalar
-from engine.evaluate.evaluation import Evaluation, Index
-from engine.rounding import plain_number
 from engine.rulebook.layout import Along, Branch, Each, Items, Layout, Literal, Matching, Node, Said, Value
 from engine.rulebook.messages import Messages, Slot, Template
 from engine.rulebook.rule_set import RuleSet
 
-EMPTY: Mapping[str, str] = {}
+Values = Mapping[str, Any]  # of a row by name, whole numbers without a decimal point; None where one is absent
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Cells of one evaluation, for each of which something is shown."""
-
-    evaluation: Evaluation
-    cells: Sequence[Index]
-
-
-class Source(Protocol):
-    """What an answer takes from elsewhere than the rows: entries that are picked, and lists."""
-
-    picked: dict[str, Row]
-
-    def own_value(self, name: str) -> Scalar:
-        """A name that no rule computes."""
+class Lists(Protocol):
+    """Where the items of lists come from, each filled by `item`."""
 
     def each(self, each: Each, item: Filler) -> list[Any]:
-        """The items of a list, each filled by `item`."""
+        """The items of a list over an axis."""
 
     def along(self, along: Along, item: Filler) -> list[Any]:
-        """The items of a list along an input, each filled by `item`."""
+        """The items of a list along an input."""
 
-    def matching(self, matching: Matching, row: Row) -> list[dict[str, Any]]:
+    def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
         """The entries that say what a row says."""
 
 
-Filler = Callable[[Source, Rows], list[Any]]  # what is shown, for each row
-ValueAt = Callable[[Index], Any]
-Reader = Callable[[Source, Evaluation], ValueAt]
+Filler = Callable[[Lists, Values], Any]
+Writer = Callable[[Values], Any]
 
 
 @dataclass(frozen=True)
@@ -57,136 +40,104 @@ class Fillers:
     messages: Messages
 
     def filler(self, node: Node) -> Filler:
-        """What gives a part of the answer for each of some rows."""
+        """What gives a part of the answer for a row."""
         match node:
             case Value():
-                return _numbers_plain(self._shown(node.name))
+                return _alone(self._shown(node.name))
             case Said():
-                return self._said(node.key)
+                return _alone(self._said(node.key))
             case Literal():
-                return lambda _, rows: [node.text] * len(rows.cells)
+                return lambda _, values: node.text
             case Branch():
-                filled = _object({key: self.filler(part) for key, part in node.parts.items()})
-                return _where(self._reader(node.when.name), filled) if node.when else filled
+                filled = self._object(node)
+                return _where(node.when.name, filled) if node.when else filled
             case Items():
                 return _items([(self.filler(part), isinstance(part, Each)) for part in node.parts])
             case Each():
                 each = self.filler(node.item)
-                return lambda source, rows: [source.each(node, each) for _ in rows.cells]
+                return lambda lists, _: lists.each(node, each)
             case Along():
                 along = self.filler(node.item)
-                return lambda source, rows: [source.along(node, along) for _ in rows.cells]
+                return lambda lists, _: lists.along(node, along)
             case Matching():
-                return lambda source, rows: [source.matching(node, Row(rows.evaluation, cell)) for cell in rows.cells]
+                return lambda lists, values: lists.matching(node, values)
         raise AssertionError(node)
 
-    def _reader(self, name: str) -> Reader:
-        """What reads a name: from the row, from that of a pick, or from what the rulebook says of itself."""
-        if self.rule_set.describe(name):
-            return lambda _, evaluation: evaluation.values(name)
-        pick = name.partition(".")[0]
-        if pick in self.layout.picks:
-            in_rules = self.layout.name_in_rules(name, self.rule_set)
-            return lambda source, _: _always(source.picked[pick].value(in_rules))
-        return lambda source, _: _always(source.own_value(name))
+    def _object(self, branch: Branch) -> Filler:
+        """An object; values that are shown as they are, which most are, are taken from the row all at once."""
+        keys = tuple(branch.parts)
+        plain = {
+            key: part.name
+            for key, part in branch.parts.items()
+            if isinstance(part, Value) and not self._texts(part.name)
+        }
+        others = [(key, self.filler(part)) for key, part in branch.parts.items() if key not in plain]
+        as_they_are = _all_of(tuple(plain.values()))
 
-    def _shown(self, name: str) -> Reader:
-        """What reads a name, a text of a catalog in the language of the answer."""
-        read, texts = self._reader(name), self._texts(name)
-        if not texts:
-            return read
+        def filled(lists: Lists, values: Values) -> dict[str, Any]:
+            built = dict.fromkeys(keys)
+            built.update(zip(plain, as_they_are(values), strict=True))
+            for key, fill in others:
+                built[key] = fill(lists, values)
+            return built
 
-        def translated(source: Source, evaluation: Evaluation) -> ValueAt:
-            value_at = read(source, evaluation)
-            return lambda index: texts.get(value := value_at(index), value)
+        return filled
 
-        return translated
+    def _shown(self, name: str) -> Writer:
+        """What shows a value: a text of a catalog in the language of the answer."""
+        texts = self._texts(name)
+        return (lambda values: texts.get(values[name], values[name])) if texts else itemgetter(name)
 
     def _texts(self, name: str) -> Mapping[str, str]:
         """The texts that a name can stand for, each in the language of the answer where it is another there."""
         axis, _, field = self.layout.name_in_rules(name, self.rule_set).partition(".")
         known = self.rule_set.subject.axes.get(axis)
-        return self.messages.names.get(known.catalog, {}).get(field, EMPTY) if known else EMPTY
+        of_catalog = self.messages.names.get(known.catalog, {}) if known else {}
+        return of_catalog.get(field, {})
 
-    def _said(self, key: str) -> Filler:
+    def _said(self, key: str) -> Writer:
         sentence = self.messages.sentences[key]
         texts = {word: self._text(template) for word, template in sentence.templates.items()}
-        if not sentence.by:
-            (text,) = texts.values()
-            return lambda source, rows: [*map(text(source, rows.evaluation), rows.cells)]
-        by = self._reader(sentence.by)
+        return (lambda values: texts[str(values[sentence.by])](values)) if sentence.by else texts[""]
 
-        def said(source: Source, rows: Rows) -> list[Any]:
-            word_at = by(source, rows.evaluation)
-            return [texts[str(word_at(cell))](source, rows.evaluation)(cell) for cell in rows.cells]
-
-        return said
-
-    def _text(self, template: Template) -> Reader:
+    def _text(self, template: Template) -> Writer:
         """What writes a text with its slots filled."""
-        slots = [part for part in template if isinstance(part, Slot)]
-        parts = [(self._shown(slot.name), self.messages.writer(slot.format)) for slot in slots]
-        around = "".join(
-            "{}" if isinstance(part, Slot) else part.replace("{", "{{").replace("}", "}}") for part in template
-        )
+        parts: list[Any] = [part if isinstance(part, str) else None for part in template]
+        slots = [
+            (at, self._shown(slot.name), self.messages.writer(slot.format))
+            for at, slot in enumerate(template)
+            if isinstance(slot, Slot)
+        ]
 
-        def text(source: Source, evaluation: Evaluation) -> ValueAt:
-            filled = [(read(source, evaluation), write) for read, write in parts]
-            return lambda index: around.format(*[write(value_at(index)) for value_at, write in filled])
+        def text(values: Values) -> str:
+            filled = parts.copy()
+            for at, shown, write in slots:
+                filled[at] = write(shown(values))
+            return "".join(filled)
 
         return text
 
 
-def _braced(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+def _all_of(names: tuple[str, ...]) -> Callable[[Values], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
-def _always(value: Scalar) -> ValueAt:
-    return lambda _: value
+def _alone(write: Writer) -> Filler:
+    return lambda _, values: write(values)
 
 
-def _numbers_plain(read: Reader) -> Filler:
-    def filled(source: Source, rows: Rows) -> list[Any]:
-        return [*map(plain_number, map(read(source, rows.evaluation), rows.cells))]
-
-    return filled
-
-
-def _object(parts: Mapping[str, Filler]) -> Filler:
-    keys, fillers = tuple(parts), tuple(parts.values())
-
-    def filled(source: Source, rows: Rows) -> list[Any]:
-        if len(rows.cells) == 1:
-            return [{key: fill(source, rows)[0] for key, fill in parts.items()}]
-        columns = [fill(source, rows) for fill in fillers]
-        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
-
-    return filled
-
-
-def _where(read: Reader, fill: Filler) -> Filler:
-    """What is filled for the rows where a condition holds, and None for the others."""
-
-    def filled(source: Source, rows: Rows) -> list[Any]:
-        holds = [*map(read(source, rows.evaluation), rows.cells)]
-        if all(holds):
-            return fill(source, rows)
-        kept = [cell for cell, there in zip(rows.cells, holds, strict=True) if there]
-        found = iter(fill(source, Rows(rows.evaluation, kept)) if kept else ())
-        return [next(found) if there else None for there in holds]
-
-    return filled
+def _where(condition: str, fill: Filler) -> Filler:
+    """What is filled where a condition holds, and None elsewhere."""
+    return lambda lists, values: fill(lists, values) if values[condition] else None
 
 
 def _items(parts: Sequence[tuple[Filler, bool]]) -> Filler:
-    """Lists of what is there of the parts; those that are lists themselves are laid out among them."""
+    """A list of what is there of the parts; those that are lists themselves are laid out in it."""
 
-    def filled(source: Source, rows: Rows) -> list[Any]:
-        columns = [(fill(source, rows), is_list) for fill, is_list in parts]
-        of_rows = ([(column[at], is_list) for column, is_list in columns] for at in range(len(rows.cells)))
-        return [
-            [item for found, is_list in row for item in (found if is_list else (found,)) if item is not None]
-            for row in of_rows
-        ]
+    def filled(lists: Lists, values: Values) -> list[Any]:
+        built = ((fill(lists, values), is_list) for fill, is_list in parts)
+        return [item for found, is_list in built for item in (found if is_list else (found,)) if item is not None]
 
     return filled

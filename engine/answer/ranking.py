@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from engine.answer.asking import Row
 from engine.answer.build import AnswerBuilder
+from engine.answer.fill import Values
 from engine.answer.own_entry import with_own_entries
 from engine.answer.question import NO, YES, Question, read_number, read_question, unknown_word
 from engine.answer.set_by_caller import told_to_the_caller
 from engine.answer.told import NotAChoice, NotWhole, UnknownRanking, told
 from engine.closest import closest, normalised
 from engine.columns import WordColumn
-from engine.evaluate.evaluation import evaluate
+from engine.evaluate.evaluation import Index, evaluate
 from engine.evaluate.grid import Grid
 from engine.problems import Problem, ProblemsFound
 from engine.rounding import plain_number
@@ -98,11 +99,11 @@ class _Ranked(AnswerBuilder):
         self.ranking, self.wanted = asked.ranking, asked
         best = self.ranking.best
         self.open_axes = (self.ranking.over, *([best.axis] if best and asked.best_open else []))
-        names = self.ranking.names(rulebook.said, self.rules)
+        self.shown = self.ranking.names(rulebook.said, self.rules)
         entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in self.question.entries.items()}
         opened = {axis: rulebook.catalog_of(axis).ids for axis in self.open_axes}
         self.grid = Grid.of(self.rules.subject, self.rules.catalogs, entries | opened)
-        evaluation = evaluate(self.rules, self.grid, names, self.question.inputs, self.fixed)
+        evaluation = evaluate(self.rules, self.grid, self.shown.computed, self.question.inputs, self.fixed)
         self.asked = Row(evaluation, (0,) * len(self.grid.shape))
         self.count = len(self.grid.ids[self.ranking.over])
         self.chosen = np.zeros(self.count, dtype=np.int64)
@@ -115,19 +116,20 @@ class _Ranked(AnswerBuilder):
         by, ties = self.ranking.by, self.ranking.ties
         keys = (*([self._figures(ties.name)] if ties else []), -self._figures(by.name))
         order = kept[np.lexsort([key[kept] for key in keys])]
-        rows = [self._row_of(int(at)) for at in order[: self.wanted.limit]]
+        cells = [self._cell_of(int(at)) for at in order[: self.wanted.limit]]
+        rows = self.rows(self.asked.evaluation, cells or [self.asked.index], self.shown)
         ahead = {part.name: self._ahead(part, kept) for part in self.ranking.parts}
         built: dict[str, Any] = {
             "ranking": self.ranking.name,
-            "title": self.fill(self.ranking.title, rows[0] if rows else self.asked),
-            **self.fill(self.ranking.head, rows[0] if rows else self.asked),
+            "title": self.fill(self.ranking.title, rows[0]),
+            **self.fill(self.ranking.head, rows[0]),
             "filters": {name: _shown(given) for name, given in self.wanted.filters.items()},
             "entries": self.count,
             "ranked": len(kept),
-            "columns": [self.fill(title, self.asked) for title, _ in self.ranking.columns],
+            "columns": [self.fill(title, rows[0]) for title, _ in self.ranking.columns],
             "rows": [
                 {"rank": at + 1, **self._shown_row(row, {name: float(one[order[at]]) for name, one in ahead.items()})}
-                for at, row in enumerate(rows)
+                for at, row in enumerate(rows[: len(cells)])
             ],
             "rules": {key: self.own_value(f"rules.{key}") for key in ("version", "sha256", "profile")},
         }
@@ -135,7 +137,7 @@ class _Ranked(AnswerBuilder):
             built["set"] = set_here
         return built
 
-    def _shown_row(self, row: Row, ahead: Mapping[str, float]) -> dict[str, Any]:
+    def _shown_row(self, row: Values, ahead: Mapping[str, float]) -> dict[str, Any]:
         """What a row shows and says; `ahead` are the points by which each part lifts it above the others."""
         parts = {part.name: part for part in self.ranking.parts}
         item: dict[str, Any] = self.fill(self.ranking.item, row)
@@ -147,8 +149,8 @@ class _Ranked(AnswerBuilder):
         item["cells"] = [str(self.fill(cell, row) or "") for _, cell in self.ranking.columns]
         return item
 
-    def _part_of(self, part: Part, row: Row, ahead: float) -> dict[str, Any]:
-        points, weight = (float(self.value(value.name, row) or 0) for value in (part.points, part.weight))
+    def _part_of(self, part: Part, row: Values, ahead: float) -> dict[str, Any]:
+        points, weight = (float(row[value.name] or 0) for value in (part.points, part.weight))
         figures = {"points": points, "weight": weight, "gained": weight * points, "ahead": ahead}
         shown = {key: plain_number(figure) for key, figure in figures.items()}
         return {"part": part.name, "label": self.fill(part.label, row), **shown}
@@ -189,11 +191,11 @@ class _Ranked(AnswerBuilder):
         table: NDArray[Any] = np.moveaxis(whole, list(self.grid.ids).index(self.ranking.over), 0)
         return table.reshape(self.count, -1)
 
-    def _row_of(self, at: int) -> Row:
-        """The row of a ranked entry, with the entry that it is shown with."""
+    def _cell_of(self, at: int) -> Index:
+        """The cell of a ranked entry, with the entry that it is shown with."""
         best = self.ranking.best
         place = {self.ranking.over: at, **({best.axis: int(self.chosen[at])} if best and self.wanted.best_open else {})}
-        return Row(self.asked.evaluation, tuple(place.get(axis, 0) for axis in self.grid.ids))
+        return tuple(place.get(axis, 0) for axis in self.grid.ids)
 
 
 def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:

@@ -24,7 +24,7 @@ def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
         raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
-    shown = wanted or rulebook.needs[question.profile].shown
+    shown = wanted or rulebook.needs[question.profile].shown.computed
     compared = asker.rules.plan(shown).current
     with told_to_the_caller(rulebook, question):
         asker.ask({*compared} if compared else shown)

@@ -42,7 +42,7 @@ def sweep(rulebook: Rulebook, share: Fraction) -> int:
     """Every output of an answer for all these questions; says how many were answered."""
     rules = rulebook.rule_set
     questions = questions_of(rules, share)
-    shown = rulebook.needs[rules.profile].shown
+    shown = rulebook.needs[rules.profile].shown.computed
     outputs = [name for name in rules.definitions if name in shown and not rules.plan([name]).current]
     threads = min(MOST_THREADS, os.cpu_count() or 1)
 

@@ -41,7 +41,7 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     wanted = {*needs.asked.own, *needs.together(frozenset(needs.rows))}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     for ranking in rulebook.rankings.values():
-        wanted |= ranking.names(rulebook.said, rule_set)
+        wanted |= ranking.names(rulebook.said, rule_set).computed
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:

@@ -59,7 +59,8 @@ class Evaluation:
 
     def whole(self, name: str) -> Any:
         """The numbers or conditions of `name`, as many as were asked for."""
-        return np.broadcast_to(np.asarray(self.columns[name]), self.asked.shape)
+        column: Any = self.columns[name]
+        return column if np.shape(column) == self.asked.shape else np.broadcast_to(column, self.asked.shape)
 
     def entry(self, axis: str, index: Index) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""

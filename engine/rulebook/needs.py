@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from engine.read.document import Path
 from engine.rulebook.layout import Along, Asks, Each, Layout, Node, Pick, Said, parts_of, values_of
@@ -28,21 +29,28 @@ class Asked:
         return frozenset().union(*self.picks.values())
 
 
+class Names(NamedTuple):
+    """Names that are shown: those that rules and catalogs give, and others, of picks or of the rulebook itself."""
+
+    computed: frozenset[str]
+    others: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Needs:
-    """What an answer needs, by the names that the evaluator knows.
+    """What an answer needs.
 
-    `shown` are those that stand in the answer or its sentences, outside of lists; `items` those that the items of each
-    list need, by its path in the layout, and `rows` those of all lists and picks that ask for the same rows. What fills
-    the parts of layouts is kept in `fillers`.
+    `shown` are the names that stand in the answer or its sentences, outside of lists; `items` those that the items of
+    each list need, by its path in the layout, and `rows` those of all lists and picks that ask for the same rows, as
+    far as they are computed. What fills the parts of layouts is kept in `fillers`.
     """
 
     rule_set: RuleSet
-    shown: frozenset[str]
+    shown: Names
     asked: Asked
     lists: tuple[Each, ...]
     alongs: tuple[Along, ...]
-    items: Mapping[Path, frozenset[str]]
+    items: Mapping[Path, Names]
     rows: Mapping[Asks, frozenset[str]]
     fillers: WorkedOut = field(default_factory=lambda: WorkedOut(MOST_FILLERS), repr=False, compare=False)
     _together: dict[frozenset[Asks], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -50,7 +58,7 @@ class Needs:
     def together(self, rows: frozenset[Asks]) -> frozenset[str]:
         """What must be evaluated where these rows are asked for, with those along inputs: the same object each time."""
         if rows not in self._together:
-            along = (self.items[part.path] for part in self.alongs)
+            along = (self.items[part.path].computed for part in self.alongs)
             self._together[rows] = frozenset().union(*(self.rows[asks] for asks in rows), *along)
         return self._together[rows]
 
@@ -62,14 +70,15 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     alongs = tuple(part for part in parts if isinstance(part, Along))
     shown = names_shown(layout.root, said)
     asked = asked_for(layout, shown, rule_set)
-    items = {each.path: _known(names_shown(each.item, said) | _chosen_by(each), rule_set) for each in lists}
-    items |= {along.path: _known(names_shown(along.item, said), rule_set) for along in alongs}
+    items = {each.path: _names(names_shown(each.item, said) | _chosen_by(each), rule_set) for each in lists}
+    items |= {along.path: names_of(along.item, said, rule_set) for along in alongs}
     rows: dict[Asks, frozenset[str]] = {layout.picks[name].asks: names for name, names in asked.picks.items()}
     for each in lists:
-        rows[each.asks] = rows.get(each.asks, frozenset()) | items[each.path]
-    compared = (name for names in (*rows.values(), *items.values()) for name in rule_set.plan(names).current)
+        rows[each.asks] = rows.get(each.asks, frozenset()) | items[each.path].computed
+    evaluated = (*rows.values(), *(items[along.path].computed for along in alongs))
+    compared = (name for names in evaluated for name in rule_set.plan(names).current)
     own = asked.own.union(compared, (value.name for each in lists for value in each.change.inputs.values()))
-    return Needs(rule_set, _known(shown, rule_set), Asked(own, asked.picks), lists, alongs, items, rows)
+    return Needs(rule_set, _names(shown, rule_set), Asked(own, asked.picks), lists, alongs, items, rows)
 
 
 def asked_for(layout: Layout, names: Iterable[str], rule_set: RuleSet) -> Asked:
@@ -89,8 +98,18 @@ def names_shown(node: Node, said: NamesSaid) -> set[str]:
     return {value.name for value in values_of(node)} | in_sentences
 
 
+def names_of(node: Node, said: NamesSaid, rule_set: RuleSet) -> Names:
+    """The names that a part of the layout shows."""
+    return _names(names_shown(node, said), rule_set)
+
+
 def _chosen_by(each: Each) -> set[str]:
     return {value.name for value in (each.where, each.order) if value}
+
+
+def _names(names: set[str], rule_set: RuleSet) -> Names:
+    computed = _known(names, rule_set)
+    return Names(computed, frozenset(names) - computed)
 
 
 def _known(names: Iterable[str], rule_set: RuleSet) -> frozenset[str]:

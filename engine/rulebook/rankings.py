@@ -14,7 +14,7 @@ from engine.read.document import Document, Path
 from engine.rulebook.check_layout import LayoutChecker, LayoutNested
 from engine.rulebook.layout import Branch, Each, Items, Layout, Node, Said, Value, parts_of, read_node
 from engine.rulebook.messages import Messages
-from engine.rulebook.needs import NamesSaid, names_shown
+from engine.rulebook.needs import Names, NamesSaid, names_of
 from engine.rulebook.rule_set import RuleSet
 
 
@@ -112,9 +112,9 @@ class Ranking:
         """The keys of all of its sentences."""
         return (node.key for node in parts_of(self.nodes) if isinstance(node, Said))
 
-    def names(self, said: NamesSaid, rule_set: RuleSet) -> frozenset[str]:
-        """What the rules have to compute for it."""
-        return frozenset(name for name in names_shown(self.nodes, said) if rule_set.describe(name))
+    def names(self, said: NamesSaid, rule_set: RuleSet) -> Names:
+        """What it shows and goes by."""
+        return names_of(self.nodes, said, rule_set)
 
 
 def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:
