@@ -48,7 +48,8 @@ class Asked(ABC):
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
         axis, _, field = name.partition(".")
-        return self.catalog(axis).at(field, self.codes(axis))
+        (column,) = self.catalog(axis).at((field,), self.codes(axis))
+        return column
 
     def chosen(self, axis: str, entries: WordColumn) -> Codes:
         """The row in its catalog of the entry that is named in each question, or else chosen.

@@ -69,8 +69,6 @@ class _Planner:
         self.places: dict[str, int] = {}
         self.read: dict[str, int] = {ASKED: self.asked}
         self.definitions: dict[str, int] = {}
-        self.catalogs: dict[str, int] = {}
-        self.rows: dict[str, int] = {}
 
     def planned(self) -> Planned:
         missing = [name for name in self.plan.fields if not self._is_named(name) and not self._chooser(name)]
@@ -91,26 +89,26 @@ class _Planner:
         """The place of a name: of what was computed, of a catalog figure, or of what is put in."""
         if name not in self.places:
             if name in self.plan.fields:
-                self.places[name] = self._field(name)
-            else:
-                self.places[name] = self.read[name] = self.recorder.place()
+                return self._field(name)
+            self.places[name] = self.read[name] = self.recorder.place()
         return self.places[name]
 
     def _field(self, name: str) -> int:
-        axis, _, field = name.partition(".")
-        if axis not in self.catalogs:
-            self.catalogs[axis] = self.recorder.does(partial(_catalog, axis), self.asked)
-        return self.recorder.does(partial(_figures, field), self.catalogs[axis], self._rows(axis, name))
+        """The place of a figure. All that is read of the entries of an axis is read at once."""
+        axis = name.partition(".")[0]
+        names = [one for one in self.plan.fields if one.partition(".")[0] == axis]
+        fields = tuple(one.partition(".")[2] for one in names)
+        reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
+        found = self.recorder.does_many(partial(_figures, fields), *reads, gives=len(names))
+        self.places |= zip(names, found, strict=True)
+        return self.places[name]
 
-    def _rows(self, axis: str, name: str) -> int:
-        """The place of the rows that are named or chosen on an axis, the same for all figures of their entries."""
-        if axis not in self.rows:
-            chooser, does = self._chooser(name), self.recorder.does
-            if self._is_named(name) or chooser is None:
-                self.rows[axis] = does(partial(_named, axis), self.asked)
-            else:
-                self.rows[axis] = does(partial(_chosen, axis), self.asked, self._place(chooser))
-        return self.rows[axis]
+    def _rows(self, axis: str) -> int:
+        """The place of the rows of the entries that are named or chosen on an axis."""
+        chooser = self.rule_set.subject.axes[axis].default_by
+        if axis in self.named or chooser is None:
+            return self.recorder.does(partial(_named, axis), self.asked)
+        return self.recorder.does(partial(_chosen, axis), self.asked, self._place(chooser))
 
     def _step(self, name: str) -> int:
         definition = self.rule_set.definitions[name]
@@ -140,8 +138,8 @@ def _named(axis: str, asked: Asked) -> Codes:
     return asked.codes(axis)
 
 
-def _figures(field: str, catalog: Catalog, rows: Codes) -> Column:
-    return catalog.at(field, rows)
+def _figures(fields: tuple[str, ...], catalog: Catalog, rows: Codes) -> list[Column]:
+    return catalog.at(fields, rows)
 
 
 def _chosen(axis: str, asked: Asked, entries: WordColumn) -> Codes:

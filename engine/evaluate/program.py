@@ -20,7 +20,7 @@ class Step(NamedTuple):
     """An operation as it is done, with most of them on one or two values: those of the `others` come after these."""
 
     run: Callable[..., Any]
-    into: int
+    into: int | slice
     first: int
     second: int | None
     others: tuple[int, ...]
@@ -53,19 +53,22 @@ def program_of(recorder: Recorder, reads: Mapping[str, int], results: Iterable[i
     """The program of what was recorded, which leaves `results` at their places.
 
     What is needed on the way alone gives its place to what comes after its last use, so that no large column is held
-    on to.
+    on to; what comes out of one operation side by side keeps its places.
     """
     last_use = {place: at for at, one in enumerate(recorder.operations) for place in one.reads}
-    on_the_way = {one.into for one in recorder.operations}.difference(results)
+    on_the_way = {one.into for one in recorder.operations if isinstance(one.into, int)}.difference(results)
     places = list(range(len(recorder.start)))  # where each is now
     free: list[int] = []
     steps = []
     for at, one in enumerate(recorder.operations):
         first, *rest = (places[place] for place in one.reads)
         free += [places[place] for place in {*one.reads} & on_the_way if last_use[place] == at]
-        if one.into in on_the_way and free:
-            places[one.into] = free.pop()
-        steps.append(Step(one.run, places[one.into], first, rest[0] if rest else None, tuple(rest[1:])))
+        into = one.into
+        if isinstance(into, int):
+            if into in on_the_way and free:
+                places[into] = free.pop()
+            into = places[into]
+        steps.append(Step(one.run, into, first, rest[0] if rest else None, tuple(rest[1:])))
     return Program(recorder.start, steps, reads)
 
 

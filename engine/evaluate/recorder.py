@@ -45,11 +45,11 @@ _MAKING = threading.Lock()
 
 
 class Operation(NamedTuple):
-    """What is done with the values at some places, and the place of what comes out."""
+    """What is done with the values at some places, and the place of what comes out, or the places of all that does."""
 
     run: Callable[..., Any]
     reads: tuple[int, ...]
-    into: int
+    into: int | slice
 
 
 class Recorder(SimpleEval):  # type: ignore[misc]
@@ -93,6 +93,13 @@ class Recorder(SimpleEval):  # type: ignore[misc]
             self._done[key] = self.place()
             self.operations.append(Operation(run, reads, self._done[key]))
         return self._done[key]
+
+    def does_many(self, run: Callable[..., Any], *reads: int, gives: int) -> range:
+        """The places of the values, so many, of the list that `run` gives for the values at these places."""
+        first = len(self.start)
+        self.start += [None] * gives
+        self.operations.append(Operation(run, reads, slice(first, first + gives)))
+        return range(first, first + gives)
 
     def record(self, expression: Expression, places: dict[str, int]) -> int:
         """The place of what the expression gives, where its names have these places."""

@@ -21,14 +21,17 @@ def table_value(table: Table, *read: Any) -> Column:
 
     `read` are the columns of the names that the table reads: its input, and those whose values rows take.
     """
-    rows, is_word = table.rows, table.kind is Kind.WORD
+    rows, first = table.rows, read[0]
     if isinstance(rows, Lookup):
-        return _words_looked_up(table, rows, read) if is_word else _looked_up(table, rows, read)
+        looked_up: Column = _looked_up(table, rows, first.codes, read)
+        return looked_up
     if isinstance(rows, Knots):
-        return rows.at(read[0])
-    places = rows.place(read[0])
-    found: Column = WordColumn(rows.words.codes[places], rows.words.words) if is_word else rows.numbers[places]
-    return found
+        return rows.at(first)
+    places = rows.place(first)
+    if table.kind is Kind.WORD:
+        return WordColumn(rows.words.codes[places], rows.words.words)
+    numbers: Column = rows.numbers[places]
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,20 @@ class _Results:
     numbered: tuple[NDArray[np.int64], ...] = ()
 
 
-def _looked_up(table: Table, lookup: Lookup, read: Sequence[Any]) -> Column:
-    codes, words = read[0]
-    results = _results(table, lookup, words)
-    found: Column = _with_taken(results, codes, read) if table.takes else _of_words(results.own, codes)
-    return found
-
-
-def _words_looked_up(table: Table, lookup: Lookup, read: Sequence[WordColumn]) -> WordColumn:
-    codes, words = read[0]
+def _looked_up(table: Table, lookup: Lookup, codes: Any, read: Sequence[Any]) -> Any:
     if not table.takes:
-        results = _results(table, lookup, words)
-        return WordColumn(_of_words(results.own, codes), results.words)
-    results = _results(table, lookup, words, *[read[at].words for at in table.takes])
-    wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
-    numbered = zip(table.takes, results.numbered, strict=True)
-    taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
-    return WordColumn(_with_taken(results, codes, taken), results.words)
+        results = lookup.kept.of(read[0].words) or _results(table, lookup, read[0].words)
+        found = _of_words(results.own, codes)
+    elif table.kind is not Kind.WORD:
+        results = lookup.kept.of(read[0].words) or _results(table, lookup, read[0].words)
+        return _with_taken(results, codes, read)
+    else:
+        results = _results(table, lookup, read[0].words, *[read[at].words for at in table.takes])
+        wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
+        numbered = zip(table.takes, results.numbered, strict=True)
+        taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
+        found = _with_taken(results, codes, taken)
+    return WordColumn(found, results.words) if table.kind is Kind.WORD else found
 
 
 def _of_words(by_word: NDArray[Any], codes: Any) -> Any:

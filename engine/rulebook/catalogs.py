@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -45,6 +45,9 @@ class CatalogUnknownEntry(Code):
     Avoid: `usual_van: smal`
     Prefer: `usual_van: small`
     """
+
+
+MOST_ROWS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,10 @@ class Catalog:
     fillers: tuple[str, ...] = ()
     _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
     _rows: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+    _of_row: dict[tuple[tuple[str, ...], Any], list[Column]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _blocks: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -114,13 +121,24 @@ class Catalog:
             self._columns[field] = _column(self.fields[field], self.entries.values())
         return self._columns[field]
 
-    def at(self, field: str, rows: Codes) -> Column:
-        """The figures or words of a field of the entries in these rows."""
-        column: Any = self.column(field)
-        if isinstance(column, WordColumn):
-            return WordColumn(_at(column.codes, rows), column.words)
-        figures: Column = _at(column, rows)
-        return figures
+    def at(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
+        """The figures or words of some fields of the entries in these rows; those of a single row are kept."""
+        if isinstance(rows, np.ndarray):
+            return self._taken(fields, rows)
+        found = self._of_row.get((fields, rows))
+        if found is None:
+            if len(self._of_row) >= MOST_ROWS_KEPT:
+                self._of_row.clear()
+            found = self._of_row[fields, rows] = self._taken(fields, rows)
+        return found
+
+    def _taken(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
+        found: dict[str, Any] = {}
+        for block in self._blocks.get((fields,), lambda: list(_blocks(fields, [*map(self.column, fields)]))):
+            figures: Any = block.data.take(rows, axis=1) if isinstance(rows, np.ndarray) else block.data[:, rows]
+            columns = map(WordColumn, figures, block.words) if block.words else figures
+            found |= zip(block.fields, columns, strict=True)
+        return [found[name] for name in fields]
 
     def rows_of(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
         """The row of each of these ids. Raises KeyError for one that is not there."""
@@ -244,8 +262,25 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
             yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
 
 
-def _at(column: NDArray[Any], rows: Codes) -> Any:
-    return column.take(rows) if isinstance(rows, np.ndarray) else column[rows]
+@dataclass(frozen=True)
+class _Block:
+    """Columns of one kind, one below the other, so that those of some entries are taken all at once."""
+
+    fields: tuple[str, ...]
+    data: NDArray[Any]
+    words: tuple[tuple[str, ...], ...] = ()
+
+
+def _blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[_Block]:
+    by_kind: dict[Any, dict[str, Any]] = {}
+    for name, column in zip(fields, columns, strict=True):
+        by_kind.setdefault(WordColumn if isinstance(column, WordColumn) else column.dtype, {})[name] = column
+    for kind, found in by_kind.items():
+        if kind is WordColumn:
+            codes, words = zip(*found.values(), strict=True)
+            yield _Block(tuple(found), np.array(codes), words)
+        else:
+            yield _Block(tuple(found), np.array([*found.values()]))
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:
