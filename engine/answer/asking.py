@@ -41,6 +41,26 @@ class Row:
         return trace(self.evaluation, self.index, names)
 
 
+@dataclass(frozen=True)
+class Others:
+    """The rows of a question that is asked otherwise in one way: some of all that were evaluated together."""
+
+    evaluation: Evaluation
+    place: slice
+
+    def __len__(self) -> int:
+        return int(self.place.stop - self.place.start)
+
+    def column(self, name: str) -> Any:
+        """The numbers or conditions of `name`, one for each row."""
+        column: Any = self.evaluation.columns[name]
+        return column[self.place] if isinstance(column, np.ndarray) else np.full(len(self), column)
+
+    def cells(self, rows: Iterable[int]) -> list[Index]:
+        """Where these rows, by number, stand in the evaluation."""
+        return [(self.place.start + row,) for row in rows]
+
+
 @dataclass
 class Asker:
     """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
@@ -68,12 +88,13 @@ class Asker:
         if asked.picks:
             self.pick(asked, self.otherwise({asks: self.over(asks) for asks in self._of_picks(asked)}, asked.together))
 
-    def pick(self, asked: Asked, rows: Mapping[Any, Evaluation]) -> None:
-        """Sets `picked`, where `rows` hold what was evaluated of each that is asked for."""
+    def pick(self, asked: Asked, rows: Mapping[Any, Others]) -> None:
+        """Sets `picked`, where `rows` hold those of each pick by what it asks."""
         for name in asked.picks:
             pick = self.rulebook.layout.picks[name]
-            of_pick = rows[pick.asks]
-            self.picked[name] = Row(of_pick, (int(np.argmax(of_pick.whole(pick.by.name))),))
+            found = rows[pick.asks]
+            (cell,) = found.cells([int(found.column(pick.by.name).argmax())])
+            self.picked[name] = Row(found.evaluation, cell)
 
     def value(self, name: str, row: Row | None = None) -> Scalar:
         """The value of a name, in the question's row where no other is given. Raises KeyError for an unknown one."""
@@ -118,7 +139,7 @@ class Asker:
         numbers: Numbers = np.array(values, dtype=float)
         return Variation(len(values), {}, {name: numbers})
 
-    def otherwise(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, Evaluation]:
+    def otherwise(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, Others]:
         """What `outputs` come to where the question is asked otherwise in these ways, all in one evaluation."""
         if not wanted:
             return {}
@@ -129,10 +150,7 @@ class Asker:
         names = frozenset(outputs)
         current = {name: self.asked.value(name) for name in self.rules.plan(names).current}
         found = evaluate(self.rules, asked.questions, names, asked.inputs, self.fixed, current, before, others)
-        return {
-            key: found.stretch(start, one.length)
-            for (key, one), start in zip(wanted.items(), asked.starts, strict=True)
-        }
+        return {key: Others(found, place) for key, place in zip(wanted, asked.places, strict=True)}
 
     @cached_property
     def _question(self) -> QuestionList:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.answer.asking import Asker, Row
+from engine.answer.asking import Asker, Others, Row
 from engine.answer.fill import Filler, Fillers, Values
 from engine.answer.own_entry import changed_numbers, with_own_entries
 from engine.answer.question import Question
@@ -44,7 +44,7 @@ class AnswerBuilder(Asker):
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
-        self.others: Mapping[Hashable, Evaluation] = {}
+        self.others: Mapping[Hashable, Others] = {}
 
     def build(self) -> dict[str, Any]:
         """The answer to the question."""
@@ -115,18 +115,19 @@ class AnswerBuilder(Asker):
         """The items of a list, each filled by `item`."""
         if not self._is_asked(each):
             return []
-        found, cells = self.others[each.asks], self._chosen(each)
-        items = [item(self, values) for values in self.rows(found, cells, self.needs.items[each.path])]
+        names, rows = self.needs.items[each.path], self.others[each.asks]
+        cells = rows.cells(_chosen(each, rows))
+        items = [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
         if self.explain:
             for cell, built in zip(cells, items, strict=True):
-                self._explain(built, Row(found, cell), self.needs.items[each.path].computed)
+                self._explain(built, Row(rows.evaluation, cell), names.computed)
         return items
 
     def along(self, along: Along, item: Filler) -> list[Any]:
         """The items of a list along an input, each filled by `item`."""
-        found = self.others[along.path]
-        cells = [(at,) for at in range(*found.asked.shape)]
-        return [item(self, values) for values in self.rows(found, cells, self.needs.items[along.path])]
+        names, rows = self.needs.items[along.path], self.others[along.path]
+        cells = rows.cells(range(len(rows)))
+        return [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
 
     def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
         """The first entries that say what a row says, each with those of the wanted fields that it has."""
@@ -135,18 +136,19 @@ class AnswerBuilder(Asker):
         entries = self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having)
         return [dict(_fields(entry, matching)) for entry in islice(entries, matching.most)]
 
-    def _chosen(self, each: Each) -> list[Index]:
-        """The cells that a list shows, in its order."""
-        found = self.others[each.asks]
-        chosen = np.flatnonzero(found.whole(each.where.name)) if each.where else np.arange(*found.asked.shape)
-        if each.order:
-            chosen = chosen[np.argsort(found.whole(each.order.name)[chosen], kind="stable")]
-        return [(at,) for at in chosen[: each.most].tolist()]
-
     def _explain(self, item: Any, row: Row, names: Iterable[str]) -> None:
         """What is the same as for the question was traced there."""
         if isinstance(item, dict):
             item["trace"] = [step for step in row.trace(names) if step != self.steps.get(step["name"])]
+
+
+def _chosen(each: Each, rows: Others) -> list[int]:
+    """The numbers of the rows that a list shows, in its order."""
+    chosen = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
+    if each.order:
+        chosen = chosen[np.argsort(rows.column(each.order.name)[chosen], kind="stable")]
+    numbers: list[int] = chosen[: each.most].tolist()
+    return numbers
 
 
 def _fields(entry: Entry, matching: Matching) -> Iterator[tuple[str, Any]]:

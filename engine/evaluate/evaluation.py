@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,6 @@ from engine.columns import Column, Numbers, Scalar, all_finite, cell, cells, eve
 from engine.evaluate.asked import Asked
 from engine.evaluate.culprit import culprit
 from engine.evaluate.planned import ASKED, planned
-from engine.evaluate.question_list import QuestionList
-from engine.evaluate.stretch import Stretch
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Definition, Formula
@@ -57,11 +55,6 @@ class Evaluation:
             found = self._cells[name] = cells(self.columns[name])
         return found
 
-    def whole(self, name: str) -> Any:
-        """The numbers or conditions of `name`, as many as were asked for."""
-        column: Any = self.columns[name]
-        return column if np.shape(column) == self.asked.shape else np.broadcast_to(column, self.asked.shape)
-
     def entry(self, axis: str, index: Index) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""
         found = self.asked.entry(axis, index)
@@ -69,12 +62,6 @@ class Evaluation:
         if found is None and chooser in self.columns:
             found = str(self.value(str(chooser), index))
         return self.asked.catalog(axis).entries[found] if found is not None else None
-
-    def stretch(self, start: int, length: int) -> Evaluation:
-        """Of a list of questions, so many from one of them on."""
-        assert isinstance(self.asked, QuestionList)
-        place = slice(start, start + length)
-        return replace(self, asked=self.asked.at(place), columns=Stretch(self.columns, place), _cells={})
 
     def unmoved(self, others: frozenset[str]) -> frozenset[str]:
         """The names of the columns that are the same whatever these axes and inputs are."""

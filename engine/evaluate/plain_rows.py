@@ -23,9 +23,12 @@ def plain_rows(evaluation: Evaluation, cells: Sequence[Index], names: Collection
 
 
 def _plain(column: Column, index: Index) -> Any:
-    if isinstance(column, float):  # the same for all, as most are
-        return _number(column)
-    return plain_number(cell(column, index))
+    data: Any = column.codes if isinstance(column, WordColumn) else column
+    if isinstance(data, np.ndarray):
+        if data.ndim != 1:
+            return plain_number(cell(column, index))
+        data = data.item(index[0] if data.size > 1 else 0)
+    return _shown(column, data)
 
 
 def _all_plain(column: Column, cells: Sequence[Index], places: Any) -> list[Any]:
@@ -34,14 +37,15 @@ def _all_plain(column: Column, cells: Sequence[Index], places: Any) -> list[Any]
         return [_plain(column, cells[0])] * len(cells) if cells else []
     if data.ndim > 1:
         return [_plain(column, index) for index in cells]
-    chosen = data[places].tolist()
+    return [_shown(column, one) for one in data[places].tolist()]
+
+
+def _shown(column: Column, data: Any) -> Any:
+    """A number, condition or code of a column as it is shown."""
+    if isinstance(data, float):
+        if data != data:  # noqa: PLR0124 - NaN is not itself
+            return None
+        return int(data) if data.is_integer() else float(data)
     if isinstance(column, WordColumn):
-        words = (*column.words, None)  # the last for a word that is absent
-        return [words[code] for code in chosen]
-    return chosen if data.dtype == bool else [_number(number) for number in chosen]
-
-
-def _number(number: float) -> float | int | None:
-    if number != number:  # noqa: PLR0124 - NaN is not itself
-        return None
-    return int(number) if number.is_integer() else float(number)
+        return column.words[data] if data >= 0 else None
+    return bool(data)

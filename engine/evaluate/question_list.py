@@ -62,11 +62,10 @@ class QuestionList(Asked):
         """The entry of each question, one after another."""
         return self.rows[axis]
 
-    def at(self, chosen: Sequence[int] | slice | Any) -> QuestionList:
+    def at(self, chosen: Sequence[int] | Any) -> QuestionList:
         """Only some of the questions, by their numbers."""
         rows = {axis: codes[chosen] if codes.ndim else codes for axis, codes in self.rows.items()}
-        length = len(range(self.length)[chosen]) if isinstance(chosen, slice) else len(chosen)
-        return replace(self, length=length, rows=rows)
+        return replace(self, length=len(chosen), rows=rows)
 
     def with_entry(self, axis: str, entry: str) -> QuestionList:
         """The same questions, all with another entry of one axis."""

@@ -27,7 +27,7 @@ class Variation:
 
 @dataclass(frozen=True)
 class Varied:
-    """The questions of all variations, one variation after another, and the place at which each starts.
+    """The questions of all variations, and where those of each of them stand.
 
     `inputs` are NaN where a question does not give them; `differs` names the axes and inputs that are not those of the
     question.
@@ -35,23 +35,22 @@ class Varied:
 
     questions: QuestionList
     inputs: Mapping[str, Numbers]
-    starts: tuple[int, ...]
+    places: tuple[slice, ...]
     differs: frozenset[str]
 
 
 def varied(question: QuestionList, inputs: Mapping[str, float], variations: Sequence[Variation]) -> Varied:
     """A question, the only one of its list, and its inputs, in all of these variations."""
     ends = tuple(accumulate(one.length for one in variations))
-    starts, length = (0, *ends[:-1]), ends[-1]
-    places = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+    places = tuple(map(slice, (0, *ends[:-1]), ends))
     axes = dict.fromkeys(axis for one in variations for axis in one.entries)
     names = dict.fromkeys(name for one in variations for name in one.inputs)
-    rows: dict[str, Any] = {axis: np.full(length, question.rows[axis]) for axis in axes}
-    given: dict[str, Any] = {name: np.full(length, inputs.get(name, np.nan)) for name in names}
+    rows: dict[str, Any] = {axis: np.full(ends[-1], question.rows[axis]) for axis in axes}
+    given: dict[str, Any] = {name: np.full(ends[-1], inputs.get(name, np.nan)) for name in names}
     for place, one in zip(places, variations, strict=True):
         for axis, codes in one.entries.items():
             rows[axis][place] = codes
         for name, numbers in one.inputs.items():
             given[name][place] = numbers
-    questions = replace(question, length=length, rows={**question.rows, **rows})
-    return Varied(questions, {**inputs, **given}, starts, frozenset({*axes, *names}))
+    questions = replace(question, length=ends[-1], rows={**question.rows, **rows})
+    return Varied(questions, {**inputs, **given}, places, frozenset({*axes, *names}))
