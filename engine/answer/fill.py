@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from engine.rulebook.layout import Along, Branch, Each, Items, Layout, Literal, Matching, Node, Said, Value
 from engine.rulebook.messages import Messages, Slot, Template
 from engine.rulebook.rule_set import RuleSet
+from engine.taking import taker
 
 Values = Mapping[str, Any]  # of a row by name, whole numbers without a decimal point; None where one is absent
 
@@ -72,7 +73,7 @@ class Fillers:
             if isinstance(part, Value) and not self._texts(part.name)
         }
         others = [(key, self.filler(part)) for key, part in branch.parts.items() if key not in plain]
-        as_they_are = _all_of(tuple(plain.values()))
+        as_they_are = taker(tuple(plain.values()))
 
         def filled(lists: Lists, values: Values) -> dict[str, Any]:
             built = dict.fromkeys(keys)
@@ -116,12 +117,6 @@ class Fillers:
             return "".join(filled)
 
         return text
-
-
-def _all_of(names: tuple[str, ...]) -> Callable[[Values], Sequence[Any]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda values: [values[name] for name in names]
 
 
 def _alone(write: Writer) -> Filler:

@@ -18,7 +18,8 @@ from engine.rulebook.catalogs import Entry
 from engine.rulebook.definitions import Definition, Formula
 from engine.rulebook.expression import offset_of_node
 from engine.rulebook.rule_set import NOTHING, Plan, RuleSet
-from engine.rulebook.subject import CURRENT, QUESTION
+from engine.rulebook.subject import CURRENT
+from engine.taking import Taker, taker
 
 
 class NotFinite(Code):
@@ -65,10 +66,19 @@ class Evaluation:
 
     def unmoved(self, others: frozenset[str]) -> frozenset[str]:
         """The names of the columns that are the same whatever these axes and inputs are."""
+        return self._unmoved(others)[0]
+
+    def columns_unmoved(self, others: frozenset[str]) -> dict[str, Column]:
+        """The columns of these names."""
+        names, take = self._unmoved(others)
+        return dict(zip(names, take(self.columns), strict=True))
+
+    def _unmoved(self, others: frozenset[str]) -> tuple[frozenset[str], Taker]:
         if others not in self.plan.made:
             unmoved = self.rule_set.unmoved(others)
-            self.plan.made[others] = frozenset(name for name in self.columns if name in unmoved) - self.given
-        found: frozenset[str] = self.plan.made[others]
+            names = frozenset(name for name in self.columns if name in unmoved) - self.given
+            self.plan.made[others] = names, taker(tuple(names))
+        found: tuple[frozenset[str], Taker] = self.plan.made[others]
         return found
 
 
@@ -91,20 +101,19 @@ def evaluate(
     Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
     """
     values: dict[str, Any] = {name: everywhere(value) for name, value in (given or {}).items()}
-    known = before.unmoved(others) if before else NOTHING
-    plan = rule_set.plan(outputs, frozenset(values), asked.named, known)
+    columns = before.columns_unmoved(others) if before else {}
+    plan = rule_set.plan(outputs, frozenset(values), asked.named, before.unmoved(others) if before else NOTHING)
     made = planned(rule_set, plan, asked.named)
-    columns = {name: before.columns[name] for name in known} if before else {}
     for name, default in rule_set.subject.defaults.items():
-        columns.setdefault(f"{QUESTION}.{name}", _input((inputs or {}).get(name), default))
+        if name not in columns:
+            columns[name] = _input((inputs or {}).get(name.partition(".")[2]), default)
     columns |= values
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
-    own = rule_set.own_values
     with np.errstate(all="ignore"):
-        at = made.program.run({ASKED: asked, **columns, **{name: own[name] for name in made.definitions}})
-        columns |= {name: at[place] for name, place in made.places.items()}
-        if not none_unbounded([at[place] for place in made.looked_at]):
+        at = made.run({ASKED: asked, **columns}, rule_set.own_values)
+        columns |= zip(made.names, made.computed(at), strict=True)
+        if not none_unbounded(made.looked_at(at)):
             first = next(name for name, place in made.numbers if not all_finite(at[place]))
             raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
     return Evaluation(rule_set, asked, columns, frozenset(values), plan)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from engine.codes import Code
 from engine.columns import Codes, Column, Kind, WordColumn
@@ -21,6 +22,7 @@ from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Constant, Count, Formula, Table
 from engine.rulebook.rule_set import Plan, RuleSet
+from engine.taking import Taker, taker
 
 ASKED = "asked"  # as what is read: the questions themselves; no name of the rules can be that of a namespace
 PROGRAM = "program"
@@ -37,17 +39,24 @@ class AxisMissing(Code):
 
 @dataclass(frozen=True)
 class Planned:
-    """`places` are those of all that is computed, by name; `numbers` those of definitions that must be finite.
+    """`read` takes what the program reads from what is there by name, and `own` after it the rules' own values.
 
-    They are where those that are `looked_at` are; these are the numbers that no other of them carries.
-    `definitions` names the constants, tables and counts that the program reads, each at its place.
+    `names` are those of all that is computed, and `computed` takes their values once the program has run. `numbers` are
+    the definitions that must be finite, with their places. They are where those that are `looked_at` are; these are the
+    numbers that no other of them carries.
     """
 
     program: Program
-    places: Mapping[str, int]
+    read: Taker
+    own: Taker
+    names: tuple[str, ...]
+    computed: Taker
     numbers: tuple[tuple[str, int], ...]
-    looked_at: tuple[int, ...]
-    definitions: tuple[str, ...]
+    looked_at: Taker
+
+    def run(self, values: Mapping[str, Any], own_values: Mapping[str, Any]) -> list[Any]:
+        """The value at each place of the program."""
+        return self.program.run([*self.read(values), *self.own(own_values)])
 
 
 def planned(rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> Planned:
@@ -79,11 +88,18 @@ class _Planner:
         for name in self.plan.fields:
             self._place(name)
         kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
-        numbers = tuple((name, computed[name]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
+        program, places = program_of(self.recorder, {**self.read, **self.definitions}, computed.values())
+        numbers = tuple((name, places[computed[name]]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
         shown = carried((name for name, _ in numbers), self.rule_set.definitions)
-        looked_at = tuple(place for name, place in numbers if name not in shown)
-        program = program_of(self.recorder, {**self.read, **self.definitions}, computed.values())
-        return Planned(program, computed, numbers, looked_at, tuple(self.definitions))
+        return Planned(
+            program,
+            taker(tuple(self.read)),
+            taker(tuple(self.definitions)),
+            tuple(computed),
+            taker([places[place] for place in computed.values()]),
+            numbers,
+            taker([place for name, place in numbers if name not in shown]),
+        )
 
     def _place(self, name: str) -> int:
         """The place of a name: of what was computed, of a catalog figure, or of what is put in."""

@@ -28,17 +28,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """`start` holds the numbers that stand in expressions, at their places; `reads` the places of what is put in."""
+    """What it reads has the first places, in the order of `reads`; `start` holds all others, such as plain numbers."""
 
+    reads: tuple[str, ...]
     start: Sequence[Any]
     steps: Sequence[Step]
-    reads: Mapping[str, int]
 
-    def run(self, values: Mapping[str, Any]) -> list[Any]:
-        """The value at each place, once what is read was put in and all steps were done."""
-        at = list(self.start)
-        for name, place in self.reads.items():
-            at[place] = values[name]
+    def run(self, values: Sequence[Any]) -> list[Any]:
+        """The value at each place, once all steps were done on what is read."""
+        at = [*values, *self.start]
         for run, into, first, second, others in self.steps:
             if second is None:
                 at[into] = run(at[first])
@@ -49,27 +47,32 @@ class Program:
         return at
 
 
-def program_of(recorder: Recorder, reads: Mapping[str, int], results: Iterable[int]) -> Program:
-    """The program of what was recorded, which leaves `results` at their places.
+def program_of(
+    recorder: Recorder, reads: Mapping[str, int], results: Iterable[int]
+) -> tuple[Program, Mapping[int, int]]:
+    """The program of what was recorded, and where in it the places of `results` are.
 
     What is needed on the way alone gives its place to what comes after its last use, so that no large column is held
-    on to; what comes out of one operation side by side keeps its places.
+    on to; what comes out of one operation side by side stays so.
     """
+    others = [place for place in range(len(recorder.start)) if place not in {*reads.values()}]
+    places = {place: at for at, place in enumerate((*reads.values(), *others))}  # where each is now
     last_use = {place: at for at, one in enumerate(recorder.operations) for place in one.reads}
+    results = tuple(results)
     on_the_way = {one.into for one in recorder.operations if isinstance(one.into, int)}.difference(results)
-    places = list(range(len(recorder.start)))  # where each is now
     free: list[int] = []
     steps = []
     for at, one in enumerate(recorder.operations):
         first, *rest = (places[place] for place in one.reads)
         free += [places[place] for place in {*one.reads} & on_the_way if last_use[place] == at]
-        into = one.into
-        if isinstance(into, int):
-            if into in on_the_way and free:
-                places[into] = free.pop()
-            into = places[into]
+        if isinstance(one.into, int):
+            places[one.into] = free.pop() if one.into in on_the_way and free else places[one.into]
+            into: int | slice = places[one.into]
+        else:
+            into = slice(places[one.into.start], places[one.into.stop - 1] + 1)
         steps.append(Step(one.run, into, first, rest[0] if rest else None, tuple(rest[1:])))
-    return Program(recorder.start, steps, reads)
+    start = [recorder.start[place] for place in others]
+    return Program(tuple(reads), start, steps), {place: places[place] for place in results}
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -77,12 +80,13 @@ def _recorded(expression: Expression) -> tuple[Program, int]:
     recorder = Recorder()
     reads = {name: recorder.place() for name in expression.names}
     result = recorder.record(expression, reads)
-    return program_of(recorder, reads, [result]), result
+    program, places = program_of(recorder, reads, [result])
+    return program, places[result]
 
 
 def run_expression(expression: Expression, names: Mapping[str, Any]) -> Column:
     """The column that an expression gives; NaN where something is divided by 0."""
     program, result = _recorded(expression)
     with np.errstate(all="ignore"):
-        column: Column = program.run({name: everywhere(names[name]) for name in program.reads})[result]
+        column: Column = program.run([everywhere(names[name]) for name in program.reads])[result]
     return column

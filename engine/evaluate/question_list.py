@@ -56,7 +56,7 @@ class QuestionList(Asked):
     @cached_property
     def named(self) -> frozenset[str]:
         """The axes of which every question names an entry."""
-        return frozenset(axis for axis, codes in self.rows.items() if self.length and (codes != ABSENT).all())
+        return frozenset(axis for axis, codes in self.rows.items() if self.length and codes.min() != ABSENT)
 
     def codes(self, axis: str) -> Codes:
         """The entry of each question, one after another."""

@@ -77,8 +77,9 @@ class Subject:
 
     @cached_property
     def defaults(self) -> Mapping[str, np.float64]:
-        """What each input is where a question does not give it; NaN for none."""
-        return {name: np.float64(np.nan if one.default is None else one.default) for name, one in self.inputs.items()}
+        """What each input, as rules name it, is where a question does not give it; NaN for none."""
+        given = {name: np.nan if one.default is None else one.default for name, one in self.inputs.items()}
+        return {f"{QUESTION}.{name}": np.float64(number) for name, number in given.items()}
 
     @property
     def reserved(self) -> frozenset[str]:
