@@ -13,6 +13,7 @@ from engine.answer.question import Question
 from engine.columns import Numbers, Scalar
 from engine.evaluate.evaluation import Evaluation, Index, evaluate
 from engine.evaluate.question_list import QuestionList
+from engine.evaluate.settled import settled
 from engine.evaluate.trace import trace
 from engine.evaluate.variations import Variation, varied
 from engine.rulebook.layout import Asks
@@ -117,7 +118,7 @@ class Asker:
 
     def row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
         """The question's own row."""
-        evaluation = evaluate(self.rules, self._question, outputs, self.question.inputs, self.fixed, current)
+        evaluation = evaluate(self._ready, self._question, outputs, self.question.inputs, self.fixed, current)
         return Row(evaluation, FIRST)
 
     @property
@@ -127,12 +128,12 @@ class Asker:
 
     def over(self, asks: Asks) -> Variation:
         """The question asked as a list or a pick does."""
-        catalogs = self.rulebook.catalog_of
-        entries: dict[str, Any] = {axis: catalogs(axis).index[entry] for axis, entry in asks.entries}
-        length = len(catalogs(asks.axis).ids) if asks.axis else 1
+        catalog = self.rulebook.catalog_of
+        entries: dict[str, Any] = {axis: catalog(axis).index[entry] for axis, entry in asks.entries}
         if asks.axis:
-            entries[asks.axis] = np.arange(length)
-        return Variation(length, entries, {name: float(self.asked.value(of) or 0) for name, of in asks.inputs})
+            entries[asks.axis] = catalog(asks.axis).rows
+        inputs = {name: float(self.asked.value(of) or 0) for name, of in asks.inputs}
+        return Variation(len(entries[asks.axis]) if asks.axis else 1, entries, inputs)
 
     def running(self, name: str, values: Sequence[float]) -> Variation:
         """The question once for each value of one of its inputs."""
@@ -149,12 +150,20 @@ class Asker:
         before = None if self.explain else self.asked.evaluation
         names = frozenset(outputs)
         current = {name: self.asked.value(name) for name in self.rules.plan(names).current}
-        found = evaluate(self.rules, asked.questions, names, asked.inputs, self.fixed, current, before, others)
+        found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed, current, before, others)
         return {key: Others(found, place) for key, place in zip(wanted, asked.places, strict=True)}
 
     @cached_property
     def _question(self) -> QuestionList:
-        return QuestionList.repeated(self.rules.subject, self.rules.catalogs, self.question.entries, 1)
+        return QuestionList.repeated(self._ready.subject, self._ready.catalogs, self.question.entries, 1)
+
+    @cached_property
+    def _ready(self) -> RuleSet:
+        """The rules with all worked out that can be, where the question changes nothing of that."""
+        if self.fixed or self.question.own:
+            return self.rules
+        ready: RuleSet = self.rulebook.needs[self.question.profile].made.get((self.rules,), lambda: settled(self.rules))
+        return ready
 
     def _of_picks(self, asked: Asked) -> Iterable[Asks]:
         return (self.rulebook.layout.picks[name].asks for name in asked.picks)

@@ -64,12 +64,10 @@ class AnswerBuilder(Asker):
 
     def _variations(self) -> tuple[dict[Hashable, Variation], frozenset[str]]:
         """How the question is asked otherwise for its picks and lists, and what they need of that."""
-        picks = [self.rulebook.layout.picks[name].asks for name in self.needs.asked.picks]
-        lists = [each.asks for each in self.needs.lists if self._is_asked(each)]
-        rows = dict.fromkeys((*picks, *lists))
+        rows, names = self.needs.otherwise(tuple(map(self._is_asked, self.needs.lists)))
         wanted: dict[Hashable, Variation] = {asks: self.over(asks) for asks in rows}
         wanted |= {along.path: self.running(along.input, self._values(along)) for along in self.needs.alongs}
-        return wanted, self.needs.together(frozenset(rows))
+        return wanted, names
 
     def _is_asked(self, each: Each) -> bool:
         return not each.when or bool(self.value(each.when.name))
@@ -108,7 +106,7 @@ class AnswerBuilder(Asker):
         """What stands in place of a part of the layout, for the values of one row."""
         needs, messages = self.needs, self.rulebook.messages
         fillers = Fillers(self.rulebook.layout, needs.rule_set, messages)
-        fill: Filler = needs.fillers.get((node, messages), lambda: fillers.filler(node))
+        fill: Filler = needs.made.get((node, messages), lambda: fillers.filler(node))
         return fill(self, values)
 
     def each(self, each: Each, item: Filler) -> list[Any]:

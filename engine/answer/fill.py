@@ -66,18 +66,22 @@ class Fillers:
 
     def _object(self, branch: Branch) -> Filler:
         """An object; values that are shown as they are, which most are, are taken from the row all at once."""
-        keys = tuple(branch.parts)
+        texts = {key: part.text if isinstance(part, Literal) else None for key, part in branch.parts.items()}
         plain = {
             key: part.name
             for key, part in branch.parts.items()
             if isinstance(part, Value) and not self._texts(part.name)
         }
-        others = [(key, self.filler(part)) for key, part in branch.parts.items() if key not in plain]
-        as_they_are = taker(tuple(plain.values()))
+        take = taker(tuple(plain.values()))
+        others = [
+            (key, self.filler(part))
+            for key, part in branch.parts.items()
+            if key not in plain and not isinstance(part, Literal)
+        ]
 
         def filled(lists: Lists, values: Values) -> dict[str, Any]:
-            built = dict.fromkeys(keys)
-            built.update(zip(plain, as_they_are(values), strict=True))
+            built: dict[str, Any] = texts.copy()
+            built.update(zip(plain, take(values), strict=True))
             for key, fill in others:
                 built[key] = fill(lists, values)
             return built

@@ -38,7 +38,7 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
 def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
     needs = rulebook.needs[profile]
-    wanted = {*needs.asked.own, *needs.together(frozenset(needs.rows))}
+    wanted = {*needs.asked.own, *needs.otherwise((True,) * len(needs.lists)).names}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     for ranking in rulebook.rankings.values():
         wanted |= ranking.names(rulebook.said, rule_set).computed

@@ -84,7 +84,8 @@ class _Planner:
         if missing:
             raise ProblemsFound(_missing_axis(name) for name in missing)
         for name in self.plan.steps:
-            self.places[name] = self._step(name)
+            if name not in self.places:
+                self.places[name] = self._step(name)
         for name in self.plan.fields:
             self._place(name)
         kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
@@ -112,12 +113,15 @@ class _Planner:
     def _field(self, name: str) -> int:
         """The place of a figure. All that is read of the entries of an axis is read at once."""
         axis = name.partition(".")[0]
-        names = [one for one in self.plan.fields if one.partition(".")[0] == axis]
-        fields = tuple(one.partition(".")[2] for one in names)
-        reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
-        found = self.recorder.does_many(partial(_figures, fields), *reads, gives=len(names))
-        self.places |= zip(names, found, strict=True)
+        self._read_entries(axis)
         return self.places[name]
+
+    def _read_entries(self, axis: str) -> None:
+        columns = {name: name.partition(".")[2] for name in self.plan.fields if name.partition(".")[0] == axis}
+        columns |= {name: name for name in self.plan.steps if self.rule_set.settled.get(name) == axis}
+        reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
+        found = self.recorder.does_many(partial(_figures, tuple(columns.values())), *reads, gives=len(columns))
+        self.places |= zip(columns, found, strict=True)
 
     def _rows(self, axis: str) -> int:
         """The place of the rows of the entries that are named or chosen on an axis."""
@@ -128,6 +132,9 @@ class _Planner:
 
     def _step(self, name: str) -> int:
         definition = self.rule_set.definitions[name]
+        if name in self.rule_set.settled:
+            self._read_entries(self.rule_set.settled[name])
+            return self.places[name]
         if isinstance(definition, Formula):
             places = {read: self._place(read) for read in definition.reads}
             return self.recorder.record(definition.expression, places)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import ABSENT, Column, Kind, WordColumn
+from engine.columns import ABSENT, MANY_CELLS, Column, Kind, WordColumn
 from engine.rulebook.definitions import Table
 from engine.rulebook.tables import Knots, Lookup, ValueOf
 
@@ -48,6 +48,14 @@ class _Results:
     marks: Mapping[int, NDArray[np.bool_]]
     words: Words = ()
     numbered: tuple[NDArray[np.int64], ...] = ()
+    kept: dict[tuple[int, ...], NDArray[np.intp]] = field(default_factory=dict)
+
+    def place_among(self, names: tuple[int, ...]) -> NDArray[np.intp]:
+        """For each word the place among these names of the one that gives its result, from 1 on; 0 where none does."""
+        if names not in self.kept:
+            among = {name: at for at, name in enumerate(names, 1)}
+            self.kept[names] = np.array([among.get(-1 if name is None else name, 0) for name in self.takes])
+        return self.kept[names]
 
 
 def _looked_up(table: Table, lookup: Lookup, codes: Any, read: Sequence[Any]) -> Any:
@@ -80,9 +88,15 @@ def _with_taken(results: _Results, codes: Any, read: Mapping[int, Any] | Sequenc
     for mark, value in same:  # the same for all questions, so for all of a word
         own = np.where(mark, value, own)
     found = _of_words(own, codes)
-    for name, mark in results.marks.items() if len(same) < len(results.marks) else ():
-        if isinstance(read[name], np.ndarray):
-            found = np.where(_of_words(mark, codes), read[name], found)
+    if len(same) == len(results.marks):
+        return found
+    differing = [name for name in results.marks if isinstance(read[name], np.ndarray)]
+    columns = [read[name] for name in differing]
+    if len(differing) > 1 and found.size <= MANY_CELLS and {column.shape for column in columns} == {(found.size,)}:
+        places = results.place_among(tuple(differing)).take(codes, mode="wrap")  # side by side, a row for each name
+        return np.array([found, *columns])[places, np.arange(found.size)]
+    for name, column in zip(differing, columns, strict=True):
+        found = np.where(_of_words(results.marks[name], codes), column, found)
     return found
 
 

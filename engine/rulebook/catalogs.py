@@ -115,6 +115,11 @@ class Catalog:
         """The row of each id in the columns."""
         return {entry_id: at for at, entry_id in enumerate(self.ids)}
 
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The rows of all entries, by number."""
+        return np.arange(len(self.entries))
+
     def column(self, field: str) -> Column:
         """A field as one column with as many rows as there are entries, made when it is first asked for."""
         if field not in self._columns:
@@ -148,7 +153,7 @@ class Catalog:
     def having(self, field: str | None) -> Any:
         """The rows, by number, of the entries that have a field; of all where none is named."""
         if field is None:
-            return np.arange(len(self.entries))
+            return self.rows
         column = self.column(field)
         return np.flatnonzero(column.codes != ABSENT if isinstance(column, WordColumn) else ~np.isnan(column))
 
@@ -176,6 +181,10 @@ class Catalog:
                 rows = rows[self.said_numbers(name, defaults.get(name))[rows] == wanted]
         entries = tuple(self.entries.values()) if len(rows) else ()
         yield from (entries[row] for row in rows)
+
+    def with_columns(self, columns: Mapping[str, Column]) -> Catalog:
+        """The same with more columns, under names that are those of no field."""
+        return replace(self, _columns={**self._columns, **columns})
 
     def with_entry(self, entry: Entry) -> Catalog:
         """The same with one more, or with another in place of the one of that id."""

@@ -12,7 +12,7 @@ from engine.rulebook.layout import Along, Asks, Each, Layout, Node, Pick, Said, 
 from engine.rulebook.rule_set import RuleSet
 from engine.worked_out import WorkedOut
 
-MOST_FILLERS = 1024  # parts of the layout and of rankings, each in all languages
+MOST_MADE = 1024  # such as what fills each part of the layout and of rankings, in all languages
 NamesSaid = Mapping[str, frozenset[str]]  # by sentence
 
 
@@ -36,31 +36,42 @@ class Names(NamedTuple):
     others: frozenset[str]
 
 
+class Otherwise(NamedTuple):
+    """What rows are asked for beside the question's own and those along inputs, and what all of them must give."""
+
+    rows: tuple[Asks, ...]
+    names: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Needs:
     """What an answer needs.
 
     `shown` are the names that stand in the answer or its sentences, outside of lists; `items` those that the items of
     each list need, by its path in the layout, and `rows` those of all lists and picks that ask for the same rows, as
-    far as they are computed. What fills the parts of layouts is kept in `fillers`.
+    far as they are computed. What is `made` of them to answer, such as what fills a part of the layout, is kept.
     """
 
     rule_set: RuleSet
     shown: Names
     asked: Asked
+    picks: tuple[Asks, ...]
     lists: tuple[Each, ...]
     alongs: tuple[Along, ...]
     items: Mapping[Path, Names]
     rows: Mapping[Asks, frozenset[str]]
-    fillers: WorkedOut = field(default_factory=lambda: WorkedOut(MOST_FILLERS), repr=False, compare=False)
-    _together: dict[frozenset[Asks], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    made: WorkedOut = field(default_factory=lambda: WorkedOut(MOST_MADE), repr=False, compare=False)
+    _otherwise: dict[tuple[bool, ...], Otherwise] = field(default_factory=dict, repr=False, compare=False)
 
-    def together(self, rows: frozenset[Asks]) -> frozenset[str]:
-        """What must be evaluated where these rows are asked for, with those along inputs: the same object each time."""
-        if rows not in self._together:
+    def otherwise(self, lists: tuple[bool, ...]) -> Otherwise:
+        """How the question is asked otherwise where these of the lists are asked for: the same object each time."""
+        if lists not in self._otherwise:
+            wanted = [each.asks for each, asked in zip(self.lists, lists, strict=True) if asked]
+            rows = tuple(dict.fromkeys((*self.picks, *wanted)))
             along = (self.items[part.path].computed for part in self.alongs)
-            self._together[rows] = frozenset().union(*(self.rows[asks] for asks in rows), *along)
-        return self._together[rows]
+            names = frozenset().union(*(self.rows[asks] for asks in rows), *along)
+            self._otherwise[lists] = Otherwise(rows, names)
+        return self._otherwise[lists]
 
 
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
@@ -78,7 +89,16 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     evaluated = (*rows.values(), *(items[along.path].computed for along in alongs))
     compared = (name for names in evaluated for name in rule_set.plan(names).current)
     own = asked.own.union(compared, (value.name for each in lists for value in each.change.inputs.values()))
-    return Needs(rule_set, _names(shown, rule_set), Asked(own, asked.picks), lists, alongs, items, rows)
+    return Needs(
+        rule_set,
+        _names(shown, rule_set),
+        Asked(own, asked.picks),
+        tuple(layout.picks[name].asks for name in asked.picks),
+        lists,
+        alongs,
+        items,
+        rows,
+    )
 
 
 def asked_for(layout: Layout, names: Iterable[str], rule_set: RuleSet) -> Asked:

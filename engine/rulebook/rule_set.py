@@ -44,7 +44,10 @@ class NameInfo:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """`definitions` in dependency order; `kinds` says what each gives."""
+    """`definitions` in dependency order; `kinds` says what each gives.
+
+    Those that are `settled` stand in the catalog of an axis, as columns of their name, and need not be computed.
+    """
 
     profile: str
     title: str
@@ -52,6 +55,7 @@ class RuleSet:
     kinds: Mapping[str, Kind]
     subject: Subject
     catalogs: Mapping[str, Catalog]
+    settled: Mapping[str, str] = field(default_factory=dict)
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
