@@ -21,7 +21,7 @@ from engine.evaluate.table_values import table_value
 from engine.problems import Problem, ProblemsFound
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Constant, Count, Formula, Table
-from engine.rulebook.rule_set import Plan, RuleSet
+from engine.rulebook.rule_set import Plan, RuleSet, settled_column
 from engine.taking import Taker, taker
 
 ASKED = "asked"  # as what is read: the questions themselves; no name of the rules can be that of a namespace
@@ -106,19 +106,15 @@ class _Planner:
         """The place of a name: of what was computed, of a catalog figure, or of what is put in."""
         if name not in self.places:
             if name in self.plan.fields:
-                return self._field(name)
-            self.places[name] = self.read[name] = self.recorder.place()
-        return self.places[name]
-
-    def _field(self, name: str) -> int:
-        """The place of a figure. All that is read of the entries of an axis is read at once."""
-        axis = name.partition(".")[0]
-        self._read_entries(axis)
+                self._read_entries(name.partition(".")[0])
+            else:
+                self.places[name] = self.read[name] = self.recorder.place()
         return self.places[name]
 
     def _read_entries(self, axis: str) -> None:
+        """All that the plan reads of the entries of an axis gets its place, and is read at once."""
         columns = {name: name.partition(".")[2] for name in self.plan.fields if name.partition(".")[0] == axis}
-        columns |= {name: name for name in self.plan.steps if self.rule_set.settled.get(name) == axis}
+        columns |= {name: settled_column(name) for name in self.plan.steps if self.rule_set.settled.get(name) == axis}
         reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
         found = self.recorder.does_many(partial(_figures, tuple(columns.values())), *reads, gives=len(columns))
         self.places |= zip(columns, found, strict=True)

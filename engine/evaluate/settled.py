@@ -11,7 +11,7 @@ from engine.columns import Column, WordColumn
 from engine.evaluate.grid import Grid
 from engine.evaluate.planned import ASKED, planned
 from engine.rulebook.catalogs import Catalog
-from engine.rulebook.rule_set import RuleSet
+from engine.rulebook.rule_set import RuleSet, settled_column
 
 
 def settled(rule_set: RuleSet) -> RuleSet:
@@ -41,7 +41,7 @@ def _columns(rule_set: RuleSet, axis: str, names: list[str]) -> dict[str, Column
     with np.errstate(all="ignore"):
         at = made.run({ASKED: asked}, rule_set.own_values)
     found = dict(zip(made.names, made.computed(at), strict=True))
-    return {name: _whole(found[name], len(catalog.ids)) for name in names}
+    return {settled_column(name): _whole(found[name], len(catalog.ids)) for name in names}
 
 
 def _whole(column: Any, length: int) -> Column:

@@ -17,6 +17,7 @@ from engine.rulebook.tables import ValueOf, results_of
 
 NOTHING: frozenset[str] = frozenset()
 MOST_PLANS = 2048
+RULES = "rules"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class NameInfo:
 class RuleSet:
     """`definitions` in dependency order; `kinds` says what each gives.
 
-    Those that are `settled` stand in the catalog of an axis, as columns of their name, and need not be computed.
+    Those that are `settled` stand in the catalog of an axis and need not be computed.
     """
 
     profile: str
@@ -156,6 +157,11 @@ class RuleSet:
             tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
             tuple(sorted(current)),
         )
+
+
+def settled_column(name: str) -> str:
+    """The column of a catalog in which a settled definition stands; no field is called so."""
+    return f"{RULES}.{name}"
 
 
 def describe(
