@@ -16,6 +16,8 @@ from engine.check.finite import finite_problems
 from engine.check.trial import trials_of
 from engine.evaluate.evaluation import evaluate
 from engine.evaluate.grid import Grid
+from engine.evaluate.question_list import QuestionList
+from engine.evaluate.settled import settled
 from engine.problems import ProblemsFound
 from engine.rulebook.rulebook import Rulebook
 
@@ -32,6 +34,35 @@ def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rule
     for name, axes in (lengths | {"weights": {"model", "quant", "runtime"}, "decode_tok_s": decode}).items():
         alone = tuple(len(ids) if axis in axes else 1 for axis, ids in everything.ids.items())
         assert np.shape(evaluation.columns[name]) == alone, name
+
+
+@pytest.mark.parametrize("profile", ["reference", "calibrated"])
+def test_what_is_settled_in_the_catalogs_is_what_is_computed(rulebook: Rulebook, profile: str) -> None:
+    rules, random = rulebook.rule_sets[profile], np.random.default_rng(11)
+    ready = settled(rules)
+    assert len(ready.settled) > 50
+    questions = [
+        {axis: random.choice(rulebook.catalog_of(axis).ids) for axis in rulebook.subject.axes} for _ in range(60)
+    ]
+    plain, taken = (
+        evaluate(one, QuestionList.of(one.subject, one.catalogs, questions), ready.settled) for one in (rules, ready)
+    )
+    for name, at in product(ready.settled, range(len(questions))):
+        assert taken.value(name, (at,)) == plain.value(name, (at,)), (name, questions[at])
+
+
+def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplace) -> None:
+    parcels.edit(
+        "rules/trip.yaml",
+        "formulas:\n",
+        "formulas:\n  payload:\n    unit: kg\n    about: Twice.\n    expr: either(van.payload, 1) * 2\n",
+    )
+    rules = settled(parcels.load().rule_set)
+    assert "payload" in rules.settled
+    of_van = evaluate(
+        rules, Grid.of(rules.subject, rules.catalogs, {"van": ("large", "small")}), ["payload", "van.payload"]
+    )
+    assert (of_van.value("payload", (1,)), of_van.value("van.payload", (1,))) == (1000, 500)
 
 
 def test_only_what_is_asked_for_is_computed(rulebook: Rulebook) -> None:

@@ -42,6 +42,15 @@ class LayoutNested(Code):
     """
 
 
+class LayoutPicked(Code):
+    """What rows the layout asks for goes by an entry that is picked.
+
+    Why: the entry is picked among such rows, all of which are asked for at once.
+    Avoid: `changed: {weight: best_van.payload}`
+    Prefer: a formula of the question's own figures.
+    """
+
+
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
@@ -143,7 +152,15 @@ class LayoutChecker:
             if name not in self.rule_set.subject.inputs:
                 known = [*self.rule_set.subject.inputs, *self.rule_set.subject.axes]
                 yield self.unknown("input", name, Value(name, value.path), known)
-            yield from self.value(value, Kind.NUMBER)
+            yield from self.of_question(value, Kind.NUMBER)
+
+    def of_question(self, value: Value, wanted: Kind) -> Iterator[Problem]:
+        """A name that is not there, gives another kind of value, or is only known once all rows are there."""
+        if value.name.partition(".")[0] in self.layout.picks:
+            message = f"`{value.name}` is of an entry that is picked among the rows"
+            hint = "name a figure of the question itself"
+            yield self.layout.document.problem(LayoutPicked, message, value.path, hint=hint)
+        yield from self.value(value, wanted)
 
     def node(self, node: Node) -> Iterator[Problem]:
         """All that does not fit in a part of the layout."""
@@ -166,7 +183,7 @@ class LayoutChecker:
         if along.input not in self.rule_set.subject.inputs:
             at = Value(along.input, (*along.path, "along"))
             yield self.unknown("input", along.input, at, list(self.rule_set.subject.inputs))
-        yield from self.value(along.up_to, Kind.NUMBER)
+        yield from self.of_question(along.up_to, Kind.NUMBER)
         yield from self.no_list(along)
         yield from self.node(along.item)
 
@@ -200,9 +217,10 @@ class LayoutChecker:
             yield self.unknown(
                 "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
             )
-        for condition in (each.when, each.where):
-            if condition:
-                yield from self.value(condition, Kind.CONDITION)
+        if each.when:
+            yield from self.of_question(each.when, Kind.CONDITION)
+        if each.where:
+            yield from self.value(each.where, Kind.CONDITION)
         if each.order:
             yield from self.value(each.order, Kind.NUMBER)
         yield from self.change(each.change, each.path)
