@@ -55,7 +55,7 @@ def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplac
     parcels.edit(
         "rules/trip.yaml",
         "formulas:\n",
-        "formulas:\n  payload:\n    unit: kg\n    about: Twice.\n    expr: either(van.payload, 1) * 2\n",
+        "formulas:\n  payload:\n    unit: kg\n    about: Twice what it carries.\n    expr: either(van.payload, 1) * 2\n",
     )
     rules = settled(parcels.load().rule_set)
     assert "payload" in rules.settled
