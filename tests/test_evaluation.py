@@ -52,11 +52,8 @@ def test_what_is_settled_in_the_catalogs_is_what_is_computed(rulebook: Rulebook,
 
 
 def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplace) -> None:
-    parcels.edit(
-        "rules/trip.yaml",
-        "formulas:\n",
-        "formulas:\n  payload:\n    unit: kg\n    about: Twice what it carries.\n    expr: either(van.payload, 1) * 2\n",
-    )
+    payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1) * 2'}"
+    parcels.edit("rules/trip.yaml", "formulas:\n", f"formulas:\n  {payload}\n")
     rules = settled(parcels.load().rule_set)
     assert "payload" in rules.settled
     of_van = evaluate(

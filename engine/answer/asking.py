@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -37,17 +37,21 @@ class Row:
         """The value of `name` in this row."""
         return self.evaluation.value(name, self.index)
 
-    def trace(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """How `names` came about in this row."""
-        return trace(self.evaluation, self.index, names)
+    def trace(self, names: Iterable[str], told: Container[str] = ()) -> list[dict[str, Any]]:
+        """How `names` came about in this row, as far as it was not told before."""
+        return trace(self.evaluation, self.index, names, told)
 
 
 @dataclass(frozen=True)
 class Others:
-    """The rows of a question that is asked otherwise in one way: some of all that were evaluated together."""
+    """The rows of a question that is asked otherwise in one way: some of all that were evaluated together.
+
+    The names that are `unmoved` are what they are for the question itself.
+    """
 
     evaluation: Evaluation
     place: slice
+    unmoved: frozenset[str]
 
     def __len__(self) -> int:
         return int(self.place.stop - self.place.start)
@@ -66,14 +70,13 @@ class Others:
 class Asker:
     """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
 
-    `given` sets names to a value instead of computing them. To `explain` an answer each number is computed where it is
-    shown; else what is the same however the question is asked is taken from its own row.
+    `given` sets names to a value instead of computing them. What is the same however the question is asked is taken
+    from its own row.
     """
 
     rulebook: Rulebook
     question: Question
     given: Mapping[str, Scalar] = field(default_factory=dict)
-    explain: bool = False
     asked: Row = field(init=False)
     picked: dict[str, Row] = field(default_factory=dict, init=False)
 
@@ -147,11 +150,12 @@ class Asker:
         asked = varied(self._question, self.question.inputs, list(wanted.values()))
         inputs = self.rules.subject.inputs
         others = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in asked.differs)})
-        before = None if self.explain else self.asked.evaluation
+        before = self.asked.evaluation
         names = frozenset(outputs)
         current = {name: self.asked.value(name) for name in self.rules.plan(names).current}
         found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed, current, before, others)
-        return {key: Others(found, place) for key, place in zip(wanted, asked.places, strict=True)}
+        unmoved = before.unmoved(others)
+        return {key: Others(found, place, unmoved) for key, place in zip(wanted, asked.places, strict=True)}
 
     @cached_property
     def _question(self) -> QuestionList:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -40,7 +40,8 @@ class AnswerBuilder(Asker):
     """Fills a layout from the rows that it needs."""
 
     def __init__(self, rulebook: Rulebook, question: Question, explain: bool = False, site: str = "") -> None:
-        super().__init__(rulebook, question, explain=explain)
+        super().__init__(rulebook, question)
+        self.explain = explain
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
@@ -118,7 +119,7 @@ class AnswerBuilder(Asker):
         items = [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
         if self.explain:
             for cell, built in zip(cells, items, strict=True):
-                self._explain(built, Row(rows.evaluation, cell), names.computed)
+                self._explain(built, Row(rows.evaluation, cell), names.computed, rows.unmoved)
         return items
 
     def along(self, along: Along, item: Filler) -> list[Any]:
@@ -134,10 +135,10 @@ class AnswerBuilder(Asker):
         entries = self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having)
         return [dict(_fields(entry, matching)) for entry in islice(entries, matching.most)]
 
-    def _explain(self, item: Any, row: Row, names: Iterable[str]) -> None:
+    def _explain(self, item: Any, row: Row, names: Iterable[str], unmoved: Container[str]) -> None:
         """What is the same as for the question was traced there."""
         if isinstance(item, dict):
-            item["trace"] = [step for step in row.trace(names) if step != self.steps.get(step["name"])]
+            item["trace"] = [step for step in row.trace(names, unmoved) if step != self.steps.get(step["name"])]
 
 
 def _chosen(each: Each, rows: Others) -> list[int]:

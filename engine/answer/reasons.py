@@ -19,7 +19,7 @@ def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
     What compares a row with the question is explained for the question itself, beside which nothing is better.
     Raises ProblemsFound for a name that no rule has.
     """
-    asker = Asker(with_own_entries(rulebook, question.own), question, explain=True)
+    asker = Asker(with_own_entries(rulebook, question.own), question)
     wanted = set(names)
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from engine.evaluate.evaluation import Evaluation
@@ -13,12 +13,14 @@ from engine.rulebook.tables import Lookup
 GIVEN = "given"
 
 
-def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) -> list[dict[str, Any]]:
+def trace(
+    evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str], told: Container[str] = ()
+) -> list[dict[str, Any]]:
     """One step for each name that `names` were made of, and for themselves, at one cell; what is read comes first.
 
     A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, a table `by`, and both
     `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`, and as `inputs` the table that chose the
-    entry where the question did not name it. What was given is not followed further.
+    entry where the question did not name it. What was given, or `told` before, is not followed further.
     """
     computed = {
         name: definition
@@ -29,7 +31,7 @@ def trace(evaluation: Evaluation, index: tuple[int, ...], names: Iterable[str]) 
     stack = sorted(names)
     while stack:
         name = stack.pop()
-        if name not in needed and name in evaluation.columns:
+        if name not in needed and name in evaluation.columns and name not in told:
             needed[name] = None
             stack += computed[name].reads if name in computed else _chooser(evaluation, index, name)
     leaves = [_leaf(evaluation, index, name) for name in sorted(needed) if name not in computed]
