@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.closest import normalised
 from engine.codes import Code
-from engine.columns import ABSENT, Codes, Column, Kind, Scalar, WordColumn, comparable
+from engine.columns import ABSENT, MANY_CELLS, Codes, Column, Kind, Scalar, WordColumn, comparable
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
 from engine.rulebook.fields import Field, in_years
@@ -129,15 +129,18 @@ class Catalog:
     def at(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The figures or words of some fields of the entries in these rows; those of a single row are kept."""
         if isinstance(rows, np.ndarray):
-            return self._taken(fields, rows)
+            if rows.size > MANY_CELLS:  # so much memory at once would be fetched anew each time
+                return [_taken(self.column(name), rows) for name in fields]
+            return self._together(fields, rows)
         found = self._of_row.get((fields, rows))
         if found is None:
             if len(self._of_row) >= MOST_ROWS_KEPT:
                 self._of_row.clear()
-            found = self._of_row[fields, rows] = self._taken(fields, rows)
+            found = self._of_row[fields, rows] = self._together(fields, rows)
         return found
 
-    def _taken(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
+    def _together(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
+        """The same, all columns of one kind at once."""
         found: dict[str, Any] = {}
         for block in self._blocks.get((fields,), lambda: list(_blocks(fields, [*map(self.column, fields)]))):
             figures: Any = block.data.take(rows, axis=1) if isinstance(rows, np.ndarray) else block.data[:, rows]
@@ -290,6 +293,13 @@ def _blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[_Block]:
             yield _Block(tuple(found), np.array(codes), words)
         else:
             yield _Block(tuple(found), np.array([*found.values()]))
+
+
+def _taken(column: Any, rows: NDArray[np.int64]) -> Column:
+    if isinstance(column, WordColumn):
+        return WordColumn(column.codes.take(rows), column.words)
+    figures: Column = column.take(rows)
+    return figures
 
 
 def _column(field: Field, entries: Iterable[Entry]) -> Column:
