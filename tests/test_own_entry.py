@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 
 from engine.answer.build import answer
 from engine.answer.question import read_body, read_question
+from engine.columns import cell
 from engine.commands.main import main
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
@@ -129,3 +132,17 @@ def test_whatever_it_is_called_is_said_back_as_it_is(rulebook: Rulebook, name: s
     response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
     assert response.status_code == 200
     assert response.get_json()["device"]["name"] == name
+
+
+@pytest.mark.parametrize("kind", ["devices", "models"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_catalog_with_one_more_entry_is_that_catalog_made_anew(rulebook: Rulebook, kind: str, known: bool) -> None:
+    catalog = rulebook.catalogs[kind]
+    first, second, *_ = catalog.entries.values()
+    for field in catalog.fields:
+        catalog.column(field)
+    entry = replace(second, id=first.id if known else "one-of-ours")
+    more = catalog.with_entry(entry)
+    anew = replace(more, _columns={})
+    for field, row in product(catalog.fields, (0, 1, len(more.entries) - 1)):
+        assert cell(more.column(field), (row,)) == cell(anew.column(field), (row,)), (field, row)

@@ -191,7 +191,13 @@ class Catalog:
 
     def with_entry(self, entry: Entry) -> Catalog:
         """The same with one more, or with another in place of the one of that id."""
-        return replace(self, entries={**self.entries, entry.id: entry}, _columns={})
+        row = self.index.get(entry.id, len(self.entries))
+        columns = {
+            name: _with_row(column, row, _column(self.fields[name], [entry]))
+            for name, column in self._columns.items()
+            if name in self.fields
+        }
+        return replace(self, entries={**self.entries, entry.id: entry}, _columns=columns)
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -293,6 +299,17 @@ def _blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[_Block]:
             yield _Block(tuple(found), np.array(codes), words)
         else:
             yield _Block(tuple(found), np.array([*found.values()]))
+
+
+def _with_row(column: Any, row: int, one: Any) -> Column:
+    """The column with that of one entry in this row, or after all others; of the same words where it says no other."""
+    if isinstance(column, WordColumn):
+        words = tuple(dict.fromkeys((*column.words, *one.words)))
+        words = column.words if len(words) == len(column.words) else words
+        code = words.index(one.words[0]) if one.words else ABSENT
+        return WordColumn(_with_row(column.codes, row, np.array([code])), words)
+    longer: Column = np.concatenate([column[:row], one, column[row + 1 :]])
+    return longer
 
 
 def _taken(column: Any, rows: NDArray[np.int64]) -> Column:
