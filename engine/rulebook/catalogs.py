@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from engine.closest import normalised
 from engine.codes import Code
-from engine.columns import ABSENT, MANY_CELLS, Codes, Column, Kind, Scalar, WordColumn, comparable
+from engine.columns import ABSENT, MANY_CELLS, Codes, Column, Scalar, WordColumn, comparable
 from engine.problems import Position, Problem
 from engine.read.document import Document, Path
-from engine.rulebook.fields import Field, in_years
+from engine.rulebook.catalog_columns import blocks, column_of, taken, with_row
+from engine.rulebook.fields import Field
 from engine.rulebook.spelling import Spellings, spellings_of
 from engine.worked_out import WorkedOut
 
@@ -123,14 +124,14 @@ class Catalog:
     def column(self, field: str) -> Column:
         """A field as one column with as many rows as there are entries, made when it is first asked for."""
         if field not in self._columns:
-            self._columns[field] = _column(self.fields[field], self.entries.values())
+            self._columns[field] = column_of(self.fields[field], self.entries.values())
         return self._columns[field]
 
     def at(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The figures or words of some fields of the entries in these rows; those of a single row are kept."""
         if isinstance(rows, np.ndarray):
             if rows.size > MANY_CELLS:  # so much memory at once would be fetched anew each time
-                return [_taken(self.column(name), rows) for name in fields]
+                return [taken(self.column(name), rows) for name in fields]
             return self._together(fields, rows)
         found = self._of_row.get((fields, rows))
         if found is None:
@@ -141,11 +142,8 @@ class Catalog:
 
     def _together(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The same, all columns of one kind at once."""
-        found: dict[str, Any] = {}
-        for block in self._blocks.get((fields,), lambda: list(_blocks(fields, [*map(self.column, fields)]))):
-            figures: Any = block.data.take(rows, axis=1) if isinstance(rows, np.ndarray) else block.data[:, rows]
-            columns = map(WordColumn, figures, block.words) if block.words else figures
-            found |= zip(block.fields, columns, strict=True)
+        made = self._blocks.get((fields,), lambda: tuple(blocks(fields, [*map(self.column, fields)])))
+        found = {name: column for block in made for name, column in block.taken(rows)}
         return [found[name] for name in fields]
 
     def rows_of(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
@@ -193,7 +191,7 @@ class Catalog:
         """The same with one more, or with another in place of the one of that id."""
         row = self.index.get(entry.id, len(self.entries))
         columns = {
-            name: _with_row(column, row, _column(self.fields[name], [entry]))
+            name: with_row(column, row, column_of(self.fields[name], [entry]))
             for name, column in self._columns.items()
             if name in self.fields
         }
@@ -278,55 +276,3 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
             path, message = (*entry.path, *reference.name.split(".")), f"there is no `{word}` in `{there.kind}`"
             near = there.nearest(word)
             yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Columns of one kind, one below the other, so that those of some entries are taken all at once."""
-
-    fields: tuple[str, ...]
-    data: NDArray[Any]
-    words: tuple[tuple[str, ...], ...] = ()
-
-
-def _blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[_Block]:
-    by_kind: dict[Any, dict[str, Any]] = {}
-    for name, column in zip(fields, columns, strict=True):
-        by_kind.setdefault(WordColumn if isinstance(column, WordColumn) else column.dtype, {})[name] = column
-    for kind, found in by_kind.items():
-        if kind is WordColumn:
-            codes, words = zip(*found.values(), strict=True)
-            yield _Block(tuple(found), np.array(codes), words)
-        else:
-            yield _Block(tuple(found), np.array([*found.values()]))
-
-
-def _with_row(column: Any, row: int, one: Any) -> Column:
-    """The column with that of one entry in this row, or after all others; of the same words where it says no other."""
-    if isinstance(column, WordColumn):
-        words = tuple(dict.fromkeys((*column.words, *one.words)))
-        words = column.words if len(words) == len(column.words) else words
-        code = words.index(one.words[0]) if one.words else ABSENT
-        return WordColumn(_with_row(column.codes, row, np.array([code])), words)
-    longer: Column = np.concatenate([column[:row], one, column[row + 1 :]])
-    return longer
-
-
-def _taken(column: Any, rows: NDArray[np.int64]) -> Column:
-    if isinstance(column, WordColumn):
-        return WordColumn(column.codes.take(rows), column.words)
-    figures: Column = column.take(rows)
-    return figures
-
-
-def _column(field: Field, entries: Iterable[Entry]) -> Column:
-    values = [entry.value(field.of_day or field.name) for entry in entries]
-    if field.of_day:
-        return np.array([np.nan if value is None else in_years(value) for value in values])
-    if field.kind is Kind.NUMBER:
-        return np.array([np.nan if value is None else float(value) for value in values])
-    if field.kind is Kind.CONDITION:
-        return np.array([bool(value) for value in values])
-    words = tuple(dict.fromkeys(value for value in values if value is not None))
-    number = {word: at for at, word in enumerate(words)}
-    return WordColumn(np.array([ABSENT if value is None else number[value] for value in values], dtype=np.int64), words)
