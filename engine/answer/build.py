@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -132,8 +131,9 @@ class AnswerBuilder(Asker):
         """The first entries that say what a row says, each with those of the wanted fields that it has."""
         said = {field_asked(word): values[name_asked(word)] for word in matching.same}
         defaults = {name: one.default for name, one in self.rulebook.subject.inputs.items() if name in said}
-        entries = self.rulebook.catalogs[matching.catalog].saying(said, defaults, matching.having)
-        return [dict(_fields(entry, matching)) for entry in islice(entries, matching.most)]
+        catalog = self.rulebook.catalogs[matching.catalog]
+        rows = catalog.saying(said, defaults, matching.having)[: matching.most]
+        return [dict(_fields(catalog.entries[catalog.ids[row]], matching)) for row in rows]
 
     def _explain(self, item: Any, row: Row, names: Iterable[str], unmoved: Container[str]) -> None:
         """What is the same as for the question was traced there."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.columns import ABSENT, Column, Numbers, WordColumn, comparable
+from engine.columns import ABSENT, Column, Numbers, WordColumn, cell, comparable
 from engine.evaluate.asked import Asked
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Count
@@ -22,21 +19,21 @@ class _There:
     """What entries say, as one rising number each, and how many entries say it; the last is said by no question.
 
     What is said by one axis is numbered by its place among the words of the question, by an input among the `values`.
-    `single` has the count by what is said, by the place of a word and by the number itself.
     """
 
     values: tuple[Any, ...]
     combinations: Any
     counts: Any
-    single: Mapping[tuple[float, ...], int]
 
 
 def counted(count: Count, asked: Asked, *said: Column) -> Numbers:
     """The number of entries for each question, in the shape that what it says by axes and inputs broadcasts to."""
     catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
-    there: _There = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
     if not any(isinstance(_data(one), np.ndarray) for one in said):
-        return np.float64(there.single.get(tuple(_compared(_data(one).item()) for one in said), 0))
+        values = {field_asked(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
+        defaults = {name: asked.subject.inputs[name].default for name in values if name in asked.subject.inputs}
+        return np.float64(len(catalog.saying(values, defaults, count.having)))
+    there: _There = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
     wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
     place = np.searchsorted(there.combinations, wanted)
     number: Numbers = np.where(known & (there.combinations[place] == wanted), there.counts[place], 0.0)[()]
@@ -47,31 +44,22 @@ def _there(count: Count, asked: Asked, catalog: Catalog, said: tuple[Column, ...
     having = catalog.having(count.having)
     values: list[Any] = []
     numbered: list[tuple[Any, int]] = []
-    compared: list[Any] = []
     for word, column in zip(count.same, said, strict=True):
         field = field_asked(word)
         if isinstance(column, WordColumn):
             values.append(column.words)
             numbered.append(_numbered_anew(catalog.column(field), column.words, having))
-            compared.append(numbered[-1][0])
         else:
             numbers = catalog.said_numbers(field, asked.subject.inputs[field].default)[having]
             values.append(np.append(np.unique(numbers), np.inf))
             numbered.append(_numbered(numbers, values[-1]))
-            compared.append(numbers)
     combined, known = _combined(numbered)
     combinations, counts = np.unique(combined[known], return_counts=True)
-    single = Counter(zip(*(one[known].tolist() for one in compared), strict=True))
-    return _There(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0), single)
+    return _There(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0))
 
 
 def _data(said: Column) -> Any:
     return said.codes if isinstance(said, WordColumn) else said
-
-
-def _compared(said: float) -> float:
-    """A number such that one that is absent equals another that is."""
-    return said if said == said else -math.inf  # noqa: PLR0124 - NaN is not itself
 
 
 def _numbered(said: Column, values: Any) -> tuple[Any, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -105,6 +106,9 @@ class Catalog:
         default_factory=dict, init=False, repr=False, compare=False
     )
     _blocks: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+    _said: dict[Any, Mapping[tuple[Any, ...], tuple[int, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -165,23 +169,33 @@ class Catalog:
 
     def saying(
         self, said: Mapping[str, Scalar], defaults: Mapping[str, float | None], having: str | None
-    ) -> Iterator[Entry]:
-        """The entries that say all of these words and numbers, and have a field.
+    ) -> tuple[int, ...]:
+        """The rows of the entries that say all of these words and numbers, and have a field.
 
         An entry without one of these numbers says its default; one that is absent there agrees with None.
         """
-        rows = self.having(having)
-        for name, value in said.items():
-            column = self.column(name)
-            if isinstance(column, WordColumn):
-                if value not in column.words:
-                    return
-                rows = rows[column.codes[rows] == column.words.index(str(value))]
-            else:
-                wanted = comparable(np.nan if value is None else value)
-                rows = rows[self.said_numbers(name, defaults.get(name))[rows] == wanted]
-        entries = tuple(self.entries.values()) if len(rows) else ()
-        yield from (entries[row] for row in rows)
+        wanted = (tuple(said), tuple(defaults.get(name) for name in said), having)
+        rows = self._said.get(wanted)
+        if rows is None:
+            rows = self._said[wanted] = self._rows_by_said(*wanted)
+        return rows.get(tuple(_said(value) for value in said.values()), ())
+
+    def _rows_by_said(
+        self, fields: tuple[str, ...], defaults: tuple[float | None, ...], having: str | None
+    ) -> Mapping[tuple[Any, ...], tuple[int, ...]]:
+        """The rows by what their entries say; those that lack a word say nothing."""
+        rows: dict[tuple[Any, ...], tuple[int, ...]] = {}
+        by_field = [
+            [column.words[code] if code != ABSENT else None for code in column.codes.tolist()]
+            if isinstance(column := self.column(name), WordColumn)
+            else self.said_numbers(name, default).tolist()
+            for name, default in zip(fields, defaults, strict=True)
+        ]
+        for row in self.having(having).tolist():
+            key = tuple(of_field[row] for of_field in by_field)
+            if None not in key:
+                rows[key] = (*rows.get(key, ()), row)
+        return rows
 
     def with_columns(self, columns: Mapping[str, Column]) -> Catalog:
         """The same with more columns, under names that are those of no field."""
@@ -221,6 +235,11 @@ class Catalog:
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries that `word` may have meant, best first."""
         return self.spellings.nearest(word)
+
+
+def _said(value: Scalar) -> Scalar:
+    """A number such that one that is absent equals another that is."""
+    return -math.inf if value is None else value
 
 
 def read_catalogs(
