@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -20,7 +21,7 @@ from engine.bench.contest import Contest, NotComparable, Setting, Took, Variant
 from engine.bench.every import all_benches
 from engine.bench.measure import QUICK, measured
 from engine.bench.saved import moved
-from engine.bench.sweeping import questions_of, sweep
+from engine.bench.sweeping import answered, sweep_of
 from engine.commands.main import main
 from engine.rulebook.rulebook import Rulebook
 
@@ -155,9 +156,9 @@ def test_other_engines_give_what_the_rules_give(formulas: Any, rulebook: Ruleboo
 
 def test_a_sweep_asks_every_question_over_its_share_of_the_catalog(parcels: Workplace) -> None:
     rulebook = parcels.load()
-    every = questions_of(rulebook.rule_set, Fraction(1))
-    assert sweep(rulebook, Fraction(1)) == every.count
-    assert sweep(rulebook, Fraction(1, 1000)) * len(every.ids[every.longest]) == every.count
+    every, few = sweep_of(rulebook, Fraction(1)), sweep_of(rulebook, Fraction(1, 1000))
+    assert answered(every) == math.prod(len(ids) for ids in every.ids.values())
+    assert answered(few) * max(len(ids) for ids in every.ids.values()) == answered(every)
 
 
 def test_benches_beside_the_tests_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,12 @@
-"""The whole catalog as one sweep, in a process of its own, for its peak memory: how both grow with the catalog.
+"""Every answer over the catalog, in a process of its own, for its peak memory: how both grow with the catalog.
 
-Evaluated as `fitcard diff` does, in parts on threads. Run as a module it sweeps a share of the entries and says how
-many answers there were, and in how many seconds.
+Computed as `fitcard sweep` does, in parts on threads, and written nowhere. Run as a module it sweeps a share of the
+entries and says how many answers there were, and in how many seconds.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import time
@@ -19,40 +18,28 @@ from fractions import Fraction
 
 from engine.bench.alone import run_alone
 from engine.bench.contest import Bench, Contest, Setting, Took, Variant
-from engine.compare.impact import MOST_OF_A_PART, MOST_THREADS
-from engine.compare.questions import Questions
-from engine.evaluate.evaluation import evaluate
 from engine.read.folders import Folders, find_folders
 from engine.rulebook.load import load
-from engine.rulebook.rule_set import RuleSet
 from engine.rulebook.rulebook import Rulebook
+from engine.sweep.rows import rows_of
+from engine.sweep.selection import Sweep, read_sweep
 
+MOST_THREADS = 4
 SHARES = (Fraction(1, 32), Fraction(1, 8), Fraction(1))
 
 
-def questions_of(rules: RuleSet, share: Fraction) -> Questions:
+def sweep_of(rulebook: Rulebook, share: Fraction) -> Sweep:
     """Every question over this share of the entries of the longest axis."""
-    every = Questions.both_know(rules, rules)
-    longest = every.longest
-    ids = every.ids[longest][: max(1, int(len(every.ids[longest]) * share))]
-    return replace(every, ids={**every.ids, longest: ids})
+    every = read_sweep(rulebook, {})
+    longest = max(every.ids, key=lambda axis: len(every.ids[axis]))
+    some = every.ids[longest][: max(1, int(len(every.ids[longest]) * share))]
+    return replace(every, ids={**every.ids, longest: some})
 
 
-def sweep(rulebook: Rulebook, share: Fraction) -> int:
-    """Every output of an answer for all these questions; says how many were answered."""
-    rules = rulebook.rule_set
-    questions = questions_of(rules, share)
-    shown = rulebook.needs[rules.profile].shown.computed
-    outputs = [name for name in rules.definitions if name in shown and not rules.plan([name]).current]
-    threads = min(MOST_THREADS, os.cpu_count() or 1)
-
-    def answered(part: Questions) -> int:
-        asked = part.grid(rules)
-        evaluate(rules, asked, outputs)
-        return math.prod(asked.shape)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return sum(pool.map(answered, (part for part, _ in questions.parts(MOST_OF_A_PART))))
+def answered(sweep: Sweep) -> int:
+    """Computes all of its answers; says how many there were."""
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        return sum(pool.map(lambda number: rows_of(sweep, number).count, range(len(sweep.parts))))
 
 
 def swept(folders: Folders, share: Fraction) -> Took:
@@ -63,11 +50,11 @@ def swept(folders: Folders, share: Fraction) -> Took:
 
 @contextmanager
 def _sweep(setting: Setting) -> Iterator[Contest]:
-    rules = setting.rulebook.rule_set
+    rulebook = setting.rulebook
     shares = SHARES[:-1] if setting.quick else SHARES
 
     def variant(share: Fraction) -> Variant:
-        questions = questions_of(rules, share).count
+        questions = sweep_of(rulebook, share).parts.count
         name = f"{share} of the catalog" if share < 1 else "the whole catalog"
         return Variant(name, lambda: swept(setting.folders, share), questions)
 
@@ -79,9 +66,9 @@ BENCHES = (Bench("sweep", "every answer over the catalog, and how time and peak 
 
 def main() -> None:
     """Sweeps the share that is named, and prints what came of it as JSON."""
-    rulebook = load(find_folders())
+    sweep = sweep_of(load(find_folders()), Fraction(sys.argv[1]))
     started = time.perf_counter()
-    answers = sweep(rulebook, Fraction(sys.argv[1]))
+    answers = answered(sweep)
     print(json.dumps({"seconds": time.perf_counter() - started, "answers": answers}))
 
 

@@ -11,7 +11,7 @@ from large_catalog import enlarge
 
 from engine.bench.contest import Bench, Contest, Setting, Variant
 from engine.bench.loading import copied
-from engine.bench.sweeping import questions_of, swept
+from engine.bench.sweeping import sweep_of, swept
 
 TIMES = (1, 2, 4)  # as many devices as there are
 SHARE = Fraction(1, 32)  # of the longest axis, so that one sweep takes no minute
@@ -27,7 +27,7 @@ def _larger(setting: Setting) -> Iterator[Contest]:
             folders = stack.enter_context(copied(setting.folders))
             place = Workplace(folders)
             enlarge(place, times * devices, models)
-            count = questions_of(place.load().rule_set, SHARE).count
+            count = sweep_of(place.load(), SHARE).parts.count
             run = lambda folders=folders: swept(folders, SHARE)  # noqa: E731
             variants.append(Variant(f"{times * devices:,} devices, {SHARE} of the catalog", run, count))
         yield Contest(tuple(variants), "answer", long=True)
