@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from engine.draw.pages.drawing import Drawing
-from engine.rulebook.subject import PROFILE
+from engine.rulebook.subject import PROFILE, Axis
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,31 @@ class Field:
     options: tuple[Option, ...] = ()
 
 
-def question_form(drawing: Drawing, asked: Mapping[str, object]) -> tuple[list[Field], list[Field]]:
-    """The choices, and the numbers as the address gives them. `asked` is the question of an answer."""
-    return list(_choices(drawing, asked)), list(_numbers(drawing))
-
-
-def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
+def question_form(drawing: Drawing, asked: Mapping[str, object]) -> tuple[list[Markup], list[Field]]:
+    """The choices as drawn, and the numbers as the address gives them. `asked` is the question of an answer."""
     rulebook = drawing.rulebook
-    for axis in rulebook.subject.axes.values():
-        if not axis.required:
-            entries = rulebook.catalog_of(axis.name).entries.values()
-            options = tuple(
-                Option(entry.id, drawing.messages.named(axis.catalog, "name", entry.name), entry.id == asked[axis.name])
-                for entry in entries
-            )
-            yield Field(axis.name, axis.title, axis.about, str(asked[axis.name]), options)
-    profiles = tuple(Option(name, one.title, name == asked[PROFILE]) for name, one in rulebook.rule_sets.items())
-    yield Field(PROFILE, drawing.messages.label("page_profile"), "", str(asked[PROFILE]), profiles)
+    choices = [
+        _choice(drawing, axis, str(asked[axis.name])) for axis in rulebook.subject.axes.values() if not axis.required
+    ]
+    return [*choices, _profile(drawing, str(asked[PROFILE]))], list(_numbers(drawing))
+
+
+def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
+    def field() -> Field:
+        named, entries = drawing.messages.named, drawing.rulebook.catalog_of(axis.name).entries.values()
+        options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
+        return Field(axis.name, axis.title, axis.about, chosen, options)
+
+    return drawing.part("choice.html", axis.name, chosen, field=field)
+
+
+def _profile(drawing: Drawing, chosen: str) -> Markup:
+    def field() -> Field:
+        rule_sets = drawing.rulebook.rule_sets.items()
+        options = tuple(Option(name, one.title, name == chosen) for name, one in rule_sets)
+        return Field(PROFILE, drawing.messages.label("page_profile"), "", chosen, options)
+
+    return drawing.part("choice.html", PROFILE, chosen, field=field)
 
 
 def _numbers(drawing: Drawing) -> Iterator[Field]:
