@@ -275,7 +275,7 @@ class _Reader:
 
 def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
     return "".join(
-        part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template
+        [part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -32,8 +32,14 @@ class Address:
     def asking(self, **changed: object) -> Address:
         """The same question with other parameters; one that is None is left to its default."""
         asked = {name: value for name, value in self.parameters.items() if name not in changed}
-        asked.update((name, str(value)) for name, value in changed.items() if value is not None)
-        return Address(self.path, asked)
+        given = {name: str(value) for name, value in changed.items() if value is not None}
+        return Address(self.path, {**asked, **given})
+
+    def varying(self, name: str) -> Callable[[str], str]:
+        """What writes the address of the same question with each value of that parameter, as `asking` would."""
+        others = str(self.asking(**{name: None}))
+        start = f"{others}&" if "?" in others else f"{others}?"
+        return lambda value: start + _pair(name, value) if value != NOWHERE else others
 
     def at(self, path: str) -> Address:
         """The same question at another page."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from engine.draw.pages.drawing import Drawing
-from engine.rulebook.subject import PROFILE, Axis
+from engine.rulebook.subject import PROFILE, Axis, Input
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,24 @@ class Field:
     options: tuple[Option, ...] = ()
 
 
-def question_form(drawing: Drawing, asked: Mapping[str, object]) -> tuple[list[Markup], list[Field]]:
-    """The choices as drawn, and the numbers as the address gives them. `asked` is the question of an answer."""
-    rulebook = drawing.rulebook
-    choices = [
-        _choice(drawing, axis, str(asked[axis.name])) for axis in rulebook.subject.axes.values() if not axis.required
-    ]
-    return [*choices, _profile(drawing, str(asked[PROFILE]))], list(_numbers(drawing))
+@dataclass(frozen=True)
+class QuestionForm:
+    """The fields as they are drawn: `choices`, and `numbers` as the address gives them, if any is `given`."""
+
+    choices: tuple[Markup, ...]
+    numbers: tuple[Markup, ...]
+    given: bool
+
+
+def question_form(drawing: Drawing, asked: Mapping[str, object]) -> QuestionForm:
+    """The form with what was asked in it, which is the question of an answer."""
+    subject, given = drawing.rulebook.subject, drawing.here.parameters
+    choices = [_choice(drawing, axis, str(asked[axis.name])) for axis in subject.axes.values() if not axis.required]
+    return QuestionForm(
+        choices=(*choices, _profile(drawing, str(asked[PROFILE]))),
+        numbers=tuple(_number(drawing, number, given.get(number.name, "")) for number in subject.inputs.values()),
+        given=any(given.get(name) for name in subject.inputs),
+    )
 
 
 def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
@@ -58,6 +69,10 @@ def _profile(drawing: Drawing, chosen: str) -> Markup:
     return drawing.part("choice.html", PROFILE, chosen, field=field)
 
 
-def _numbers(drawing: Drawing) -> Iterator[Field]:
-    for number in drawing.rulebook.subject.inputs.values():
-        yield Field(number.name, number.title, number.about, drawing.here.parameters.get(number.name, ""))
+def _number(drawing: Drawing, number: Input, given: str) -> Markup:
+    def field() -> Field:
+        return Field(number.name, number.title, number.about, given)
+
+    if given:  # whatever anybody writes there; most is never written again
+        return Markup(drawing.draw("number.html", field=field()))
+    return drawing.part("number.html", number.name, field=field)
