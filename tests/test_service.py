@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +16,7 @@ from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
 from engine.rulebook.rulebook import Rulebook
+from engine.service.responses import written
 from server import create_app
 
 LIVE = LiveRulebook(find_folders())
@@ -58,6 +60,21 @@ def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient
 def test_explain_adds_the_trace(client: FlaskClient) -> None:
     body = client.get("/v1/can-run/yi-1.5-9b-on-l4-24gb?explain=1").get_json()
     assert {"decode_tok_s", "ttft", "score", "grade"} <= {step["name"] for step in body["trace"]}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
+    )
+)
+def test_data_is_written_so_that_who_reads_it_has_the_same(data: object) -> None:
+    assert json.loads(written(data)) == data
+
+
+@pytest.mark.parametrize("data", [{"count": 2**70}, {"half": "\ud800"}, {"letters": "küçük 小"}])
+def test_numbers_of_any_size_and_any_letters_are_written(data: object) -> None:
+    assert json.loads(written(data)) == data
 
 
 def test_the_same_rules_answer_304(client: FlaskClient) -> None:

@@ -138,7 +138,7 @@ class Messages:
 
     def written(self, value: Scalar, key: str) -> str:
         """A value in the label `key`, which has one slot for it."""
-        return self.label(key, value=value)
+        return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
 
     def problem(self, code: str, **values: Scalar) -> str:
         """What a caller is told about a problem of this code."""

@@ -51,7 +51,7 @@ def decided(question: Question, built: Mapping[str, Any]) -> None:
         asked["overrides"] = dict(question.overrides)
     if question.own:
         asked["own"] = {axis: dict(own.entry.data) for axis, own in question.own.items()}
-    answered = hashlib.sha256(written(built).encode()).hexdigest()
+    answered = hashlib.sha256(written(built)).hexdigest()
     g.decisions = (
         *getattr(g, "decisions", ()),
         {"question": asked, "rules": g.rulebook.sha256, "answer": answered},

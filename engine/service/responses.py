@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Response, current_app, g
+import orjson
+from flask import Response, g
 from werkzeug.http import quote_etag
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -35,7 +37,7 @@ def page(body: str | bytes, mimetype: str = HTML, status: int = OK) -> Response:
     return _tagged(g.body, status, mimetype, rules_tag(g.rulebook))
 
 
-def tagged(body: str, mimetype: str, tag: str) -> Response:
+def tagged(body: str | bytes, mimetype: str, tag: str) -> Response:
     """A body that can change while the rules do not, and the tag that it then has."""
     return _tagged(body, OK, mimetype, tag)
 
@@ -45,9 +47,12 @@ def tell(document: dict[str, Any], headers: dict[str, str] | None = None) -> Res
     return Response(written(document), document["status"], {**_spoken(), **(headers or {})}, mimetype=PROBLEM)
 
 
-def written(data: Any) -> str:
+def written(data: Any) -> bytes:
     """Data as compact JSON, its keys in the order that they were given in."""
-    return current_app.json.dumps(data, separators=COMPACT)
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # a number of more than 64 bits, or half of a letter
+        return json.dumps(data, separators=COMPACT).encode()
 
 
 def rules_tag(rulebook: Rulebook) -> str:
