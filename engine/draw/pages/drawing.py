@@ -19,7 +19,7 @@ from engine.rulebook.rulebook import Rulebook
 
 HERE = Path(__file__).parent
 MOST_PARTS = 1024
-MOST_LANGUAGES = 32  # of which templates are kept, those of rules that are no more among them
+MOST_LANGUAGES = 16  # of which templates are kept, those of rules that are no more among them
 
 
 class Templates(Environment):
