@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
-from werkzeug.http import remove_entity_headers
+from werkzeug.http import is_entity_header
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.live_rulebook import LiveRulebook
@@ -35,14 +35,12 @@ def install(app: Flask, cache: ResponseCache) -> None:
     @app.after_request
     def keep(response: Response) -> Response:
         if request.method == GET and getattr(g, "keeps", False):
-            headers = response.get_wsgi_headers(request.environ)
-            unchanged = headers.copy()
-            remove_entity_headers(unchanged)
+            headers = response.headers.to_wsgi_list()
             kept = Kept(
                 body=g.body,
-                tag=headers["ETag"],
-                headers=headers.to_wsgi_list(),
-                unchanged=unchanged.to_wsgi_list(),
+                tag=response.headers["ETag"],
+                headers=headers,
+                unchanged=[(name, value) for name, value in headers if not is_entity_header(name)],
                 route=route(),
                 path=request.path,
                 rules=g.rulebook.sha256,
