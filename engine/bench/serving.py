@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,7 @@ def main() -> None:
     both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
     listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
     stay_open([listening])
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one caller asks faster than a thread is free again
     print(json.dumps({"port": listening.effective_port, "paths": paths}), flush=True)
     listening.run()
 
