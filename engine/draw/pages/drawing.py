@@ -55,8 +55,12 @@ def templates(messages: Messages) -> Templates:
         auto_reload=False,
     )
     found.filters |= {"shown": shown_value, "with_unit": with_unit, "made_of": made_of}
-    found.filters |= {"label": messages.label, "written": messages.written}
+    found.filters |= {"label": messages.label, "written": messages.written, "whole": _whole}
     return found
+
+
+def _whole(number: float) -> str:
+    return str(round(number))
 
 
 @cache
