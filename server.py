@@ -153,7 +153,7 @@ def measured() -> Response:
 @api.get("/openapi.json")
 def description() -> Response:
     body = written(openapi(g.rulebook, described(), g.site or g.rulebook.site))
-    return tagged(body, JSON, sha256(body.encode()).hexdigest())
+    return tagged(body, JSON, sha256(body).hexdigest())
 
 
 @site.get("/docs")

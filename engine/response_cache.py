@@ -11,13 +11,24 @@ from typing import Any
 MOST_KEPT = 2048
 LARGEST_KEPT = 200_000  # bytes of one body
 
+Headers = list[tuple[str, str]]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """What was answered: the bytes, what kind of text they are, and what a log of decisions says of it."""
+    """What was answered: the bytes, the tag that names them, and all headers but those of one request alone.
+
+    `unchanged` are the headers for those who have it already. `route`, `path` and `rules` are what records say of it,
+    and `decisions` what a log of decisions does.
+    """
 
     body: bytes
-    mimetype: str
+    tag: str
+    headers: Headers
+    unchanged: Headers
+    route: str
+    path: str
+    rules: str
     decisions: tuple[Mapping[str, Any], ...] = ()
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
+from babel import Locale
+from babel.numbers import format_decimal
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 from transcripts import read
 
 from engine.answer.build import answer
@@ -18,6 +23,8 @@ from engine.answer.question import read_question
 from engine.check.everything import check_everything
 from engine.commands.main import main
 from engine.read.yaml_reader import read_text
+from engine.rounding import printed
+from engine.rulebook.formats import Format
 from engine.rulebook.rulebook import Rulebook
 from server import create_app
 
@@ -150,6 +157,19 @@ def test_numbers_money_and_days_are_written_in_the_way_of_the_language(
     assert messages.label("usd", value=9499.0) == price
     assert messages.label("percent", value=61.5) == share
     assert messages.formats["day"].write("2026-11-24") == day
+
+
+@given(
+    number=st.floats(allow_nan=False, allow_infinity=False),
+    language=st.sampled_from(("en", *OTHERS, "fa", "hi", "de-CH")),
+    decimals=st.integers(0, 4),
+)
+def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, language: str, decimals: int) -> None:
+    locale = Locale.parse(language, sep="-")
+    pattern = "0." + "0" * decimals if decimals else "0"
+    with localcontext(prec=400):
+        expected = format_decimal(Decimal(printed(number, decimals)), pattern, locale, decimal_quantization=False)
+    assert Format(locale, decimals=decimals).write(number) == expected
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -34,6 +34,20 @@ def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
     assert client.get("/status").get_json()["reloads"] == {"succeeded": 1, "failed": 0}
 
 
+def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy: Workplace) -> None:
+    live = LiveRulebook(copy.folders)
+    client = create_app(live).test_client()
+    page = "/can-run/llava-1.6-13b-on-rtx-3090-24gb"
+    changed = [("catalogs/runtimes.yaml", "name: llama.cpp", "name: Llama in C"),
+               ("catalogs/messages/en.yaml", 'page_tiers: "Tier list"', "page_tiers: Stairs")]  # fmt: skip
+    before = client.get(page).get_data(as_text=True)
+    for edit in changed:
+        copy.edit(*edit)
+    assert live.look(), live.last.problems
+    after = client.get(page).get_data(as_text=True)
+    assert [("Llama in C" in text, ">Stairs<" in text) for text in (before, after)] == [(False, False), (True, True)]
+
+
 def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(copy: Workplace) -> None:
     live = LiveRulebook(copy.folders)
     client = create_app(live).test_client()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -15,9 +16,11 @@ from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
 from engine.rulebook.rulebook import Rulebook
+from engine.service.responses import written
 from server import create_app
 
-APP = create_app(site_address="https://cards.example")
+LIVE = LiveRulebook(find_folders())
+APP = create_app(LIVE, site_address="https://cards.example")
 NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
 NOT_ASKED |= {"cached": 0}
 SCHEMAS = Schemas.load(find_folders().schemas)
@@ -59,11 +62,51 @@ def test_explain_adds_the_trace(client: FlaskClient) -> None:
     assert {"decode_tok_s", "ttft", "score", "grade"} <= {step["name"] for step in body["trace"]}
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
+    )
+)
+def test_data_is_written_so_that_who_reads_it_has_the_same(data: object) -> None:
+    assert json.loads(written(data)) == data
+
+
+@pytest.mark.parametrize("data", [{"count": 2**70}, {"half": "\ud800"}, {"letters": "küçük 小"}])
+def test_numbers_of_any_size_and_any_letters_are_written(data: object) -> None:
+    assert json.loads(written(data)) == data
+
+
 def test_the_same_rules_answer_304(client: FlaskClient) -> None:
     address = "/v1/can-run/yi-1.5-9b-on-l4-24gb"
     tag = client.get(address).headers["ETag"]
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
     assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"other", {tag}'}, 304),
+        ({"If-None-Match": "W/{tag}"}, 304),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-Match": "{tag}"}, 200),
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412),
+    ],
+)
+def test_conditions_hold_for_what_is_answered_for_the_first_time_and_again(
+    header: dict[str, str], status: int, kept: bool
+) -> None:
+    tag = APP.test_client().get("/v1/rules").headers["ETag"]
+    client, address = create_app(LIVE).test_client(), "/v1/can-run/yi-1.5-9b-on-l4-24gb"
+    if kept:
+        client.get(address)
+    found = client.get(address, headers={name: value.format(tag=tag) for name, value in header.items()})
+    assert (found.status_code, found.data == b"") == (status, status == 304)
+    assert client.get(address).get_json()["model"]["id"] == "yi-1.5-9b"
 
 
 @pytest.mark.parametrize(

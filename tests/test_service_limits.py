@@ -199,6 +199,12 @@ def test_without_a_key_nothing_of_the_api_is_answered_and_pages_are() -> None:
     assert {client.get(path).status_code for path in pages} == {200}
 
 
+def test_what_was_answered_to_a_caller_with_a_key_is_told_to_nobody_without_one() -> None:
+    client = app_with(api_keys={hashlib.sha256(b"secret").hexdigest(): "ann"}).test_client()
+    key = {"X-Api-Key": "secret"}
+    assert [client.get(ADDRESS, headers=headers).status_code for headers in (key, key, {})] == [200, 200, 401]
+
+
 def test_keys_of_a_file_open_the_api(copy: Workplace) -> None:
     copy.write("rules/keys.txt", KEYS)
     client = app_with(api_keys=read_keys(copy.path("rules/keys.txt"))).test_client()

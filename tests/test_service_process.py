@@ -166,6 +166,21 @@ def test_a_request_that_does_not_arrive_is_cut_off_and_others_are_answered(serve
     assert served.get("/health")[0] == 200
 
 
+@pytest.mark.parametrize(("asked", "closed"), [({}, False), ({"Connection": "close"}, True)])
+def test_a_connection_stays_open_after_304_unless_the_caller_wants_it_closed(
+    serve: Callable[..., Served], asked: dict[str, str], closed: bool
+) -> None:
+    served = serve()
+    with served.connection() as connection:
+        connection.request("GET", ADDRESS)
+        response = connection.getresponse()
+        response.read()
+        for _ in range(2):
+            connection.request("GET", ADDRESS, headers={"If-None-Match": response.headers["ETag"], **asked})
+            same = connection.getresponse()
+            assert (same.status, same.read(), same.will_close) == (304, b"", closed)
+
+
 def test_headers_that_are_too_long_are_refused(serve: Callable[..., Served]) -> None:
     served = serve("--header-bytes", "1000")
     assert served.get("/health", {"X-Long": "x" * 2000})[0] == 431

@@ -67,6 +67,17 @@ def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixtur
     }
 
 
+def test_what_is_given_again_is_noted_as_what_was_given_first(records: pytest.LogCaptureFixture) -> None:
+    client = create_app(LIVE).test_client()
+    responses = [client.get(ADDRESS), client.get(ADDRESS)]
+    same = client.get(ADDRESS, headers={"If-None-Match": responses[0].headers["ETag"]})
+    lines = [json.loads(JsonLines().format(record)) for record in records.records]
+    of_one = {"time": "", "duration_ms": 0, "request_id": ""}
+    assert [line["request_id"] for line in lines] == [one.headers["X-Request-Id"] for one in (*responses, same)]
+    assert lines[0] | of_one == lines[1] | of_one
+    assert (lines[2]["status"], lines[2]["bytes"]) == (304, 0)
+
+
 def test_no_record_holds_what_was_asked(records: pytest.LogCaptureFixture) -> None:
     client = create_app(LIVE).test_client()
     client.get(ADDRESS, query_string={"quant": SECRET})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,6 +98,7 @@ def main() -> None:
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
+    from engine.service.connections import stay_open  # noqa: PLC0415
     from server import PAIR, create_app  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
@@ -107,6 +109,8 @@ def main() -> None:
         paths = {name: url_for(route, pair=pair) for name, route in ROUTES.items()}
     both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
     listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
+    stay_open([listening])
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one caller asks faster than a thread is free again
     print(json.dumps({"port": listening.effective_port, "paths": paths}), flush=True)
     listening.run()
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import NumberPattern, parse_pattern
+from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
 from engine.columns import Scalar
 from engine.rounding import printed
@@ -51,14 +51,17 @@ class Format:
         return lru_cache(MOST_KEPT)(self._written)
 
     def _written(self, value: float) -> str:
-        number = Decimal(printed(value / self.per, self.decimals))
+        text = printed(value / self.per, self.decimals)
+        if not (self.group or self.currency):  # nothing but the point is the language's own
+            return text.replace(".", self._point) + self.suffix
+        number = Decimal(text)
         if number.adjusted() + self.decimals < MOST_USUAL:
             return self._number(number)
         with localcontext(prec=MOST_DIGITS):
             return self._number(number)
 
     def _number(self, number: Decimal) -> str:
-        return (self._money(number) if self.currency else self._plain(number)) + self.suffix
+        return (self._money(number) if self.currency else self._grouped(number)) + self.suffix
 
     def _word(self, word: str) -> str:
         if self.date is not None:
@@ -68,8 +71,8 @@ class Format:
                 return word
         return word.lower() if self.case == "lower" else word
 
-    def _plain(self, number: Decimal) -> str:
-        written: str = self._number_pattern.apply(number, self.locale)
+    def _grouped(self, number: Decimal) -> str:
+        written: str = self._group_pattern.apply(number, self.locale)
         return written
 
     def _money(self, number: Decimal) -> str:
@@ -77,9 +80,14 @@ class Format:
         return written
 
     @cached_property
-    def _number_pattern(self) -> NumberPattern:
+    def _point(self) -> str:
+        """What the language writes before decimals."""
+        return get_decimal_symbol(self.locale)
+
+    @cached_property
+    def _group_pattern(self) -> NumberPattern:
         fraction = "." + "0" * self.decimals if self.decimals else ""
-        return parse_pattern(("#,##0" if self.group else "0") + fraction)
+        return parse_pattern("#,##0" + fraction)
 
     @cached_property
     def _money_pattern(self) -> NumberPattern:

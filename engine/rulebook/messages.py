@@ -106,10 +106,11 @@ class Sentence:
         return self.templates[str(value_of(self.by)) if self.by else ""]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Messages:
-    """All texts of one language. `labels` are the words of pages, `problems` what a caller is told by code.
+    """All texts of one language, which no others are equal to.
 
+    `labels` are the words of pages, `problems` what a caller is told by code.
     `names` are texts of catalogs in this language: by catalog, by field, and by the text as the catalog has it.
     """
 
@@ -138,6 +139,10 @@ class Messages:
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""
         return _fill(self.labels[key], values.__getitem__, self.formats)
+
+    def written(self, value: Scalar, key: str) -> str:
+        """A value in the label `key`, which has one slot for it."""
+        return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
 
     def problem(self, code: str, **values: Scalar) -> str:
         """What a caller is told about a problem of this code."""
@@ -274,7 +279,7 @@ class _Reader:
 
 def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
     return "".join(
-        part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template
+        [part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template]
     )
 
 

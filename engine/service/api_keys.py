@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, g, request
 
 from engine.service.refusals import KeyNeeded, refused
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 LOCKED, OPEN = "/v1/", "/v1/search/"  # the pages, which nobody needs a key for, search by themselves
-BEARER, HEADER = "bearer", "X-Api-Key"
+BEARER, VARIABLE = "bearer", "HTTP_X_API_KEY"
 HASHED = "sha256:"  # before a key of which the file has only the hash
 COMMENT = "#"
 WANTED = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
@@ -38,22 +43,34 @@ def read_keys(path: Path) -> dict[str, str]:
     return found
 
 
-def install(app: Flask, keys: Mapping[str, str]) -> None:
-    """Refuses requests to `/v1` without a key, where there are any; the caller's name is `g.caller`."""
+@dataclass(frozen=True)
+class ApiKeys:
+    """The names of callers by the hash of their key; where there are none, no key is asked for."""
+
+    names: Mapping[str, str]
+
+    def caller(self, environ: WSGIEnvironment, path: str) -> str | None:
+        """Who asks for that path: a name, or empty text where none is needed; None where it is, and there is none."""
+        if not self.names or not path.startswith(LOCKED) or environ["REQUEST_METHOD"] == "OPTIONS":
+            return ""  # a browser that asks what it may send has no key with it
+        name = _name_of(_given(environ), self.names)
+        return name if name or path.startswith(OPEN) else None
+
+
+def install(app: Flask, keys: ApiKeys) -> None:
+    """Refuses requests without a key that is needed; the caller's name is `g.caller`."""
 
     @app.before_request
     def known() -> None:
-        g.caller = ""
-        if not keys or request.method == "OPTIONS" or not request.path.startswith(LOCKED):
-            return  # a browser that asks what it may send has no key with it
-        g.caller = _name_of(_given(), keys)
-        if not g.caller and not request.path.startswith(OPEN):
+        caller = keys.caller(request.environ, request.path)
+        g.caller = caller or ""
+        if caller is None:
             raise refused(g.rulebook, KeyNeeded, headers=WANTED)
 
 
-def _given() -> str:
-    kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if kind.casefold() == BEARER else request.headers.get(HEADER, "")
+def _given(environ: WSGIEnvironment) -> str:
+    kind, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return str(key.strip() if kind.casefold() == BEARER else environ.get(VARIABLE, ""))
 
 
 def _name_of(key: str, keys: Mapping[str, str]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from engine.answer.language import LANGUAGE, in_named, in_wanted
 from engine.answer.problem_documents import problem_document
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
@@ -21,6 +22,7 @@ from engine.service import (
     limits,
     metrics,
     rate_limit,
+    records,
     refusals,
     request_log,
     response_keeping,
@@ -28,6 +30,10 @@ from engine.service import (
 )
 from engine.service.options import Options
 from engine.service.responses import tell
+from engine.service.spoken import named, preferred
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 STOPPING = "stopping"  # the extension that is set once the service is asked to stop
 
@@ -42,33 +48,53 @@ def application(live: LiveRulebook, site_address: str, options: Options) -> Flas
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False  # the redirect would repeat the host that the caller names
     app.extensions[STOPPING] = threading.Event()
-    if options.trusted_proxies:
-        trusted = options.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=0)  # type: ignore[method-assign]
     cache = ResponseCache()
-    request_log.install(app)
-    metrics.install(app, live, cache, options.metrics)
+    recorders = _recorders(app, live, cache, options)
+    keys = api_keys.ApiKeys(options.api_keys)
+    rate = rate_limit.RateLimit(options.rate_limit) if options.rate_limit else None
+    records.install(app, recorders)
+    response_keeping.install(app, cache)
     security_headers.install(app)
     cross_origin.install(app)
-    decision_log.install(app, options.decision_log)
     _read_once(app, live, site_address, options)
     limits.install(app, options.limits)
-    api_keys.install(app, options.api_keys)
-    rate_limit.install(app, options.rate_limit)
-    response_keeping.install(app, cache)
+    api_keys.install(app, keys)
+    rate_limit.install(app, rate)
     _tell_problems(app, options)
+    before = response_keeping.AnsweredBefore(app.wsgi_app, live, cache, _admits(keys, rate), recorders)
+    trusted = options.trusted_proxies
+    app.wsgi_app = ProxyFix(before, x_for=trusted, x_proto=trusted, x_host=0) if trusted else before  # type: ignore[method-assign]
     return app
+
+
+def _recorders(app: Flask, live: LiveRulebook, cache: ResponseCache, options: Options) -> list[records.Recorder]:
+    """Who keeps a record of each request."""
+    recorders: list[records.Recorder] = []
+    if options.decision_log is not None:
+        decisions = app.extensions[decision_log.EXTENSION] = decision_log.DecisionLog(options.decision_log)
+        recorders.append(decisions.note)
+    if options.metrics:
+        figures = app.extensions[metrics.EXTENSION] = metrics.Metrics(live, cache)
+        recorders.append(figures.note)
+    return [*recorders, request_log.note]
+
+
+def _admits(keys: api_keys.ApiKeys, rate: rate_limit.RateLimit | None) -> Callable[[WSGIEnvironment, str], bool]:
+    """Whether whoever asks for a path may have it: says who it is where that is needed, and not too often."""
+
+    def admits(environ: WSGIEnvironment, path: str) -> bool:
+        name = keys.caller(environ, path)
+        return name is not None and (rate is None or rate.admits(name, environ, path))
+
+    return admits
 
 
 def _read_once(app: Flask, live: LiveRulebook, site_address: str, options: Options) -> None:
     @app.before_request
     def read_once() -> None:
-        g.kept, g.live, g.site, g.limits = False, live, site_address, options.limits
-        g.rulebook = live.rulebook
-        if "HTTP_ACCEPT_LANGUAGE" in request.environ:
-            g.rulebook = in_wanted(g.rulebook, (tag for tag, weight in request.accept_languages if weight))
-        if request.query_string:
-            g.rulebook = in_named(g.rulebook, request.args.get(LANGUAGE))
+        g.live, g.site, g.limits = live, site_address, options.limits
+        g.rulebook = preferred(live.rulebook, request)  # in which it is told that there is no language of that name
+        g.rulebook = named(g.rulebook, request)
 
 
 def _tell_problems(app: Flask, options: Options) -> None:

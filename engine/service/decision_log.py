@@ -11,38 +11,35 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g
+from flask import current_app, g
 
 from engine.answer.question import Question
-from engine.service.request_log import elapsed_ms
+from engine.service.records import Served
 from engine.service.responses import written
 
 EXTENSION = "decisions"
-Decision = Mapping[str, Any]
 
 
-def install(app: Flask, path: Path | None) -> None:
-    """Notes what was decided in each request; nothing where there is no file.
+class DecisionLog(WatchedFileHandler):
+    """The file that they stand in. One that was moved away is begun anew, as those who rotate logs expect.
 
-    A file that was moved away is begun anew, as those who rotate logs expect. Raises OSError where none can be written.
+    Raises OSError, when it is made, where the file cannot be written.
     """
-    if path is None:
-        return
-    file = WatchedFileHandler(path, encoding="utf-8")
-    app.extensions[EXTENSION] = file
 
-    @app.after_request
-    def note(response: Response) -> Response:
-        for decision in getattr(g, "decisions", ()):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+
+    def note(self, served: Served) -> None:
+        """Notes what was decided in a request."""
+        for decision in served.decisions:
             line = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "request_id": g.request_id,
+                "request_id": served.request_id,
                 **decision,
-                "duration_ms": elapsed_ms(),
-                "cached": g.kept,
+                "duration_ms": served.elapsed_ms,
+                "cached": bool(served.cached),
             }
-            file.emit(logging.makeLogRecord({"msg": "%s", "args": (json.dumps(line),)}))
-        return response
+            self.emit(logging.makeLogRecord({"msg": "%s", "args": (json.dumps(line),)}))
 
 
 def decided(question: Question, built: Mapping[str, Any]) -> None:
@@ -54,7 +51,7 @@ def decided(question: Question, built: Mapping[str, Any]) -> None:
         asked["overrides"] = dict(question.overrides)
     if question.own:
         asked["own"] = {axis: dict(own.entry.data) for axis, own in question.own.items()}
-    answered = hashlib.sha256(written(built).encode()).hexdigest()
+    answered = hashlib.sha256(written(built)).hexdigest()
     g.decisions = (
         *getattr(g, "decisions", ()),
         {"question": asked, "rules": g.rulebook.sha256, "answer": answered},

@@ -42,6 +42,8 @@ class Listening:
     def __init__(self, app: Flask, host: str, port: int, bounds: Bounds, limits: Limits) -> None:
         from waitress import create_server  # noqa: PLC0415 - only who listens needs it
 
+        from engine.service.connections import stay_open  # noqa: PLC0415
+
         self.bounds, self.stopping = bounds, app.extensions[STOPPING]
         self._map: dict[int, Any] = {}
         self._since: dict[Any, float] = {}
@@ -59,6 +61,7 @@ class Listening:
             max_request_body_size=limits.body * ROOM,
             clear_untrusted_proxy_headers=False,  # the application reads them, and only where a proxy is trusted
         )
+        stay_open(self._servers())
 
     @property
     def address(self) -> str:

@@ -6,17 +6,16 @@ import functools
 import time
 from collections.abc import Iterator
 
-from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from engine.live_rulebook import LiveRulebook
 from engine.response_cache import ResponseCache
+from engine.service.records import Served
 
 EXTENSION = "metrics"
 MIMETYPE = "text/plain; version=0.0.4"
-NO_ROUTE = "none"  # an address that is not there; each of its own would be a series of its own
 
 
 class Metrics:
@@ -37,13 +36,12 @@ class Metrics:
         """All of them in the text format of Prometheus."""
         return generate_latest(self.registry)
 
-    def note(self, response: Response) -> None:
+    def note(self, served: Served) -> None:
         """Counts a request that has been answered."""
-        route = request.url_rule.rule if request.url_rule else NO_ROUTE
-        self._requests(route, response.status_code).inc()
-        self._duration(route).observe(time.perf_counter() - g.started)
-        if getattr(g, "keeps", False):
-            self._cached("hit" if g.kept else "miss").inc()
+        self._requests(served.route, served.status).inc()
+        self._duration(served.route).observe(time.perf_counter() - served.started)
+        if served.cached is not None:
+            self._cached("hit" if served.cached else "miss").inc()
 
 
 class _Rules(Collector):
@@ -70,15 +68,3 @@ class _Rules(Collector):
         good = float(not live.last.problems)
         yield GaugeMetricFamily("fitcard_rules_last_reload_successful", "Whether the files can answer", value=good)
         yield GaugeMetricFamily("fitcard_cache_entries", "Answers that are kept", value=len(self.cache))
-
-
-def install(app: Flask, live: LiveRulebook, cache: ResponseCache, wanted: bool) -> None:
-    """Counts requests from now on, where that is wanted."""
-    if not wanted:
-        return
-    metrics = app.extensions[EXTENSION] = Metrics(live, cache)
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        metrics.note(response)
-        return response

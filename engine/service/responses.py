@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Response, current_app, g, request
+import orjson
+from flask import Response, g
 from werkzeug.http import quote_etag
+from werkzeug.wrappers import Response as AnyResponse
 
 from engine import __version__
 from engine.rulebook.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+R = TypeVar("R", bound=AnyResponse)
 
 COMPACT = (",", ":")
 JSON, PROBLEM, HTML = "application/json", "application/problem+json", "text/html"
 OK, NOT_MODIFIED = 200, 304
 READS = ("GET", "HEAD")
-CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")
+HAS, WANTS = CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")  # the tags that a caller has, and wants alone
 
 
 def send(data: Any) -> Response:
@@ -23,15 +31,15 @@ def send(data: Any) -> Response:
 
 
 def page(body: str | bytes, mimetype: str = HTML, status: int = OK) -> Response:
-    """A body that belongs to these rules: 304 where the caller has it already."""
+    """A body that belongs to these rules."""
     g.body = body.encode() if isinstance(body, str) else body
     g.keeps = status == OK
-    return _conditional(g.body, status, mimetype, rules_tag(g.rulebook))
+    return _tagged(g.body, status, mimetype, rules_tag(g.rulebook))
 
 
-def tagged(body: str, mimetype: str, tag: str) -> Response:
-    """A body that can change while the rules do not: 304 where the caller has the one with this tag."""
-    return _conditional(body, OK, mimetype, tag)
+def tagged(body: str | bytes, mimetype: str, tag: str) -> Response:
+    """A body that can change while the rules do not, and the tag that it then has."""
+    return _tagged(body, OK, mimetype, tag)
 
 
 def tell(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -39,9 +47,12 @@ def tell(document: dict[str, Any], headers: dict[str, str] | None = None) -> Res
     return Response(written(document), document["status"], {**_spoken(), **(headers or {})}, mimetype=PROBLEM)
 
 
-def written(data: Any) -> str:
+def written(data: Any) -> bytes:
     """Data as compact JSON, its keys in the order that they were given in."""
-    return current_app.json.dumps(data, separators=COMPACT)
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # a number of more than 64 bits, or half of a letter
+        return json.dumps(data, separators=COMPACT).encode()
 
 
 def rules_tag(rulebook: Rulebook) -> str:
@@ -54,12 +65,16 @@ def _spoken() -> dict[str, str]:
     return {"Content-Language": g.rulebook.messages.language, "Vary": "Accept-Language"}
 
 
-def _conditional(body: str | bytes, status: int, mimetype: str, tag: str) -> Response:
+def _tagged(body: str | bytes, status: int, mimetype: str, tag: str) -> Response:
     """Whoever has it is to ask again each time, and gets 304 where it is the same."""
     headers = {**_spoken(), "ETag": quote_etag(tag), "Cache-Control": "no-cache"}
-    if request.environ.get("HTTP_IF_NONE_MATCH") == headers["ETag"] and request.method in READS and status == OK:
-        return Response(b"", NOT_MODIFIED, headers, mimetype=mimetype)  # most that ask again name this one alone
-    response = Response(body, status, headers, mimetype=mimetype)
-    if any(condition in request.environ for condition in CONDITIONS):
-        response.make_conditional(request)
+    return Response(body, status, headers, mimetype=mimetype)
+
+
+def for_caller(response: R, environ: WSGIEnvironment) -> R:
+    """The response, or what is told instead to a caller who has it already, or who wants another one than it is."""
+    if response.status_code == OK and "ETag" in response.headers and any(one in environ for one in CONDITIONS):
+        response.make_conditional(environ)
+        if response.status_code == NOT_MODIFIED:
+            response.response = []
     return response

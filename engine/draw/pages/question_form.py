@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from engine.draw.pages.drawing import Drawing
-from engine.rulebook.subject import PROFILE
+from engine.rulebook.subject import PROFILE, Axis, Input
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,48 @@ class Field:
     options: tuple[Option, ...] = ()
 
 
-def question_form(drawing: Drawing, asked: Mapping[str, object]) -> tuple[list[Field], list[Field]]:
-    """The choices, and the numbers as the address gives them. `asked` is the question of an answer."""
-    return list(_choices(drawing, asked)), list(_numbers(drawing))
+@dataclass(frozen=True)
+class QuestionForm:
+    """The fields as they are drawn: `choices`, and `numbers` as the address gives them, if any is `given`."""
+
+    choices: tuple[Markup, ...]
+    numbers: tuple[Markup, ...]
+    given: bool
 
 
-def _choices(drawing: Drawing, asked: Mapping[str, object]) -> Iterator[Field]:
-    rulebook = drawing.rulebook
-    for axis in rulebook.subject.axes.values():
-        if not axis.required:
-            entries = rulebook.catalog_of(axis.name).entries.values()
-            options = tuple(
-                Option(entry.id, drawing.messages.named(axis.catalog, "name", entry.name), entry.id == asked[axis.name])
-                for entry in entries
-            )
-            yield Field(axis.name, axis.title, axis.about, str(asked[axis.name]), options)
-    profiles = tuple(Option(name, one.title, name == asked[PROFILE]) for name, one in rulebook.rule_sets.items())
-    yield Field(PROFILE, drawing.messages.label("page_profile"), "", str(asked[PROFILE]), profiles)
+def question_form(drawing: Drawing, asked: Mapping[str, object]) -> QuestionForm:
+    """The form with what was asked in it, which is the question of an answer."""
+    subject, given = drawing.rulebook.subject, drawing.here.parameters
+    choices = [_choice(drawing, axis, str(asked[axis.name])) for axis in subject.axes.values() if not axis.required]
+    return QuestionForm(
+        choices=(*choices, _profile(drawing, str(asked[PROFILE]))),
+        numbers=tuple(_number(drawing, number, given.get(number.name, "")) for number in subject.inputs.values()),
+        given=any(given.get(name) for name in subject.inputs),
+    )
 
 
-def _numbers(drawing: Drawing) -> Iterator[Field]:
-    for number in drawing.rulebook.subject.inputs.values():
-        yield Field(number.name, number.title, number.about, drawing.here.parameters.get(number.name, ""))
+def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
+    def field() -> Field:
+        named, entries = drawing.messages.named, drawing.rulebook.catalog_of(axis.name).entries.values()
+        options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
+        return Field(axis.name, axis.title, axis.about, chosen, options)
+
+    return drawing.part("choice.html", axis.name, chosen, field=field)
+
+
+def _profile(drawing: Drawing, chosen: str) -> Markup:
+    def field() -> Field:
+        rule_sets = drawing.rulebook.rule_sets.items()
+        options = tuple(Option(name, one.title, name == chosen) for name, one in rule_sets)
+        return Field(PROFILE, drawing.messages.label("page_profile"), "", chosen, options)
+
+    return drawing.part("choice.html", PROFILE, chosen, field=field)
+
+
+def _number(drawing: Drawing, number: Input, given: str) -> Markup:
+    def field() -> Field:
+        return Field(number.name, number.title, number.about, given)
+
+    if given:  # whatever anybody writes there; most is never written again
+        return Markup(drawing.draw("number.html", field=field()))
+    return drawing.part("number.html", number.name, field=field)

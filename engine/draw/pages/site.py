@@ -29,14 +29,12 @@ ROOM = 16
 def fit_page(drawing: Drawing, answer: Mapping[str, Any], pair: str) -> str:
     """The page about one model on one device; `pair` names them as an address does."""
     address = drawing.here
-    choices, numbers = question_form(drawing, answer["question"])
     return drawing.draw(
         "fit.html",
         a=answer,
         pair=pair,
         links=_links(answer, address.parameters),
-        choices=choices,
-        numbers=numbers,
+        form=question_form(drawing, answer["question"]),
         bar=memory_bar(answer["memory"]),
         curve=context_curve(answer),
         way_address=lambda way: _of_way(answer, address, way),

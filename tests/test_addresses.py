@@ -1,0 +1,28 @@
+"""Addresses of pages: written as the standard library writes them, whatever stands in their parameters."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.draw.pages.address import Address
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]))
+PARAMETERS = st.dictionaries(WORDS, WORDS)
+
+
+@given(WORDS, PARAMETERS)
+def test_an_address_has_each_parameter_that_is_not_empty(path: str, parameters: dict[str, str]) -> None:
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    assert str(Address(path, parameters)) == quote(path) + (f"?{query}" if query else "")
+
+
+@given(PARAMETERS, WORDS, st.lists(WORDS))
+def test_addresses_that_vary_in_one_parameter_are_those_that_ask_for_each_of_its_values(
+    parameters: dict[str, str], name: str, values: list[str]
+) -> None:
+    here = Address("/can-run/piano", parameters)
+    varying = here.varying(name)
+    assert [varying(value) for value in values] == [str(here.asking(**{name: value})) for value in values]
