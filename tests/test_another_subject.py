@@ -27,6 +27,14 @@ def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace)
     }
 
 
+def test_its_answer_is_drawn_in_a_terminal_as_it_is(parcels: Workplace) -> None:
+    asked = ["show", "piano", "--van", "large", "--distance", "200"]
+    shown = CliRunner().invoke(main, [*parcels.options, *asked], catch_exceptions=False)
+    assert shown.exit_code == 0, shown.output
+    assert "Piano just goes into Large van; the trip takes 4 hours." in " ".join(shown.output.split())
+    assert ["vans", "van", "fee_eur"] in [line.split() for line in shown.output.splitlines()]
+
+
 def test_its_rule_tests_run(parcels: Workplace) -> None:
     rulebook = parcels.load()
     outcomes = [run(rulebook, test) for test in rule_tests(rulebook)]

@@ -160,6 +160,13 @@ def test_a_schema_that_is_none_is_told(parcels: Workplace) -> None:
         assert parcels.problem().code == "schemas-unreadable"
 
 
+def test_a_schema_that_refers_to_one_that_is_not_there_is_told(parcels: Workplace) -> None:
+    parcels.edit("schemas/vans.schema.json", '"#/$defs/entry"', '"commons.schema.json#/$defs/entry"')
+    problem = parcels.problem()
+    assert (problem.code, problem.closest) == ("schemas-unreadable", ("common.schema.json",))
+    assert "`commons.schema.json`" in problem.message
+
+
 def test_a_file_is_read_the_same_cut_anywhere_or_is_refused(parcels: Workplace) -> None:
     content = parcels.path("rules/trip.yaml").read_bytes()
     lot = random.Random(5)

@@ -13,11 +13,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from engine.draw.any_answer import any_answer
 from engine.draw.problem_text import made_of, shown_value, with_unit
 from engine.rulebook.messages import Messages
 
 GRADE_STYLES = {"S": "bold green", "A": "green", "B": "cyan", "C": "yellow", "D": "magenta", "F": "bold red"}
 MEMORY_PARTS = (("weights", "blue"), ("kv_cache", "cyan"), ("runtime", "magenta"), ("headroom", "bright_black"))
+PARTS = frozenset((
+    "model", "device", "question", "verdict", "notes", "fit", "grade", "score", "memory", "offload", "confidence",
+    "bottleneck", "advice", "quality", "ranking", "workloads", "quants", "ways", "upgrades", "settings", "faq", "embed",
+))  # fmt: skip
 BAR_WIDTH = 48
 SHORT_HASH = 12
 INDENT = 4
@@ -26,11 +31,18 @@ Answer = Mapping[str, Any]
 
 
 def draw_answer(answer: Answer, messages: Messages, save_as: str | None = None) -> None:
-    """The whole page, on standard output; also an SVG picture in the file `save_as`. Raises OSError for it."""
+    """The whole page, on standard output; also an SVG picture in the file `save_as`. Raises OSError for it.
+
+    An answer about something else is drawn as it is.
+    """
     console = Console(record=save_as is not None, highlight=False)
-    _draw(console, answer, _Words(messages))
+    known = answer.keys() >= PARTS
+    if known:
+        _draw(console, answer, _Words(messages))
+    else:
+        console.print(any_answer(answer))
     if save_as is not None:
-        title = f"{answer['model']['name']} · {answer['device']['name']}"
+        title = f"{answer['model']['name']} · {answer['device']['name']}" if known else ""
         picture = WEB_FONTS.sub("", console.export_svg(title=title))
         Path(save_as).write_text(picture, "utf-8")
 

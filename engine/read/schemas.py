@@ -9,7 +9,7 @@ another name of the entry, and `day` that it says when. All are plain annotation
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from referencing import Registry, Resource
 
+from engine.closest import closest
 from engine.codes import Code
 from engine.problems import Position, Problem, ProblemsFound
 from engine.read.document import Document
@@ -61,6 +62,7 @@ class Schemas:
                 by_kind[path.name.removesuffix(SUFFIX)] = schema
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
+        problems += _not_there(by_kind, shown_as)
         if problems:
             raise ProblemsFound(problems)
         return cls(by_kind)
@@ -111,6 +113,26 @@ class Schemas:
             for error in self.validator(kind).iter_errors(document.data)
             for problem in problems_of(document, error, lambda part: self.resolve(part, kind))
         ]
+
+
+def _not_there(by_kind: Mapping[str, Any], shown_as: str) -> Iterator[Problem]:
+    """Schemas that refer to one that is not in the folder."""
+    there = {schema["$id"] for schema in by_kind.values()}
+    for kind, schema in by_kind.items():
+        for file in sorted({ref.partition("#")[0] for ref in _references(schema)} - there - {""}):
+            message, position = f"refers to `{file}`, which is not there", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
+            yield Problem(SchemasUnreadable, message, position, closest=closest(file, there))
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(ref := part.get("$ref"), str):
+            yield ref
+        for inner in part.values():
+            yield from _references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
 
 
 def _unreadable(file: str, text: str, error: Exception) -> Problem:
