@@ -1,4 +1,4 @@
-"""Everything the README shows is what really comes out."""
+"""Everything that the README and the guides beside what they are about show is what really comes out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +23,17 @@ from engine.watching import Watcher
 from server import create_app
 
 README = (PROJECT / "README.md").read_text("utf-8")
+GUIDES = [
+    PROJECT / name
+    for name in (
+        "README.md",
+        "engine/commands/README.md",
+        "engine/service/README.md",
+        "rules/README.md",
+        ".github/actions/review/README.md",
+    )
+]
+WHOLE = "\n".join(guide.read_text("utf-8") for guide in GUIDES)
 MACS = ("rules/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
 EDITS = {  # what the README says was changed before a command
     "fitcard check # with `* ms_per_s` gone from the time that reading weights takes": (
@@ -43,7 +55,7 @@ EDITS = {  # what the README says was changed before a command
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", WHOLE, re.DOTALL)
 
 
 def without_line_number(line: str) -> str:
@@ -95,7 +107,7 @@ def test_a_language_model_gets_what_is_shown(rulebook: Rulebook) -> None:
     (server,) = json.loads(configuration)["mcpServers"].values()
     assert (server["command"], server["args"]) == ("fitcard", ["mcp"])
     assert set(server["args"]) <= set(COMMANDS)
-    names = re.search(r"Its tools are (.*?)\.", README, re.DOTALL)
+    names = re.search(r"Its tools are (.*?)\.", WHOLE, re.DOTALL)
     assert names
     assert re.findall(r"`(\w+)`", names[1]) == list(tools_of(rulebook))
     asked, line = example.splitlines()
@@ -122,10 +134,19 @@ def test_the_counts_of_agreeing_figures_are_right(rulebook: Rulebook) -> None:
     )
 
 
-def test_every_file_that_is_linked_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(PROJECT)))
+def test_every_file_that_is_linked_is_there(guide: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)[^):]*\)", guide.read_text("utf-8"))
     assert links
-    assert all((PROJECT / link).exists() for link in links)
+    assert [link for link in links if not (guide.parent / link).exists()] == []
+
+
+def test_the_readme_links_every_guide() -> None:
+    assert all(f"({guide.relative_to(PROJECT)})" in README for guide in GUIDES[1:])
+
+
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert README.count("\n") <= 200
 
 
 def test_the_picture_is_the_answer_of_today() -> None:
