@@ -147,7 +147,8 @@ def _questions(rule_sets: list[RuleSet], most: int | None) -> tuple[QuestionList
         given = np.arange(count * 2) >= count
         questions = questions.at(np.tile(np.arange(count), 2))
     else:
-        drawn = {name: _drawn(rule_sets, axis, most, lot) for name, axis in axes.items()}
+        words = _words(rule_sets)
+        drawn = {name: _drawn(_every(rules, axis), _telling(rules, axis, words), most, lot) for name, axis in axes.items()}
         questions = QuestionList(rules.subject, rules.catalogs, most, drawn)
         given = np.arange(most) % WITHOUT_INPUTS > 0
     size = questions.shape[0]
@@ -176,13 +177,11 @@ def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionLi
     return QuestionList(rule_set.subject, rule_set.catalogs, grids[0].size, found)
 
 
-def _drawn(rule_sets: Iterable[RuleSet], axis: Axis, size: int, lot: np.random.Generator) -> Codes:
+def _drawn(every: Sequence[int], telling: list[int], size: int, lot: np.random.Generator) -> Codes:
     """So many entries of an axis in an order of their own: those that tell most in turn with any others."""
-    rules = list(rule_sets)
-    telling = sorted({at for one in rules for at in _telling(one, axis)})
-    every = _every(rules[0], axis)
-    turns = [lot.permutation(telling) for _ in range(0, size, 2 * len(telling))]
-    drawn = np.concatenate([np.concatenate(turns)[: (size + 1) // 2], lot.choice(every, size // 2)])
+    turns = np.tile(telling, (math.ceil(size / (2 * len(telling))), 1))
+    turns = lot.permuted(turns, axis=1).ravel()  # each turn by itself
+    drawn = np.concatenate([turns[: (size + 1) // 2], lot.choice(every, size // 2)])
     first = drawn[:1].copy()
     drawn = lot.permutation(drawn)
     drawn[:1] = first
@@ -196,22 +195,29 @@ def _steps(asked: Input) -> Any:
     return np.round(spread(asked.minimum, asked.maximum, INPUT_STEPS)).clip(asked.minimum, asked.maximum)
 
 
-def _telling(rule_set: RuleSet, axis: Axis) -> list[int]:
-    """The entries, by number, that no trial leaves out; -1 for naming none."""
+def _telling(rule_set: RuleSet, axis: Axis, words: Mapping[str, set[frozenset[str]]]) -> list[int]:
+    """The entries, by number, that no trial leaves out, in order; -1 for naming none.
+
+    `words` are those that the rules of each profile tell apart, by the figure or word of a catalog that they read.
+    """
     catalog = rule_set.catalogs[axis.catalog]
-    found = dict.fromkeys([ABSENT] if axis.default_by else [0])
-    for space, _, name in (one.partition(".") for one in rule_set.plan(rule_set.definitions).fields):
+    found = {ABSENT if axis.default_by else 0}
+    for name, told_apart in words.items():
+        space, _, field_name = name.partition(".")
         if space == axis.name:
-            found |= dict.fromkeys(_extremes(catalog.column(name), _keys(rule_set, f"{space}.{name}")))
-    return list(found)
+            found.update(_extremes(catalog.column(field_name), told_apart))
+    return sorted(found)
 
 
-def _extremes(column: Column, keys: frozenset[str]) -> Iterator[int]:
-    """Where a figure is least, greatest and absent; where a word is each of the keys, another, and absent."""
+def _extremes(column: Column, told_apart: Iterable[frozenset[str]]) -> Iterator[int]:
+    """Where a figure is least, greatest and absent; where a word is each of those told apart, another, and absent."""
     if isinstance(column, WordColumn):
-        words: list[Any] = [column.words[code] if code != ABSENT else None for code in column.codes]
-        first = {(word if word is None or word in keys else ""): at for at, word in reversed(list(enumerate(words)))}
-        yield from first.values()
+        places = dict(zip(column.codes[::-1].tolist(), range(len(column.codes))[::-1], strict=True))  # the first of each
+        yield from (at for code, at in places.items() if code == ABSENT)
+        for keys in told_apart:
+            others = [at for code, at in places.items() if code != ABSENT and column.words[code] not in keys]
+            yield from (at for code, at in places.items() if code != ABSENT and column.words[code] in keys)
+            yield from sorted(others)[:1]
         return
     figures = np.asarray(column, dtype=float)
     if np.isnan(figures).any():
@@ -221,10 +227,20 @@ def _extremes(column: Column, keys: frozenset[str]) -> Iterator[int]:
         yield int(np.nanargmax(figures))
 
 
-def _keys(rule_set: RuleSet, name: str) -> frozenset[str]:
-    """The words that tables have a row for, where they go by `name`."""
-    tables = (one for one in rule_set.definitions.values() if isinstance(one, Table) and one.input == name)
-    return frozenset(word for table in tables if isinstance(table.rows, Lookup) for word in table.rows.rows)
+def _words(rule_sets: Iterable[RuleSet]) -> Mapping[str, set[frozenset[str]]]:
+    """The words that tables have a row for, by what tables go by, one set of them for each profile that differs.
+
+    No words for any other figure or word of a catalog that rules read.
+    """
+    found: dict[str, set[frozenset[str]]] = {}
+    for rules in rule_sets:
+        rows: dict[str, set[str]] = {}
+        for table in rules.definitions.values():
+            if isinstance(table, Table) and isinstance(table.rows, Lookup):
+                rows.setdefault(table.input, set()).update(table.rows.rows)
+        for name in rules.plan(rules.definitions).fields:
+            found.setdefault(name, set()).add(frozenset(rows.get(name, ())))
+    return found
 
 
 def _first(value: Numbers) -> Numbers:
