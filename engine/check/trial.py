@@ -9,7 +9,7 @@ profiles are asked the same, and what they share is computed once.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from engine.evaluate.parts import Parts
 from engine.evaluate.question_list import QuestionList
 from engine.rulebook.definitions import Table
 from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.subject import Axis, Input
+from engine.rulebook.subject import QUESTION, Axis, Input
 from engine.rulebook.tables import Lookup
 
 INPUT_STEPS = 4  # an input is tried at so many places from its least to its greatest, beside not being given at all
@@ -60,31 +60,55 @@ class Trial:
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {name: self.like.whole.columns[name] for name in self.shared} if self.like else {}
+        given = dict(self._from_like()) if self.like else {}
         found = self._evaluate(self.rule_set.definitions, given)
         return replace(found, columns={**given, **found.columns})
 
-    def stepped(self, cause: str, column: Column, effect: str) -> Column:
-        """The effect once more, with another column in place of the cause and all else as in `whole`.
+    def _from_like(self) -> Iterator[tuple[str, Column]]:
+        """The columns of `like` that are the same here: of definitions, inputs, and figures of the same entries."""
+        assert self.like is not None
+        subject, shared = self.rule_set.subject, self.shared
+        for name, column in self.like.whole.columns.items():
+            space, dot, _ = name.partition(".")
+            chooser = subject.chooser_of(name)
+            figure = space == QUESTION or (space in subject.axes and (chooser is None or chooser in shared))
+            if figure if dot else name in shared:
+                yield name, column
+
+    def stepped(self, cause: str, column: Column, effects: Iterable[str]) -> Mapping[str, Column]:
+        """The effects once more, with another column in place of the cause and all else as in `whole`.
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {**self._apart_from(self.rule_set.readers(cause)), cause: column}
-        return self._evaluate([effect], given).columns[effect]
+        given = {**self._read_by(effects, self.rule_set.readers(cause).__contains__), cause: column}
+        found = self._evaluate(effects, given).columns
+        return {name: found[name] for name in effects}
 
-    def with_entry(self, axis: str, entry: str, effect: str) -> Column:
-        """The effect once more, where all questions name another entry of one axis. Raises as `whole` does."""
+    def with_entry(self, axis: str, entry: str, effects: Iterable[str]) -> Mapping[str, Column]:
+        """The effects once more, where all questions name another entry of one axis. Raises as `whole` does."""
         others = replace(self, questions=self.questions.with_entry(axis, entry))
-        roots = self.rule_set.roots
-        given = self._apart_from(frozenset(name for name in self.whole.columns if axis in roots(name)))
-        return others._evaluate([effect], given).columns[effect]
+        given = self._read_by(effects, lambda name: axis in self.rule_set.roots(name))
+        found = others._evaluate(effects, given).columns
+        return {name: found[name] for name in effects}
 
-    def _apart_from(self, moved: frozenset[str]) -> dict[str, Column]:
-        """All columns of `whole` but those that are moved, and figures of entries that something moved chooses."""
-        axes = self.rule_set.subject.axes.values()
-        chosen = tuple(f"{axis.name}." for axis in axes if axis.default_by in moved)
-        whole = self.whole.columns.items()
-        return {name: column for name, column in whole if name not in moved and not name.startswith(chosen)}
+    def _read_by(self, effects: Iterable[str], moved: Callable[[str], bool]) -> dict[str, Column]:
+        """The columns of `whole` that the effects are made of where what has moved is made anew, and all inputs."""
+        inputs = (f"{QUESTION}.{name}" for name in self.rule_set.subject.inputs)
+        found = {name: self.whole.columns[name] for name in inputs}
+        seen: set[str] = set()
+        stack = list(effects)
+        while stack:
+            name = stack.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            chooser = self.rule_set.subject.chooser_of(name)
+            if name in self.whole.columns and not moved(name) and not (chooser and moved(chooser)):
+                found[name] = self.whole.columns[name]
+                continue
+            stack += self.rule_set.definitions[name].reads if name in self.rule_set.definitions else ()
+            stack += [chooser] if chooser else []
+        return found
 
     def evaluate(self, names: Iterable[str]) -> Evaluation:
         """Some names alone, catalog figures among them. Raises ProblemsFound as `whole` does."""

@@ -50,6 +50,7 @@ class RuleSet:
     subject: Subject
     catalogs: Mapping[str, Catalog]
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
+    _made_of: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _readers: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -60,9 +61,11 @@ class RuleSet:
 
     def made_of(self, name: str) -> frozenset[str]:
         """The definitions that a definition is made of directly, those that choose the entry of a figure among them."""
-        reads = self.definitions[name].reads
-        choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
-        return frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+        if name not in self._made_of:
+            reads = self.definitions[name].reads
+            choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
+            self._made_of[name] = frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+        return self._made_of[name]
 
     def roots(self, name: str) -> frozenset[str]:
         """What a value can differ by: axes, inputs as `question.name`, and `current` where it is compared with that."""
