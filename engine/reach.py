@@ -94,7 +94,9 @@ def reached(
             yield _formula_part(definition).key
             for condition in definition.expression.conditions:
                 column = _at(run_expression(condition, evaluation.columns), evaluation, index)
-                yield from (_side(definition, condition, holds).key for holds in (True, False) if (column == holds).any())
+                yield from (
+                    _side(definition, condition, holds).key for holds in (True, False) if (column == holds).any()
+                )
         elif isinstance(definition, Table):
             taken = set(_rows_taken(definition, evaluation.columns[definition.input], evaluation, index))
             yield from (part.key for part in _rows(definition) if part.path[len(definition.path) :] in taken)

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-import pint
-
+from engine.check.unit_registry import empty_registry
 from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind
@@ -97,7 +96,7 @@ def unit_problems(rulebook: Rulebook) -> list[Problem]:
 
 def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
     """The units of the rulebook and no others, and what is wrong with their definitions."""
-    registry: Any = pint.UnitRegistry(None)
+    registry = empty_registry()
     wrong: dict[int, str] = {}
     for at, definition in enumerate(rulebook.units):
         try:
