@@ -78,9 +78,10 @@ class Entry:
         """The figure or word of a (dotted) field; None where it is absent."""
         if field == "id":
             return self.id
-        found: Any = self.data
-        for part in field.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
+        first, *inside = field.split(".")
+        found: Any = self.data.get(first)
+        for part in inside:
+            found = found.get(part) if isinstance(found, dict) else None
         return found
 
 

@@ -47,10 +47,13 @@ class Needs:
 def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     """The needs of a layout that has been checked; `said` are the names that each sentence needs."""
     lists = [part for part in parts_of(layout.root) if isinstance(part, Each)]
+    names = {each.path: _item_names(each, said, rule_set) for each in lists}
     together: dict[tuple[Any, ...], set[str]] = {}
     for each in lists:
-        together.setdefault(each.asks, set()).update(_item_names(each, said, rule_set))
-    by_list = {each.path: _list_needs(each, said, rule_set, frozenset(together[each.asks])) for each in lists}
+        together.setdefault(each.asks, set()).update(names[each.path])
+    by_list = {
+        each.path: _list_needs(each, names[each.path], frozenset(together[each.asks]), rule_set) for each in lists
+    }
     shared = [each for each in lists if by_list[each.path].shared]
     shown = names_shown(layout.root, said)
     asked = {name for each in shared for name in by_list[each.path].names}
@@ -69,8 +72,7 @@ def _item_names(each: Each, said: NamesSaid, rule_set: RuleSet) -> frozenset[str
     return frozenset(name for name in names_shown(each.item, said) | extra if rule_set.describe(name))
 
 
-def _list_needs(each: Each, said: NamesSaid, rule_set: RuleSet, together: frozenset[str]) -> ListNeeds:
-    names = _item_names(each, said, rule_set)
+def _list_needs(each: Each, names: frozenset[str], together: frozenset[str], rule_set: RuleSet) -> ListNeeds:
     compared = rule_set.plan(together).current
     # of an axis whose entry a table chooses, the question itself may name none
     chosen = not each.axis or rule_set.subject.axes[each.axis].default_by is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.columns import Kind
+from engine.columns import ABSENT, Kind, WordColumn
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Definition, Table
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
@@ -130,17 +130,20 @@ class RuleSet:
         stack = sorted(outputs - given)
         while stack:
             name = stack.pop()
-            if name not in needed:
-                needed[name] = None
-                reads = self.definitions[name].reads if name in self.definitions else ()
-                chooser = self.subject.chooser_of(name)
-                if chooser and name.partition(".")[0] not in named:
-                    reads = (chooser,)
-                stack += (read for read in reads if read not in given)
-        current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
+            if name in needed:
+                continue
+            needed[name] = None
+            reads: tuple[str, ...] = ()
+            if name in self.definitions:
+                reads = self.definitions[name].reads
+            elif (chooser := self.subject.chooser_of(name)) and name.partition(".")[0] not in named:
+                reads = (chooser,)
+            stack += [read for read in reads if read not in given]
+        others = [name for name in needed if name not in self.definitions]
+        current = [name.partition(".")[2] for name in others if name.startswith(CURRENT + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
-            tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
+            tuple(sorted(name for name in others if name.partition(".")[0] in self.subject.axes)),
             tuple(sorted(current)),
         )
 
@@ -191,6 +194,9 @@ def words_of(
                 words[str(result)] = None
         return tuple(words), may_be_absent
     axis, _, field_name = name.partition(".")
-    entries = catalogs[subject.axes[axis].catalog].entries.values()
-    values = [entry.value(field_name) for entry in entries]
+    catalog = catalogs[subject.axes[axis].catalog]
+    column = catalog.column(field_name)
+    if isinstance(column, WordColumn):
+        return column.words, bool((column.codes == ABSENT).any())
+    values = [entry.value(field_name) for entry in catalog.entries.values()]
     return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
