@@ -282,3 +282,11 @@ def test_each_form_is_tried_or_told(parcels: Workplace, text: str, code: str | N
     problems = check_everything(parcels.folders)[1]
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert all(told in problem.message for problem in problems), problems
+
+
+def test_one_that_the_first_profile_leaves_out_is_tried_in_the_next_though_all_is_the_same(parcels: Workplace) -> None:
+    parcels.write("rules/profiles/another.yaml", parcels.path("rules/profiles/plain.yaml").read_text("utf-8"))
+    text = when("question.distance increases", "time never increases") + "    not_in: [another]\n"
+    parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
+    (problem,) = check_everything(parcels.folders)[1]
+    assert (problem.code, problem.hint.split(":")[0]) == ("invariant-broken", "in the profile plain")

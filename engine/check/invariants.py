@@ -76,8 +76,8 @@ def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
 
 
 def _tried_before(trial: Trial, invariant: Invariant) -> bool:
-    """Whether all that the invariant is about is the same as under another profile."""
-    if trial.like is None:
+    """Whether it was tried under another profile, and all that it is about is the same here."""
+    if trial.like is None or trial.like.rule_set.profile in invariant.not_in:
         return False
     names = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
     made_of = {*names, *map(trial.rule_set.subject.chooser_of, names)} & trial.rule_set.definitions.keys()
