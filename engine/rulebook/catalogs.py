@@ -78,6 +78,8 @@ class Entry:
         """The figure or word of a (dotted) field; None where it is absent."""
         if field == "id":
             return self.id
+        if "." not in field:
+            return self.data.get(field)
         first, *inside = field.split(".")
         found: Any = self.data.get(first)
         for part in inside:
