@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from engine.evaluate.program import run_expression
 from engine.problems import Position, Problem, Severity
 from engine.read.document import Path
 from engine.rulebook.definitions import Definition, Formula, Table
-from engine.rulebook.expression import Expression, offset_of_node, text_of_node
+from engine.rulebook.expression import Expression, offset_of_node
 from engine.rulebook.tables import Bands, Knots, Lookup
 
 OTHERWISE = "otherwise"
@@ -44,7 +43,7 @@ def parts_of(definition: Definition) -> Iterator[Part]:
     """Its formula and both sides of each condition in it, or each row of its table; of a constant, nothing."""
     if isinstance(definition, Formula):
         yield _formula_part(definition)
-        for condition in _conditions(definition.expression):
+        for condition in definition.expression.conditions:
             yield from (_side(definition, condition, holds) for holds in (True, False))
     elif isinstance(definition, Table):
         yield from _rows(definition)
@@ -54,15 +53,10 @@ def _formula_part(formula: Formula) -> Part:
     return Part((formula.position, "formula"), formula, f"the formula `{formula.name}`", (*formula.path, "expr"))
 
 
-def _conditions(expression: Expression) -> list[ast.expr]:
-    """What stands between `if` and `else`, wherever it stands."""
-    return [node.test for node in ast.walk(expression.tree) if isinstance(node, ast.IfExp)]
-
-
-def _side(formula: Formula, condition: ast.expr, holds: bool) -> Part:
-    path, offset = (*formula.path, "expr"), offset_of_node(formula.expression.source, condition)
+def _side(formula: Formula, condition: Expression, holds: bool) -> Part:
+    path, offset = (*formula.path, "expr"), offset_of_node(condition.source, condition.tree)
     where = formula.document.position(path, offset=offset)
-    what = f"`{text_of_node(formula.expression.source, condition)}` being {str(holds).lower()}"
+    what = f"`{condition.written}` being {str(holds).lower()}"
     return Part((where, what), formula, what, path, offset)
 
 
@@ -98,17 +92,14 @@ def reached(
             continue
         if isinstance(definition, Formula):
             yield _formula_part(definition).key
-            for condition in _conditions(definition.expression):
-                for holds in _distinct(_at(_condition(evaluation, definition, condition), evaluation, index)):
-                    yield _side(definition, condition, bool(holds)).key
+            for condition in definition.expression.conditions:
+                column = _at(run_expression(condition, evaluation.columns), evaluation, index)
+                yield from (
+                    _side(definition, condition, holds).key for holds in (True, False) if (column == holds).any()
+                )
         elif isinstance(definition, Table):
             taken = set(_rows_taken(definition, evaluation.columns[definition.input], evaluation, index))
             yield from (part.key for part in _rows(definition) if part.path[len(definition.path) :] in taken)
-
-
-def _condition(evaluation: Evaluation, formula: Formula, condition: ast.expr) -> Any:
-    """A condition inside a formula, over the whole grid like any other part of it."""
-    return run_expression(formula.expression.part(condition), evaluation.columns)
 
 
 def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> Any:
@@ -119,7 +110,7 @@ def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> A
 
 
 def _distinct(column: Any) -> Any:
-    """Each whole number from ABSENT on, or truth, that is in a column; counted, for sorting takes far longer."""
+    """Each whole number from ABSENT on that is in a column; counted, for sorting takes far longer."""
     return np.flatnonzero(np.bincount(np.ravel(column).astype(np.int64) - ABSENT)) + ABSENT
 
 

@@ -282,3 +282,35 @@ def test_each_form_is_tried_or_told(parcels: Workplace, text: str, code: str | N
     problems = check_everything(parcels.folders)[1]
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert all(told in problem.message for problem in problems), problems
+
+
+def test_one_that_the_first_profile_leaves_out_is_tried_in_the_next_though_all_is_the_same(parcels: Workplace) -> None:
+    parcels.write("rules/profiles/another.yaml", parcels.path("rules/profiles/plain.yaml").read_text("utf-8"))
+    text = when("question.distance increases", "time never increases") + "    not_in: [another]\n"
+    parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
+    (problem,) = check_everything(parcels.folders)[1]
+    assert (problem.code, problem.hint.split(":")[0]) == ("invariant-broken", "in the profile plain")
+
+
+def test_one_with_a_number_that_is_not_finite_hides_no_other_with_the_same_cause(parcels: Workplace) -> None:
+    text = """kind: rules
+title: Rest
+about: What is left of a way.
+reference: {title: How parcels travel}
+constants:
+  odd_distance: {value: 1.0625, unit: km, about: What the shortest way becomes by the smallest step.}
+formulas:
+  per_rest: {unit: 1/km, about: Without bounds at the odd distance., expr: 1 / (question.distance - odd_distance)}
+invariants:
+  - name: the rest is the same
+    when: question.distance increases
+    then: per_rest never changes
+  - name: a longer way never takes more time
+    when: question.distance increases
+    then: time never increases
+"""
+    parcels.write("rules/rest.yaml", text)
+    told = {problem.code: problem.message for problem in check_everything(parcels.folders)[1]}
+    assert list(told) == ["not-finite", "invariant-broken"]
+    assert "`per_rest` is not a finite number for letter small" in told["not-finite"]
+    assert "`a longer way never takes more time` does not hold for letter small" in told["invariant-broken"]

@@ -1,33 +1,24 @@
 """Many questions at once: the rules of one profile, asked about entries and inputs of many sizes.
 
-Where the catalogs hold no more questions than can be tried in a moment, all of them are asked. Else they are drawn by
-lot, so that entries that tell much are never left out: those with the least and the greatest of each figure that a rule
-reads, those that lack it, and one for each word that a table has a row for. The lot falls the same each time. All
-profiles are asked the same, and what they share is computed once.
+All profiles are asked the same, and what they share is computed once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from engine.columns import ABSENT, Codes, Column, Numbers, Scalar, WordColumn
+from engine.check.trial_questions import parts_of_all, questions_of
+from engine.columns import Column, Numbers, Scalar
 from engine.evaluate.evaluation import Evaluation, evaluate
-from engine.evaluate.parts import Parts
 from engine.evaluate.question_list import QuestionList
-from engine.rulebook.definitions import Table
 from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.subject import Axis, Input
-from engine.rulebook.tables import Lookup
-
-INPUT_STEPS = 4  # an input is tried at so many places from its least to its greatest, beside not being given at all
-WITHOUT_INPUTS = 2  # one question in so many gives none
-SEED = 1
+from engine.rulebook.subject import QUESTION
 
 
 @dataclass
@@ -60,31 +51,55 @@ class Trial:
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {name: self.like.whole.columns[name] for name in self.shared} if self.like else {}
+        given = dict(self._from_like()) if self.like else {}
         found = self._evaluate(self.rule_set.definitions, given)
         return replace(found, columns={**given, **found.columns})
 
-    def stepped(self, cause: str, column: Column, effect: str) -> Column:
-        """The effect once more, with another column in place of the cause and all else as in `whole`.
+    def _from_like(self) -> Iterator[tuple[str, Column]]:
+        """The columns of `like` that are the same here: of definitions, inputs, and figures of the same entries."""
+        assert self.like is not None
+        subject, shared = self.rule_set.subject, self.shared
+        for name, column in self.like.whole.columns.items():
+            space, dot, _ = name.partition(".")
+            chooser = subject.chooser_of(name)
+            figure = space == QUESTION or (space in subject.axes and (chooser is None or chooser in shared))
+            if figure if dot else name in shared:
+                yield name, column
+
+    def stepped(self, cause: str, column: Column, effects: Iterable[str]) -> Mapping[str, Column]:
+        """The effects once more, with another column in place of the cause and all else as in `whole`.
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {**self._apart_from(self.rule_set.readers(cause)), cause: column}
-        return self._evaluate([effect], given).columns[effect]
+        given = {**self._read_by(effects, self.rule_set.readers(cause).__contains__), cause: column}
+        found = self._evaluate(effects, given).columns
+        return {name: found[name] for name in effects}
 
-    def with_entry(self, axis: str, entry: str, effect: str) -> Column:
-        """The effect once more, where all questions name another entry of one axis. Raises as `whole` does."""
+    def with_entry(self, axis: str, entry: str, effects: Iterable[str]) -> Mapping[str, Column]:
+        """The effects once more, where all questions name another entry of one axis. Raises as `whole` does."""
         others = replace(self, questions=self.questions.with_entry(axis, entry))
-        roots = self.rule_set.roots
-        given = self._apart_from(frozenset(name for name in self.whole.columns if axis in roots(name)))
-        return others._evaluate([effect], given).columns[effect]
+        given = self._read_by(effects, lambda name: axis in self.rule_set.roots(name))
+        found = others._evaluate(effects, given).columns
+        return {name: found[name] for name in effects}
 
-    def _apart_from(self, moved: frozenset[str]) -> dict[str, Column]:
-        """All columns of `whole` but those that are moved, and figures of entries that something moved chooses."""
-        axes = self.rule_set.subject.axes.values()
-        chosen = tuple(f"{axis.name}." for axis in axes if axis.default_by in moved)
-        whole = self.whole.columns.items()
-        return {name: column for name, column in whole if name not in moved and not name.startswith(chosen)}
+    def _read_by(self, effects: Iterable[str], moved: Callable[[str], bool]) -> dict[str, Column]:
+        """The columns of `whole` that the effects are made of where what has moved is made anew, and all inputs."""
+        inputs = (f"{QUESTION}.{name}" for name in self.rule_set.subject.inputs)
+        found = {name: self.whole.columns[name] for name in inputs}
+        seen: set[str] = set()
+        stack = list(effects)
+        while stack:
+            name = stack.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            chooser = self.rule_set.subject.chooser_of(name)
+            if name in self.whole.columns and not moved(name) and not (chooser and moved(chooser)):
+                found[name] = self.whole.columns[name]
+                continue
+            stack += self.rule_set.definitions[name].reads if name in self.rule_set.definitions else ()
+            stack += [chooser] if chooser else []
+        return found
 
     def evaluate(self, names: Iterable[str]) -> Evaluation:
         """Some names alone, catalog figures among them. Raises ProblemsFound as `whole` does."""
@@ -124,107 +139,15 @@ def trials_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Tri
     All rule sets have the same subject and the same catalogs.
     """
     profiles = list(rule_sets)
-    questions, inputs = _questions(profiles, most)
+    questions, inputs = questions_of(profiles, most)
     first = Trial(profiles[0], questions, inputs)
     return [first, *(Trial(rules, questions, inputs, first) for rules in profiles[1:])]
 
 
 def trials_of_all(rule_set: RuleSet, most: int) -> Iterator[Trial]:
     """Trials that together ask every question over the axes that are swept, each of at most so many."""
-    rows = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
-    for part in Parts(rows, most):
-        yield Trial(rule_set, _product(rule_set, part.entries), {})
-
-
-def _questions(rule_sets: list[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:
-    """All questions, without and with inputs, or so many of them drawn by lot."""
-    rules, lot = rule_sets[0], np.random.default_rng(SEED)
-    axes, inputs = rules.subject.axes, rules.subject.inputs
-    every = {name: _every(rules, axis) for name, axis in axes.items()}
-    count = math.prod(map(len, every.values()))
-    if most is None or count * 2 <= most:
-        questions = _product(rules, every)
-        given = np.arange(count * 2) >= count
-        questions = questions.at(np.tile(np.arange(count), 2))
-    else:
-        drawn = {name: _drawn(rule_sets, axis, most, lot) for name, axis in axes.items()}
-        questions = QuestionList(rules.subject, rules.catalogs, most, drawn)
-        given = np.arange(most) % WITHOUT_INPUTS > 0
-    size = questions.shape[0]
-    steps = {name: lot.choice(_steps(one), size) for name, one in inputs.items()}
-    return questions, {name: np.where(given, values, np.nan) for name, values in steps.items()}
-
-
-def _every(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
-    """All entries of an axis, and before them that none is named, where the rules then choose."""
-    every = range(len(rule_set.catalogs[axis.catalog].ids))
-    return [ABSENT, *every] if axis.default_by else every
-
-
-def _swept(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
-    """All entries of an axis that is swept, and of the others what answers by default."""
-    catalog = rule_set.catalogs[axis.catalog]
-    if axis.swept:
-        return range(len(catalog.ids))
-    return [catalog.index[axis.default] if axis.default else ABSENT]
-
-
-def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionList:
-    """Every question over these entries, in the order of the axes."""
-    grids = np.meshgrid(*(np.array(codes, dtype=np.int64) for codes in rows.values()), indexing="ij")
-    found = {name: grid.ravel() for name, grid in zip(rows, grids, strict=True)}
-    return QuestionList(rule_set.subject, rule_set.catalogs, grids[0].size, found)
-
-
-def _drawn(rule_sets: Iterable[RuleSet], axis: Axis, size: int, lot: np.random.Generator) -> Codes:
-    """So many entries of an axis in an order of their own: those that tell most in turn with any others."""
-    rules = list(rule_sets)
-    telling = sorted({at for one in rules for at in _telling(one, axis)})
-    every = _every(rules[0], axis)
-    turns = [lot.permutation(telling) for _ in range(0, size, 2 * len(telling))]
-    drawn = np.concatenate([np.concatenate(turns)[: (size + 1) // 2], lot.choice(every, size // 2)])
-    first = drawn[:1].copy()
-    drawn = lot.permutation(drawn)
-    drawn[:1] = first
-    found: Codes = drawn.astype(np.int64)
-    return found
-
-
-def _steps(asked: Input) -> Any:
-    """Whole numbers from the least to the greatest, each as many times the last where the least is above 0."""
-    spread = np.geomspace if asked.minimum > 0 else np.linspace
-    return np.round(spread(asked.minimum, asked.maximum, INPUT_STEPS)).clip(asked.minimum, asked.maximum)
-
-
-def _telling(rule_set: RuleSet, axis: Axis) -> list[int]:
-    """The entries, by number, that no trial leaves out; -1 for naming none."""
-    catalog = rule_set.catalogs[axis.catalog]
-    found = dict.fromkeys([ABSENT] if axis.default_by else [0])
-    for space, _, name in (one.partition(".") for one in rule_set.plan(rule_set.definitions).fields):
-        if space == axis.name:
-            found |= dict.fromkeys(_extremes(catalog.column(name), _keys(rule_set, f"{space}.{name}")))
-    return list(found)
-
-
-def _extremes(column: Column, keys: frozenset[str]) -> Iterator[int]:
-    """Where a figure is least, greatest and absent; where a word is each of the keys, another, and absent."""
-    if isinstance(column, WordColumn):
-        words: list[Any] = [column.words[code] if code != ABSENT else None for code in column.codes]
-        first = {(word if word is None or word in keys else ""): at for at, word in reversed(list(enumerate(words)))}
-        yield from first.values()
-        return
-    figures = np.asarray(column, dtype=float)
-    if np.isnan(figures).any():
-        yield int(np.isnan(figures).argmax())
-    if not np.isnan(figures).all():
-        yield int(np.nanargmin(figures))
-        yield int(np.nanargmax(figures))
-
-
-def _keys(rule_set: RuleSet, name: str) -> frozenset[str]:
-    """The words that tables have a row for, where they go by `name`."""
-    tables = (one for one in rule_set.definitions.values() if isinstance(one, Table) and one.input == name)
-    return frozenset(word for table in tables if isinstance(table.rows, Lookup) for word in table.rows.rows)
+    for questions in parts_of_all(rule_set, most):
+        yield Trial(rule_set, questions, {})
 
 
 def _first(value: Numbers) -> Numbers:

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-import pint
-
 from engine.closest import closest
 from engine.codes import Code
 from engine.columns import Kind
@@ -97,6 +95,8 @@ def unit_problems(rulebook: Rulebook) -> list[Problem]:
 
 def _registry(rulebook: Rulebook) -> tuple[Any, list[Problem]]:
     """The units of the rulebook and no others, and what is wrong with their definitions."""
+    import pint  # noqa: PLC0415 - takes long to import, and rules that hold another mistake are not counted in units
+
     registry: Any = pint.UnitRegistry(None)
     wrong: dict[int, str] = {}
     for at, definition in enumerate(rulebook.units):

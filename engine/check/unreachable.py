@@ -55,7 +55,8 @@ def _untested(rulebook: Rulebook, parts: list[Part]) -> list[Part]:
     left = {part.key: part for part in parts if isinstance(part.definition, Table)}
     names = {part.definition.name for part in left.values()}
     if left:
-        rows = (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows)
+        nearest_first = sorted(rule_tests(rulebook), key=lambda test: names.isdisjoint(test.figures))
+        rows = (row for test in nearest_first for row in run(rulebook, test).rows)
         for key in reached_by(rulebook, rows, names):
             left.pop(key, None)
             if not left:
@@ -76,8 +77,8 @@ def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:
     found: set[Key] = set()
     for trial in trials:
         found |= set(reached(trial.whole))
-    definitions = (one for rule_set in rulebook.rule_sets.values() for one in rule_set.definitions.values())
-    parts = {part.key: part for definition in definitions for part in parts_of(definition)}
+    definitions = {id(one): one for rules in rulebook.rule_sets.values() for one in rules.definitions.values()}
+    parts = {part.key: part for definition in definitions.values() for part in parts_of(definition)}
     return [part for key, part in parts.items() if key not in found]
 
 

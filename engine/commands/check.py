@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import click
@@ -15,6 +16,7 @@ from engine.draw.problem_text import summary_text
 from engine.problems import errors
 
 IN_ACTIONS = "GITHUB_ACTIONS"
+COLLECT_AFTER = 2_000_000  # new objects: a whole check makes fewer, and keeps nearly all of them to its end
 
 
 @click.command("check")
@@ -28,6 +30,7 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
     if code is not None:
         click.echo(_pages(code), nl=False)
         return
+    gc.set_threshold(COLLECT_AFTER)
     problems = check_everything(ctx.obj, thorough=thorough)[1]
     shape = "json" if as_json else shape or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text")
     if shape == "text":

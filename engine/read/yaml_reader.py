@@ -122,6 +122,7 @@ OCTAL = re.compile(r"0o[0-7]+")
 HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+NUMBER_STARTS = frozenset("+-.0123456789")
 WORDS: dict[str, object] = {"": None, "~": None} | {
     form: value
     for word, value in (("null", None), ("true", True), ("false", False))
@@ -294,7 +295,7 @@ class _Walk:
         written = node.value
         if written in WORDS:
             return WORDS[written]
-        if len(written) > LONGEST_NUMBER:
+        if written[0] not in NUMBER_STARTS or len(written) > LONGEST_NUMBER:
             return written
         if INTEGER.fullmatch(written):
             return int(written)

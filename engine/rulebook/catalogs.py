@@ -83,9 +83,12 @@ class Entry:
         """The figure or word of a (dotted) field; None where it is absent."""
         if field == "id":
             return self.id
-        found: Any = self.data
-        for part in field.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
+        if "." not in field:
+            return self.data.get(field)
+        first, *inside = field.split(".")
+        found: Any = self.data.get(first)
+        for part in inside:
+            found = found.get(part) if isinstance(found, dict) else None
         return found
 
 

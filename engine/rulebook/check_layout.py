@@ -102,13 +102,14 @@ class LayoutChecker:
     def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
         self.layout, self.messages, self.rule_set = layout, messages, rule_set
         self.said: set[str] = set()
+        self._kinds: dict[str, Kind | None] = dict(RULES)
 
     def kind(self, name: str) -> Kind | None:
         """What kind of value the name stands for in a layout or a sentence; None where there is no such name."""
-        if name in RULES:
-            return RULES[name]
-        found = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
-        return found.kind if found else None
+        if name not in self._kinds:  # the sentences of each language ask for the same names
+            found = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
+            self._kinds[name] = found.kind if found else None
+        return self._kinds[name]
 
     def known(self) -> list[str]:
         """Every name that a layout or a sentence may use."""

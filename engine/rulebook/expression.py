@@ -207,6 +207,18 @@ class Expression:
         """A part of the tree as an expression of its own."""
         return Expression(self.source, node, _names(node))
 
+    @cached_property
+    def conditions(self) -> tuple[Expression, ...]:
+        """What stands between `if` and `else`, wherever it stands, each as a part of the tree."""
+        if "if" not in self.source:
+            return ()
+        return tuple(self.part(node.test) for node in ast.walk(self.tree) if isinstance(node, ast.IfExp))
+
+    @cached_property
+    def written(self) -> str:
+        """The tree as it is written, on one line."""
+        return text_of_node(self.source, self.tree)
+
     def offset_of(self, name: str) -> int:
         """Where `name` first stands in the text; 0 where it does not."""
         return self._offsets.get(name, 0)

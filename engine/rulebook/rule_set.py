@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Kind
+from engine.columns import ABSENT, Kind, WordColumn
 from engine.rulebook.catalogs import Catalog
 from engine.rulebook.definitions import Constant, Definition, Formula, Table
 from engine.rulebook.subject import CURRENT, QUESTION, Subject
@@ -58,6 +58,7 @@ class RuleSet:
     catalogs: Mapping[str, Catalog]
     settled: Mapping[str, str] = field(default_factory=dict)
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
+    _made_of: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _readers: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -77,9 +78,11 @@ class RuleSet:
 
     def made_of(self, name: str) -> frozenset[str]:
         """The definitions that a definition is made of directly, those that choose the entry of a figure among them."""
-        reads = self.definitions[name].reads
-        choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
-        return frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+        if name not in self._made_of:
+            reads = self.definitions[name].reads
+            choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
+            self._made_of[name] = frozenset(part for part in (*reads, *choosers) if part in self.definitions)
+        return self._made_of[name]
 
     def roots(self, name: str) -> frozenset[str]:
         """What a value can differ by: axes, inputs as `question.name`, and `current` where it is compared with that."""
@@ -144,17 +147,20 @@ class RuleSet:
         stack = sorted(outputs - given)
         while stack:
             name = stack.pop()
-            if name not in needed:
-                needed[name] = None
-                reads = self.definitions[name].reads if name in self.definitions else ()
-                chooser = self.subject.chooser_of(name)
-                if chooser and name.partition(".")[0] not in named:
-                    reads = (chooser,)
-                stack += (read for read in reads if read not in given)
-        current = [name.partition(".")[2] for name in needed if name.startswith(CURRENT + ".")]
+            if name in needed:
+                continue
+            needed[name] = None
+            reads: tuple[str, ...] = ()
+            if name in self.definitions:
+                reads = self.definitions[name].reads
+            elif (chooser := self.subject.chooser_of(name)) and name.partition(".")[0] not in named:
+                reads = (chooser,)
+            stack += [read for read in reads if read not in given]
+        others = [name for name in needed if name not in self.definitions]
+        current = [name.partition(".")[2] for name in others if name.startswith(CURRENT + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
-            tuple(sorted(name for name in needed if name.partition(".")[0] in self.subject.axes)),
+            tuple(sorted(name for name in others if name.partition(".")[0] in self.subject.axes)),
             tuple(sorted(current)),
         )
 
@@ -210,6 +216,9 @@ def words_of(
                 words[str(result)] = None
         return tuple(words), may_be_absent
     axis, _, field_name = name.partition(".")
-    entries = catalogs[subject.axes[axis].catalog].entries.values()
-    values = [entry.value(field_name) for entry in entries]
+    catalog = catalogs[subject.axes[axis].catalog]
+    column = catalog.column(field_name)
+    if isinstance(column, WordColumn):
+        return column.words, bool((column.codes == ABSENT).any())
+    values = [entry.value(field_name) for entry in catalog.entries.values()]
     return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
