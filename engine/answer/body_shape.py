@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Any
 
 from engine.answer.told import BodyWrong, told
 from engine.problems import Problem
 from engine.read.document import Document
 from engine.read.schema_problems import problems_of
 from engine.rulebook.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 BODY = "body"  # the field of a problem with all of it
 LONGEST = 200  # characters of what is told of one part
@@ -23,7 +24,7 @@ def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem
     The field of each is the way to the part, as in `questions.3.overrides`.
     """
     schemas = rulebook.schemas
-    if kind not in schemas.by_kind:
+    if kind not in schemas.by_kind or schemas.fits(body, kind):
         return
     document = Document(BODY, "", body, {})
     for error in schemas.validator(kind).iter_errors(body):
@@ -35,5 +36,7 @@ def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem
 
 def _way(error: ValidationError) -> str:
     """The keys and numbers on the way to what is wrong; of alternatives those of the nearest."""
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
+
     nearest = best_match([error]) or error
     return ".".join(map(str, nearest.absolute_path)) or BODY

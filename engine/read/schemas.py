@@ -13,9 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from referencing import Registry, Resource
+from typing import TYPE_CHECKING, Any
 
 from engine.closest import closest
 from engine.codes import Code
@@ -23,6 +21,9 @@ from engine.problems import Position, Problem, ProblemsFound
 from engine.read.document import Document
 from engine.read.schema_problems import problems_of
 from engine.read.validators import full_validator, quick_registry, quick_validator
+
+if TYPE_CHECKING:
+    from referencing import Registry
 
 
 class SchemasUnreadable(Code):
@@ -70,6 +71,8 @@ class Schemas:
     @cached_property
     def registry(self) -> Registry[Any]:
         """All schemas by their `$id`, so that one may refer to another."""
+        from referencing import Registry, Resource  # noqa: PLC0415 - nothing is resolved where all data fits
+
         resources = [(schema["$id"], Resource.from_contents(schema)) for schema in self.by_kind.values()]
         return Registry().with_resources(resources)
 
