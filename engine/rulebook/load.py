@@ -48,7 +48,7 @@ from engine.rulebook.rankings import check_ranking, read_rankings
 from engine.rulebook.rule_set import RuleSet, words_of
 from engine.rulebook.rulebook import Rulebook
 from engine.rulebook.service import Service, read_service
-from engine.rulebook.subject import Subject, read_subject
+from engine.rulebook.subject import Subject, input_problems, read_subject
 from engine.rulebook.swept import Swept, read_swept, swept_by_default
 from engine.rulebook.tools import Tools, read_tools
 
@@ -136,6 +136,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     incomplete = files.broken_kinds | _empty(subject, catalogs)
     problems += found if files.unread else [*found, *unknown_entries(catalogs, incomplete)]
     problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
+    problems += input_problems(main, subject)
     problems += reserved_names(definitions, subject)
     invariants, found = _invariants(files)
     problems += found

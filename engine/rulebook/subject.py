@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from engine.codes import Code
+from engine.problems import Problem
 from engine.read.document import Document
+
+
+class InputRange(Code):
+    """No number is both above the least and below the most that an input may be, or its default is not between them.
+
+    Why: whoever gives the number would always be refused.
+    Avoid: `distance: {minimum: 1000, maximum: 1, ...}`
+    Prefer: `distance: {minimum: 1, maximum: 1000, ...}`
+    """
+
 
 QUESTION, CURRENT = "question", "current"
 PROFILE = "profile"  # the parameter that names whose beliefs answer
@@ -122,3 +134,15 @@ def read_subject(document: Document) -> Subject:
         for name, data in document.data.get("inputs", {}).items()
     }
     return Subject(axes, inputs)
+
+
+def input_problems(document: Document, subject: Subject) -> Iterator[Problem]:
+    """Inputs that no number can be, and defaults beyond their bounds."""
+    for one in subject.inputs.values():
+        if one.minimum > one.maximum:
+            message, key = f"no number is from {one.minimum:g} to {one.maximum:g}", "minimum"
+        elif one.default is not None and not one.minimum <= one.default <= one.maximum:
+            message, key = f"{one.default:g} is not from {one.minimum:g} to {one.maximum:g}", "default"
+        else:
+            continue
+        yield document.problem(InputRange, message, ("inputs", one.name, key), hint="change it, or the bounds")
