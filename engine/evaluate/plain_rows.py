@@ -15,6 +15,8 @@ from engine.rounding import plain_number
 def plain_rows(evaluation: Evaluation, cells: Sequence[Index], names: Collection[str]) -> list[dict[str, Any]]:
     """The values of `names` at each of these cells, whole numbers without a decimal point; None where one is absent."""
     columns = evaluation.columns
+    if not cells:
+        return []
     if len(cells) == 1:
         return [{name: _plain(columns[name], cells[0]) for name in names}]
     places = np.array([place for place, *_ in cells], dtype=np.intp)
@@ -34,7 +36,7 @@ def _plain(column: Column, index: Index) -> Any:
 def _all_plain(column: Column, cells: Sequence[Index], places: Any) -> list[Any]:
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if not isinstance(data, np.ndarray) or data.size == 1:
-        return [_plain(column, cells[0])] * len(cells) if cells else []
+        return [_plain(column, cells[0])] * len(cells)
     if data.ndim > 1:
         return [_plain(column, index) for index in cells]
     return [_shown(column, one) for one in data[places].tolist()]

@@ -56,7 +56,10 @@ class QuestionList(Asked):
     @cached_property
     def named(self) -> frozenset[str]:
         """The axes of which every question names an entry."""
-        return frozenset(axis for axis, codes in self.rows.items() if self.length and codes.min() != ABSENT)
+        if not self.length:
+            return frozenset()
+        least = {axis: codes.min() if isinstance(codes, np.ndarray) else codes for axis, codes in self.rows.items()}
+        return frozenset(axis for axis, code in least.items() if code != ABSENT)
 
     def codes(self, axis: str) -> Codes:
         """The entry of each question, one after another."""

@@ -17,7 +17,7 @@ import numpy as np
 from simpleeval import SimpleEval
 
 from engine.rulebook.expression import Expression
-from engine.rulebook.functions import FUNCTIONS, choose
+from engine.rulebook.functions import FUNCTIONS, choose, negate
 
 # Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which refuse arrays. What those guard
 # against, text and integers of any size, never gets past the reader.
@@ -31,7 +31,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
-    ast.Not: operator.invert,
+    ast.Not: negate,
     ast.And: operator.and_,
     ast.Or: operator.or_,
     ast.Eq: operator.eq,

@@ -57,6 +57,13 @@ def choose(condition: Any, one: Any, other: Any) -> Any:
     return one if condition else other  # numpy takes twenty times as long for a single number, here and below
 
 
+def negate(condition: Any) -> Any:
+    """Where the condition does not hold."""
+    if isinstance(condition, np.ndarray):
+        return ~condition
+    return np.False_ if condition else np.True_
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, float)
 
@@ -73,12 +80,12 @@ def _greater(one: Any, other: Any) -> Any:
     return one if one > other or one != one else other  # noqa: PLR0124
 
 
-def _least(*values: Any) -> Any:
-    return reduce(_lesser, values)
+def _least(first: Any, second: Any, *others: Any) -> Any:
+    return reduce(_lesser, others, _lesser(first, second)) if others else _lesser(first, second)
 
 
-def _greatest(*values: Any) -> Any:
-    return reduce(_greater, values)
+def _greatest(first: Any, second: Any, *others: Any) -> Any:
+    return reduce(_greater, others, _greater(first, second)) if others else _greater(first, second)
 
 
 def _clamp(value: Any, low: Any, high: Any) -> Any:
