@@ -38,6 +38,7 @@ from engine.service.parameters import parameters
 from engine.service.rate_limit import charge_more
 from engine.service.refusals import Stopping, refused
 from engine.service.responses import HTML, JSON, page, send, tagged, written
+from engine.service.turns import in_turn
 
 PAIR = ("model", "device")
 SVG = "image/svg+xml"
@@ -116,7 +117,9 @@ def rankings() -> Response:
 @api.get("/v1/rank/<name>")
 def ranked(name: str) -> Response:
     asked, _ = read_query(g.rulebook, request.args.lists())
-    return send(rank(g.rulebook, read_ranking(g.rulebook, name, asked), site=g.site))
+    with in_turn():
+        found = rank(g.rulebook, read_ranking(g.rulebook, name, asked), site=g.site)
+    return send(found)
 
 
 @api.get("/problems")
@@ -281,7 +284,8 @@ def asked_by(pair: str) -> tuple[Question, bool]:
 
 def answered(question: Question, explain: bool = False) -> dict[str, Any]:
     """The answer to a question, which is noted where there is a log of decisions."""
-    built = answer(g.rulebook, question, explain=explain, site=g.site)
+    with in_turn():
+        built = answer(g.rulebook, question, explain=explain, site=g.site)
     decided(question, built)
     return built
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +14,8 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import server
+from engine.answer.build import answer
 from engine.live_rulebook import LiveRulebook
 from engine.problems import ProblemsFound
 from engine.read.folders import find_folders
@@ -178,6 +183,24 @@ def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, rulebook: R
         for read in detail["reads"]:
             if "." not in read:
                 assert rule["name"] in client.get(f"/v1/rules/{read}").get_json()["read_by"]
+
+
+def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, most = 0, 0
+
+    def slow(*asked: Any, **how: Any) -> dict[str, Any]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.01)  # others would begin now
+        under_way -= 1
+        return answer(*asked, **how)
+
+    monkeypatch.setattr(server, "answer", slow)
+    with ThreadPoolExecutor(4) as pool:
+        addresses = [f"/v1/can-run/yi-1.5-9b-on-l4-24gb?context={context}" for context in range(3000, 3016)]
+        codes = list(pool.map(lambda address: client.application.test_client().get(address).status_code, addresses))
+    assert (codes, most) == ([200] * len(addresses), 1)
 
 
 def test_it_is_healthy(client: FlaskClient) -> None:

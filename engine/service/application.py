@@ -27,6 +27,7 @@ from engine.service import (
     request_log,
     response_keeping,
     security_headers,
+    turns,
 )
 from engine.service.options import Options
 from engine.service.responses import tell
@@ -48,6 +49,7 @@ def application(live: LiveRulebook, site_address: str, options: Options) -> Flas
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False  # the redirect would repeat the host that the caller names
     app.extensions[STOPPING] = threading.Event()
+    turns.install(app)
     cache = ResponseCache()
     recorders = _recorders(app, live, cache, options)
     keys = api_keys.ApiKeys(options.api_keys)
