@@ -59,18 +59,17 @@ class _Results:
 
 
 def _looked_up(table: Table, lookup: Lookup, codes: Any, read: Sequence[Any]) -> Any:
-    if not table.takes:
-        results = lookup.kept.of(read[0].words) or _results(table, lookup, read[0].words)
-        found = _of_words(results.own, codes)
-    elif table.kind is not Kind.WORD:
-        results = lookup.kept.of(read[0].words) or _results(table, lookup, read[0].words)
-        return _with_taken(results, codes, read)
-    else:
-        results = _results(table, lookup, read[0].words, *[read[at].words for at in table.takes])
+    words = read[0].words
+    if table.takes and table.kind is Kind.WORD:
+        results = _results(table, lookup, words, *[read[at].words for at in table.takes])
         wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
         numbered = zip(table.takes, results.numbered, strict=True)
         taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
-        found = _with_taken(results, codes, taken)
+        return WordColumn(_with_taken(results, codes, taken), results.words)
+    results = lookup.kept.of(words) or _results(table, lookup, words)
+    if table.takes:
+        return _with_taken(results, codes, read)
+    found = _of_words(results.own, codes)
     return WordColumn(found, results.words) if table.kind is Kind.WORD else found
 
 
