@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 from conftest import Workplace
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.check.everything import check_everything
+from engine.columns import MANY_CELLS, WordColumn, cell, everywhere
 from engine.evaluate.evaluation import evaluate
 from engine.evaluate.grid import Grid
-from engine.rulebook.tables import Bands, Knots
+from engine.evaluate.table_values import table_value
+from engine.read.document import Document
+from engine.rulebook.definitions import Table
+from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf
 
 BANDS = "tables/room/rows"
 
@@ -118,6 +125,47 @@ tables:
     rows: {letter: plenty}
     otherwise: {value_of: room}
 """
+
+
+WORDS = ("a", "b", "c", "d")
+NAMES = ("x", "y", "z")
+RESULTS = {
+    "number": st.floats(-9, 9),
+    "word": st.sampled_from(("low", "high", "u", "v")),
+    "condition": st.booleans(),
+}
+
+
+def columns_of(kind: str, size: int) -> dict[str, Any]:
+    """Columns of that kind, the first of which is the same everywhere."""
+    lot = np.random.default_rng(size)
+    if kind == "word":
+        words = ("u", "v", "w")
+        return {
+            name: WordColumn(lot.integers(-1, 3, size) if at else np.int64(at), words) for at, name in enumerate(NAMES)
+        }
+    many = {"number": lambda: lot.normal(size=size), "condition": lambda: lot.random(size) < 1 / 2}[kind]
+    return {name: many() if at else everywhere(1.5 if kind == "number" else True) for at, name in enumerate(NAMES)}
+
+
+@pytest.mark.parametrize("kind", ["number", "word", "condition"])
+@pytest.mark.parametrize("size", [1, 7, MANY_CELLS + 1])
+@given(data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_a_lookup_gives_each_question_what_its_row_says(kind: str, size: int, data: st.DataObject) -> None:
+    result = RESULTS[kind] | st.sampled_from(NAMES).map(ValueOf)
+    rows = data.draw(st.dictionaries(st.sampled_from(WORDS), result, max_size=len(WORDS)))
+    otherwise = data.draw(result)
+    document = Document("rules/some.yaml", "", {}, {})
+    unit = {"number": "1", "word": "word", "condition": "condition"}[kind]
+    table = Table("some", unit, "about", document, (), {}, "word", Lookup(rows, otherwise))
+    codes = np.random.default_rng(3).integers(-1, len(WORDS), size)
+    read = {"word": WordColumn(codes if size > 1 else codes[0], WORDS)} | columns_of(kind, size)
+    found = table_value(table, *[read[name] for name in table.reads])
+    for at in (0, size // 2, size - 1):
+        said = rows.get(str(cell(read["word"], (at,))), otherwise)
+        wanted = cell(read[said.name], (at,)) if isinstance(said, ValueOf) else said
+        assert cell(found, (at,)) == wanted
 
 
 def taken(parcels: Workplace, table: str, name: str) -> list[object]:
