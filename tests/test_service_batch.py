@@ -71,7 +71,6 @@ def test_problems_are_told_in_the_language_of_the_batch() -> None:
         ([GOOD], "body"),
         ({"questions": []}, "questions"),
         ({"questions": GOOD}, "questions"),
-        ({"questions": [GOOD, 3]}, "questions.1"),
         ({"questions": [GOOD], "lang": "de"}, "body"),
         ({"questions": [GOOD] * 6}, "questions"),
     ],
@@ -80,6 +79,13 @@ def test_a_batch_of_the_wrong_shape_or_size_is_refused_whole(body: object, field
     response = CLIENT.post("/v1/batch", json=body)
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
     assert response.get_json()["problems"][0]["field"] == field
+
+
+@pytest.mark.parametrize("nothing", [3, None, "qwen", [GOOD], True])
+def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
+    before, refused, after = CLIENT.post("/v1/batch", json={"questions": [GOOD, nothing, GOOD]}).get_json()["answers"]
+    assert (before["status"], refused["status"], after["status"]) == (200, 400, 200)
+    assert refused["problem"]["instance"].endswith("#/questions/1")
 
 
 def test_questions_that_are_reached_too_late_are_told_so(rulebook: Rulebook) -> None:

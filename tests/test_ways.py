@@ -105,3 +105,12 @@ def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:
 
 def test_what_does_not_run_has_no_command(ask: Ask) -> None:
     assert ask("llama-3.1-405b", "rtx-4090-24gb")["settings"] is None
+
+
+def test_for_two_devices_the_price_of_two_is_shown(ask: Ask, rulebook: Rulebook) -> None:
+    built = ask("llama-3.3-70b", "rtx-3090-24gb", gpus="2", workload="agentic")
+    price_of_one = {one.id: one.data.get("price") for one in rulebook.catalogs["devices"].entries.values()}
+    bought = {row["device"]: row["price_usd"] for row in built["upgrades"]}
+    bought |= {way["device"]["id"]: way["price"]["usd"] for way in built["ways"] if way["code"].startswith("cheapest")}
+    assert bought
+    assert bought == {device: 2 * price_of_one[device] for device in bought}

@@ -58,7 +58,14 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, str]:
 
 
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a constant for this once."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a constant, or a figure of an entry as AXIS.FIELD, for this once.",
+)
+language_option = click.option(
+    "--lang", metavar="LANGUAGE", help="Language of the answer, such as de; else that of the rulebook."
 )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from engine.answer.language import in_named
 from engine.answer.ranking import rank, read_ranking
 from engine.commands.output import MISUSE, leave, print_json
-from engine.commands.questions import load_once, question_options, read_settings, set_option
+from engine.commands.questions import language_option, load_once, question_options, read_settings, set_option
 from engine.problems import ProblemsFound
 from engine.rulebook.rankings import HOLDS, LIMIT, Filter
 
@@ -39,7 +40,9 @@ class RankingGroup(click.Group):
         if ranking is None:
             return None
         command = RankingCommand(cmd_name, callback=_rank, help=ranking.about)
-        return set_option(click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")(command))
+        for option in (click.option("--json", "as_json", is_flag=True, help="Print it as JSON."), language_option):
+            command = option(command)
+        return set_option(command)
 
 
 @click.command("rank", cls=RankingGroup)
@@ -48,9 +51,10 @@ def command() -> None:
 
 
 @click.pass_context
-def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, **parameters: Any) -> None:
+def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang: str | None, **parameters: Any) -> None:
     rulebook, overrides = load_once(ctx), read_settings(settings)
     try:
+        rulebook = in_named(rulebook, lang)
         ranked = rank(rulebook, read_ranking(rulebook, str(ctx.command.name), parameters, overrides))
     except ProblemsFound as found:
         leave(found.problems, MISUSE)

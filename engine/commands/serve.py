@@ -24,6 +24,7 @@ from engine.service.options import (
 )
 
 LOOK_EVERY = 1.0  # seconds
+USUAL_PORT, ANY_PORT = 8000, 0  # the port of the addresses in rules, and none in particular
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
 SECONDS = click.FloatRange(0, min_open=True)
@@ -37,9 +38,9 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 
 @click.command("serve")
 @option("--host", "127.0.0.1", str, "Address to listen on.")
-@option("--port", 8000, click.IntRange(0, 65535), "Port to listen on.")
+@option("--port", USUAL_PORT, click.IntRange(0, 65535), "Port to listen on.")
 @option("--threads", 4, click.IntRange(1, 64), "Requests at once.")
-@click.option("--site", default=None, help="What addresses in answers start with, in place of the rulebook's.")
+@click.option("--site", default=None, help="What addresses in answers start with. [default: what it listens on]")
 @option("--reload/--no-reload", True, None, "Follow changes of rules and catalogs.")
 @option("--body-bytes", LARGEST_BODY, COUNT, "Bytes of the largest body.")
 @option("--address-length", LONGEST_ADDRESS, COUNT, "Characters of the longest address with its parameters.")
@@ -89,7 +90,7 @@ def command(
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
         configure(log)
         live = LiveRulebook(ctx.obj)
-        app = create_app(live, site or "", options)
+        app = create_app(live, site or ("" if port in (USUAL_PORT, ANY_PORT) else f"http://{host}:{port}"), options)
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
     except (OSError, ValueError, ImportError) as error:

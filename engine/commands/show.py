@@ -10,7 +10,7 @@ from engine.answer.build import answer
 from engine.answer.language import in_named
 from engine.answer.question import read_question
 from engine.commands.output import MISUSE, leave, print_json
-from engine.commands.questions import QuestionCommand, load_once, read_settings, set_option
+from engine.commands.questions import QuestionCommand, language_option, load_once, read_settings, set_option
 from engine.problems import ProblemsFound
 
 
@@ -18,7 +18,7 @@ from engine.problems import ProblemsFound
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--explain", is_flag=True, help="Show how each number came about.")
-@click.option("--lang", metavar="LANGUAGE", help="Language of the answer, such as de; else that of the rulebook.")
+@language_option
 @click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
 @click.pass_context
 def command(

@@ -36,7 +36,8 @@ def draw_backtest(data: Mapping[str, Any], console: Console) -> None:
                 console.print(Text(f"\n{quantity['title']}, {profile}: farthest off", style="bold"))
                 for run in errors["worst"]:
                     error = f"{run['error'] * PERCENT:+.0f} %"
-                    console.print(f"  {run['measured']:10.4g} measured {run['computed']:10.4g} {error:>7}  {run['at']}")
+                    figures = f"{run['measured']:10.4g} measured {run['computed']:10.4g} {error:>7}"
+                    console.print(f"  {figures}  {run['run']}  {run['at']}", soft_wrap=True)
 
 
 def _cells(errors: Mapping[str, Any], *, within_aim: bool = True) -> list[Text]:

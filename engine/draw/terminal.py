@@ -217,7 +217,8 @@ def _ways(answer: Answer, words: _Words) -> RenderableType:
     for way in answer["ways"]:
         price = f" {words.number('usd', way['price']['usd'])}" if way.get("price") else ""
         effects = " ".join(effect["sentence"] for effect in way["effects"])
-        lines.append(Text.assemble(_grade(way), f" {way['title']}{price}  ", (effects, "dim")))
+        grade = Text.assemble((f"  {words('grade')} ", "dim"), _grade(way))
+        lines.append(Text.assemble(f"{way['title']}{price}  ", (effects, "dim"), grade))
     return Group(*lines, "")
 
 
