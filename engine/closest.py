@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MOST = 3
 LONGEST = 100  # characters of a word that are looked at: the time goes by the square of them
@@ -24,12 +24,20 @@ def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...
         by_form.setdefault(normalised(candidate), candidate)
     form = normalised(word)
     near = difflib.get_close_matches(form, by_form, most)
+    swapped = [other for other in _with_two_swapped(form) if other in by_form]
+    near = swapped + [other for other in near if other not in swapped]
     near = [other for other in near if _likeness(form, other) >= _likeness(form, near[0]) - MARGIN]
     parts = _parts(word)
     near += [other for other, whole in by_form.items() if other not in near and _same_parts(parts, _parts(whole))]
     if form:
         near += [other for other in sorted(by_form, key=len) if form in other and other not in near]
     return tuple(by_form[other] for other in near[:most])
+
+
+def _with_two_swapped(form: str) -> Iterator[str]:
+    """The word with two neighbouring letters the other way round, which difflib takes for two mistakes."""
+    for at in range(len(form) - 1):
+        yield f"{form[:at]}{form[at + 1]}{form[at]}{form[at + 2 :]}"
 
 
 def _parts(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from conftest import Workplace
 
 from engine.check.everything import check_everything
 from engine.draw.problem_text import problem_text
+from engine.rulebook.rulebook import Rulebook
 
 
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
@@ -185,3 +186,10 @@ def test_a_misspelt_word_of_a_table_is_told_with_the_words_it_gives(parcels: Wor
     parcels.edit("rules/trip.yaml", "gives: plenty", "gives: plentty")
     hints = {problem.code: problem.hint for problem in parcels.problems()}
     assert hints["message-unused"] == "it gives: plentty, enough, none"
+
+
+@pytest.mark.parametrize(
+    ("said", "first"), [("m1-61gb", "m1-16gb"), ("rtx-4009-24gb", "rtx-4090-24gb"), ("rtx 4090 42gb", "rtx-4090-24gb")]
+)
+def test_two_figures_the_other_way_round_are_one_slip(rulebook: Rulebook, said: str, first: str) -> None:
+    assert rulebook.catalog_of("device").nearest(said)[0] == first

@@ -239,7 +239,7 @@ def test_a_misspelt_name_gets_the_words_of_the_service(rulebook: Rulebook) -> No
     with pytest.raises(ProblemsFound) as found:
         read_question(rulebook, {"model": "llama 3.1 71b", "device": "m1-61gb", "context": "16k"})
     assert told == problem_document(rulebook, found.value, "can_i_run", ["model", "device", "context"])
-    assert "There is no device called 'm1-61gb'. Closest: m5-16gb, m4-16gb, m3-16gb." in told["detail"]
+    assert "There is no device called 'm1-61gb'. Closest: m1-16gb, m5-16gb, m4-16gb." in told["detail"]
 
 
 @pytest.mark.parametrize(
