@@ -130,7 +130,7 @@ def _summary(data: Data) -> Iterator[Line]:
     for one in sorted(both, key=_median_step)[:MOST_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
-            under = f", profile {one['profile']}" if len({one["profile"] for one in both}) > 1 else ""
+            under = f", profile {one['profile']}" if len(data["impact"]) > 1 else ""
             off = f" is {after:.1f} % off measured runs, {before:.1f} % before (median{under})"
             yield _line((Span(one["title"], "strong"), off))
     for one in sorted(data.get("accuracy", ()), key=_median_step)[:MOST_NAMES]:
