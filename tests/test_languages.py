@@ -314,3 +314,19 @@ def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels
 def test_json_of_the_command_is_in_the_language_too() -> None:
     ended = CliRunner().invoke(main, ["show", "llama-3.1-405b", "h20-96gb", "--lang", "ja", "--json"])
     assert json.loads(ended.output)["fit"]["label"] == "重すぎる"
+
+
+def test_every_word_of_the_form_is_in_the_language_of_the_page(rulebook: Rulebook) -> None:
+    subject = rulebook.subject
+    titles = [one.title for one in (*subject.axes.values(), *subject.inputs.values())]
+    for tag in rulebook.languages.keys() - {"en"}:
+        known = rulebook.languages[tag].names["rulebook"]["title"]
+        assert [title for title in titles if title not in known] == [], tag
+    page = create_app().test_client().get("/can-run/qwen-3-14b-on-m1-16gb?lang=de").get_data(as_text=True)
+    assert all(f">{word}<" in page or f">{word} <" in page for word in ("Quantisierung", "Einsatzzweck", "Nutzer zugleich"))
+
+
+def test_a_word_of_a_form_that_is_no_more_is_told(copy: Workplace) -> None:
+    copy.edit("catalogs/messages/de.yaml", "      Host: Rechner", "      Hosts: Rechner")
+    (problem,) = check_everything(copy.folders)[1]
+    assert (problem.code, problem.closest) == ("message-unused", ("Host",))

@@ -9,6 +9,7 @@ from engine.codes import Code
 from engine.problems import Problem, Severity
 from engine.read.document import Path
 from engine.rulebook.messages import (
+    TITLES,
     Messages,
     MessageUnused,
     Sentence,
@@ -88,14 +89,12 @@ def _slots(template: Template) -> set[str]:
 def _outdated(rulebook: Rulebook, messages: Messages) -> Iterator[Problem]:
     """Translations of texts that no catalog has, or no longer."""
     for kind, fields in messages.names.items():
-        catalog = rulebook.catalogs.get(kind)
-        if catalog is None:
+        if kind not in rulebook.catalogs and kind != TITLES[0]:
             message, near = f"there is no catalog `{kind}`", closest(kind, rulebook.catalogs)
             yield messages.document.problem(MessageUnused, message, ("names", kind), key=True, closest=near)
             continue
         for field, translated in fields.items():
-            texts = [entry.value(field) for entry in catalog.entries.values()]
-            known = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
+            known = list(dict.fromkeys(_texts(rulebook, kind, field)))
             for text in translated:
                 if text not in known:
                     message = f"no entry of `{kind}` has the {field} `{text}`"
@@ -103,3 +102,14 @@ def _outdated(rulebook: Rulebook, messages: Messages) -> Iterator[Problem]:
                     yield messages.document.problem(
                         MessageUnused, message, path, key=True, severity=Severity.WARNING, closest=near
                     )
+
+
+def _texts(rulebook: Rulebook, kind: str, field: str) -> Iterator[str]:
+    """The texts of a field of a catalog, or what forms call axes, inputs and profiles."""
+    if kind != TITLES[0]:
+        values = (entry.value(field) for entry in rulebook.catalogs[kind].entries.values())
+        yield from (value for value in values if isinstance(value, str))
+    elif field == TITLES[1]:
+        yield from (axis.title for axis in rulebook.subject.axes.values())
+        yield from (number.title for number in rulebook.subject.inputs.values())
+        yield from (rules.title for rules in rulebook.rule_sets.values())

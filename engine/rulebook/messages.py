@@ -76,6 +76,9 @@ class MessageSlot(Code):
     """
 
 
+TITLES = ("rulebook", "title")  # what forms say stands among the texts of catalogs, under these
+
+
 @dataclass(frozen=True)
 class Slot:
     """A place in a text for the value of `name`, written in the format `format` (empty: a word as it is)."""
@@ -111,7 +114,8 @@ class Messages:
     """All texts of one language, which no others are equal to.
 
     `labels` are the words of pages, `problems` what a caller is told by code.
-    `names` are texts of catalogs in this language: by catalog, by field, and by the text as the catalog has it.
+    `names` are texts of catalogs in this language: by catalog, by field, and by the text as the catalog has it; under
+    `TITLES` what forms call axes, inputs and profiles.
     """
 
     language: str
@@ -135,6 +139,10 @@ class Messages:
     def named(self, catalog: str, field: str, text: str) -> str:
         """A text of a catalog in this language, or as the catalog has it where it has none here."""
         return self.names.get(catalog, {}).get(field, {}).get(text, text)
+
+    def titled(self, title: str) -> str:
+        """What a form calls an axis, an input or a profile, in this language, or as the rules have it."""
+        return self.named(*TITLES, title)
 
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""

@@ -55,7 +55,7 @@ def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
     def field() -> Field:
         named, entries = drawing.messages.named, drawing.rulebook.catalog_of(axis.name).entries.values()
         options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
-        return Field(axis.name, axis.title, axis.about, chosen, options)
+        return Field(axis.name, drawing.messages.titled(axis.title), axis.about, chosen, options)
 
     return drawing.part("choice.html", axis.name, chosen, field=field)
 
@@ -63,7 +63,8 @@ def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
 def _profile(drawing: Drawing, chosen: str) -> Markup:
     def field() -> Field:
         rule_sets = drawing.rulebook.rule_sets.items()
-        options = tuple(Option(name, one.title, name == chosen) for name, one in rule_sets)
+        titled = drawing.messages.titled
+        options = tuple(Option(name, titled(one.title), name == chosen) for name, one in rule_sets)
         return Field(PROFILE, drawing.messages.label("page_profile"), "", chosen, options)
 
     return drawing.part("choice.html", PROFILE, chosen, field=field)
@@ -71,7 +72,7 @@ def _profile(drawing: Drawing, chosen: str) -> Markup:
 
 def _number(drawing: Drawing, number: Input, given: str) -> Markup:
     def field() -> Field:
-        return Field(number.name, number.title, number.about, given)
+        return Field(number.name, drawing.messages.titled(number.title), number.about, given)
 
     if given:  # whatever anybody writes there; most is never written again
         return Markup(drawing.draw("number.html", field=field()))
