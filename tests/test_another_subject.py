@@ -93,8 +93,8 @@ def test_its_back_test_is_drawn_in_its_own_words(parcels: Workplace) -> None:
         ["enough", "1", "20.0", "%", "20", "%", "-20.0", "%", "0", "%", "100", "%"],
         ["plenty", "2", "8.3", "%", "25", "%", "+8.3", "%", "67", "%", "100", "%"],
         ["Hours,", "plain:", "farthest", "off"],
-        ["0.4", "measured", "0.5", "+25", "%", "catalogs/trips.yaml:5:3"],
-        ["5", "measured", "4", "-20", "%", "catalogs/trips.yaml:4:3"],
+        ["0.4", "measured", "0.5", "+25", "%", "tuesday", "catalogs/trips.yaml:5:3"],
+        ["5", "measured", "4", "-20", "%", "monday", "catalogs/trips.yaml:4:3"],
     ]
 
 
