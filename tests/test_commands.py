@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.commands.main import COMMANDS, main
+from engine.commands.serve import site_here
 from engine.read.folders import find_folders
 from engine.read.schemas import Schemas
 from engine.rulebook.rulebook import Rulebook
@@ -133,3 +134,18 @@ def test_a_terminal_without_the_characters_shows_others() -> None:
     ended = subprocess.run(arguments, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
     assert ended.returncode == 0
     assert b"Yi 1.5 9B" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("site", "host", "port", "told"),
+    [
+        ("http://localhost:8000", "127.0.0.1", 8000, "http://localhost:8000"),
+        ("http://localhost:8000", "127.0.0.1", 9000, "http://localhost:9000"),
+        ("http://localhost", "::1", 9000, "http://localhost:9000"),
+        ("http://localhost:8000", "127.0.0.1", 0, ""),
+        ("http://localhost:8000", "0.0.0.0", 9000, ""),
+        ("https://cards.example", "127.0.0.1", 9000, ""),
+    ],
+)
+def test_addresses_follow_the_port_where_the_site_is_this_machine(site: str, host: str, port: int, told: str) -> None:
+    assert site_here(site, host, port) == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -24,7 +25,7 @@ from engine.service.options import (
 )
 
 LOOK_EVERY = 1.0  # seconds
-USUAL_PORT, ANY_PORT = 8000, 0  # the port of the addresses in rules, and none in particular
+HERE = ("localhost", "127.0.0.1", "::1")
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
 SECONDS = click.FloatRange(0, min_open=True)
@@ -38,9 +39,9 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 
 @click.command("serve")
 @option("--host", "127.0.0.1", str, "Address to listen on.")
-@option("--port", USUAL_PORT, click.IntRange(0, 65535), "Port to listen on.")
+@option("--port", 8000, click.IntRange(0, 65535), "Port to listen on.")
 @option("--threads", 4, click.IntRange(1, 64), "Requests at once.")
-@click.option("--site", default=None, help="What addresses in answers start with. [default: what it listens on]")
+@click.option("--site", default=None, help="What addresses in answers start with, in place of the rulebook's.")
 @option("--reload/--no-reload", True, None, "Follow changes of rules and catalogs.")
 @option("--body-bytes", LARGEST_BODY, COUNT, "Bytes of the largest body.")
 @option("--address-length", LONGEST_ADDRESS, COUNT, "Characters of the longest address with its parameters.")
@@ -90,7 +91,7 @@ def command(
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
         configure(log)
         live = LiveRulebook(ctx.obj)
-        app = create_app(live, site or ("" if port in (USUAL_PORT, ANY_PORT) else f"http://{host}:{port}"), options)
+        app = create_app(live, site or site_here(live.rulebook.site, host, port), options)
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
     except (OSError, ValueError, ImportError) as error:
@@ -104,6 +105,14 @@ def command(
         live.watch(LOOK_EVERY)
     if left := run_until_told(listening):
         click.echo(f"stopped; requests that were cut off: {left}", err=True)
+
+
+def site_here(site: str, host: str, port: int) -> str:
+    """The site of the rulebook with the port that is listened on, where it is this machine; else nothing of its own."""
+    usual = urlsplit(site)
+    if port and usual.hostname in HERE and host in HERE:
+        return usual._replace(netloc=usual.netloc.removesuffix(f":{usual.port}") + f":{port}").geturl()
+    return ""
 
 
 def _bounds(
