@@ -88,14 +88,14 @@ def cell(column: Column, index: tuple[int, ...]) -> Scalar:
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if isinstance(data, np.ndarray) and data.ndim:
         data = data[tuple(0 if length == 1 else at for at, length in zip(index, data.shape, strict=True))]
-    return _plain(column, data)
+    return plain(column, data)
 
 
 def cells(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
     """What `cell` gives for an index, for a column of which many cells are asked."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if not isinstance(data, np.ndarray) or data.size == 1:
-        value = _plain(column, data if not isinstance(data, np.ndarray) else data.item())
+        value = plain(column, data if not isinstance(data, np.ndarray) else data.item())
         return lambda index: value
     along = [axis for axis, length in enumerate(data.shape) if length > 1]
     if len(along) > 1:
@@ -103,12 +103,12 @@ def cells(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
     axis = along[0]
     if data.size > FEW_CELLS:
         at = data.ravel().item
-        return lambda index: _plain(column, at(index[axis]))
-    values = [_plain(column, one) for one in data.ravel().tolist()]
+        return lambda index: plain(column, at(index[axis]))
+    values = [plain(column, one) for one in data.ravel().tolist()]
     return lambda index: values[index[axis]]
 
 
-def _plain(column: Column, data: Any) -> Scalar:
+def plain(column: Column, data: Any) -> Scalar:
     """One number, condition or code of a column as plain Python."""
     if isinstance(column, WordColumn):
         return column.words[data] if data >= 0 else None

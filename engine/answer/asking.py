@@ -90,7 +90,7 @@ class Asker:
         asked = asked_for(self.rulebook.layout, names, self.rules)
         self.asked = self.row(asked.own)
         if asked.picks:
-            self.pick(asked, self.otherwise({asks: self.over(asks) for asks in self._of_picks(asked)}, asked.together))
+            self.pick(asked, self.otherwise({asks: self.over(asks) for asks in asked.rows}, asked.together))
 
     def pick(self, asked: Asked, rows: Mapping[Any, Others]) -> None:
         """Sets `picked`, where `rows` hold those of each pick by what it asks."""
@@ -168,6 +168,3 @@ class Asker:
             return self.rules
         ready: RuleSet = self.rulebook.needs[self.question.profile].made.get((self.rules,), lambda: settled(self.rules))
         return ready
-
-    def _of_picks(self, asked: Asked) -> Iterable[Asks]:
-        return (self.rulebook.layout.picks[name].asks for name in asked.picks)

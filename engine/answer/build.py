@@ -104,10 +104,11 @@ class AnswerBuilder(Asker):
 
     def fill(self, node: Node, values: Values) -> Any:
         """What stands in place of a part of the layout, for the values of one row."""
-        needs, messages = self.needs, self.rulebook.messages
-        fillers = Fillers(self.rulebook.layout, needs.rule_set, messages)
-        fill: Filler = needs.made.get((node, messages), lambda: fillers.filler(node))
+        fill: Filler = self.needs.made.get((node, self.rulebook.messages), lambda: self._filler(node))
         return fill(self, values)
+
+    def _filler(self, node: Node) -> Filler:
+        return Fillers(self.rulebook.layout, self.needs.rule_set, self.rulebook.messages).filler(node)
 
     def each(self, each: Each, item: Filler) -> list[Any]:
         """The items of a list, each filled by `item`."""
@@ -130,8 +131,7 @@ class AnswerBuilder(Asker):
     def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
         """The first entries that say what a row says, each with those of the wanted fields that it has."""
         said = {field_asked(word): values[name_asked(word)] for word in matching.same}
-        defaults = {name: one.default for name, one in self.rulebook.subject.inputs.items() if name in said}
-        catalog = self.rulebook.catalogs[matching.catalog]
+        catalog, defaults = self.rulebook.catalogs[matching.catalog], self.rulebook.subject.input_defaults
         rows = catalog.saying(said, defaults, matching.having)[: matching.most]
         return [dict(_fields(catalog.entries[catalog.ids[row]], matching)) for row in rows]
 

@@ -31,8 +31,7 @@ def counted(count: Count, asked: Asked, *said: Column) -> Numbers:
     catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
     if not any(isinstance(_data(one), np.ndarray) for one in said):
         values = {field_asked(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
-        defaults = {name: asked.subject.inputs[name].default for name in values if name in asked.subject.inputs}
-        return np.float64(len(catalog.saying(values, defaults, count.having)))
+        return np.float64(len(catalog.saying(values, asked.subject.input_defaults, count.having)))
     there: _There = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
     wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
     place = np.searchsorted(there.combinations, wanted)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columns import Column, WordColumn, cell
+from engine.columns import Column, WordColumn, cell, plain
 from engine.evaluate.evaluation import Evaluation, Index
 from engine.rounding import plain_number
 
@@ -48,6 +48,4 @@ def _shown(column: Column, data: Any) -> Any:
         if data != data:  # noqa: PLR0124 - NaN is not itself
             return None
         return int(data) if data.is_integer() else float(data)
-    if isinstance(column, WordColumn):
-        return column.words[data] if data >= 0 else None
-    return bool(data)
+    return plain(column, data)

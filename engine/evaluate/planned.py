@@ -121,7 +121,7 @@ class _Planner:
 
     def _rows(self, axis: str) -> int:
         """The place of the rows of the entries that are named or chosen on an axis."""
-        chooser = self.rule_set.subject.axes[axis].default_by
+        chooser = self._chooser(axis)
         if axis in self.named or chooser is None:
             return self.recorder.does(partial(_named, axis), self.asked)
         return self.recorder.does(partial(_chosen, axis), self.asked, self._place(chooser))

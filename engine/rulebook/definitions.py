@@ -126,7 +126,7 @@ class Table(Definition):
         """Which of the names that it reads are those whose value a row takes."""
         return tuple(at for at, name in enumerate(self.reads) if name in self._taken)
 
-    @property
+    @cached_property
     def _taken(self) -> list[str]:
         return [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,10 +18,14 @@ NamesSaid = Mapping[str, frozenset[str]]  # by sentence
 
 @dataclass(frozen=True)
 class Asked:
-    """`own` is what the question's own row must give, and `picks` what that of each entry that is picked must."""
+    """`own` is what the question's own row must give, and `picks` what that of each entry that is picked must.
+
+    `rows` are those that the picks ask for.
+    """
 
     own: frozenset[str]
     picks: Mapping[str, frozenset[str]]
+    rows: tuple[Asks, ...]
 
     @cached_property
     def together(self) -> frozenset[str]:
@@ -55,7 +59,6 @@ class Needs:
     rule_set: RuleSet
     shown: Names
     asked: Asked
-    picks: tuple[Asks, ...]
     lists: tuple[Each, ...]
     alongs: tuple[Along, ...]
     items: Mapping[Path, Names]
@@ -67,7 +70,7 @@ class Needs:
         """How the question is asked otherwise where these of the lists are asked for: the same object each time."""
         if lists not in self._otherwise:
             wanted = [each.asks for each, asked in zip(self.lists, lists, strict=True) if asked]
-            rows = tuple(dict.fromkeys((*self.picks, *wanted)))
+            rows = tuple(dict.fromkeys((*self.asked.rows, *wanted)))
             along = (self.items[part.path].computed for part in self.alongs)
             names = frozenset().union(*(self.rows[asks] for asks in rows), *along)
             self._otherwise[lists] = Otherwise(rows, names)
@@ -92,8 +95,7 @@ def needs_of(layout: Layout, said: NamesSaid, rule_set: RuleSet) -> Needs:
     return Needs(
         rule_set,
         _names(shown, rule_set),
-        Asked(own, asked.picks),
-        tuple(layout.picks[name].asks for name in asked.picks),
+        replace(asked, own=own),
         lists,
         alongs,
         items,
@@ -109,7 +111,7 @@ def asked_for(layout: Layout, names: Iterable[str], rule_set: RuleSet) -> Asked:
         if of_pick := [name for name in names if _is_of(pick, name)]:
             picks[pick.name] = frozenset([pick.by.name, *(layout.name_in_rules(name, rule_set) for name in of_pick)])
             own |= {value.name for value in pick.change.inputs.values()} | {*rule_set.plan(picks[pick.name]).current}
-    return Asked(own, picks)
+    return Asked(own, picks, tuple(layout.picks[name].asks for name in picks))
 
 
 def names_shown(node: Node, said: NamesSaid) -> set[str]:

@@ -17,7 +17,6 @@ from engine.rulebook.tables import ValueOf, results_of
 
 NOTHING: frozenset[str] = frozenset()
 MOST_PLANS = 2048
-RULES = "rules"
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +166,7 @@ class RuleSet:
 
 def settled_column(name: str) -> str:
     """The column of a catalog in which a settled definition stands; no field is called so."""
-    return f"{RULES}.{name}"
+    return f"rules.{name}"
 
 
 def describe(

@@ -90,8 +90,13 @@ class Subject:
     @cached_property
     def defaults(self) -> Mapping[str, np.float64]:
         """What each input, as rules name it, is where a question does not give it; NaN for none."""
-        given = {name: np.nan if one.default is None else one.default for name, one in self.inputs.items()}
-        return {f"{QUESTION}.{name}": np.float64(number) for name, number in given.items()}
+        defaults = self.input_defaults.items()
+        return {f"{QUESTION}.{name}": np.float64(np.nan if number is None else number) for name, number in defaults}
+
+    @cached_property
+    def input_defaults(self) -> Mapping[str, float | None]:
+        """The default of each input."""
+        return {name: one.default for name, one in self.inputs.items()}
 
     @property
     def reserved(self) -> frozenset[str]:
