@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from fewer_entries import with_fewer_entries
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.problems import Problem
+from fitcard.read.folders import Folders, find_folders
+from fitcard.rulebook.load import check, load
+from fitcard.rulebook.rulebook import Rulebook
 from transcripts import lay_out_parcels
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.problems import Problem
-from engine.read.folders import Folders, find_folders
-from engine.rulebook.load import check, load
-from engine.rulebook.rulebook import Rulebook
 
 PROJECT = Path(__file__).resolve().parent.parent
 PARCEL_TOOLS = """\

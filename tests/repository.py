@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Workplace
-
-from engine.commands.main import main
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
+from conftest import PROJECT, Workplace
+from fitcard.commands.main import main
+from fitcard.read.schemas import Schemas
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Repository:
         """The comparison of the commit with the files as they are, which must be as its schema says."""
         ended = self.diff(*(words or ("HEAD",)), "--format", "json")
         found: dict[str, Any] = json.loads(ended.output)
-        Schemas.load(find_folders().schemas).validator("diff").validate(found)
+        Schemas.load(PROJECT / "schemas").validator("diff").validate(found)
         return found
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
+from fitcard.draw.pages.address import Address
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine.draw.pages.address import Address
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 PARAMETERS = st.dictionaries(WORDS, WORDS)

@@ -7,12 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.commands.main import main
-from engine.problems import ProblemsFound
-from engine.rule_tests import rule_tests, run
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.commands.main import main
+from fitcard.problems import ProblemsFound
+from fitcard.rule_tests import rule_tests, run
 
 
 def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace) -> None:

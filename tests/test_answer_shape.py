@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.check.everything import check_everything
-from engine.commands.main import main
+from fitcard.check.everything import check_everything
+from fitcard.commands.main import main
 
 
 @pytest.mark.parametrize(

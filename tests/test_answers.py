@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question, split_pair
+from fitcard.answer.reasons import reasons
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.problems import ProblemsFound
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.load import load
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.rulebook.subject import Input
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from engine.answer.build import answer
-from engine.answer.question import read_question, split_pair
-from engine.answer.reasons import reasons
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.problems import ProblemsFound
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.load import load
-from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.subject import Input
 
 Ask = Callable[..., Any]
 RULEBOOK = load(find_folders())

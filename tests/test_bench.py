@@ -15,19 +15,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-
-from engine.bench import every
-from engine.bench.contest import Contest, NotComparable, Setting, Took, Variant
-from engine.bench.every import all_benches
-from engine.bench.measure import QUICK, measured
-from engine.bench.saved import moved
-from engine.bench.sweeping import answered, sweep_of
-from engine.commands.main import main
-from engine.rulebook.rulebook import Rulebook
+from fitcard.bench import every
+from fitcard.bench.contest import Contest, NotComparable, Setting, Took, Variant
+from fitcard.bench.every import all_benches
+from fitcard.bench.measure import QUICK, measured
+from fitcard.bench.saved import moved
+from fitcard.bench.sweeping import answered, sweep_of
+from fitcard.commands.main import main
+from fitcard.rulebook.rulebook import Rulebook
 
 CASES = """
 from contextlib import contextmanager
-from engine.bench.contest import Bench, Contest, NotComparable, Took, Variant
+from fitcard.bench.contest import Bench, Contest, NotComparable, Took, Variant
 
 @contextmanager
 def two(setting):

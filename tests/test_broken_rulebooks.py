@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from fitcard.answer.told import TOLD
+from fitcard.codes import all_codes
+from fitcard.service.refusals import REFUSED
 from transcripts import Transcript, run, transcripts
-
-from engine.answer.told import TOLD
-from engine.codes import all_codes
-from engine.service.refusals import REFUSED
 
 CORPUS = transcripts()
 PLACE = re.compile(r"^(\S+?):(\d+):(\d+): ", re.M)

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.backtest.comparison import Errors, compare
-from engine.calibrate.parameters import Parameter, parameters_of, spreads_of
-from engine.commands.main import main
-from engine.rulebook.rulebook import Rulebook
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.backtest.comparison import Errors, compare
+from fitcard.calibrate.parameters import Parameter, parameters_of, spreads_of
+from fitcard.commands.main import main
+from fitcard.rulebook.rulebook import Rulebook
 
 OURS, SITE = "calibrated", "reference"
 DISTURBED = (0.7, 1.3)

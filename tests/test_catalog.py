@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.catalog_stats import catalog_stats
-from engine.check.catalogs import catalog_problems, check_catalogs
-from engine.commands.main import main
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.catalogs import Entry
-from engine.rulebook.fields import in_years
-from engine.rulebook.rulebook import Rulebook
+from fitcard.catalog_stats import catalog_stats
+from fitcard.check.catalogs import catalog_problems, check_catalogs
+from fitcard.commands.main import main
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.catalogs import Entry
+from fitcard.rulebook.fields import in_years
+from fitcard.rulebook.rulebook import Rulebook
 
 NOT_FOUND_SOMEWHERE = ("modes", "workloads")  # what people want is nobody's measurement
 

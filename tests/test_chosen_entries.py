@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.check.everything import check_everything
+from fitcard.commands.main import main
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.rule_tests import rule_tests, run
 from repository import repository
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.check.everything import check_everything
-from engine.commands.main import main
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.rule_tests import rule_tests, run
 
 DRIVERS = """\
 kind: drivers

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-from engine.commands.main import COMMANDS, main
-from engine.commands.serve import site_here
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.rulebook import Rulebook
+from fitcard.commands.main import COMMANDS, main
+from fitcard.commands.serve import site_here
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.rulebook import Rulebook
 
 WIDE = {"COLUMNS": "120"}
 
@@ -122,7 +121,7 @@ def test_a_picture_holds_the_page_and_fetches_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1"])
 def test_an_address_that_cannot_be_listened_on_is_told(host: str) -> None:
-    arguments = [sys.executable, "-m", "engine", "serve", "--host", host, "--port", "8999"]
+    arguments = [sys.executable, "-m", "fitcard", "serve", "--host", host, "--port", "8999"]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert f"cannot listen on {host}:8999" in ended.stderr
@@ -130,7 +129,7 @@ def test_an_address_that_cannot_be_listened_on_is_told(host: str) -> None:
 
 
 def test_a_terminal_without_the_characters_shows_others() -> None:
-    arguments = [sys.executable, "-m", "engine", "show", "yi-1.5-9b", "l4-24gb"]
+    arguments = [sys.executable, "-m", "fitcard", "show", "yi-1.5-9b", "l4-24gb"]
     ended = subprocess.run(arguments, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
     assert ended.returncode == 0
     assert b"Yi 1.5 9B" in ended.stdout

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
 
 COUNT = """counts:
   trips_alike:

@@ -13,18 +13,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import PARCEL_TOOLS, Workplace
+from fitcard.backtest.comparison import compare
+from fitcard.columns import SAME, Column, WordColumn
+from fitcard.commands.main import main
+from fitcard.compare.changes import shown_rules
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.read.folders import Folders, find_folders
+from fitcard.rulebook.load import load
+from fitcard.rulebook.rule_set import RuleSet
+from fitcard.rulebook.rulebook import Rulebook
 from repository import Repository, repository
-
-from engine.backtest.comparison import compare
-from engine.columns import SAME, Column, WordColumn
-from engine.commands.main import main
-from engine.compare.changes import shown_rules
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.read.folders import Folders, find_folders
-from engine.rulebook.load import load
-from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.rulebook import Rulebook
 
 
 @pytest.fixture

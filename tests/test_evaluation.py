@@ -9,17 +9,16 @@ from itertools import product
 import numpy as np
 import pytest
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.check.finite import finite_problems
-from engine.check.trial import trials_of
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.evaluate.question_list import QuestionList
-from engine.evaluate.settled import settled
-from engine.problems import ProblemsFound
-from engine.rulebook.rulebook import Rulebook
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.check.finite import finite_problems
+from fitcard.check.trial import trials_of
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.evaluate.question_list import QuestionList
+from fitcard.evaluate.settled import settled
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
 
 
 def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> Grid:

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.commands.main import main
-from engine.rulebook.rulebook import Rulebook
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.commands.main import main
+from fitcard.rulebook.rulebook import Rulebook
 
 WIDE = {"COLUMNS": "200"}
 REFERENCE = ("--profile", "reference")

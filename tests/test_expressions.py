@@ -6,13 +6,12 @@ import time
 
 import numpy as np
 import pytest
+from fitcard.columns import Kind
+from fitcard.evaluate.program import run_expression
+from fitcard.rulebook.expression import ExpressionFaults, Fault, parse
+from fitcard.rulebook.expression_kinds import kind_of
 from hypothesis import given
 from hypothesis import strategies as st
-
-from engine.columns import Kind
-from engine.evaluate.program import run_expression
-from engine.rulebook.expression import ExpressionFaults, Fault, parse
-from engine.rulebook.expression_kinds import kind_of
 
 A = np.array([1.0, 2.0, 3.0, 4.0])
 B = np.array([4.0, 3.0, 2.0, 1.0])

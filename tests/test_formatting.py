@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
+from fitcard.commands.main import main
+from fitcard.formatting import formatted
+from fitcard.read.document import Document
+from fitcard.read.folders import find_folders
+from fitcard.read.rearrange import rearranged
+from fitcard.read.schemas import Schemas
+from fitcard.read.yaml_reader import read_text
+from fitcard.rulebook.files import files_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from engine.commands.main import main
-from engine.formatting import formatted
-from engine.read.document import Document
-from engine.read.folders import find_folders
-from engine.read.rearrange import rearranged
-from engine.read.schemas import Schemas
-from engine.read.yaml_reader import read_text
-from engine.rulebook.files import files_of
 
 FOLDERS = find_folders()
 SCHEMAS = Schemas.load(FOLDERS.schemas, "schemas")

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Workplace
-
-from engine.commands.main import main
+from fitcard.commands.main import main
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Workplace
+from fitcard.problems import Problem
+from fitcard.rulebook.expression import ExpressionFaults, Fault, parse
+from fitcard.rulebook.load import check
 from hostile import FORMULAS
-
-from engine.problems import Problem
-from engine.rulebook.expression import ExpressionFaults, Fault, parse
-from engine.rulebook.load import check
 
 HEAD = "kind: rules\ntitle: Hostile\nabout: What must not load.\nformulas:\n"
 EACH = 'hostile_{at}: {{unit: "1", about: Hostile., expr: {expr}}}\n'

@@ -13,19 +13,18 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from conftest import Workplace
+from fitcard.check.everything import check_everything
+from fitcard.commands.main import main
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.evaluate.question_list import QuestionList
+from fitcard.problems import errors
+from fitcard.read.folders import Folders
+from fitcard.read.yaml_reader import read_bytes
+from fitcard.rulebook.load import check, load
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transcripts import lay_out_parcels
-
-from engine.check.everything import check_everything
-from engine.commands.main import main
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.evaluate.question_list import QuestionList
-from engine.problems import errors
-from engine.read.folders import Folders
-from engine.read.yaml_reader import read_bytes
-from engine.rulebook.load import check, load
 
 SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 VALUES: Sequence[Any] = (

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Workplace
-
-from engine.problems import Problem
-from engine.read.fingerprint import fingerprint
-from engine.read.yaml_reader import DEEPEST, MOST_BYTES, MOST_PROBLEMS, MOST_VALUES, read, read_bytes
+from fitcard.problems import Problem
+from fitcard.read.fingerprint import fingerprint
+from fitcard.read.yaml_reader import DEEPEST, MOST_BYTES, MOST_PROBLEMS, MOST_VALUES, read, read_bytes
 
 LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(12)

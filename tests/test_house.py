@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from fitcard.rulebook.rulebook import Rulebook
 
-from engine.rulebook.rulebook import Rulebook
-
-SOURCES = sorted([*(PROJECT / "engine").rglob("*.py"), PROJECT / "server.py"])
+SOURCES = sorted([*(PROJECT / "engine" / "fitcard").rglob("*.py")])
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
 ORDER = ("read", "rulebook", "evaluate", "answer", "draw", "service", "check", "commands")
 SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
@@ -83,20 +82,20 @@ def test_no_model_device_or_rule_is_named_in_the_engine(rulebook: Rulebook) -> N
 
 def test_imports_point_the_way_that_data_flows() -> None:
     for path in SOURCES:
-        here = path.relative_to(PROJECT / "engine").parts[0] if path.name != "server.py" else "commands"
+        here = path.relative_to(PROJECT / "engine" / "fitcard").parts[0]
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("engine."):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fitcard."):
                 there = node.module.split(".")[1]
                 if here in ORDER and there in ORDER:
                     assert ORDER.index(there) <= ORDER.index(here), f"{path} imports {node.module}"
 
 
 def test_the_engine_says_nothing_that_only_messages_may_say(rulebook: Rulebook) -> None:
-    draw = PROJECT / "engine" / "draw"
+    draw = PROJECT / "engine" / "fitcard" / "draw"
     sources = [
         path for path in draw.rglob("*.*") if path.suffix in (".py", ".html", ".svg") and path.name != "words.py"
     ]
-    drawn = "".join(path.read_text("utf-8") for path in [*sources, PROJECT / "server.py"])
+    drawn = "".join(path.read_text("utf-8") for path in [*sources])
     used = set(re.findall(r"""["']([a-z_]+)["']""", drawn))
     assert set(rulebook.messages.labels) <= used, "labels that no page draws"
 
@@ -130,7 +129,7 @@ def test_every_module_is_there_without_the_extras() -> None:
         "cel_expr_python",
     ]
     hide = f"import sys; sys.modules.update(dict.fromkeys({extras!r}))"
-    code = f"{hide}; from engine.codes import all_codes; print(len(all_codes()))"
+    code = f"{hide}; from fitcard.codes import all_codes; print(len(all_codes()))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > 50

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-
-from engine.commands.main import main
-from engine.imports.entries import Maker, recognised
-from engine.imports.records import machine_records
-from engine.rulebook.rulebook import Rulebook
+from fitcard.commands.main import main
+from fitcard.imports.entries import Maker, recognised
+from fitcard.imports.records import machine_records
+from fitcard.rulebook.rulebook import Rulebook
 
 MACHINES = PROJECT / "tests" / "imports" / "machines"
 PRICE = ["vendor=NVIDIA", "bandwidth=1800", "source=data sheet"]

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-
-from engine.commands.main import main
-from engine.imports.entries import Imported, Maker, recognised
-from engine.imports.records import records_of
-from engine.rulebook.rulebook import Rulebook
+from fitcard.commands.main import main
+from fitcard.imports.entries import Imported, Maker, recognised
+from fitcard.imports.records import records_of
+from fitcard.rulebook.rulebook import Rulebook
 
 RUNS = PROJECT / "tests" / "imports" / "runs"
 SAID = {"model": "llama-3.1-8b"}

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-
-from engine.commands.main import main
-from engine.imports.entries import Imported, Maker, recognised
-from engine.imports.records import records_of
-from engine.rulebook.rulebook import Rulebook
+from fitcard.commands.main import main
+from fitcard.imports.entries import Imported, Maker, recognised
+from fitcard.imports.records import records_of
+from fitcard.rulebook.rulebook import Rulebook
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"
 SHAPE = (

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Workplace
-
-from engine.commands.main import main
+from fitcard.commands.main import main
 
 HEAD = """\
 kind: import

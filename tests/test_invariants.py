@@ -6,11 +6,10 @@ import re
 
 import pytest
 from conftest import Workplace
-
-from engine.check.everything import MOST, check_everything
-from engine.check.invariants import STEPS, invariant_problems
-from engine.check.trial import trials_of
-from engine.problems import Problem
+from fitcard.check.everything import MOST, check_everything
+from fitcard.check.invariants import STEPS, invariant_problems
+from fitcard.check.trial import trials_of
+from fitcard.problems import Problem
 
 FEW = 4_000  # questions that a mistake like these must be found on: far fewer than are tried
 

@@ -13,20 +13,19 @@ from babel import Locale
 from babel.numbers import format_decimal
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.check.everything import check_everything
+from fitcard.commands.main import main
+from fitcard.read.yaml_reader import read_text
+from fitcard.rounding import printed
+from fitcard.rulebook.formats import Format
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from transcripts import read
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.check.everything import check_everything
-from engine.commands.main import main
-from engine.read.yaml_reader import read_text
-from engine.rounding import printed
-from engine.rulebook.formats import Format
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
 
 OTHERS = ("zh", "es", "de", "ja", "pt-BR")
 QUESTIONS = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from engine.backtest.comparison import Comparison, compare
-from engine.rulebook.rulebook import Rulebook
+from fitcard.backtest.comparison import Comparison, compare
+from fitcard.rulebook.rulebook import Rulebook
 
 LARGE = 3  # billions of parameters
 COUNTED_OTHERWISE = {"FP8"}  # files of DeepSeek alone, which hold a layer more to predict further tokens

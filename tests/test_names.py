@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from conftest import Workplace
-
-from engine.check.everything import check_everything
-from engine.draw.problem_text import problem_text
-from engine.rulebook.rulebook import Rulebook
+from fitcard.check.everything import check_everything
+from fitcard.draw.problem_text import problem_text
+from fitcard.rulebook.rulebook import Rulebook
 
 
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from engine.rulebook.rulebook import Rulebook
+from fitcard.rulebook.rulebook import Rulebook
 
 MODELS = {
     "llama-3.1-405b": "llama-3.1-405b",

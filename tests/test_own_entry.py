@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-
-from engine.answer.build import answer
-from engine.answer.question import read_body, read_question
-from engine.columns import cell
-from engine.commands.main import main
-from engine.problems import ProblemsFound
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_body, read_question
+from fitcard.columns import cell
+from fitcard.commands.main import main
+from fitcard.problems import ProblemsFound
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 
 CLIENT = create_app().test_client()
 UNSAID = (

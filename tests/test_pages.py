@@ -12,15 +12,14 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
+from fitcard.draw.terminal import draw_answer
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
-
-from engine.draw.terminal import draw_answer
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -284,7 +283,7 @@ def test_whatever_is_given_is_escaped(client: FlaskClient, name: str) -> None:
 
 
 def test_no_page_holds_a_sentence_in_its_template() -> None:
-    for template in (PROJECT / "engine" / "draw" / "pages" / "templates").iterdir():
+    for template in (PROJECT / "engine" / "fitcard" / "draw" / "pages" / "templates").iterdir():
         bare = re.sub(
             r"\{[{%#].*?[}%#]\}|<style>.*?</style>|<[^>]+>", " ", Path(template).read_text("utf-8"), flags=re.DOTALL
         )

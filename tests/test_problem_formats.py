@@ -7,12 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.commands.main import main
-from engine.draw.problem_formats import MOST_ANNOTATIONS, as_github, as_sarif, as_text
-from engine.problems import Position, Problem, Related, Severity
-from engine.rulebook.files import FileMissing
-from engine.rulebook.names import NameUnknown
+from fitcard.commands.main import main
+from fitcard.draw.problem_formats import MOST_ANNOTATIONS, as_github, as_sarif, as_text
+from fitcard.problems import Position, Problem, Related, Severity
+from fitcard.rulebook.files import FileMissing
+from fitcard.rulebook.names import NameUnknown
 
 PROBLEM = Problem(
     NameUnknown,

@@ -7,14 +7,13 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT
-
-from engine.codes import all_codes
-from engine.commands.main import main
-from server import create_app
+from fitcard.codes import all_codes
+from fitcard.commands.main import main
+from fitcard.service.routes import create_app
 
 
 def test_all_codes_are_known() -> None:
-    classes = sum(path.read_text("utf-8").count("(Code):\n") for path in (PROJECT / "engine").rglob("*.py"))
+    classes = sum(path.read_text("utf-8").count("(Code):\n") for path in (PROJECT / "engine" / "fitcard").rglob("*.py"))
     assert len(all_codes()) == classes
 
 

@@ -36,7 +36,7 @@ def place(copy: Workplace, tmp_path: Path) -> Path:
     commands = tmp_path / "bin"
     commands.mkdir()
     write_command(commands / "gh", GH)
-    write_command(commands / "fitcard", f'#!/usr/bin/env bash\nexec "{sys.executable}" -m engine "$@"\n')
+    write_command(commands / "fitcard", f'#!/usr/bin/env bash\nexec "{sys.executable}" -m fitcard "$@"\n')
     return tmp_path
 
 

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.answer.ranking import rank, read_ranking
-from engine.commands.main import main
-from engine.live_rulebook import LiveRulebook
-from engine.problems import ProblemsFound
-from engine.read.folders import find_folders
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.answer.ranking import rank, read_ranking
+from fitcard.commands.main import main
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.problems import ProblemsFound
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 
 Ranked = dict[str, Any]
 

@@ -11,24 +11,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
+from fitcard.answer.tools import call, tools_of
+from fitcard.backtest.comparison import compare
+from fitcard.commands.main import COMMANDS, main
+from fitcard.draw.watching import change_lines
+from fitcard.rule_tests import rule_tests
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
+from fitcard.watching import Watcher
 from repository import repository
-
-from engine.answer.tools import call, tools_of
-from engine.backtest.comparison import compare
-from engine.commands.main import COMMANDS, main
-from engine.draw.watching import change_lines
-from engine.rule_tests import rule_tests
-from engine.rulebook.rulebook import Rulebook
-from engine.watching import Watcher
-from server import create_app
 
 README = (PROJECT / "README.md").read_text("utf-8")
 GUIDES = [
     PROJECT / name
     for name in (
         "README.md",
-        "engine/commands/README.md",
-        "engine/service/README.md",
+        "engine/fitcard/commands/README.md",
+        "engine/fitcard/service/README.md",
         "rules/README.md",
         ".github/actions/review/README.md",
     )

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-
-from engine.commands.main import main
-from engine.rounding import printed
-from engine.rule_tests import rule_tests, run
-from engine.rulebook.rulebook import Rulebook
+from fitcard.commands.main import main
+from fitcard.rounding import printed
+from fitcard.rule_tests import rule_tests, run
+from fitcard.rulebook.rulebook import Rulebook
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.commands.main import main
-from engine.rule_tests import Outcome, rule_tests, run
+from fitcard.commands.main import main
+from fitcard.rule_tests import Outcome, rule_tests, run
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 

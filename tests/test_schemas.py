@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, Workplace
+from fitcard.draw.problem_text import problem_text
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.fields import catalog_kinds
 from jsonschema import Draft202012Validator
-
-from engine.draw.problem_text import problem_text
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.fields import catalog_kinds
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)

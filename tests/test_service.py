@@ -10,19 +10,18 @@ from urllib.parse import quote
 
 import pytest
 from conftest import Workplace
+from fitcard.answer.build import answer
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.problems import ProblemsFound
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service import routes as server
+from fitcard.service.responses import written
+from fitcard.service.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import server
-from engine.answer.build import answer
-from engine.live_rulebook import LiveRulebook
-from engine.problems import ProblemsFound
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.rulebook.rulebook import Rulebook
-from engine.service.responses import written
-from server import create_app
 
 LIVE = LiveRulebook(find_folders())
 APP = create_app(LIVE, site_address="https://cards.example")

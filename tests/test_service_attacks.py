@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.service.routes import create_app
 from werkzeug.test import TestResponse
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from server import create_app
 
 CLIENT = create_app(LiveRulebook(find_folders())).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"

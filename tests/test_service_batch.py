@@ -6,14 +6,13 @@ from itertools import count
 from typing import Any
 
 import pytest
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.batch import answers
+from fitcard.service.options import Limits, Options
+from fitcard.service.routes import create_app
 from flask.testing import FlaskClient
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from engine.rulebook.rulebook import Rulebook
-from engine.service.batch import answers
-from engine.service.options import Limits, Options
-from server import create_app
 
 LIVE = LiveRulebook(find_folders())
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.definitions import Constant
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.rulebook.service import Example, Route
+from fitcard.service.routes import create_app
 from openapi_spec_validator import validate
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from engine.rulebook.definitions import Constant
-from engine.rulebook.rulebook import Rulebook
-from engine.rulebook.service import Example, Route
-from server import create_app
 
 LIVE = LiveRulebook(find_folders())
 APP = create_app(LIVE, "https://cards.example")

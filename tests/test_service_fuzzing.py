@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import schemathesis
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.service.routes import create_app
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -14,10 +17,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from server import create_app
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 6  # of each address

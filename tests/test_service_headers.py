@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from server import create_app
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.service.routes import create_app
 
 CLIENT = create_app(LiveRulebook(find_folders())).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"

@@ -6,15 +6,14 @@ import hashlib
 
 import pytest
 from conftest import Workplace
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.read.schemas import Schemas
+from fitcard.service.api_keys import read_keys
+from fitcard.service.options import Limits, Options
+from fitcard.service.routes import create_app
 from flask import Flask
 from flask.testing import FlaskClient
-
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from engine.read.schemas import Schemas
-from engine.service.api_keys import read_keys
-from engine.service.options import Limits, Options
-from server import create_app
 
 LIVE = LiveRulebook(find_folders())
 SCHEMAS = Schemas.load(find_folders().schemas)

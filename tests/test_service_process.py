@@ -52,7 +52,7 @@ def serve(parcels: Workplace) -> Iterator[Callable[..., Served]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str) -> Served:
-        arguments = [sys.executable, "-m", "engine", *parcels.options, "serve", "--port", "0", "--no-reload", *options]
+        arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", "--port", "0", "--no-reload", *options]
         process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stderr
@@ -207,7 +207,7 @@ def test_requests_are_noted_on_standard_error_and_no_header_names_the_server(ser
     ],
 )
 def test_options_that_cannot_be_are_told(parcels: Workplace, options: list[str], told: str) -> None:
-    arguments = [sys.executable, "-m", "engine", *parcels.options, "serve", *options]
+    arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", *options]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode in (1, 2)
     assert told in ended.stderr

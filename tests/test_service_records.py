@@ -12,17 +12,16 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.log_lines import JsonLines, TextLines
+from fitcard.service.options import Options
+from fitcard.service.routes import create_app
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import find_folders
-from engine.rulebook.rulebook import Rulebook
-from engine.service.log_lines import JsonLines, TextLines
-from engine.service.options import Options
-from server import create_app
 
 LIVE = LiveRulebook(find_folders())
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
@@ -31,7 +30,7 @@ SECRET = "secret-word"
 
 @pytest.fixture
 def records(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "engine.requests")
+    caplog.set_level(logging.INFO, "fitcard.requests")
     return caplog
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT, Workplace
-
-from engine.read.folders import Folders
+from fitcard.read.folders import Folders
 
 PLAIN = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 NAME = "Gr\u00f6\u00dfe \u043c\u0435\u0440\u0430 \u8377\u7269 #1 %20"
@@ -50,7 +49,7 @@ def held(place: Workplace) -> dict[Path, bytes]:
 
 def fitcard(place: Workplace, *words: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "engine", *place.options, *words], cwd=place.folders.rules.parent, env=environment(),
+        [sys.executable, "-m", "fitcard", *place.options, *words], cwd=place.folders.rules.parent, env=environment(),
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -81,7 +80,7 @@ def test_a_problem_in_a_folder_of_any_name_is_told_in_a_plain_locale(sealed: Wor
 
 def test_the_service_needs_no_leave_to_write_and_no_locale(sealed: Workplace) -> None:
     before = held(sealed)
-    arguments = [sys.executable, "-m", "engine", *sealed.options, "serve", "--port", "0"]
+    arguments = [sys.executable, "-m", "fitcard", *sealed.options, "serve", "--port", "0"]
     with subprocess.Popen(
         arguments, cwd=sealed.folders.rules.parent, env=environment(), stderr=subprocess.PIPE, text=True
     ) as process:

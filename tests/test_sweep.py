@@ -20,23 +20,22 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.columns import WordColumn
+from fitcard.commands.main import main
+from fitcard.evaluate.parts import Parts
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.sweep.engine_hash import engine_sha256
+from fitcard.sweep.forms import FORMS, PARQUET, Computed, computed
+from fitcard.sweep.kept_parts import KeptParts
+from fitcard.sweep.rows import rows_of
+from fitcard.sweep.run import sweep_to_file
+from fitcard.sweep.selection import Sweep, read_sweep
+from fitcard.sweep.workers import computed_there, on_cluster, on_this_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.columns import WordColumn
-from engine.commands.main import main
-from engine.evaluate.parts import Parts
-from engine.problems import ProblemsFound
-from engine.rulebook.rulebook import Rulebook
-from engine.sweep.engine_hash import engine_sha256
-from engine.sweep.forms import FORMS, PARQUET, Computed, computed
-from engine.sweep.kept_parts import KeptParts
-from engine.sweep.rows import rows_of
-from engine.sweep.run import sweep_to_file
-from engine.sweep.selection import Sweep, read_sweep
-from engine.sweep.workers import computed_there, on_cluster, on_this_machine
 
 SOME = {
     "model": ("Llama 3.1 8B", "qwen-3-14b", "mixtral-8x7b"),
@@ -180,7 +179,7 @@ def test_a_part_that_was_damaged_is_computed_again(some: Sweep, tmp_path: Path) 
     assert written(some, "csv", tmp_path / "answers.csv") == whole
 
 
-COMMAND = [sys.executable, "-m", "engine", "sweep", "--device", "4090,m1-16gb", "--out"]
+COMMAND = [sys.executable, "-m", "fitcard", "sweep", "--device", "4090,m1-16gb", "--out"]
 
 
 def test_a_process_that_is_killed_leaves_parts_that_the_next_goes_on_from(tmp_path: Path) -> None:
@@ -456,7 +455,7 @@ def test_a_form_that_cannot_be_is_refused(sweep_in: Callable[..., Any], words: t
 def test_parquet_without_its_package_says_what_to_install(
     sweep_in: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("engine.sweep.forms.find_spec", lambda name: None)
+    monkeypatch.setattr("fitcard.sweep.forms.find_spec", lambda name: None)
     ended = sweep_in("--out", str(tmp_path / "answers.parquet"))
     assert ended.exit_code == 2
     assert "pip install 'fitcard[sweep]'" in ended.output

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Workplace
+from fitcard.check.everything import check_everything
+from fitcard.columns import MANY_CELLS, WordColumn, cell, everywhere
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.evaluate.table_values import table_value
+from fitcard.read.document import Document
+from fitcard.rulebook.definitions import Table
+from fitcard.rulebook.tables import Bands, Knots, Lookup, ValueOf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from engine.check.everything import check_everything
-from engine.columns import MANY_CELLS, WordColumn, cell, everywhere
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.evaluate.table_values import table_value
-from engine.read.document import Document
-from engine.rulebook.definitions import Table
-from engine.rulebook.tables import Bands, Knots, Lookup, ValueOf
 
 BANDS = "tables/room/rows"
 

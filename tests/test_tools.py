@@ -12,18 +12,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import PARCEL_TOOLS, Workplace
+from fitcard.answer.problem_documents import problem_document
+from fitcard.answer.question import read_question
+from fitcard.answer.ranking import rank, read_ranking
+from fitcard.answer.reasons import reasons
+from fitcard.commands.main import main
+from fitcard.commands.mcp import server_of
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
 from jsonschema import Draft202012Validator
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, Tool
-
-from engine.answer.problem_documents import problem_document
-from engine.answer.question import read_question
-from engine.answer.ranking import rank, read_ranking
-from engine.answer.reasons import reasons
-from engine.commands.main import main
-from engine.commands.mcp import server_of
-from engine.problems import ProblemsFound
-from engine.rulebook.rulebook import Rulebook
 
 TOOLS = [
     "can_i_run",
@@ -271,7 +270,7 @@ def test_a_fault_of_the_rules_is_no_traceback(rulebook: Rulebook, monkeypatch: p
     def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("engine.commands.mcp.call", fails)
+    monkeypatch.setattr("fitcard.commands.mcp.call", fails)
     told = refused(rulebook, "list_models")
     assert told["status"] == 500
     assert "secret" not in str(told)
@@ -289,7 +288,7 @@ def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(rulebook: Rulebook
 
 def test_a_client_starts_the_command_and_speaks_with_it() -> None:
     async def spoken() -> tuple[str, list[str], CallToolResult]:
-        command = StdioServerParameters(command=sys.executable, args=["-m", "engine", "mcp"], env=dict(os.environ))
+        command = StdioServerParameters(command=sys.executable, args=["-m", "fitcard", "mcp"], env=dict(os.environ))
         async with Client(command, mode="legacy") as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             asked = {"model": "llama3.1:8b", "device": "4090"}

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.commands.main import main
-from engine.rulebook.definitions import Constant
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.commands.main import main
+from fitcard.rulebook.definitions import Constant
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
 PREFILL = "expr: start_time + prompt_time +"
@@ -113,7 +112,7 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
     place = f"rules/ttft.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
     ended = subprocess.run(
-        [sys.executable, "-m", "engine", *folders, *command], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "fitcard", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
     assert f"{place}: error: there is no name `promt_time` [name-unknown]" in ended.stdout + ended.stderr

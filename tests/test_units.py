@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from conftest import Workplace
-
-from engine.check.everything import check_everything
-from engine.problems import Problem
+from fitcard.check.everything import check_everything
+from fitcard.problems import Problem
 
 REFERENCE = "rules/profiles/reference.yaml"
 

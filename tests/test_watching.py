@@ -9,10 +9,9 @@ import time
 
 import pytest
 from conftest import Workplace
-
-from engine.draw.watching import change_lines, first_lines
-from engine.problems import ProblemsFound
-from engine.watching import Watcher
+from fitcard.draw.watching import change_lines, first_lines
+from fitcard.problems import ProblemsFound
+from fitcard.watching import Watcher
 
 PATIENCE = 60  # seconds for the command to start and to see a save
 PINS = """
@@ -104,7 +103,7 @@ def test_a_pin_of_the_command_line_must_be_askable(pinned: Workplace) -> None:
 
 
 def test_the_command_sees_a_save_by_renaming(copy: Workplace) -> None:
-    command = [sys.executable, "-u", "-m", "engine", *copy.options, "watch", "--pin", "qwen-3-8b rtx-4090-24gb"]
+    command = [sys.executable, "-u", "-m", "fitcard", *copy.options, "watch", "--pin", "qwen-3-8b rtx-4090-24gb"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as watching:
         patience = threading.Timer(PATIENCE, watching.terminate)  # else a save that is not seen is waited for in vain
         patience.start()

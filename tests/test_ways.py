@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.rulebook.rulebook import Rulebook
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.rulebook.rulebook import Rulebook
 
 Answer = dict[str, Any]
 Ask = Callable[..., Any]

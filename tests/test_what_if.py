@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.commands.main import main
-from engine.problems import ProblemsFound
-from engine.rulebook.definitions import Constant
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.commands.main import main
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.definitions import Constant
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
 SHOWN = ("show", "qwen-3-14b", "m1-16gb", "--profile", "reference")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from engine.problems import Problem
-from engine.read.document import Document
-from engine.read.yaml_reader import MOST_BYTES, read, read_text
+from fitcard.problems import Problem
+from fitcard.read.document import Document
+from fitcard.read.yaml_reader import MOST_BYTES, read, read_text
 
 
 def document(text: str) -> Document:

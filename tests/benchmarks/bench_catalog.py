@@ -7,11 +7,10 @@ from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 
 from conftest import Workplace
+from fitcard.bench.contest import Bench, Contest, Setting, Variant
+from fitcard.bench.loading import copied
+from fitcard.bench.sweeping import sweep_of, swept
 from large_catalog import enlarge
-
-from engine.bench.contest import Bench, Contest, Setting, Variant
-from engine.bench.loading import copied
-from engine.bench.sweeping import sweep_of, swept
 
 TIMES = (1, 2, 4)  # as many devices as there are
 SHARE = Fraction(1, 32)  # of the longest axis, so that one sweep takes no minute

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 from by_hand import AXES, FIELDS, GIVEN, IN_CEL, IN_ZEN, OUTPUTS, PROFILE, Catalogs, in_numpy
-
-from engine.bench.contest import Bench, Contest, NotComparable, Setting, Variant
-from engine.columns import ABSENT
-from engine.evaluate.asked import Asked
-from engine.evaluate.evaluation import evaluate
-from engine.evaluate.grid import Grid
-from engine.evaluate.question_list import QuestionList
-from engine.rulebook.rulebook import Rulebook
+from fitcard.bench.contest import Bench, Contest, NotComparable, Setting, Variant
+from fitcard.columns import ABSENT
+from fitcard.evaluate.asked import Asked
+from fitcard.evaluate.evaluation import evaluate
+from fitcard.evaluate.grid import Grid
+from fitcard.evaluate.question_list import QuestionList
+from fitcard.rulebook.rulebook import Rulebook
 
 SIZES = (1, 100, 10_000, 1_000_000)
 SEED = 1

@@ -9,9 +9,8 @@ import statistics
 import time
 from contextlib import suppress
 
+from fitcard.rulebook.expression import ExpressionFaults, parse
 from hostile import FORMULAS
-
-from engine.rulebook.expression import ExpressionFaults, parse
 
 TIMES = 9
 SHOWN = 15

@@ -22,22 +22,21 @@ from typing import Any
 
 import numpy as np
 from fewer_entries import with_fewer_entries
-
-from engine.check.everything import MOST
-from engine.check.finite import finite_problems
-from engine.check.invariants import invariant_problems
-from engine.check.trial import Trial, trials_of
-from engine.check.units import unit_problems
-from engine.columns import Column, WordColumn
-from engine.problems import errors
-from engine.read.document import Document
-from engine.read.folders import Folders, find_folders
-from engine.rule_tests import rule_tests, run
-from engine.rulebook.definitions import Constant, Definition, Formula, Table
-from engine.rulebook.files import KeptFiles
-from engine.rulebook.load import check
-from engine.rulebook.rule_set import RuleSet
-from engine.rulebook.rulebook import Rulebook
+from fitcard.check.everything import MOST
+from fitcard.check.finite import finite_problems
+from fitcard.check.invariants import invariant_problems
+from fitcard.check.trial import Trial, trials_of
+from fitcard.check.units import unit_problems
+from fitcard.columns import Column, WordColumn
+from fitcard.problems import errors
+from fitcard.read.document import Document
+from fitcard.read.folders import Folders, find_folders
+from fitcard.rule_tests import rule_tests, run
+from fitcard.rulebook.definitions import Constant, Definition, Formula, Table
+from fitcard.rulebook.files import KeptFiles
+from fitcard.rulebook.load import check
+from fitcard.rulebook.rule_set import RuleSet
+from fitcard.rulebook.rulebook import Rulebook
 
 LARGER = 1 + 1 / 3
 

@@ -15,13 +15,12 @@ import time
 from pathlib import Path
 
 from fewer_entries import with_fewer_entries
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.live_rulebook import LiveRulebook
-from engine.read.folders import Folders, find_folders
-from engine.rulebook.rulebook import Rulebook
-from server import create_app
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.live_rulebook import LiveRulebook
+from fitcard.read.folders import Folders, find_folders
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.service.routes import create_app
 
 THREADS, REQUESTS = 16, 16_000
 PAIR = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"}

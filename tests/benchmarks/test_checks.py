@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
+from fitcard.check.everything import check_everything
+from fitcard.read.folders import find_folders
+from fitcard.watching import Watcher
 
-from engine.check.everything import check_everything
-from engine.read.folders import find_folders
-from engine.watching import Watcher
-
-RUN = [sys.executable, "-m", "engine"]
+RUN = [sys.executable, "-m", "fitcard"]
 
 
 @pytest.mark.benchmark(group="a save in watch")

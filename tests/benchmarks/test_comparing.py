@@ -33,7 +33,7 @@ def compare(benchmark: Any, copy: Workplace, tmp_path: Path, rounds: int) -> Non
     for edit in EDITS:
         copy.edit(*edit)
     report = tmp_path / "diff.json"
-    command = [sys.executable, "-m", "engine", *copy.options, "diff", str(before), "--save", str(report)]
+    command = [sys.executable, "-m", "fitcard", *copy.options, "diff", str(before), "--save", str(report)]
     ended = benchmark.pedantic(lambda: subprocess.run(command, capture_output=True, check=False), rounds=rounds)
     assert ended.returncode == 1  # contract cases move
     impact = json.loads(report.read_text("utf-8"))["impact"][0]

@@ -9,12 +9,11 @@ import json
 from typing import Any
 
 import pytest
-
-from engine.answer.build import answer
-from engine.answer.question import read_question
-from engine.read.folders import find_folders
-from engine.rulebook.load import load
-from engine.rulebook.rulebook import Rulebook
+from fitcard.answer.build import answer
+from fitcard.answer.question import read_question
+from fitcard.read.folders import find_folders
+from fitcard.rulebook.load import load
+from fitcard.rulebook.rulebook import Rulebook
 
 PARAMETERS = {"model": "llama-3.1-405b", "device": "h20-96gb"}
 

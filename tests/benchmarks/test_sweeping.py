@@ -15,16 +15,15 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.sweep.rows import rows_of
+from fitcard.sweep.selection import read_sweep
 from large_catalog import enlarge
-
-from engine.rulebook.rulebook import Rulebook
-from engine.sweep.rows import rows_of
-from engine.sweep.selection import read_sweep
 
 MEASURED = """
 import resource, sys
-from engine.commands import questions
-from engine.commands.main import main
+from fitcard.commands import questions
+from fitcard.commands.main import main
 read = questions.load_or_leave
 def told(folders):
     rulebook = read(folders)

@@ -1,0 +1,5 @@
+"""`python -m fitcard`: the same as `fitcard`."""
+
+from fitcard.commands.main import main
+
+main(prog_name="fitcard")

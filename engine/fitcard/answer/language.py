@@ -1,0 +1,41 @@
+"""In which language a caller is answered: the one that was named, or the first of those wanted that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fitcard.answer.told import UnknownLanguage, told
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+
+LANGUAGE = "lang"  # the parameter of an address, and the option of a command
+
+
+def in_named(rulebook: Rulebook, tag: str | None) -> Rulebook:
+    """The rulebook in the language of that tag, or as it speaks where there is none.
+
+    Raises ProblemsFound where it has no such language.
+    """
+    if not tag:
+        return rulebook
+    language = _found(rulebook, tag)
+    if language is None:
+        raise ProblemsFound([told(rulebook, UnknownLanguage, LANGUAGE, tag, rulebook.languages)])
+    return rulebook.speaking(language)
+
+
+def in_wanted(rulebook: Rulebook, tags: Iterable[str]) -> Rulebook:
+    """The rulebook in the first of these languages that it has; as it speaks where it has none."""
+    languages = (_found(rulebook, tag) for tag in tags)
+    language = next((found for found in languages if found is not None), None)
+    return rulebook.speaking(language) if language is not None else rulebook
+
+
+def _found(rulebook: Rulebook, tag: str) -> str | None:
+    """The language of a tag, as RFC 4647 looks it up: `de-AT` is answered in `de`, and `pt` and `pt-PT` in `pt-BR`."""
+    wanted = tag.casefold().split("-")
+    spelled = {language.casefold(): language for language in rulebook.languages}
+    for length in range(len(wanted), 0, -1):
+        if language := spelled.get("-".join(wanted[:length])):
+            return language
+    return next((language for low, language in spelled.items() if low.split("-")[0] == wanted[0]), None)

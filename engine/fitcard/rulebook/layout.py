@@ -1,0 +1,264 @@
+"""The layout of the answer: a tree that says which name, sentence or list of rows stands where.
+
+A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
+`text` (a fixed word), `each` (a list with one item for each entry of an axis), `changed` (a list of one item, the
+question asked otherwise, or none), `along` (one for each of some values of a number that a question may carry),
+`matching` (a list of entries of another catalog that name what the question names). `when` keeps an item only where a
+condition holds; a list that stands in a list of parts is laid out among them. Picks are single entries chosen by the
+rules, such as the recommended one; their names start with the name of the pick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from fitcard.read.document import Document, Path
+from fitcard.rulebook.rule_set import RuleSet
+from fitcard.rulebook.subject import name_asked
+
+MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
+WITH, CHANGED = "with", "changed"
+NO_AXIS = ""  # of a list whose only item is the question itself, asked otherwise
+
+
+@dataclass(frozen=True)
+class Value:
+    """The value of a name."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence by its key."""
+
+    key: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A word that is always the same."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Branch:
+    """An object; left out, or null, where the condition `when` does not hold."""
+
+    parts: Mapping[str, Node]
+    when: Value | None
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of given parts; those that are left out leave no gap."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a list or a pick asks otherwise than the question did: entries by axis, and names whose value is an input."""
+
+    entries: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+
+    def over(self, axis: str) -> Asks:
+        """What rows are asked for with it and with each entry of an axis in turn."""
+        inputs = ((name, value.name) for name, value in self.inputs.items())
+        return Asks(axis, tuple(sorted(self.entries.items())), tuple(sorted(inputs)))
+
+
+class Asks(NamedTuple):
+    """What rows a list or a pick asks for, whatever it needs of them: those that ask for the same share them.
+
+    Each entry of `axis` in turn, or the question itself where it is empty, with other entries on some axes, and inputs
+    that have the value of a name.
+    """
+
+    axis: str
+    entries: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Each:
+    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`.
+
+    Nothing is asked, and there is no item, where `when` does not hold for the question itself.
+
+    Without an axis there is one item at most: the question with its `change`.
+    """
+
+    axis: str
+    item: Node
+    where: Value | None
+    order: Value | None
+    most: int | None
+    change: Change
+    path: Path
+    when: Value | None = None
+
+    @cached_property
+    def asks(self) -> Asks:
+        """What rows it asks for."""
+        return self.change.over(self.axis)
+
+
+@dataclass(frozen=True)
+class Along:
+    """One item for each of the `values` of an input up to `up_to`, and one for that itself."""
+
+    input: str
+    values: tuple[float, ...]
+    up_to: Value
+    item: Node
+    path: Path
+
+
+@dataclass(frozen=True)
+class Matching:
+    """One item for each entry of `catalog` that says what the question says by `same`, axes and inputs, at most `most`.
+
+    Only entries that have the figure `having` take part; an item shows their own fields.
+    """
+
+    catalog: str
+    same: tuple[str, ...]
+    having: str | None
+    most: int | None
+    item: Mapping[str, str]
+    path: Path
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The entry of `axis` for which the number `by` is greatest."""
+
+    name: str
+    axis: str
+    by: Value
+    change: Change
+    path: Path
+
+    @cached_property
+    def asks(self) -> Asks:
+        """What rows it asks for."""
+        return self.change.over(self.axis)
+
+
+Node = Value | Said | Literal | Branch | Items | Each | Along | Matching
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands where in an answer, and which entries are picked for it."""
+
+    picks: Mapping[str, Pick]
+    root: Branch
+    document: Document
+
+    def name_at(self, *keys: str) -> str:
+        """The name whose value stands at these keys of an answer. Raises KeyError where no value stands there."""
+        node: Node = self.root
+        for key in keys:
+            if not isinstance(node, Branch):
+                raise KeyError(key)
+            node = node.parts[key]
+        if not isinstance(node, Value):
+            raise KeyError(keys[-1])
+        return node.name
+
+    def name_in_rules(self, name: str, rule_set: RuleSet) -> str:
+        """`recommended_quant.name` is `quant.name`, and `recommended_quant.score` is `score`, in the row picked."""
+        space, _, rest = name.partition(".")
+        if space not in self.picks or not rest:
+            return name
+        of_entry = f"{self.picks[space].axis}.{rest}"
+        return of_entry if rule_set.describe(of_entry) else rest
+
+
+def read_layout(document: Document, axes: frozenset[str]) -> Layout:
+    """The layout in a file that has passed its schema; names are checked by `check_layout.py`."""
+    picks = {
+        name: Pick(
+            name,
+            data["axis"],
+            Value(data["by"], ("picks", name, "by")),
+            _change(data, ("picks", name), axes),
+            ("picks", name),
+        )
+        for name, data in document.data.get("picks", {}).items()
+    }
+    root = Branch({key: read_node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)
+    return Layout(picks, root, document)
+
+
+def parts_of(node: Node) -> Iterator[Node]:
+    """The node and all below it, but for the inside of lists, which look at other rows."""
+    yield node
+    inner = node.parts.values() if isinstance(node, Branch) else node.parts if isinstance(node, Items) else ()
+    for part in inner:
+        yield from parts_of(part)
+
+
+def values_of(node: Node) -> Iterator[Value]:
+    """All names that the node and the parts below it show or go by, but for the inside of lists."""
+    for part in parts_of(node):
+        if isinstance(part, Value):
+            yield part
+        elif isinstance(part, Branch) and part.when:
+            yield part.when
+        elif isinstance(part, Along):
+            yield part.up_to
+        elif isinstance(part, Each) and part.when:
+            yield part.when
+        elif isinstance(part, Matching):
+            yield from (Value(name_asked(word), (*part.path, "same", at)) for at, word in enumerate(part.same))
+
+
+def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
+    """The part of a layout that stands at `path`."""
+    if isinstance(data, list):
+        return Items(tuple(read_node(part, (*path, at), axes) for at, part in enumerate(data)))
+    if not isinstance(data, dict):
+        return Value(str(data), path)
+    if MESSAGE in data:
+        return Said(data[MESSAGE], (*path, MESSAGE))
+    if TEXT in data:
+        return Literal(data[TEXT])
+    if EACH in data:
+        where, order = _value(data, "where", path), _value(data, "order", path)
+        item = read_node(data["item"], (*path, "item"), axes)
+        return Each(
+            data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path, _value(data, WHEN, path)
+        )
+    if CHANGED in data:
+        item = read_node(data["item"], (*path, "item"), axes)
+        change = _change(data, path, axes, CHANGED)
+        return Each(NO_AXIS, item, _value(data, "where", path), None, None, change, path, _value(data, WHEN, path))
+    if ALONG in data:
+        up_to, item = Value(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
+        return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
+    if MATCHING in data:
+        same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
+        return Matching(data[MATCHING], same, having, most, data["item"], path)
+    parts = {key: read_node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
+    return Branch(parts, _value(data, WHEN, path))
+
+
+def _value(data: Mapping[str, Any], key: str, path: Path) -> Value | None:
+    return Value(data[key], (*path, key)) if key in data else None
+
+
+def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str], key: str = WITH) -> Change:
+    given = data.get(key, {})
+    entries = {name: str(value) for name, value in given.items() if name in axes}
+    inputs = {name: Value(str(value), (*path, key, name)) for name, value in given.items() if name not in axes}
+    return Change(entries, inputs)

@@ -1,0 +1,211 @@
+"""Rankings: which axis is ranked by which number, what keeps an entry, and what each row shows and says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fitcard.codes import Code
+from fitcard.columns import Kind
+from fitcard.problems import Problem
+from fitcard.read.document import Document, Path
+from fitcard.rulebook.check_layout import LayoutChecker, LayoutNested
+from fitcard.rulebook.layout import Branch, Each, Items, Layout, Node, Said, Value, parts_of, read_node
+from fitcard.rulebook.messages import Messages
+from fitcard.rulebook.needs import Names, NamesSaid, names_of
+from fitcard.rulebook.rule_set import RuleSet
+
+
+class RankingUnknown(Code):
+    """A ranking uses a filter that the file does not describe, or one has the name of something that can be asked.
+
+    Why: nobody could say what its parameter means.
+    Avoid: `filters: [roomm]` where the file describes `room`
+    Prefer: `filters: [room]`
+    """
+
+
+LIMIT = "limit"  # the parameter that says how many rows to show
+WORD, AT_LEAST, AT_MOST, HOLDS = "word", "at_least", "at_most", "holds"
+WANTED = {WORD: Kind.WORD, AT_LEAST: Kind.NUMBER, AT_MOST: Kind.NUMBER, HOLDS: Kind.CONDITION}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a caller can ask of the rows, under its `name`: that a word is one of some, that a number is `at_least` or
+    `at_most` what is given, or that a condition holds, which it is asked to where it is `usual`.
+    """
+
+    name: str
+    about: str
+    how: str
+    value: Value
+    usual: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of what rows are ranked by: its points, how much they weigh, and what is said where it lifts a row above
+    the others (`praise`), or keeps it below them (`blame`).
+    """
+
+    name: str
+    label: Said
+    points: Value
+    weight: Value
+    praise: Said
+    blame: Said
+
+
+@dataclass(frozen=True)
+class Best:
+    """The entry of another axis that each row is shown with: the one for which `by` is greatest."""
+
+    axis: str
+    by: Value
+    path: Path
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Every entry of the axis `over` by falling `by`, among equals by rising `ties`; `most` rows where the caller does
+    not say how many.
+
+    `head` is filled once, `item` for each row; a table has `columns`, each with what stands above and in its cells.
+    """
+
+    name: str
+    title: Said
+    about: str
+    over: str
+    by: Value
+    ties: Value | None
+    best: Best | None
+    most: int
+    filters: Mapping[str, Filter]
+    parts: tuple[Part, ...]
+    head: Branch
+    item: Branch
+    columns: tuple[tuple[Node, Node], ...]
+    document: Document
+    path: Path
+
+    @cached_property
+    def nodes(self) -> Items:
+        """All that it shows and says, as one part of a layout."""
+        parts: list[Node] = [self.title, self.head, self.item, *self.numbers]
+        parts += [node for column in self.columns for node in column]
+        for part in self.parts:
+            parts += [part.label, part.points, part.weight, part.praise, part.blame]
+        return Items((*parts, *(asked.value for asked in self.filters.values())))
+
+    @property
+    def numbers(self) -> tuple[Value, ...]:
+        """The numbers that it goes by."""
+        found = (self.by, self.ties, self.best.by if self.best else None)
+        return tuple(value for value in found if value)
+
+    @property
+    def said(self) -> Iterator[str]:
+        """The keys of all of its sentences."""
+        return (node.key for node in parts_of(self.nodes) if isinstance(node, Said))
+
+    def names(self, said: NamesSaid, rule_set: RuleSet) -> Names:
+        """What it shows and goes by."""
+        return names_of(self.nodes, said, rule_set)
+
+
+def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:
+    """The rankings by name, of files that have passed their schema, and filters that they lack."""
+    rankings: dict[str, Ranking] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        filters = read_filters(document)
+        for name, data in document.data["rankings"].items():
+            for at, wanted in enumerate(data.get("filters", ())):
+                if wanted not in filters:
+                    path = ("rankings", name, "filters", at)
+                    message, hint = f"there is no filter `{wanted}`", f"there are: {', '.join(filters) or 'none'}"
+                    problems.append(document.problem(RankingUnknown, message, path, hint=hint))
+            own = {wanted: filters[wanted] for wanted in data.get("filters", ()) if wanted in filters}
+            rankings[name] = _ranking(name, data, own, axes, document)
+    return rankings, problems
+
+
+def read_filters(document: Document) -> dict[str, Filter]:
+    """The filters of a file by name."""
+    return {name: _filter(name, data, ("filters", name)) for name, data in document.data.get("filters", {}).items()}
+
+
+def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
+    """Names, axes and sentences that are not there, or of another kind, and filters named as what can be asked."""
+    checker = LayoutChecker(Layout({}, ranking.head, ranking.document), messages, rule_set)
+    subject = rule_set.subject
+    for axis, path in ((ranking.over, (*ranking.path, "over")), *_axis_of(ranking.best)):
+        if axis not in subject.axes:
+            yield checker.unknown("axis", axis, Value(axis, path), list(subject.axes))
+            return
+    for asked in ranking.filters.values():
+        if asked.name in (*subject.axes, *subject.inputs):
+            message, path = f"`{asked.name}` is something that every question can name", ("filters", asked.name)
+            yield ranking.document.problem(RankingUnknown, message, path, key=True, hint="give the filter another name")
+        yield from checker.value(asked.value, WANTED[asked.how])
+    for value in (*ranking.numbers, *(value for part in ranking.parts for value in (part.points, part.weight))):
+        yield from checker.value(value, Kind.NUMBER)
+    for part in parts_of(ranking.nodes):
+        if isinstance(part, Each):
+            hint = "show what single rows have"
+            yield ranking.document.problem(LayoutNested, "a list cannot stand in a row", part.path, hint=hint)
+    yield from checker.node(ranking.nodes)
+
+
+def _axis_of(best: Best | None) -> Iterator[tuple[str, Path]]:
+    if best:
+        yield best.axis, (*best.path, "axis")
+
+
+def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
+    how = next(key for key in WANTED if key in data)
+    return Filter(name, data["about"], how, Value(data[how], (*path, how)), data.get("usual", False))
+
+
+def _ranking(
+    name: str, data: Mapping[str, Any], filters: Mapping[str, Filter], axes: frozenset[str], document: Document
+) -> Ranking:
+    path: Path = ("rankings", name)
+    best = data.get("best")
+    return Ranking(
+        name=name,
+        title=Said(data["title"], (*path, "title")),
+        about=data["about"],
+        over=data["over"],
+        by=Value(data["by"], (*path, "by")),
+        ties=Value(data["ties"], (*path, "ties")) if "ties" in data else None,
+        best=Best(best["axis"], Value(best["by"], (*path, "best", "by")), (*path, "best")) if best else None,
+        most=data["most"],
+        filters=filters,
+        parts=tuple(_part(key, part, (*path, "parts", key)) for key, part in data.get("parts", {}).items()),
+        head=_branch(data.get("head", {}), (*path, "head"), axes),
+        item=_branch(data["item"], (*path, "item"), axes),
+        columns=tuple(
+            (
+                Said(column["title"], (*path, "columns", at, "title")),
+                read_node(column["cell"], (*path, "columns", at, "cell"), axes),
+            )
+            for at, column in enumerate(data.get("columns", ()))
+        ),
+        document=document,
+        path=path,
+    )
+
+
+def _branch(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> Branch:
+    return Branch({key: read_node(part, (*path, key), axes) for key, part in data.items()}, None)
+
+
+def _part(name: str, data: Mapping[str, str], path: Path) -> Part:
+    said = {key: Said(data[key], (*path, key)) for key in ("label", "praise", "blame")}
+    values = {key: Value(data[key], (*path, key)) for key in ("points", "weight")}
+    return Part(name, said["label"], values["points"], values["weight"], said["praise"], said["blame"])

@@ -1,0 +1,84 @@
+"""The rulebook: every rule, catalog, sentence and layout of a project, read, checked and never changed after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from fitcard.read.document import Document
+from fitcard.read.schemas import Schemas
+from fitcard.rulebook.backtest import Backtest
+from fitcard.rulebook.catalogs import Catalog
+from fitcard.rulebook.imports import Import
+from fitcard.rulebook.invariants import Invariant
+from fitcard.rulebook.languages import Languages
+from fitcard.rulebook.layout import Layout
+from fitcard.rulebook.messages import Messages
+from fitcard.rulebook.needs import NamesSaid, Needs
+from fitcard.rulebook.pinned import Pinned
+from fitcard.rulebook.rankings import Ranking
+from fitcard.rulebook.rule_set import RuleSet
+from fitcard.rulebook.service import Service
+from fitcard.rulebook.subject import Subject
+from fitcard.rulebook.swept import Swept
+from fitcard.rulebook.tools import Tools
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
+
+    `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
+    least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
+    `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
+    `messages` are those of the language that it speaks now, `languages` all of them, its own first; `said` are the
+    names that each sentence needs, in any of them. `swept` are the columns of a file of every answer.
+    """
+
+    title: str
+    version: str
+    sha256: str
+    site: str
+    units: tuple[str, ...]
+    subject: Subject
+    catalogs: Mapping[str, Catalog]
+    rule_sets: Mapping[str, RuleSet]
+    default_profile: str
+    messages: Messages
+    languages: Languages
+    said: NamesSaid
+    layout: Layout
+    needs: Mapping[str, Needs]
+    invariants: tuple[Invariant, ...]
+    test_coverage: float
+    tests: tuple[Document, ...]
+    checks: tuple[Document, ...]
+    pinned: Pinned
+    backtest: Backtest | None
+    imports: tuple[Import, ...]
+    rankings: Mapping[str, Ranking]
+    tools: Tools | None
+    service: Service | None
+    swept: Swept
+    schemas: Schemas
+    document: Document
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The rule set of the default profile."""
+        return self.rule_sets[self.default_profile]
+
+    def speaking(self, language: str) -> Rulebook:
+        """The same rulebook, whose answers and problems are in that language. Raises KeyError where it is not there."""
+        messages = self.languages[language]
+        return self if messages is self.messages else replace(self, messages=messages)
+
+    def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Rulebook:
+        """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""
+        both = {**self.catalogs, **catalogs}
+        rule_sets = {name: replace(rules, catalogs=both) for name, rules in self.rule_sets.items()}
+        return replace(self, catalogs=both, rule_sets=rule_sets)
+
+    def catalog_of(self, axis: str) -> Catalog:
+        """The catalog whose entries an axis takes."""
+        return self.catalogs[self.subject.axes[axis].catalog]

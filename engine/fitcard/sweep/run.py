@@ -1,0 +1,123 @@
+"""A sweep from start to end: what is done already is taken, the rest is computed, and all of it joined in order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fitcard.codes import Code
+from fitcard.problems import Problem, ProblemsFound
+from fitcard.sweep.forms import Computed, computed, form_of
+from fitcard.sweep.kept_parts import UNFINISHED, KeptParts
+from fitcard.sweep.selection import Sweep
+from fitcard.sweep.workers import Compute
+
+Progress = Callable[[int, int], None]  # questions answered, and all
+
+
+class SweepFileThere(Code):
+    """The file that a sweep is to be written to exists.
+
+    Why: nothing that is there is lost without a word.
+    Avoid: the same `--out` twice
+    Prefer: another file, or `--force`, which replaces it once the new one is whole.
+    """
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What came of a sweep: questions that were asked, rows that were kept of them, and parts."""
+
+    answers: int
+    rows: int
+    parts: int
+    seconds: float
+
+
+def sweep_to_file(
+    sweep: Sweep,
+    form: str,
+    target: Path,
+    workers: AbstractContextManager[Compute],
+    progress: Progress = lambda done, of: None,
+    *,
+    restart: bool = False,
+    force: bool = False,
+) -> Swept:
+    """Writes every answer to a file, which appears once it is whole.
+
+    Parts are kept beside it until then, so that what was stopped goes on where it was. Raises ProblemsFound where the
+    file exists and nobody says `force`, where parts of another sweep are kept and nobody says to `restart`, and where a
+    number is not finite.
+    """
+    if target.exists() and not force:
+        hint = "write to another file, or replace it with --force"
+        raise ProblemsFound([Problem(SweepFileThere, f"{target} is there already", hint=hint)])
+    form_of(form)  # before anything is written
+    kept = KeptParts.open(target, sweep, form, restart=restart)
+    aside = kept.directory / f"whole{UNFINISHED}"
+    with workers as compute, aside.open("wb") as file:
+        swept = _write(sweep, form, file, compute, kept, progress)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(target)
+    kept.remove()
+    return swept
+
+
+def sweep_to_stream(
+    sweep: Sweep,
+    form: str,
+    file: BinaryIO,
+    workers: AbstractContextManager[Compute],
+    progress: Progress = lambda done, of: None,
+) -> Swept:
+    """Writes every answer as it comes; nothing is kept. Raises ProblemsFound where a number is not finite."""
+    with workers as compute:
+        return _write(sweep, form, file, compute, None, progress)
+
+
+def sha256_of(file: Path) -> str:
+    """The hash of a file."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _write(
+    sweep: Sweep, form: str, file: BinaryIO, compute: Compute, kept: KeptParts | None, progress: Progress
+) -> Swept:
+    started = time.perf_counter()
+    parts = sweep.parts
+    joined = form_of(form).joined(sweep, file)
+    rows = done = 0
+    try:
+        for number, part in enumerate(_parts(sweep, form, compute, kept)):
+            joined.add(part.content)
+            rows += part.rows
+            done += parts[number].count
+            progress(done, parts.count)
+    finally:
+        joined.close()
+    return Swept(parts.count, rows, len(parts), time.perf_counter() - started)
+
+
+def _parts(sweep: Sweep, form: str, compute: Compute, kept: KeptParts | None) -> Iterator[Computed]:
+    """Every part in order: those that are kept, and between them those that are computed now, which are kept too."""
+    if kept is None:
+        yield from compute(range(len(sweep.parts)))
+        return
+    missing = [number for number in range(len(sweep.parts)) if number not in kept]
+    rest = iter(compute(missing))
+    for number in range(len(sweep.parts)):
+        if number in kept:
+            part = kept.take(number) or computed(sweep, form, number)  # where it was damaged
+        else:
+            part = next(rest)
+            kept.keep(number, part)
+        yield part

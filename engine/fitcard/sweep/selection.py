@@ -1,0 +1,240 @@
+"""What is swept: the entries of each axis, the columns of each answer, and which answers are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fitcard.answer.question import read_entry, read_question
+from fitcard.closest import closest, suggestion
+from fitcard.codes import Code
+from fitcard.columns import Kind
+from fitcard.evaluate.parts import Parts
+from fitcard.problems import Problem, ProblemsFound
+from fitcard.read.document import Document
+from fitcard.read.yaml_reader import read_text
+from fitcard.rulebook.expression import Expression, ExpressionFaults, parse
+from fitcard.rulebook.expression_kinds import ExpressionKind, kind_of
+from fitcard.rulebook.names import NameUnknown
+from fitcard.rulebook.rule_set import RuleSet, field_names
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.rulebook.subject import Axis
+from fitcard.rulebook.swept import OF_RULES, SweptColumn, columns_of
+
+MOST_AT_ONCE = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
+BETWEEN = ","
+WHERE, COLUMNS = "where", "columns"
+
+
+class ColumnUnknown(Code):
+    """A column is no single value of an answer, and no name of the rules.
+
+    Why: there would be nothing to write into it.
+    Avoid: `fitcard sweep --columns tmie_h`
+    Prefer: `fitcard sweep --columns time_h`; figures of the catalogs, such as `van.room`, can be named too.
+    """
+
+
+class ColumnCompared(Code):
+    """A column, or the condition that keeps answers, needs another answer to be compared with.
+
+    Why: in a sweep each answer stands for itself.
+    Avoid: a name that is made of `current.time`
+    Prefer: a name that one question by itself gives.
+    """
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All that is needed to compute any part of a sweep, here or elsewhere.
+
+    `ids` are the entries of each axis that questions name, in the order of the catalogs, and `chosen` those of the
+    axes that were named by whoever asked; of the others every entry, or what answers by default, is taken. `about` says
+    which rules answer: their title, version, hash and profile.
+    """
+
+    rule_set: RuleSet
+    ids: Mapping[str, tuple[str, ...]]
+    chosen: tuple[str, ...]
+    inputs: Mapping[str, float]
+    overrides: Mapping[str, float]
+    columns: tuple[SweptColumn, ...]
+    where: Expression | None
+    about: Mapping[str, str]
+    most: int = MOST_AT_ONCE
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The questions, in parts of bounded size."""
+        return Parts(self.ids, self.most)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What the rules have to compute."""
+        names = {name for column in self.columns for name in (column.name, *column.when)}
+        names.update(self.where.names if self.where else ())
+        return frozenset(name for name in names if name not in self.own)
+
+    @cached_property
+    def own(self) -> Mapping[str, str]:
+        """Names that no rule computes: what the rulebook says of itself."""
+        return {f"{OF_RULES}{key}": value for key, value in self.about.items()}
+
+    def kind(self, column: SweptColumn) -> Kind:
+        """What a column holds."""
+        found = self.rule_set.describe(column.name)
+        return found.kind if found else Kind.WORD
+
+    @property
+    def question(self) -> dict[str, Any]:
+        """What was asked, as plain data: entries where some were named, numbers, constants set, and the condition."""
+        asked: dict[str, Any] = {axis: list(self.ids[axis]) for axis in self.chosen}
+        asked |= self.inputs
+        asked |= {"set": dict(self.overrides)} if self.overrides else {}
+        return asked | ({WHERE: " ".join(self.where.source.split())} if self.where else {})
+
+
+def read_sweep(
+    rulebook: Rulebook,
+    parameters: Mapping[str, Any],
+    columns: Sequence[str] = (),
+    where: str = "",
+    overrides: Mapping[str, str | float] | None = None,
+) -> Sweep:
+    """The sweep that these parameters ask for: those of a question, each axis with as many entries as one likes.
+
+    `columns` are keys of an answer with dots between, or names of the rules; where there are none, those of the
+    rulebook. `where` is an expression over names of the rules that keeps the answers for which it holds.
+    Raises ProblemsFound with one problem for each parameter, column and name that is unknown or out of range.
+    """
+    problems: list[Problem] = []
+    ids, chosen = {}, []
+    for axis in rulebook.subject.axes.values():
+        words = [*_words(parameters.get(axis.name) or ())]
+        try:
+            found = _entries(rulebook, axis, words)
+        except ProblemsFound as unread:
+            problems += unread.problems
+            continue
+        if found:
+            ids[axis.name] = found
+        if words:
+            chosen.append(axis.name)
+    rest = {name: value for name, value in parameters.items() if name not in rulebook.subject.axes}
+    try:
+        question = read_question(rulebook, rest, overrides, left_open=rulebook.subject.axes)
+    except ProblemsFound as unread:
+        raise ProblemsFound([*unread.problems, *problems]) from None
+    reader = _Names(rulebook, rulebook.rule_sets[question.profile])
+    wanted = [*_columns(rulebook, reader, _words(columns), problems)]
+    kept = _where(reader, where, problems) if where else None
+    if problems:
+        raise ProblemsFound(problems)
+    about = {
+        "title": rulebook.title,
+        "version": rulebook.version,
+        "sha256": rulebook.sha256,
+        "profile": question.profile,
+    }
+    rules = reader.rules
+    return Sweep(rules, ids, tuple(chosen), question.inputs, question.overrides, tuple(wanted), kept, about)
+
+
+def _words(given: str | Iterable[str]) -> Iterator[str]:
+    """Words that stand by themselves or with commas between."""
+    for text in [given] if isinstance(given, str) else given:
+        yield from (word.strip() for word in text.split(BETWEEN) if word.strip())
+
+
+def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...]:
+    """The entries of an axis that are swept; none where the rules choose one for each question."""
+    catalog = rulebook.catalog_of(axis.name)
+    problems: list[Problem] = []
+    named: set[str] = set()
+    for word in words:
+        try:
+            named.add(read_entry(rulebook, axis, word).id)
+        except ProblemsFound as unread:
+            problems += unread.problems
+    if problems:
+        raise ProblemsFound(problems)
+    if named:
+        return tuple(entry for entry in catalog.ids if entry in named)
+    if axis.swept or axis.required:
+        return catalog.ids
+    return (axis.default,) if axis.default is not None else ()
+
+
+@dataclass
+class _Names:
+    """Names that a sweep can show or go by: those that one question by itself gives."""
+
+    rulebook: Rulebook
+    rules: RuleSet
+    known: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.known = [*self.rules.definitions, *field_names(self.rules.subject, self.rules.catalogs)]
+
+    def compared(self, name: str) -> bool:
+        return bool(self.rules.plan([name]).current)
+
+
+def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweptColumn]:
+    """The columns: the entry of each axis, then those that are named, or else those of the rulebook."""
+    axes = rulebook.subject.axes
+    yield from (SweptColumn(axis, f"{axis}.id") for axis in axes)
+    told = columns_of(rulebook.layout)
+    named = [*dict.fromkeys(key for key in keys if key not in axes)]
+    for key in named or [column.key for column in rulebook.swept.columns if column.key not in axes]:
+        column = told.get(key) or SweptColumn(key, key)
+        found = reader.rules.describe(column.name)
+        if found is None and not column.name.startswith(OF_RULES):
+            near = closest(key, [*told, *reader.known])
+            message, hint = f"there is no column `{key}`", suggestion(near)
+            problems.append(Problem(ColumnUnknown, message, field=COLUMNS, closest=near, hint=hint))
+        elif found and reader.compared(column.name):
+            message = f"`{key}` compares an answer with another"
+            problems.append(Problem(ColumnCompared, message, field=COLUMNS))
+        else:
+            yield column
+
+
+def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression | None:
+    """The condition, checked like any expression of the rules."""
+    document, path = _quoted(source), (WHERE,)
+    try:
+        expression = parse(source)
+    except ExpressionFaults as found:
+        problems += [fault.problem(document, path) for fault in found.faults]
+        return None
+    rules = reader.rules
+    for name in expression.names:
+        offset = expression.offset_of(name)
+        if rules.describe(name) is None:
+            message, near = f"there is no name `{name}`", closest(name, reader.known)
+            problems.append(document.problem(NameUnknown, message, path, offset=offset, closest=near))
+        elif reader.compared(name):
+            message = f"`{name}` compares an answer with another"
+            problems.append(document.problem(ColumnCompared, message, path, offset=offset))
+
+    def kind_of_name(name: str) -> Kind | None:
+        info = rules.describe(name)
+        return info.kind if info else None
+
+    kind, faults = kind_of(expression, kind_of_name)
+    problems += [fault.problem(document, path) for fault in faults]
+    if kind is not Kind.CONDITION and not faults and not problems:
+        message, hint = "this must be a condition", "compare it with a number"
+        problems.append(document.problem(ExpressionKind, message, path, hint=hint))
+    return expression
+
+
+def _quoted(source: str) -> Document:
+    """The expression as a document of its own, so that its problems have a place in it."""
+    document, _ = read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")
+    assert document is not None
+    return document

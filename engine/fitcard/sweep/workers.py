@@ -1,0 +1,130 @@
+"""Who computes the parts: this process, others on this machine, or the workers of a cluster; in order either way."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from fitcard.codes import Code
+from fitcard.problems import Problem, ProblemsFound
+from fitcard.sweep.engine_hash import engine_sha256
+from fitcard.sweep.forms import Computed, SweepNeedsMore, computed, form_of
+from fitcard.sweep.selection import Sweep
+
+Compute = Callable[[Iterable[int]], Iterator[Computed]]  # the parts of these numbers, in their order
+Submit = Callable[[int], Any]  # gives what has a `result()`
+AHEAD = 2  # parts that each worker has at hand, so that it never waits, and no more of them are held in memory
+
+
+class SweepOtherEngine(Code):
+    """A worker of the cluster runs another version of the engine.
+
+    Why: the same rules could come to other numbers there.
+    Avoid: a cluster whose workers were installed before the engine changed
+    Prefer: the same version of it on all workers.
+    """
+
+
+class SweepNoCluster(Code):
+    """No scheduler of a cluster answers at that address.
+
+    Why: there is nobody to compute.
+    Avoid: `--scheduler tcp://10.0.0.1:8787`, the port of the page for people
+    Prefer: the address that `dask scheduler` prints, such as `tcp://10.0.0.1:8786`.
+    """
+
+
+@contextmanager
+def on_this_machine(sweep: Sweep, form: str, workers: int) -> Iterator[Compute]:
+    """Computes in this process, in threads, or, where threads would wait for each other, in other processes."""
+    if workers == 1:
+        yield partial(map, partial(computed, sweep, form))
+    elif form_of(form).in_python:
+        start = multiprocessing.get_context("spawn")  # no lock of a thread here is taken over by the other processes
+        with ProcessPoolExecutor(workers, start, _begin, (sweep, form)) as pool:
+            yield _in_order(lambda number: pool.submit(_computed_here, number), workers * AHEAD)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            yield _in_order(lambda number: pool.submit(computed, sweep, form, number), workers * AHEAD)
+
+
+@contextmanager
+def on_cluster(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
+    """Computes on the workers of an existing Dask cluster.
+
+    Each is sent the rules and catalogs as they were read here, once: files there could be others, and reading them
+    again would take longer than most parts. Raises ProblemsFound where there is no cluster, and while parts are
+    computed where a worker runs another engine.
+    """
+    try:
+        distributed: Any = import_module("distributed")  # only a cluster needs the extra
+    except ImportError:
+        hint = "install it: pip install 'fitcard[cluster]'"
+        raise ProblemsFound([Problem(SweepNeedsMore, "a cluster needs the package distributed", hint=hint)]) from None
+    try:
+        client = distributed.Client(address, set_as_default=False)
+    except (OSError, ValueError) as error:
+        message = f"no scheduler answers at `{address}`: {error}"
+        raise ProblemsFound([Problem(SweepNoCluster, message, hint="is it running?")]) from None
+    with client:
+        sent = client.scatter(sweep, broadcast=True, hash=False)
+        workers = max(1, sum(client.nthreads().values()))
+        yield _in_order(
+            lambda number: client.submit(computed_there, sent, form, number, engine_sha256(), pure=False),
+            workers * AHEAD,
+        )
+
+
+def _in_order(submit: Submit, ahead: int) -> Compute:
+    """Parts as they are wanted, with no more than so many under way."""
+
+    def compute(numbers: Iterable[int]) -> Iterator[Computed]:
+        waiting: deque[Any] = deque()
+        try:
+            for number in numbers:
+                waiting.append(submit(number))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    return compute
+
+
+_here: list[tuple[Sweep, str]] = []  # of another process on this machine: what it computes parts of
+
+
+def _begin(sweep: Sweep, form: str) -> None:
+    _here.append((sweep, form))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is gone, however that came about."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _computed_here(number: int) -> Computed:
+    return computed(*_here[0], number)
+
+
+def computed_there(sweep: Sweep, form: str, number: int, wanted: str) -> Computed:
+    """The part of that number on a worker of a cluster. Raises ProblemsFound where its engine is not the one wanted."""
+    if engine_sha256() != wanted:
+        message, hint = "a worker of the cluster runs another version of the engine", "install the same on all workers"
+        raise ProblemsFound([Problem(SweepOtherEngine, message, hint=hint)])
+    return computed(sweep, form, number)
