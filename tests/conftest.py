@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from fewer_entries import with_fewer_entries
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
+from fitcard.answer.render import answer
 from fitcard.problems import Problem
-from fitcard.read.folders import Folders, find_folders
-from fitcard.rulebook.load import check, load
+from fitcard.rulebook.loader import check, load
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import Folders, find_folders
 from transcripts import lay_out_parcels
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from fitcard.read.folders import Folders
+from fitcard.source.folders import Folders
 
 SECTION, ENTRY, WORD = "entries:\n", re.compile(r"  ([^\s:#]+):"), re.compile(r"[\w.-]+")
 CUT = ("models", "devices", "kv_types", "measurements")

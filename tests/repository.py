@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-from fitcard.commands.main import main
-from fitcard.read.schemas import Schemas
+from fitcard.cli.main import main
+from fitcard.source.schemas import Schemas
 
 
 @dataclass(frozen=True)

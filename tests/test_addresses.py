@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from fitcard.draw.pages.address import Address
+from fitcard.web.pages.address import Address
 from hypothesis import given
 from hypothesis import strategies as st
 

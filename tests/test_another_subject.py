@@ -7,11 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.commands.main import main
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
 from fitcard.problems import ProblemsFound
-from fitcard.rule_tests import rule_tests, run
+from fitcard.testing.rule_tests import rule_tests, run
 
 
 def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace) -> None:

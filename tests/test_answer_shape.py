@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.check.everything import check_everything
-from fitcard.commands.main import main
+from fitcard.cli.main import main
+from fitcard.lint.run import check_everything
 
 
 @pytest.mark.parametrize(

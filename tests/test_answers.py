@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fitcard.answer.build import answer
+from fitcard.answer.explain import reasons
 from fitcard.answer.question import read_question, split_pair
-from fitcard.answer.reasons import reasons
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
+from fitcard.answer.render import answer
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import evaluate
+from fitcard.language.question_fields import Input
 from fitcard.problems import ProblemsFound
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
-from fitcard.rulebook.load import load
+from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.subject import Input
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -21,7 +21,7 @@ from fitcard.bench.every import all_benches
 from fitcard.bench.measure import QUICK, measured
 from fitcard.bench.saved import moved
 from fitcard.bench.sweeping import answered, sweep_of
-from fitcard.commands.main import main
+from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 
 CASES = """

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from fitcard.answer.told import TOLD
-from fitcard.codes import all_codes
-from fitcard.service.refusals import REFUSED
+from fitcard.answer.problems import REFUSED, TOLD
+from fitcard.problems import all_codes
 from transcripts import Transcript, run, transcripts
 
 CORPUS = transcripts()

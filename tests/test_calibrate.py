@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.backtest.comparison import Errors, compare
-from fitcard.calibrate.parameters import Parameter, parameters_of, spreads_of
-from fitcard.commands.main import main
+from fitcard.answer.render import answer
+from fitcard.calibration.comparison import Errors, compare
+from fitcard.calibration.parameters import Parameter, parameters_of, spreads_of
+from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 
 OURS, SITE = "calibrated", "reference"

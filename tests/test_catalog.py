@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.catalog_stats import catalog_stats
-from fitcard.check.catalogs import catalog_problems, check_catalogs
-from fitcard.commands.main import main
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
-from fitcard.rulebook.catalogs import Entry
-from fitcard.rulebook.fields import in_years
+from fitcard.answer.catalog_api import catalog_stats
+from fitcard.catalog.catalog import Entry
+from fitcard.catalog.fields import in_years
+from fitcard.cli.main import main
+from fitcard.lint.catalog_checks import catalog_problems, check_catalogs
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
 
 NOT_FOUND_SOMEWHERE = ("modes", "workloads")  # what people want is nobody's measurement
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.check.everything import check_everything
-from fitcard.commands.main import main
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.rule_tests import rule_tests, run
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import evaluate
+from fitcard.lint.run import check_everything
+from fitcard.testing.rule_tests import rule_tests, run
 from repository import repository
 
 DRIVERS = """\

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from fitcard.commands.main import COMMANDS, main
-from fitcard.commands.serve import site_here
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
+from fitcard.cli.main import COMMANDS, main
+from fitcard.cli.serve import site_here
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
 
 WIDE = {"COLUMNS": "120"}
 

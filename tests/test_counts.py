@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
+from fitcard.answer.render import answer
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import evaluate
 
 COUNT = """counts:
   trips_alike:

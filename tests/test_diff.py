@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import PARCEL_TOOLS, Workplace
-from fitcard.backtest.comparison import compare
-from fitcard.columns import SAME, Column, WordColumn
-from fitcard.commands.main import main
-from fitcard.compare.changes import shown_rules
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.read.folders import Folders, find_folders
-from fitcard.rulebook.load import load
-from fitcard.rulebook.rule_set import RuleSet
+from fitcard.calibration.comparison import compare
+from fitcard.cli.main import main
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import evaluate
+from fitcard.diff.changes import shown_rules
+from fitcard.language.rule_set import RuleSet
+from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import Folders, find_folders
+from fitcard.values import SAME, Column, WordColumn
 from repository import Repository, repository
 
 

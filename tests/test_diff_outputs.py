@@ -18,12 +18,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import Workplace
 from fewer_entries import with_fewer_entries
-from fitcard.commands.main import main
-from fitcard.draw.diff import markdown
-from fitcard.draw.diff.markdown import as_markdown
-from fitcard.draw.diff.outline import Column, Outline, Section, Span, Table, outline, percent
-from fitcard.draw.diff.page import as_page
-from fitcard.read.folders import Folders, find_folders
+from fitcard.cli.main import main
+from fitcard.diff import markdown
+from fitcard.diff.html import as_page
+from fitcard.diff.markdown import as_markdown
+from fitcard.diff.outline import Column, Outline, Section, Span, Table, outline, percent
+from fitcard.source.folders import Folders, find_folders
 
 GOLDEN = Path(__file__).parent / "golden" / "pull_request_comment.md"
 SIDES = ("before", "after")

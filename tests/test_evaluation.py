@@ -9,14 +9,13 @@ from itertools import product
 import numpy as np
 import pytest
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.check.finite import finite_problems
-from fitcard.check.trial import trials_of
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.evaluate.question_list import QuestionList
-from fitcard.evaluate.settled import settled
+from fitcard.answer.render import answer
+from fitcard.compiler.batch import Grid, QuestionList
+from fitcard.compiler.evaluation import evaluate
+from fitcard.compiler.precompute import settled
+from fitcard.lint.run import finite_problems
+from fitcard.lint.sample import trials_of
 from fitcard.problems import ProblemsFound
 from fitcard.rulebook.rulebook import Rulebook
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.commands.main import main
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 
 WIDE = {"COLUMNS": "200"}

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from fitcard.columns import Kind
-from fitcard.evaluate.program import run_expression
-from fitcard.rulebook.expression import ExpressionFaults, Fault, parse
-from fitcard.rulebook.expression_kinds import kind_of
+from fitcard.compiler.program import run_expression
+from fitcard.language.expression import ExpressionFaults, Fault, parse
+from fitcard.language.types import kind_of
+from fitcard.values import Kind
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
-from fitcard.commands.main import main
-from fitcard.formatting import formatted
-from fitcard.read.document import Document
-from fitcard.read.folders import find_folders
-from fitcard.read.rearrange import rearranged
-from fitcard.read.schemas import Schemas
-from fitcard.read.yaml_reader import read_text
+from fitcard.cli.main import main
 from fitcard.rulebook.files import files_of
+from fitcard.source.document import Document
+from fitcard.source.folders import find_folders
+from fitcard.source.formatting import formatted
+from fitcard.source.schemas import Schemas
+from fitcard.source.yaml_edit import rearranged
+from fitcard.source.yaml_reader import read_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,6 +179,7 @@ def test_where_no_schemas_lie_beside_the_rules_no_file_points_to_them(copy: Work
     file = copy.path("rules/memory.yaml")
     rest = file.read_text("utf-8").partition("\n")[2]
     file.write_text(rest, "utf-8")
+    shutil.rmtree(copy.folders.schemas)
     folders = ["--rules", str(copy.folders.rules), "--catalogs", str(copy.folders.catalogs)]
     assert CliRunner().invoke(main, [*folders, "fmt", "--check"]).exit_code == 0
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Workplace
-from fitcard.commands.main import main
+from fitcard.cli.main import main
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Workplace
+from fitcard.language.expression import ExpressionFaults, Fault, parse
 from fitcard.problems import Problem
-from fitcard.rulebook.expression import ExpressionFaults, Fault, parse
-from fitcard.rulebook.load import check
+from fitcard.rulebook.loader import check
 from hostile import FORMULAS
 
 HEAD = "kind: rules\ntitle: Hostile\nabout: What must not load.\nformulas:\n"

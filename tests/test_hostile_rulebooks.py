@@ -13,15 +13,14 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.check.everything import check_everything
-from fitcard.commands.main import main
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.evaluate.question_list import QuestionList
+from fitcard.cli.main import main
+from fitcard.compiler.batch import Grid, QuestionList
+from fitcard.compiler.evaluation import evaluate
+from fitcard.lint.run import check_everything
 from fitcard.problems import errors
-from fitcard.read.folders import Folders
-from fitcard.read.yaml_reader import read_bytes
-from fitcard.rulebook.load import check, load
+from fitcard.rulebook.loader import check, load
+from fitcard.source.folders import Folders
+from fitcard.source.yaml_reader import read_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transcripts import lay_out_parcels

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Workplace
 from fitcard.problems import Problem
-from fitcard.read.fingerprint import fingerprint
-from fitcard.read.yaml_reader import DEEPEST, MOST_BYTES, MOST_PROBLEMS, MOST_VALUES, read, read_bytes
+from fitcard.source.folders import fingerprint
+from fitcard.source.yaml_reader import DEEPEST, MOST_BYTES, MOST_PROBLEMS, MOST_VALUES, read, read_bytes
 
 LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(12)

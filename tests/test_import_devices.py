@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-from fitcard.commands.main import main
-from fitcard.imports.entries import Maker, recognised
-from fitcard.imports.records import machine_records
+from fitcard.cli.main import main
+from fitcard.importers.entries import Maker, recognised
+from fitcard.importers.records import machine_records
 from fitcard.rulebook.rulebook import Rulebook
 
 MACHINES = PROJECT / "tests" / "imports" / "machines"

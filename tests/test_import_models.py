@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
-from fitcard.commands.main import main
-from fitcard.imports.entries import Imported, Maker, recognised
-from fitcard.imports.records import records_of
+from fitcard.cli.main import main
+from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.records import records_of
 from fitcard.rulebook.rulebook import Rulebook
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"

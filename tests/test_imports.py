@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Workplace
-from fitcard.commands.main import main
+from fitcard.cli.main import main
 
 HEAD = """\
 kind: import

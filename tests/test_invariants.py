@@ -6,9 +6,9 @@ import re
 
 import pytest
 from conftest import Workplace
-from fitcard.check.everything import MOST, check_everything
-from fitcard.check.invariants import STEPS, invariant_problems
-from fitcard.check.trial import trials_of
+from fitcard.lint.invariants import STEPS, invariant_problems
+from fitcard.lint.run import MOST, check_everything
+from fitcard.lint.sample import trials_of
 from fitcard.problems import Problem
 
 FEW = 4_000  # questions that a mistake like these must be found on: far fewer than are tried

@@ -13,15 +13,15 @@ from babel import Locale
 from babel.numbers import format_decimal
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.check.everything import check_everything
-from fitcard.commands.main import main
-from fitcard.read.yaml_reader import read_text
-from fitcard.rounding import printed
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
+from fitcard.lint.run import check_everything
 from fitcard.rulebook.formats import Format
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.source.yaml_reader import read_text
+from fitcard.values import printed
+from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fitcard.backtest.comparison import Comparison, compare
+from fitcard.calibration.comparison import Comparison, compare
 from fitcard.rulebook.rulebook import Rulebook
 
 LARGE = 3  # billions of parameters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from conftest import Workplace
-from fitcard.check.everything import check_everything
-from fitcard.draw.problem_text import problem_text
+from fitcard.lint.run import check_everything
+from fitcard.reports import problem_text
 from fitcard.rulebook.rulebook import Rulebook
 
 

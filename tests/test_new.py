@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 from conftest import Workplace
-from fitcard.commands.main import main
+from fitcard.cli.main import main
 
 B60 = [
     "name=Intel Arc Pro B60 24GB", "vendor=Intel", "family=arc", "segment=workstation", "memory=24", "bandwidth=456",
@@ -67,7 +67,7 @@ def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workpla
 
 
 def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fitcard.commands.new.at_terminal", lambda: True)
+    monkeypatch.setattr("fitcard.cli.new.at_terminal", lambda: True)
     ended = new(copy, "device", "arc-b60-24gb", *B60[:9], into(copy, ARC), answers="2026-11-24\n")
     assert "checked_on (a day as year-month-day; such as 2026-11-23): 2026-11-24" in ended.output
     assert ended.exit_code == 0

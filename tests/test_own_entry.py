@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_body, read_question
-from fitcard.columns import cell
-from fitcard.commands.main import main
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
 from fitcard.problems import ProblemsFound
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
+from fitcard.values import cell
+from fitcard.web.routes import create_app
 
 CLIENT = create_app().test_client()
 UNSAID = (

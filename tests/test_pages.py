@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
-from fitcard.draw.terminal import draw_answer
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
+from fitcard.cli.answer_view import draw_answer
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
@@ -283,7 +283,7 @@ def test_whatever_is_given_is_escaped(client: FlaskClient, name: str) -> None:
 
 
 def test_no_page_holds_a_sentence_in_its_template() -> None:
-    for template in (PROJECT / "engine" / "fitcard" / "draw" / "pages" / "templates").iterdir():
+    for template in (PROJECT / "engine" / "fitcard" / "web" / "pages" / "templates").iterdir():
         bare = re.sub(
             r"\{[{%#].*?[}%#]\}|<style>.*?</style>|<[^>]+>", " ", Path(template).read_text("utf-8"), flags=re.DOTALL
         )

@@ -7,11 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.commands.main import main
-from fitcard.draw.problem_formats import MOST_ANNOTATIONS, as_github, as_sarif, as_text
+from fitcard.cli.main import main
+from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Position, Problem, Related, Severity
+from fitcard.reports import MOST_ANNOTATIONS, as_github, as_sarif, as_text
 from fitcard.rulebook.files import FileMissing
-from fitcard.rulebook.names import NameUnknown
 
 PROBLEM = Problem(
     NameUnknown,

@@ -7,9 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 from conftest import PROJECT
-from fitcard.codes import all_codes
-from fitcard.commands.main import main
-from fitcard.service.routes import create_app
+from fitcard.cli.main import main
+from fitcard.problems import all_codes
+from fitcard.web.routes import create_app
 
 
 def test_all_codes_are_known() -> None:

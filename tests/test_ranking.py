@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.commands.main import main
-from fitcard.live_rulebook import LiveRulebook
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
 from fitcard.problems import ProblemsFound
-from fitcard.read.folders import find_folders
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 
 Ranked = dict[str, Any]
 

@@ -12,13 +12,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import PROJECT, Workplace
 from fitcard.answer.tools import call, tools_of
-from fitcard.backtest.comparison import compare
-from fitcard.commands.main import COMMANDS, main
-from fitcard.draw.watching import change_lines
-from fitcard.rule_tests import rule_tests
+from fitcard.calibration.comparison import compare
+from fitcard.cli.main import COMMANDS, main
+from fitcard.lint.watch import Watcher, change_lines
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
-from fitcard.watching import Watcher
+from fitcard.testing.rule_tests import rule_tests
+from fitcard.web.routes import create_app
 from repository import repository
 
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -26,8 +25,8 @@ GUIDES = [
     PROJECT / name
     for name in (
         "README.md",
-        "engine/fitcard/commands/README.md",
-        "engine/fitcard/service/README.md",
+        ".github/guides/asking.md",
+        ".github/guides/service.md",
         "rules/README.md",
         ".github/actions/review/README.md",
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from fitcard.commands.main import main
-from fitcard.rounding import printed
-from fitcard.rule_tests import rule_tests, run
+from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.values import printed
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import Folders
-from fitcard.service.routes import create_app
+from fitcard.answer.render import answer
+from fitcard.source.folders import Folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 
 QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
 GOOD = ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.commands.main import main
-from fitcard.rule_coverage import Coverage, coverage
-from fitcard.rule_tests import rule_tests, run
+from fitcard.cli.main import main
+from fitcard.testing.coverage import Coverage, coverage
+from fitcard.testing.rule_tests import rule_tests, run
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 A_TRIP = "  - {name: a trip, given: {parcel: piano, van: large}, expect: {room: enough}}\n"

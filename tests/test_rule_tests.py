@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.commands.main import main
-from fitcard.rule_tests import Outcome, rule_tests, run
+from fitcard.cli.main import main
+from fitcard.testing.rule_tests import Outcome, rule_tests, run
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 

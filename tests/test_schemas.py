@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, Workplace
-from fitcard.draw.problem_text import problem_text
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
-from fitcard.rulebook.fields import catalog_kinds
+from fitcard.catalog.fields import catalog_kinds
+from fitcard.reports import problem_text
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
 from jsonschema import Draft202012Validator
 
 

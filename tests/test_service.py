@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 import pytest
 from conftest import Workplace
-from fitcard.answer.build import answer
-from fitcard.live_rulebook import LiveRulebook
+from fitcard.answer.render import answer
 from fitcard.problems import ProblemsFound
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service import routes as server
-from fitcard.service.responses import written
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
+from fitcard.web import routes as server
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.responses import written
+from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st

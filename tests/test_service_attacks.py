@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from werkzeug.test import TestResponse
 
 CLIENT = create_app(LiveRulebook(find_folders())).test_client()

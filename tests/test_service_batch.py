@@ -6,12 +6,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.batch import answers
-from fitcard.service.options import Limits, Options
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.body import answers
+from fitcard.web.options import Limits, Options
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 
 LIVE = LiveRulebook(find_folders())

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.rulebook.definitions import Constant
+from fitcard.language.definitions import Constant
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.service import Example, Route
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from openapi_spec_validator import validate
 
 LIVE = LiveRulebook(find_folders())

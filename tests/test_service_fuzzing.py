@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import schemathesis
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error

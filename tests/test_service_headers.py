@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 
 CLIENT = create_app(LiveRulebook(find_folders())).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"

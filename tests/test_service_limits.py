@@ -6,12 +6,12 @@ import hashlib
 
 import pytest
 from conftest import Workplace
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.read.schemas import Schemas
-from fitcard.service.api_keys import read_keys
-from fitcard.service.options import Limits, Options
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
+from fitcard.web.api_keys import read_keys
+from fitcard.web.options import Limits, Options
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from flask import Flask
 from flask.testing import FlaskClient
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
+from fitcard.answer.render import answer
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.log_lines import JsonLines, TextLines
-from fitcard.service.options import Options
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.logging import JsonLines, TextLines
+from fitcard.web.options import Options
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 

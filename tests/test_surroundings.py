@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT, Workplace
-from fitcard.read.folders import Folders
+from fitcard.source.folders import Folders
 
 PLAIN = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 NAME = "Gr\u00f6\u00dfe \u043c\u0435\u0440\u0430 \u8377\u7269 #1 %20"

@@ -20,20 +20,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.columns import WordColumn
-from fitcard.commands.main import main
-from fitcard.evaluate.parts import Parts
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
+from fitcard.compiler.chunks import Parts
 from fitcard.problems import ProblemsFound
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.sweep.engine_hash import engine_sha256
-from fitcard.sweep.forms import FORMS, PARQUET, Computed, computed
-from fitcard.sweep.kept_parts import KeptParts
+from fitcard.sweep.formats import FORMS, PARQUET, Computed, computed
+from fitcard.sweep.part_store import KeptParts, engine_sha256
 from fitcard.sweep.rows import rows_of
 from fitcard.sweep.run import sweep_to_file
 from fitcard.sweep.selection import Sweep, read_sweep
 from fitcard.sweep.workers import computed_there, on_cluster, on_this_machine
+from fitcard.values import WordColumn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -455,7 +454,7 @@ def test_a_form_that_cannot_be_is_refused(sweep_in: Callable[..., Any], words: t
 def test_parquet_without_its_package_says_what_to_install(
     sweep_in: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("fitcard.sweep.forms.find_spec", lambda name: None)
+    monkeypatch.setattr("fitcard.sweep.formats.find_spec", lambda name: None)
     ended = sweep_in("--out", str(tmp_path / "answers.parquet"))
     assert ended.exit_code == 2
     assert "pip install 'fitcard[sweep]'" in ended.output

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Workplace
-from fitcard.check.everything import check_everything
-from fitcard.columns import MANY_CELLS, WordColumn, cell, everywhere
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.evaluate.table_values import table_value
-from fitcard.read.document import Document
-from fitcard.rulebook.definitions import Table
-from fitcard.rulebook.tables import Bands, Knots, Lookup, ValueOf
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import evaluate
+from fitcard.compiler.lookups import table_value
+from fitcard.language.definitions import Table
+from fitcard.language.tables import Bands, Knots, Lookup, ValueOf
+from fitcard.lint.run import check_everything
+from fitcard.source.document import Document
+from fitcard.values import MANY_CELLS, WordColumn, cell, everywhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

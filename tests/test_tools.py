@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import PARCEL_TOOLS, Workplace
+from fitcard.answer.explain import reasons
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.answer.reasons import reasons
-from fitcard.commands.main import main
-from fitcard.commands.mcp import server_of
+from fitcard.cli.main import main
+from fitcard.cli.mcp import server_of
 from fitcard.problems import ProblemsFound
 from fitcard.rulebook.rulebook import Rulebook
 from jsonschema import Draft202012Validator
@@ -270,7 +270,7 @@ def test_a_fault_of_the_rules_is_no_traceback(rulebook: Rulebook, monkeypatch: p
     def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("fitcard.commands.mcp.call", fails)
+    monkeypatch.setattr("fitcard.cli.mcp.call", fails)
     told = refused(rulebook, "list_models")
     assert told["status"] == 500
     assert "secret" not in str(told)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.commands.main import main
-from fitcard.rulebook.definitions import Constant
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
+from fitcard.language.definitions import Constant
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
 PREFILL = "expr: start_time + prompt_time +"

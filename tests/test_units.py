@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Workplace
-from fitcard.check.everything import check_everything
+from fitcard.lint.run import check_everything
 from fitcard.problems import Problem
 
 REFERENCE = "rules/profiles/reference.yaml"

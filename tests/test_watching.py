@@ -9,9 +9,8 @@ import time
 
 import pytest
 from conftest import Workplace
-from fitcard.draw.watching import change_lines, first_lines
+from fitcard.lint.watch import Watcher, change_lines, first_lines
 from fitcard.problems import ProblemsFound
-from fitcard.watching import Watcher
 
 PATIENCE = 60  # seconds for the command to start and to see a save
 PINS = """

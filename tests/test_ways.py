@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
+from fitcard.answer.render import answer
 from fitcard.rulebook.rulebook import Rulebook
 
 Answer = dict[str, Any]

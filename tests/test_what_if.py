@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from conftest import Workplace
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.commands.main import main
+from fitcard.answer.render import answer
+from fitcard.cli.main import main
+from fitcard.language.definitions import Constant
 from fitcard.problems import ProblemsFound
-from fitcard.rulebook.definitions import Constant
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.web.routes import create_app
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
 SHOWN = ("show", "qwen-3-14b", "m1-16gb", "--profile", "reference")

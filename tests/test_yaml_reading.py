@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from fitcard.problems import Problem
-from fitcard.read.document import Document
-from fitcard.read.yaml_reader import MOST_BYTES, read, read_text
+from fitcard.source.document import Document
+from fitcard.source.yaml_reader import MOST_BYTES, read, read_text
 
 
 def document(text: str) -> Document:

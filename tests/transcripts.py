@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner
-from fitcard.commands.main import main
-from fitcard.read.folders import find_folders
+from fitcard.cli.main import main
+from fitcard.source.folders import find_folders
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "broken"

@@ -1,5 +1,5 @@
 """`python -m fitcard`: the same as `fitcard`."""
 
-from fitcard.commands.main import main
+from fitcard.cli.main import main
 
 main(prog_name="fitcard")

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from by_hand import AXES, FIELDS, GIVEN, IN_CEL, IN_ZEN, OUTPUTS, PROFILE, Catalogs, in_numpy
 from fitcard.bench.contest import Bench, Contest, NotComparable, Setting, Variant
-from fitcard.columns import ABSENT
-from fitcard.evaluate.asked import Asked
-from fitcard.evaluate.evaluation import evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.evaluate.question_list import QuestionList
+from fitcard.compiler.batch import Asked, Grid, QuestionList
+from fitcard.compiler.evaluation import evaluate
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.values import ABSENT
 
 SIZES = (1, 100, 10_000, 1_000_000)
 SEED = 1

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from fitcard.columns import WordColumn
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.values import WordColumn
 
 PROFILE = "reference"
 OUTPUTS = ("weights", "kv_cache", "needed_memory", "offload_share", "host_memory", "decode_tok_s", "ttft")

@@ -9,7 +9,7 @@ import statistics
 import time
 from contextlib import suppress
 
-from fitcard.rulebook.expression import ExpressionFaults, parse
+from fitcard.language.expression import ExpressionFaults, parse
 from hostile import FORMULAS
 
 TIMES = 9

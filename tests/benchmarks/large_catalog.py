@@ -6,8 +6,8 @@ from itertools import cycle, islice
 from typing import Any
 
 from conftest import Workplace
-from fitcard.read.yaml_writer import written
-from fitcard.rulebook.catalogs import Catalog
+from fitcard.catalog.catalog import Catalog
+from fitcard.source.yaml_edit import written
 
 STEP = 0.03  # by how much the figures of a copy are larger than those of the one before
 VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "layers")}

@@ -11,9 +11,9 @@ import random
 import sys
 from pathlib import Path
 
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import find_folders
-from fitcard.service.routes import create_app
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 
 WARM, REQUESTS, SHOWN = 3_000, 10_000, 5
 PAGES = ("/v1/can-run/{}-on-{}", "/v1/can-run/{}-on-{}", "/can-run/{}-on-{}", "/badge/{}-on-{}.svg")

@@ -22,21 +22,20 @@ from typing import Any
 
 import numpy as np
 from fewer_entries import with_fewer_entries
-from fitcard.check.everything import MOST
-from fitcard.check.finite import finite_problems
-from fitcard.check.invariants import invariant_problems
-from fitcard.check.trial import Trial, trials_of
-from fitcard.check.units import unit_problems
-from fitcard.columns import Column, WordColumn
+from fitcard.language.definitions import Constant, Definition, Formula, Table
+from fitcard.language.rule_set import RuleSet
+from fitcard.language.units import unit_problems
+from fitcard.lint.invariants import invariant_problems
+from fitcard.lint.run import MOST, finite_problems
+from fitcard.lint.sample import Trial, trials_of
 from fitcard.problems import errors
-from fitcard.read.document import Document
-from fitcard.read.folders import Folders, find_folders
-from fitcard.rule_tests import rule_tests, run
-from fitcard.rulebook.definitions import Constant, Definition, Formula, Table
 from fitcard.rulebook.files import KeptFiles
-from fitcard.rulebook.load import check
-from fitcard.rulebook.rule_set import RuleSet
+from fitcard.rulebook.loader import check
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.document import Document
+from fitcard.source.folders import Folders, find_folders
+from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.values import Column, WordColumn
 
 LARGER = 1 + 1 / 3
 
@@ -148,7 +147,11 @@ def _start(definition: Definition) -> int:
 def caught(folders: Folders, kept: KeptFiles) -> bool:
     """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
     rulebook, problems = check(folders, kept)
-    if rulebook is None or errors(problems) or unit_problems(rulebook):
+    if (
+        rulebook is None
+        or errors(problems)
+        or unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
+    ):
         return True
     if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
         return True

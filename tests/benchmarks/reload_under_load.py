@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 from fewer_entries import with_fewer_entries
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import Folders, find_folders
+from fitcard.answer.render import answer
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.service.routes import create_app
+from fitcard.source.folders import Folders, find_folders
+from fitcard.web.reload import LiveRulebook
+from fitcard.web.routes import create_app
 
 THREADS, REQUESTS = 16, 16_000
 PAIR = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"}

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from conftest import Workplace
-from fitcard.check.everything import check_everything
-from fitcard.read.folders import find_folders
-from fitcard.watching import Watcher
+from fitcard.lint.run import check_everything
+from fitcard.lint.watch import Watcher
+from fitcard.source.folders import find_folders
 
 RUN = [sys.executable, "-m", "fitcard"]
 

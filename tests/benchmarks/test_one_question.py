@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 import pytest
-from fitcard.answer.build import answer
 from fitcard.answer.question import read_question
-from fitcard.read.folders import find_folders
-from fitcard.rulebook.load import load
+from fitcard.answer.render import answer
+from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
 
 PARAMETERS = {"model": "llama-3.1-405b", "device": "h20-96gb"}
 

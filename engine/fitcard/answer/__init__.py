@@ -1,1 +1,1 @@
-"""What a caller gets: a question is understood, the rules are run, and the layout of the rulebook is filled."""
+"""From a question to its answer: reading, evaluating, rendering, explaining, ranking."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fitcard.answer.told import UnknownLanguage, told
+from fitcard.answer.problems import UnknownLanguage, told
 from fitcard.problems import ProblemsFound
 from fitcard.rulebook.rulebook import Rulebook
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitcard.answer.question import SHORT_LIST
-from fitcard.columns import Kind
-from fitcard.rulebook.catalogs import Catalog
-from fitcard.rulebook.definitions import UNCOUNTED
+from fitcard.catalog.catalog import Catalog
+from fitcard.language.definitions import UNCOUNTED
+from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import HOLDS, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.subject import PROFILE
+from fitcard.values import Kind
 
 Schema = dict[str, Any]
 TYPES = {Kind.NUMBER: "number", Kind.WORD: "string", Kind.CONDITION: "boolean"}

@@ -6,7 +6,7 @@ from collections.abc import Container
 from http import HTTPStatus
 from typing import Any
 
-from fitcard.answer.told import (
+from fitcard.answer.problems import (
     UnknownCatalog,
     UnknownCatalogEntry,
     UnknownEntry,
@@ -16,11 +16,10 @@ from fitcard.answer.told import (
     UnknownRule,
     told,
 )
-from fitcard.closest import closest
-from fitcard.codes import all_codes
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsFound, all_codes
 from fitcard.rulebook.messages import Texts
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.suggest import closest
 
 NOT_THERE = {
     UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from fitcard.answer.body_shape import shape_problems
+from fitcard.answer.problems import BodyWrong, told
+from fitcard.problems import Problem
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.document import Document
+from fitcard.source.schema_problems import problems_of
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+import math
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from fitcard.answer.custom_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
 from fitcard.answer.language import LANGUAGE
-from fitcard.answer.own_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
-from fitcard.answer.told import (
+from fitcard.answer.problems import (
     MissingParameter,
     NoOwnEntry,
     NotABody,
@@ -25,15 +34,41 @@ from fitcard.answer.told import (
     UnknownEntryFar,
     UnknownParameter,
     UnknownRule,
-    told,
 )
-from fitcard.closest import closest
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.rulebook.catalogs import Entry
-from fitcard.rulebook.definitions import Constant
-from fitcard.rulebook.rule_set import RuleSet
-from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.subject import PROFILE, Axis
+from fitcard.catalog.catalog import Entry
+from fitcard.language.definitions import Constant
+from fitcard.language.question_fields import PROFILE, Axis
+from fitcard.language.rule_set import RuleSet
+from fitcard.problems import ProblemsFound
+from fitcard.suggest import closest
+
+BODY = "body"  # the field of a problem with all of it
+LONGEST = 200  # characters of what is told of one part
+
+
+def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]:
+    """A problem for each part of the body that is not as the schema of `kind` says; none where there is no such schema.
+
+    The field of each is the way to the part, as in `questions.3.overrides`.
+    """
+    schemas = rulebook.schemas
+    if kind not in schemas.by_kind or schemas.fits(body, kind):
+        return
+    document = Document(BODY, "", body, {})
+    for error in schemas.validator(kind).iter_errors(body):
+        for problem in problems_of(document, error, lambda part: schemas.resolve(part, kind)):
+            what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+            what = what if len(what) <= LONGEST else what[:LONGEST] + "..."
+            yield told(rulebook, BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
+
+
+def _way(error: ValidationError) -> str:
+    """The keys and numbers on the way to what is wrong; of alternatives those of the nearest."""
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
+
+    nearest = best_match([error]) or error
+    return ".".join(map(str, nearest.absolute_path)) or BODY
+
 
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 QUESTION_BODY = "question"  # the schema of a body

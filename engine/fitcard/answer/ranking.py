@@ -9,22 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.answer.asking import Row
-from fitcard.answer.build import AnswerBuilder
-from fitcard.answer.fill import Values
-from fitcard.answer.own_entry import with_own_entries
+from fitcard.answer.custom_entry import with_own_entries
+from fitcard.answer.evaluator import Row
+from fitcard.answer.explain import told_to_the_caller
+from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, told
 from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_word
-from fitcard.answer.set_by_caller import told_to_the_caller
-from fitcard.answer.told import NotAChoice, NotWhole, UnknownRanking, told
-from fitcard.closest import closest, normalised
-from fitcard.columns import WordColumn
-from fitcard.evaluate.evaluation import Index, evaluate
-from fitcard.evaluate.grid import Grid
+from fitcard.answer.render import AnswerBuilder, Values
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import Index, evaluate
+from fitcard.language.rule_set import words_of
 from fitcard.problems import Problem, ProblemsFound
-from fitcard.rounding import plain_number
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Part, Ranking
-from fitcard.rulebook.rule_set import words_of
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.suggest import closest, normalised
+from fitcard.values import WordColumn, plain_number
 
 LARGEST = 1e12  # number that a filter can be given
 BETWEEN = ","  # words of one filter

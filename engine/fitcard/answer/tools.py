@@ -1,4 +1,4 @@
-"""What a tool gives a language model: parts of answers, rankings, catalogs and traces, asked as all callers ask."""
+"""What a tool takes and gives, as JSON Schema: read from the rulebook, its catalogs and the schemas of answers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from fitcard.answer.build import answer
-from fitcard.answer.kept import kept_of, rounded, shortened
+from fitcard.answer.explain import reasons
+from fitcard.answer.fields import kept_of, rounded, shortened
+from fitcard.answer.parameter_schemas import TYPES, Schema, in_unit, parameter_schema
+from fitcard.answer.problems import MissingParameter, NotWhole, UnknownParameter, told
 from fitcard.answer.question import read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
-from fitcard.answer.reasons import reasons
-from fitcard.answer.search import matches, nearest
-from fitcard.answer.told import MissingParameter, NotWhole, UnknownParameter, told
-from fitcard.closest import closest
-from fitcard.columns import Scalar
+from fitcard.answer.render import answer
+from fitcard.catalog.catalog import Entry, matches, nearest
+from fitcard.catalog.fields import Field
 from fitcard.problems import Problem, ProblemsFound
-from fitcard.rounding import plain_number
-from fitcard.rulebook.catalogs import Entry
 from fitcard.rulebook.layout import Branch, Node, Value
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
@@ -27,6 +25,7 @@ from fitcard.rulebook.tools import (
     AnswerPart,
     Asked,
     ExplanationPart,
+    Kept,
     Part,
     RankingPart,
     SearchPart,
@@ -34,6 +33,8 @@ from fitcard.rulebook.tools import (
     parameters_of,
     takes_part,
 )
+from fitcard.suggest import closest
+from fitcard.values import Scalar, plain_number
 
 NEAREST = "nearest_not_matching"  # the key of what is called most like a text that matches nothing
 Parameters = Mapping[str, Any]
@@ -198,3 +199,100 @@ def _shown(node: Node, before: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(part, Value):
             yield before + key, part.name
         yield from _shown(part, f"{before}{key}.")
+
+
+ANSWER, RANKING = "answer", "ranking-answer"  # the schemas of what is kept
+SAID = ("type", "description", "enum")  # what is taken over of them; bounds hold for numbers that are not rounded
+
+
+def input_schema(rulebook: Rulebook, tool: Tool) -> Schema:
+    """The arguments of a tool, each with its type, its bounds or its words, and what it means."""
+    properties = {name: _argument(rulebook, tool, name) for name in tool.takes}
+    axes = rulebook.subject.axes
+    needed = [name for name in tool.takes if name == FIGURE or (name in axes and axes[name].required)]
+    required = [name for name in needed if name not in tool.assumes]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def output_schema(rulebook: Rulebook, tool: Tool) -> Schema:
+    """The shape of what a tool gives; nothing in it is required, since what is absent is left out."""
+    properties: Schema = {}
+    for part in tool.gives:
+        found = _given_schema(rulebook, part)
+        if part.asked.each:
+            each = {part.asked.each: {"type": ["string", "number", "boolean"]}}
+            items = _object({**each, **found})
+            properties[part.asked.under] = {"type": "array", "items": items}
+        elif part.asked.under:
+            properties[part.asked.under] = _object(found)
+        else:
+            properties |= found
+    if tool.assumes:
+        properties["assumed"] = {"type": "array", "items": {"type": "string"}}
+    return _object(properties)
+
+
+def _argument(rulebook: Rulebook, tool: Tool, name: str) -> Schema:
+    schema, about = _form(rulebook, tool, name)
+    assert rulebook.tools is not None
+    about = rulebook.tools.arguments.get(name, about)
+    return {**schema, "description": about} if about else schema
+
+
+def _form(rulebook: Rulebook, tool: Tool, name: str) -> tuple[Schema, str]:
+    """The type of an argument, and what the rulebook says of it."""
+    if name in (TEXT, FIGURE):
+        return {"type": "string"}, ""
+    return parameter_schema(rulebook, name, _filters(rulebook, tool))
+
+
+def _filters(rulebook: Rulebook, tool: Tool) -> dict[str, Filter]:
+    found: dict[str, Filter] = {}
+    for part in tool.gives:
+        if isinstance(part, RankingPart):
+            found |= rulebook.rankings[part.ranking].filters
+        elif isinstance(part, SearchPart):
+            found |= part.filters
+    return found
+
+
+def _given_schema(rulebook: Rulebook, part: Part) -> Schema:
+    """The keys of what one part gives."""
+    found: Schema
+    match part:
+        case AnswerPart():
+            found = _kept(rulebook, part.kept, rulebook.schemas.by_kind.get(ANSWER, {}), ANSWER)["properties"]
+        case RankingPart():
+            found = _kept(rulebook, part.kept, rulebook.schemas.by_kind.get(RANKING, {}), RANKING)["properties"]
+        case SearchPart():
+            fields = rulebook.catalog_of(part.axis).fields
+            items = {"type": "array", "items": _object({key: _field(fields[name]) for key, name in part.item.items()})}
+            counted = {"type": "integer", "minimum": 0}
+            found = {"found": counted, "left_off": counted, "entries": items, NEAREST: items}
+        case ExplanationPart():
+            steps = {"type": "array", "items": _object({key: {} for key in part.kept.parts})}
+            found = {"steps": steps, "left_off": {"type": "integer", "minimum": 0}}
+    return found
+
+
+def _kept(rulebook: Rulebook, kept: Kept, schema: Mapping[str, Any], kind: str) -> Schema:
+    """The part of a schema that describes what is kept."""
+    schema, kind = rulebook.schemas.follow(schema, kind) if kind in rulebook.schemas.by_kind else (schema, kind)
+    for option in schema.get("oneOf", ()):
+        if "properties" in option:
+            schema = option
+    if "items" in schema:
+        return {"type": "array", "items": _kept(rulebook, kept, schema["items"], kind)}
+    declared = schema.get("properties", {})
+    keys = kept.parts or (dict.fromkeys(declared, Kept({})) if declared else {})
+    if keys:
+        return _object({key: _kept(rulebook, part, declared.get(key, {}), kind) for key, part in keys.items()})
+    return {key: schema[key] for key in SAID if key in schema}
+
+
+def _field(field: Field) -> Schema:
+    return {"type": TYPES[field.kind], "description": in_unit(field.about, field.unit)}
+
+
+def _object(properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties}

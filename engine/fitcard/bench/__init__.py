@@ -1,1 +1,1 @@
-"""How long things take, each beside a yardstick that was timed in turn with it, so that machines can be compared."""
+"""Benchmarks: ratios to a yardstick that is timed in turn."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 
 from fitcard.bench.contest import NotComparable, Took
-from fitcard.read.folders import ENVIRONMENT, Folders
+from fitcard.source.folders import ENVIRONMENT, Folders
 
 KILOBYTES_PER_MB = 1024
 SELF = (sys.executable, "-m", "fitcard.bench.alone")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fitcard.answer.build import answer
 from fitcard.answer.question import Question, read_question
+from fitcard.answer.render import answer
 from fitcard.bench.contest import Bench, Contest, Setting, Variant
 from fitcard.rulebook.rulebook import Rulebook
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fitcard.read.folders import Folders, find_folders
+from fitcard.source.folders import Folders, find_folders
 
 if TYPE_CHECKING:  # what starts processes to measure them must be small itself
     from fitcard.rulebook.rulebook import Rulebook
@@ -61,7 +61,7 @@ class Setting:
     @cached_property
     def rulebook(self) -> Rulebook:
         """The rulebook of the folders. Raises ProblemsFound where it holds an error."""
-        from fitcard.rulebook.load import load  # noqa: PLC0415
+        from fitcard.rulebook.loader import load  # noqa: PLC0415
 
         return load(self.folders)
 

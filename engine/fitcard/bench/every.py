@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fitcard.bench import answering, loading, serving, starting, sweeping
 from fitcard.bench.contest import Bench, Contest, NotComparable, Setting
-from fitcard.read.folders import PACKAGE
+from fitcard.source.folders import PACKAGE
 
 OWN = (*answering.BENCHES, *sweeping.BENCHES, *serving.BENCHES, *loading.BENCHES, *starting.BENCHES)
 BESIDE = PACKAGE.parent / "tests" / "benchmarks"  # in a checkout; what is installed has none

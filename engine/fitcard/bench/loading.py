@@ -12,14 +12,14 @@ from pathlib import Path
 import yaml
 
 from fitcard.bench.contest import Bench, Contest, Setting, Variant
-from fitcard.check.everything import check_everything, load_checked
-from fitcard.compare.report import report
-from fitcard.compare.sides import find_side
-from fitcard.compare.state import read_state
-from fitcard.live_rulebook import LiveRulebook
-from fitcard.read.folders import Folders
-from fitcard.rulebook.definitions import Constant
-from fitcard.rulebook.load import load
+from fitcard.diff.report import report
+from fitcard.diff.revisions import find_side
+from fitcard.diff.snapshot import read_state
+from fitcard.language.definitions import Constant
+from fitcard.lint.run import check_everything, load_checked
+from fitcard.rulebook.loader import load
+from fitcard.source.folders import Folders
+from fitcard.web.reload import LiveRulebook
 
 BARELY = 1e-9  # what a constant is moved by, as a share of it, where only that it moves matters
 

@@ -98,8 +98,8 @@ def main() -> None:
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
-    from fitcard.service.connections import stay_open  # noqa: PLC0415
-    from fitcard.service.routes import PAIR, create_app  # noqa: PLC0415
+    from fitcard.web.routes import PAIR, create_app  # noqa: PLC0415
+    from fitcard.web.server import stay_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
     bare.add_url_rule("/", "empty", lambda: "")

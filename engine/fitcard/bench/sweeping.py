@@ -18,9 +18,9 @@ from fractions import Fraction
 
 from fitcard.bench.alone import run_alone
 from fitcard.bench.contest import Bench, Contest, Setting, Took, Variant
-from fitcard.read.folders import Folders, find_folders
-from fitcard.rulebook.load import load
+from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import Folders, find_folders
 from fitcard.sweep.rows import rows_of
 from fitcard.sweep.selection import Sweep, read_sweep
 

@@ -1,1 +1,1 @@
-"""What is believed, checked and resolved: definitions, expressions, tables, catalogs, profiles, and the rulebook."""
+"""The rulebook: every rule, catalog, message and layout, loaded and checked."""

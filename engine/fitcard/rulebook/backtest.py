@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fitcard.closest import closest
-from fitcard.codes import Code
-from fitcard.columns import Kind
-from fitcard.problems import Problem
-from fitcard.read.document import Document, Path
-from fitcard.rulebook.catalogs import Catalog
-from fitcard.rulebook.names import NameUnknown
-from fitcard.rulebook.rule_set import RuleSet
+from fitcard.catalog.catalog import Catalog
+from fitcard.language.resolution import NameUnknown
+from fitcard.language.rule_set import RuleSet
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document, Path
+from fitcard.suggest import closest
+from fitcard.values import Kind
 
 
 class BacktestUnknown(Code):

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitcard.closest import closest, suggestion
-from fitcard.codes import Code
-from fitcard.problems import Position, Problem, errors
-from fitcard.read.document import Document
-from fitcard.read.folders import Folders
-from fitcard.read.schemas import Schemas
-from fitcard.read.yaml_reader import INCOMPLETE, content_of, read_bytes
-from fitcard.rulebook.definitions import ADDS, SECTIONS
+from fitcard.language.definitions import ADDS, SECTIONS
+from fitcard.problems import Code, Position, Problem, errors
+from fitcard.source.document import Document
+from fitcard.source.folders import Folders
+from fitcard.source.schemas import Schemas
+from fitcard.source.yaml_reader import INCOMPLETE, content_of, read_bytes
+from fitcard.suggest import closest, suggestion
 
 
 class FileKind(Code):

@@ -14,8 +14,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
-from fitcard.columns import Scalar
-from fitcard.rounding import printed
+from fitcard.values import Scalar, printed
 
 MOST_KEPT = 2048
 MOST_USUAL, MOST_DIGITS = 27, 400  # digits that decimals have unless told, and those of the largest float

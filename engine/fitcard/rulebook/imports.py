@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.closest import closest
-from fitcard.codes import Code
-from fitcard.problems import Problem
-from fitcard.read.document import Document, Path
-from fitcard.read.schemas import Schemas
-from fitcard.rulebook.expression import Expression, ExpressionFaults, parse
-from fitcard.rulebook.fields import catalog_kinds, fields_of
-from fitcard.rulebook.names import NameCycle, NameUnknown
+from fitcard.catalog.fields import catalog_kinds, fields_of
+from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.language.resolution import NameCycle, NameUnknown
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document, Path
+from fitcard.source.schemas import Schemas
+from fitcard.suggest import closest
 
 
 class ImportUnknown(Code):

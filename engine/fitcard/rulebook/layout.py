@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from fitcard.read.document import Document, Path
-from fitcard.rulebook.rule_set import RuleSet
-from fitcard.rulebook.subject import name_asked
+from fitcard.language.question_fields import name_asked
+from fitcard.language.rule_set import RuleSet
+from fitcard.source.document import Document, Path
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
 WITH, CHANGED = "with", "changed"

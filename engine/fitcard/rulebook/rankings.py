@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fitcard.codes import Code
-from fitcard.columns import Kind
-from fitcard.problems import Problem
-from fitcard.read.document import Document, Path
-from fitcard.rulebook.check_layout import LayoutChecker, LayoutNested
+from fitcard.language.rule_set import RuleSet
+from fitcard.problems import Code, Problem
 from fitcard.rulebook.layout import Branch, Each, Items, Layout, Node, Said, Value, parts_of, read_node
+from fitcard.rulebook.layout_check import LayoutChecker, LayoutNested
+from fitcard.rulebook.layout_plan import Names, NamesSaid, names_of
 from fitcard.rulebook.messages import Messages
-from fitcard.rulebook.needs import Names, NamesSaid, names_of
-from fitcard.rulebook.rule_set import RuleSet
+from fitcard.source.document import Document, Path
+from fitcard.values import Kind
 
 
 class RankingUnknown(Code):

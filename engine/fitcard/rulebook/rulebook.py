@@ -5,23 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fitcard.read.document import Document
-from fitcard.read.schemas import Schemas
+from fitcard.catalog.catalog import Catalog
+from fitcard.language.invariants import Invariant
+from fitcard.language.question_fields import Subject
+from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.backtest import Backtest
-from fitcard.rulebook.catalogs import Catalog
 from fitcard.rulebook.imports import Import
-from fitcard.rulebook.invariants import Invariant
-from fitcard.rulebook.languages import Languages
 from fitcard.rulebook.layout import Layout
-from fitcard.rulebook.messages import Messages
-from fitcard.rulebook.needs import NamesSaid, Needs
-from fitcard.rulebook.pinned import Pinned
+from fitcard.rulebook.layout_plan import NamesSaid, Needs
+from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
-from fitcard.rulebook.rule_set import RuleSet
 from fitcard.rulebook.service import Service
-from fitcard.rulebook.subject import Subject
-from fitcard.rulebook.swept import Swept
+from fitcard.rulebook.sweep_columns import Swept
 from fitcard.rulebook.tools import Tools
+from fitcard.source.document import Document
+from fitcard.source.schemas import Schemas
+
+Asked = Mapping[str, str | float]
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """`questions` as they are asked, and of each the values of `names`."""
+
+    questions: tuple[Asked, ...]
+    names: tuple[str, ...]
+
+
+def read_pinned(document: Document) -> Pinned:
+    """What a rulebook file that has passed its schema pins; nothing, where it does not say."""
+    data = document.data.get("pinned", {})
+    return Pinned(tuple(data.get("questions", [])), tuple(data.get("names", [])))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.codes import Code
-from fitcard.read.document import Document, Path
+from fitcard.problems import Code
+from fitcard.source.document import Document, Path
 
 
 class ServiceUnknown(Code):

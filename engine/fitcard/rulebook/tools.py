@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.closest import closest
-from fitcard.codes import Code
-from fitcard.columns import Scalar
-from fitcard.problems import Problem
-from fitcard.read.document import Document, Path
+from fitcard.language.question_fields import PROFILE, Subject
+from fitcard.problems import Code, Problem
 from fitcard.rulebook.rankings import LIMIT, Filter, Ranking, read_filters
-from fitcard.rulebook.subject import PROFILE, Subject
+from fitcard.source.document import Document, Path
+from fitcard.suggest import closest
+from fitcard.values import Scalar
 
 
 class ToolUnknown(Code):

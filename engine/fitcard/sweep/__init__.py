@@ -1,1 +1,1 @@
-"""Every answer over the catalogs, or over some of their entries, written to a file part by part."""
+"""Every answer over the catalogs, computed in parts and written to a file."""

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from fitcard.columns import Column, Kind, WordColumn
 from fitcard.sweep.rows import Rows
 from fitcard.sweep.selection import Sweep
+from fitcard.values import Column, Kind, WordColumn
 
 QUESTION = "question"
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.columns import ABSENT, Column, WordColumn, everywhere
-from fitcard.evaluate.evaluation import Evaluation, evaluate
-from fitcard.evaluate.grid import Grid
-from fitcard.evaluate.program import run_expression
+from fitcard.compiler.batch import Grid
+from fitcard.compiler.evaluation import Evaluation, evaluate
+from fitcard.compiler.program import run_expression
 from fitcard.sweep.selection import Sweep
+from fitcard.values import ABSENT, Column, WordColumn, everywhere
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fitcard.codes import Code
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.sweep.forms import Computed, computed, form_of
-from fitcard.sweep.kept_parts import UNFINISHED, KeptParts
+from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.sweep.formats import Computed, computed, form_of
+from fitcard.sweep.part_store import UNFINISHED, KeptParts
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.workers import Compute
 

@@ -9,20 +9,19 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.question import read_entry, read_question
-from fitcard.closest import closest, suggestion
-from fitcard.codes import Code
-from fitcard.columns import Kind
-from fitcard.evaluate.parts import Parts
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.read.document import Document
-from fitcard.read.yaml_reader import read_text
-from fitcard.rulebook.expression import Expression, ExpressionFaults, parse
-from fitcard.rulebook.expression_kinds import ExpressionKind, kind_of
-from fitcard.rulebook.names import NameUnknown
-from fitcard.rulebook.rule_set import RuleSet, field_names
+from fitcard.compiler.chunks import Parts
+from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.language.question_fields import Axis
+from fitcard.language.resolution import NameUnknown
+from fitcard.language.rule_set import RuleSet, field_names
+from fitcard.language.types import ExpressionKind, kind_of
+from fitcard.problems import Code, Problem, ProblemsFound
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.subject import Axis
-from fitcard.rulebook.swept import OF_RULES, SweptColumn, columns_of
+from fitcard.rulebook.sweep_columns import OF_RULES, SweptColumn, columns_of
+from fitcard.source.document import Document
+from fitcard.source.yaml_reader import read_text
+from fitcard.suggest import closest, suggestion
+from fitcard.values import Kind
 
 MOST_AT_ONCE = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
 BETWEEN = ","

@@ -11,10 +11,10 @@ from math import isfinite
 
 import numpy as np
 
-from fitcard.columns import Kind, WordColumn
-from fitcard.rulebook.swept import SweptColumn
+from fitcard.rulebook.sweep_columns import SweptColumn
 from fitcard.sweep.rows import Rows
 from fitcard.sweep.selection import Sweep
+from fitcard.values import Kind, WordColumn
 
 COMMA, LINE = ",", "\n"
 

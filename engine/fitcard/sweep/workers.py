@@ -13,10 +13,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from fitcard.codes import Code
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.sweep.engine_hash import engine_sha256
-from fitcard.sweep.forms import Computed, SweepNeedsMore, computed, form_of
+from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.sweep.formats import Computed, SweepNeedsMore, computed, form_of
+from fitcard.sweep.part_store import engine_sha256
 from fitcard.sweep.selection import Sweep
 
 Compute = Callable[[Iterable[int]], Iterator[Computed]]  # the parts of these numbers, in their order

@@ -1,1 +1,0 @@
-"""Estimates held against what was measured."""

@@ -1,1 +1,0 @@
-"""Fitting constants and rows of tables to what was measured."""

@@ -1,0 +1,1 @@
+"""Measured runs: back-test of estimates, and calibration of constants."""

@@ -1,0 +1,148 @@
+"""A calibration as a whole: what was fitted, what it does to the errors, and why it may not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fitcard.calibration.comparison import Errors, summary
+from fitcard.calibration.fit import Residuals, fit, sensitivity
+from fitcard.calibration.holdout import Holdout, held_out, ranges
+from fitcard.calibration.parameters import Parameter, Spread, distance, parameters_of, spreads_of
+from fitcard.calibration.runs import Floats, all_runs
+from fitcard.problems import Code, Problem
+from fitcard.rulebook.backtest import Backtest
+from fitcard.rulebook.rulebook import Rulebook
+
+SAME = 1e-3  # nearer than this share a value sits on its bound
+DIGITS = 3  # of a value that is written
+
+
+class CalibrateOnBound(Code):
+    """A fit ends at one of its own bounds.
+
+    Why: the runs pull it further than makes sense, so either the bound or the formula is wrong.
+    Avoid: widening the bound without asking what it stands for.
+    Prefer: a formula that says what else takes the time.
+    """
+
+
+class CalibrateWorse(Code):
+    """Runs that took no part in the fit are estimated worse than by the last fit, which is written in the back-test.
+
+    Why: the constants would follow the runs that are known and lose those that are not.
+    Avoid: a row of a table for every device.
+    Prefer: fewer constants, or more runs.
+    """
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One value of the rules: as it is, as it would be, and how many measured figures tell of it.
+
+    `fitted` is false where too few do. Of the width of a range, `inside` is the share of runs that lie within it where
+    those of their own entry took no part.
+    """
+
+    parameter: Parameter | Spread
+    value: float
+    runs: int
+    fitted: bool
+    inside: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Errors of one quantity: as it is, with the new values, and where the run took no part in the fit."""
+
+    quantity: str
+    before: Errors
+    after: Errors
+    held_out: Errors
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All of it. `problems` are what speaks against writing the values."""
+
+    values: tuple[Fitted, ...]
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...]
+
+
+def calibrate(
+    rulebook: Rulebook,
+    profile: str,
+    names: Sequence[str],
+    holdout: Holdout,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Calibration:
+    """Fits the constants and tables of these names, or all that can be fitted, to the runs of the back-test.
+
+    The same runs, names and seed give the same values. Raises ProblemsFound where a run does not say enough.
+    """
+    backtest = rulebook.backtest
+    assert backtest is not None
+    rules = rulebook.rule_sets[profile]
+    parameters = [one for one in parameters_of(rules) if not names or one.definition.name in names]
+    residuals = Residuals(rulebook, rules, all_runs(rulebook))
+    at_least = backtest.runs_at_least
+    values = fit(residuals, sensitivity(residuals, parameters), np.arange(len(residuals)), at_least)
+    near = [replace(one, value=float(value)) for one, value in zip(parameters, values, strict=True)]
+    # where the fit ends, the same runs tell of a value wherever it began; without them a value stays as it is written
+    seen = replace(sensitivity(residuals, near), parameters=tuple(parameters))
+    counts = seen.runs()
+    written = [float(f"{value:.{DIGITS}g}") for value in values]
+    before = residuals.computed(parameters, [one.value for one in parameters])
+    after = residuals.computed(parameters, written)
+    without = held_out(residuals, seen, values, holdout, at_least, progress)
+    fitted = [
+        Fitted(one, value, runs, runs >= at_least) for one, value, runs in zip(parameters, written, counts, strict=True)
+    ]
+    wanted = {one.definition.name: one for one in spreads_of(rules) if not names or one.definition.name in names}
+    fitted += [
+        Fitted(wanted[name], float(f"{one.ratio:.{DIGITS}g}"), one.runs, one.runs >= at_least, one.inside)
+        for name, one in ranges(residuals, without, wanted, holdout.axis)
+    ]
+    changes = list(_changes(residuals, before, after, without, backtest.near))
+    problems = [*_on_bounds(fitted), *_worse(backtest, changes)]
+    return Calibration(tuple(fitted), tuple(changes), tuple(problems))
+
+
+def _changes(
+    residuals: Residuals, before: Floats, after: Floats, without: Floats, near: tuple[float, ...]
+) -> Iterator[Change]:
+    quantities = np.array(residuals.quantities)
+    for name in dict.fromkeys(residuals.quantities):
+        rows = quantities == name
+        weights = residuals.roots[rows] ** 2
+        errors = (np.exp((one - residuals.measured)[rows]) - 1 for one in (before, after, without))
+        yield Change(name, *(summary(one, weights, near) for one in errors))
+
+
+def _on_bounds(fitted: Sequence[Fitted]) -> Iterator[Problem]:
+    for one in fitted:
+        parameter = one.parameter
+        if isinstance(parameter, Parameter) and one.fitted:
+            bounds = (parameter.minimum, parameter.maximum)
+            on = [bound for bound in bounds if distance(one.value, bound) < SAME]
+            if on:
+                message = f"`{parameter.label}` ends at its bound {on[0]:g}"
+                yield parameter.definition.document.problem(
+                    CalibrateOnBound, message, parameter.path, hint="see what the formula leaves out"
+                )
+
+
+def _worse(backtest: Backtest, changes: Sequence[Change]) -> Iterator[Problem]:
+    for change in changes:
+        quantity = backtest.quantities[change.quantity]
+        if quantity.held_out is not None and change.held_out.median > quantity.held_out + backtest.slack:
+            message = (
+                f"`{quantity.title}`: {change.held_out.median:.1%} where the run took no part in the fit, "
+                f"and {quantity.held_out:.1%} by the last one"
+            )
+            yield backtest.document.problem(
+                CalibrateWorse, message, quantity.path, key=True, hint="fit fewer constants, or add runs"
+            )

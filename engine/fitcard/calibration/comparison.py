@@ -1,0 +1,141 @@
+"""What the back-test asks of the rules: a median error that is not to be passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fitcard.calibration.runs import Floats, Runs, all_runs
+from fitcard.compiler.evaluation import Evaluation
+from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.rulebook.backtest import Quantity
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.values import WordColumn
+
+MEDIAN = 0.5
+NINETIETH = 0.9
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far estimates are from what was measured, each as a share of it.
+
+    `count` runs; `median` and `ninetieth` percentile of absolute errors; `bias` is the median of errors with their
+    sign; `within` the share of runs that are no farther off than each of the errors that were asked for. All weighed.
+    """
+
+    count: int
+    median: float
+    ninetieth: float
+    bias: float
+    within: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One quantity by one profile: its runs, what came out for each, and how."""
+
+    profile: str
+    runs: Runs
+    near: tuple[float, ...]
+    computed: Floats
+    evaluation: Evaluation
+
+    @property
+    def quantity(self) -> Quantity:
+        """What is compared."""
+        return self.runs.quantity
+
+    @cached_property
+    def errors(self) -> Floats:
+        """For each run the estimate beyond what was measured, as a share of that."""
+        return self.computed / self.runs.measured - 1
+
+    @cached_property
+    def summary(self) -> Errors:
+        """All errors in a few numbers."""
+        return summary(self.errors, self.runs.weights, self.near)
+
+    def by(self, name: str) -> Iterator[tuple[str, Errors]]:
+        """The same for the runs of each entry of an axis, or of each word that a name gives; in the order of words."""
+        words = self.words(name)
+        for word in sorted(set(words)):
+            chosen = np.array([one == word for one in words])
+            yield word, summary(self.errors[chosen], self.runs.weights[chosen], self.near)
+
+    def words(self, name: str) -> list[str]:
+        """What each run has on an axis, or for a word of the rules or catalogs; empty where it names no such thing."""
+        asked = self.runs.asked
+        if name in asked.subject.axes:
+            entries = (self.evaluation.entry(name, (at,)) for at in range(len(self.runs)))
+            return [entry.id if entry else "" for entry in entries]
+        try:
+            column = self.runs.evaluate(self.evaluation.rule_set, [name]).columns[name]
+        except ProblemsFound:  # such as the maker of a device, of the size of a file
+            return [""] * len(self.runs)
+        if isinstance(column, WordColumn):
+            codes = np.broadcast_to(column.codes, (len(self.runs),))
+            return [column.words[code] if code >= 0 else "" for code in codes]
+        return [f"{value:g}" for value in np.broadcast_to(np.asarray(column, dtype=float), (len(self.runs),))]
+
+
+def compare(rulebook: Rulebook, profile: str) -> list[Comparison]:
+    """Each quantity of the back-test of a rulebook by one profile; none where it has no back-test or no runs.
+
+    Raises ProblemsFound where a run does not say enough to be asked.
+    """
+    return [compare_runs(rulebook, profile, runs) for runs in all_runs(rulebook)]
+
+
+def compare_runs(rulebook: Rulebook, profile: str, runs: Runs) -> Comparison:
+    """One quantity by one profile."""
+    name, when = runs.quantity.computed, runs.quantity.when
+    evaluation = runs.evaluate(rulebook.rule_sets[profile], [name, *([when] if when else [])])
+    computed = np.broadcast_to(np.asarray(evaluation.columns[name], dtype=float), (len(runs),))
+    near = rulebook.backtest.near if rulebook.backtest else ()
+    return Comparison(profile, runs, near, computed, evaluation)
+
+
+def summary(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
+    """Errors, one at the least, with their weights in a few numbers."""
+    absolute = np.abs(errors)
+    return Errors(
+        count=len(errors),
+        median=quantile(absolute, weights, MEDIAN),
+        ninetieth=quantile(absolute, weights, NINETIETH),
+        bias=quantile(errors, weights, MEDIAN),
+        within=tuple(float(np.average(absolute <= one, weights=weights)) for one in near),
+    )
+
+
+def quantile(values: Floats, weights: Floats, share: float) -> float:
+    """The value below which this share of the weights lies, between two values in proportion."""
+    order = np.argsort(values, kind="stable")
+    reach = np.cumsum(weights[order]) - weights[order] * MEDIAN
+    return float(np.interp(share * weights.sum(), reach, values[order]))
+
+
+class BacktestAim(Code):
+    """Estimates of a quantity are farther from what was measured than the back-test allows.
+
+    Why: who relies on how near estimates come must learn of it when they no longer do.
+    Avoid: a change that makes one kind of run right and another wrong.
+    Prefer: one after which `fitcard backtest` is as near as before, or a new `median_error_at_most` that says why.
+    """
+
+
+def aim_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """The quantities whose median error by the default profile is above `median_error_at_most`.
+
+    Raises ProblemsFound where a run does not say enough to be asked.
+    """
+    backtest = rulebook.backtest
+    for one in compare(rulebook, rulebook.default_profile) if backtest else ():
+        aim, median = one.quantity.aim, one.summary.median
+        if backtest and aim is not None and median > aim:
+            message = f"`{one.quantity.title}` is {median:.1%} off measured runs (median), and {aim:.1%} is the most"
+            hint = f"`fitcard backtest --worst 5` shows which of its {len(one.runs)} runs are farthest off"
+            yield backtest.document.problem(BacktestAim, message, one.quantity.path, key=True, hint=hint)

@@ -1,0 +1,69 @@
+"""Runs that stand in files outside of the catalogs: tables of somebody else's, or what a benchmark printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fitcard.catalog.catalog import Entry
+from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.records import Unreadable, records_of
+from fitcard.rulebook.imports import Import
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.document import Document, Place
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The rulebook with runs of files in place of its own.
+
+    `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
+    `unread` are files that no import knows.
+    """
+
+    rulebook: Rulebook
+    taken: int
+    left_out: int
+    unread: tuple[str, ...]
+
+
+def with_runs_of(rulebook: Rulebook, folder: Path) -> Elsewhere:
+    """The rulebook with the runs in the files of a folder, read as `fitcard import` reads them."""
+    assert rulebook.backtest is not None
+    kind = rulebook.backtest.catalog
+    sources = [source for source in rulebook.imports if source.catalog == kind]
+    entries: list[Entry] = []
+    left_out, unread = 0, []
+    for file in sorted(path for path in folder.iterdir() if path.is_file()):
+        found = list(_read(rulebook, sources, file))
+        if not found:
+            unread.append(file.name)
+        for row, one in enumerate(found):
+            if _says_enough(rulebook, one):
+                entries.append(_entry(file, row, one))
+            else:
+                left_out += 1
+    catalog = replace(rulebook.catalogs[kind], entries={entry.id: entry for entry in entries}, _columns={})
+    return Elsewhere(rulebook.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
+
+
+def _read(rulebook: Rulebook, sources: list[Import], file: Path) -> Iterator[Imported]:
+    try:
+        reads, records = records_of(file)
+    except Unreadable:
+        return
+    source = recognised(sources, reads, records)
+    if source is not None:
+        yield from Maker(source, rulebook.catalogs, {}, {}).entries(records)
+
+
+def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
+    """Whether it names all that a question must name, and nothing that would be taken for the default unsaid."""
+    unsaid = {axis.name for axis in rulebook.subject.axes.values() if axis.name in one.absent and not axis.default_by}
+    return not one.unmatched and not unsaid
+
+
+def _entry(file: Path, row: int, one: Imported) -> Entry:
+    place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
+    return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), brought=True)

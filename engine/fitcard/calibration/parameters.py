@@ -1,0 +1,144 @@
+"""What can be fitted: constants and rows of tables that declare between which bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fitcard.language.definitions import Constant, Definition, Table
+from fitcard.language.rule_set import RuleSet
+from fitcard.language.tables import Lookup
+from fitcard.problems import Code, Position, Problem
+from fitcard.source.document import Path
+
+CALIBRATE, SPREAD_OF = "calibrate", "spread_of"
+ROWS, OTHERWISE = "rows", "otherwise"
+
+
+class CalibrateBounds(Code):
+    """A value that can be fitted is outside of the bounds of its own fit.
+
+    Why: the fit would start where it must never end.
+    Avoid: `{value: 72, calibrate: {minimum: 0.1, maximum: 1}}`
+    Prefer: `{value: 0.72, calibrate: {minimum: 0.1, maximum: 1}}`
+    """
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of the rules that a fit may move: a constant, or the row of a table. Both bounds are above 0."""
+
+    definition: Definition
+    row: str | None
+    value: float
+    minimum: float
+    maximum: float
+
+    @property
+    def label(self) -> str:
+        """`layer_time.cuda`, or the name of a constant."""
+        return self.definition.name if self.row is None else f"{self.definition.name}.{self.row}"
+
+    @property
+    def path(self) -> Path:
+        """Where its number stands in its document."""
+        inner: Path = ("value",) if self.row is None else ((ROWS, self.row) if self.row != OTHERWISE else (OTHERWISE,))
+        return (*self.definition.path, *inner)
+
+    @property
+    def position(self) -> Position:
+        """Where its number stands."""
+        return self.definition.document.position(self.path)
+
+    @property
+    def key(self) -> tuple[Position, str]:
+        """What it is, whichever profile it was found in."""
+        return self.position, self.label
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A constant that says how far measured figures of some quantities lie from estimates; for `share` of all runs."""
+
+    definition: Constant
+    quantities: tuple[str, ...]
+    share: float
+
+    @property
+    def value(self) -> float:
+        """As it is."""
+        return self.definition.value
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return self.definition.name
+
+    @property
+    def path(self) -> Path:
+        """Where its number stands in its document."""
+        return (*self.definition.path, "value")
+
+
+def spreads_of(rule_set: RuleSet) -> list[Spread]:
+    """The constants of a profile that say how far estimates are off."""
+    return [
+        Spread(definition, tuple(definition.data[CALIBRATE][SPREAD_OF]), float(definition.data[CALIBRATE]["share"]))
+        for definition in rule_set.definitions.values()
+        if isinstance(definition, Constant) and SPREAD_OF in definition.data.get(CALIBRATE, {})
+    ]
+
+
+def parameters_of(rule_set: RuleSet) -> list[Parameter]:
+    """All that the rules of a profile let a fit move, in dependency order. A 0 is no matter of degree, and stays."""
+    return [parameter for definition in rule_set.definitions.values() for parameter in _parameters(definition)]
+
+
+def _parameters(definition: Definition) -> Iterator[Parameter]:
+    if not isinstance(definition, Constant | Table) or CALIBRATE not in definition.data:
+        return
+    bounds = definition.data[CALIBRATE]
+    if SPREAD_OF in bounds:
+        return
+    least, most = float(bounds["minimum"]), float(bounds["maximum"])
+    if isinstance(definition, Constant):
+        yield Parameter(definition, None, definition.value, least, most)
+    elif isinstance(definition.rows, Lookup):
+        rows = dict(definition.rows.rows) | {OTHERWISE: definition.rows.otherwise}
+        for word, value in rows.items():
+            if isinstance(value, float) and value:
+                yield Parameter(definition, word, value, least, most)
+
+
+def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
+    """Values that are outside of the bounds of their own fit."""
+    for one in parameters_of(rule_set):
+        if not one.minimum <= one.value <= one.maximum:
+            message = f"{one.value:g} is not from {one.minimum:g} to {one.maximum:g}"
+            hint = "change the value, or the bounds of its fit"
+            yield one.definition.document.problem(CalibrateBounds, message, one.path, hint=hint)
+
+
+def applied(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequence[float]) -> RuleSet:
+    """The rules with other values of these parameters, and all else the same."""
+    definitions: dict[str, Any] = dict(rule_set.definitions)
+    rows: dict[str, dict[str, float]] = {}
+    for parameter, value in zip(parameters, values, strict=True):
+        name = parameter.definition.name
+        if parameter.row is None:
+            definitions[name] = replace(definitions[name], value=float(value))
+        else:
+            rows.setdefault(name, {})[parameter.row] = float(value)
+    for name, changed in rows.items():
+        table: Table = definitions[name]
+        assert isinstance(table.rows, Lookup)
+        otherwise = changed.pop(OTHERWISE, table.rows.otherwise)
+        definitions[name] = replace(table, rows=Lookup({**table.rows.rows, **changed}, otherwise))
+    return replace(rule_set, definitions=definitions)
+
+
+def distance(one: float, other: float) -> float:
+    """How far two values are apart, in both directions alike: 0 where they are the same."""
+    return abs(math.log(one / other))

@@ -1,0 +1,1 @@
+"""Catalog entries, their columns, and the names that people type for them."""

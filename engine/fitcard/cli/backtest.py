@@ -1,0 +1,87 @@
+"""`fitcard backtest`: how near the estimates come to what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from fitcard.calibration.backtest_plot import KINDS, save_plot
+from fitcard.calibration.backtest_report import Compared, as_data, draw_backtest, points_as_data
+from fitcard.calibration.comparison import compare
+from fitcard.calibration.external_runs import with_runs_of
+from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import Folders
+from fitcard.suggest import closest, suggestion
+
+
+@click.command("backtest")
+@click.option(
+    "--profile", "named", default="", help="Profiles, divided by commas, side by side; the default if not said."
+)
+@click.option("--by", "group", default="", help="Also by each entry of an axis, or by each word that a rule gives.")
+@click.option("--worst", type=click.IntRange(min=0), default=0, help="Also so many runs that are farthest off.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot of estimates too: .svg, .png, .html."
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Hold them against the runs in the files of this folder, in place of those of the catalog.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, data: Path | None, as_json: bool
+) -> None:
+    """Hold the estimates against what was measured."""
+    folders: Folders = ctx.obj
+    rulebook = load_or_leave(folders)
+    profiles = [name for name in named.split(",") if name] or [rulebook.default_profile]
+    for name in profiles:
+        if name not in rulebook.rule_sets:
+            near = suggestion(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
+            raise click.UsageError(f"there is no profile `{name}`; {near}")
+        rules = rulebook.rule_sets[name]
+        if group and group not in rules.subject.axes and rules.describe(group) is None:
+            near = suggestion(closest(group, [*rules.subject.axes, *rules.definitions]))
+            raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
+    if rulebook.backtest is None:
+        raise click.UsageError("these rules have no file of `kind: backtest`")
+    if data is not None:
+        elsewhere = with_runs_of(rulebook, data)
+        rulebook = elsewhere.rulebook
+        click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
+        for name in elsewhere.unread:
+            click.echo(f"not read: {name}", err=True)
+    try:
+        compared = {profile: compare(rulebook, profile) for profile in profiles}
+        found = as_data(rulebook, compared, group, worst)
+    except ProblemsFound as wrong:
+        leave(wrong.problems, PROBLEMS_FOUND)
+    if plot is not None:
+        _plot(plot, rulebook, compared, group)
+    if as_json:
+        print_json(found)
+    else:
+        draw_backtest(found, Console(highlight=False))
+    raise SystemExit(GOOD)
+
+
+def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:
+    """A plot for each profile, in one file each where there are several."""
+    if file.suffix not in KINDS:
+        raise click.UsageError(f"`{file}` must end in {' or '.join(KINDS)}")
+    for profile, comparisons in compared.items():
+        name = file if len(compared) == 1 else file.with_stem(f"{file.stem}-{profile}")
+        title = f"{rulebook.rule_sets[profile].title}: estimates against measured runs"
+        try:
+            save_plot(name, title, points_as_data(comparisons, group))
+        except ImportError:
+            raise click.ClickException("a plot needs one more package: pip install 'fitcard[tune]'") from None
+        except OSError as error:
+            raise click.FileError(str(name), error.strerror) from None
+        click.echo(f"written: {name}", err=True)

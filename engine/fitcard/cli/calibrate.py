@@ -1,0 +1,107 @@
+"""`fitcard calibrate`: constants fitted to what was measured."""
+
+from __future__ import annotations
+
+import datetime
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from fitcard.calibration.calibrate import Calibration, calibrate
+from fitcard.calibration.holdout import Holdout
+from fitcard.calibration.parameters import parameters_of, spreads_of
+from fitcard.calibration.report import as_data, draw_calibration
+from fitcard.calibration.write import write
+from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import Folders
+from fitcard.suggest import closest, suggestion
+
+
+@click.command("calibrate")
+@click.argument("names", nargs=-1)
+@click.option("--profile", default="", help="The profile whose rules are fitted; the default if not said.")
+@click.option("--holdout", "axis", default="device", show_default=True, help="What runs are held out by.")
+@click.option("--folds", type=click.IntRange(min=2), help="In how many parts; one for each entry if not said.")
+@click.option("--seed", type=int, default=0, show_default=True, help="How entries are drawn into parts.")
+@click.option("--why", default="", help="What moved them, written beside the values.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, and write nothing.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    profile: str,
+    axis: str,
+    folds: int | None,
+    seed: int,
+    why: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Fit constants and tables, those of NAMES or all that declare `calibrate`, to what was measured.
+
+    Shows errors before and after, and those of runs that took no part in the fit. Writes nothing where a value ends at
+    its bound, or where runs that took no part are estimated worse.
+    """
+    folders: Folders = ctx.obj
+    rulebook = load_or_leave(folders)
+    profile = _chosen(rulebook, names, profile, axis)
+    console = Console(highlight=False)
+    try:
+        with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("held out")
+            found = calibrate(
+                rulebook,
+                profile,
+                names,
+                Holdout(axis, folds or 0, seed),
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    except ImportError:
+        raise click.ClickException("fitting needs one more package: pip install 'fitcard[tune]'") from None
+    except ProblemsFound as wrong:
+        leave(wrong.problems, PROBLEMS_FOUND)
+    if as_json:
+        print_json(as_data(found))
+        raise SystemExit(PROBLEMS_FOUND if found.problems else GOOD)
+    draw_calibration(found, rulebook, console)
+    if found.problems:
+        leave(found.problems, PROBLEMS_FOUND)
+    _write(rulebook, found, why, yes=yes)
+
+
+def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str) -> str:
+    """The profile, once all that was named is there."""
+    if rulebook.backtest is None:
+        raise click.UsageError("these rules have no file of `kind: backtest`")
+    profile = profile or rulebook.default_profile
+    if profile not in rulebook.rule_sets:
+        near = suggestion(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
+        raise click.UsageError(f"there is no profile `{profile}`; {near}")
+    if axis not in rulebook.subject.axes:
+        raise click.UsageError(f"runs cannot be held out by `{axis}`; there are {', '.join(rulebook.subject.axes)}")
+    rules = rulebook.rule_sets[profile]
+    can = [*dict.fromkeys(one.definition.name for one in parameters_of(rules))]
+    can += [one.label for one in spreads_of(rules)]
+    for name in names:
+        if name not in can:
+            near = suggestion(closest(name, can)) or "`fitcard calibrate --json` lists what can be fitted"
+            raise click.UsageError(f"`{name}` does not declare `calibrate`; {near}")
+    if not can:
+        raise click.UsageError("no constant and no table declares `calibrate`")
+    return profile
+
+
+def _write(rulebook: Rulebook, found: Calibration, why: str, *, yes: bool) -> None:
+    assert rulebook.backtest is not None
+    if not yes and not click.confirm("write these values?"):
+        raise SystemExit(GOOD)
+    changed = write(found, rulebook.backtest, datetime.date.today().isoformat(), why)
+    for file in changed:
+        click.echo(f"written: {file}")
+    click.echo("to see what it does to every answer: fitcard diff HEAD")
+    raise SystemExit(GOOD)

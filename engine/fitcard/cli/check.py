@@ -1,0 +1,50 @@
+"""`fitcard check`: everything that is wrong with rules and catalogs, all at once."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import click
+
+from fitcard.cli.output import GOOD, PROBLEMS_FOUND, print_problems
+from fitcard.lint.run import check_everything
+from fitcard.problems import all_codes, errors
+from fitcard.reports import FORMATS, summary_text
+from fitcard.suggest import closest, suggestion
+
+IN_ACTIONS = "GITHUB_ACTIONS"
+COLLECT_AFTER = 2_000_000  # new objects: a whole check makes fewer, and keeps nearly all of them to its end
+
+
+@click.command("check")
+@click.option("--format", "shape", type=click.Choice(list(FORMATS)), help="How to print; github where it runs there.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--thorough", is_flag=True, help="Try every question over the catalogs, however many there are.")
+@click.option("--explain", "code", metavar="CODE", help="Show the page of a kind of problem, or `all` of them.")
+@click.pass_context
+def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: bool, code: str | None) -> None:
+    """Find everything that is wrong with rules and catalogs."""
+    if code is not None:
+        click.echo(_pages(code), nl=False)
+        return
+    gc.set_threshold(COLLECT_AFTER)
+    problems = check_everything(ctx.obj, thorough=thorough)[1]
+    shape = "json" if as_json else shape or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text")
+    if shape == "text":
+        print_problems(problems, to_stderr=False)
+        click.echo(summary_text(problems))
+        if problems:
+            click.echo("what a code in [ ] means: fitcard check --explain CODE")
+    else:
+        click.echo(FORMATS[shape](problems))
+    raise SystemExit(PROBLEMS_FOUND if errors(problems) else GOOD)
+
+
+def _pages(code: str) -> str:
+    """The page of a code, or of all of them. Raises UsageError where there is no such code."""
+    if code == "all":
+        return "\n\n".join(kind.page() for kind in all_codes().values())
+    if code not in all_codes():
+        raise click.UsageError(f"there is no code `{code}`. {suggestion(closest(code, all_codes()))}".rstrip())
+    return all_codes()[code].page()

@@ -1,0 +1,115 @@
+"""`fitcard diff`: what changed between two states of the rules, and what that does to every answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fitcard.cli.check import IN_ACTIONS
+from fitcard.cli.output import GOOD, MISUSE, PROBLEMS_FOUND, leave
+from fitcard.diff.contract import acknowledged_text
+from fitcard.diff.html import as_page
+from fitcard.diff.markdown import as_markdown
+from fitcard.diff.outline import outline
+from fitcard.diff.report import Report, report
+from fitcard.diff.revisions import find_side
+from fitcard.diff.snapshot import State, read_state
+from fitcard.diff.terminal import print_outline
+from fitcard.problems import ProblemsFound, errors
+from fitcard.reports import as_github, as_sarif
+from fitcard.rulebook.files import CHANGES
+from fitcard.source.folders import Folders
+
+WRITERS: dict[str, Callable[[Report], str]] = {
+    "json": lambda found: json.dumps(found.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    "markdown": lambda found: as_markdown(outline(found.data)),
+    "html": lambda found: as_page(found.data, outline(found.data)),
+    "github": lambda found: as_github(list(found.problems)) + "\n",
+    "sarif": lambda found: as_sarif(list(found.problems)) + "\n",
+}
+SUFFIXES = {".json": "json", ".md": "markdown", ".html": "html", ".sarif": "sarif"}
+
+
+@click.command("diff")
+@click.argument("base")
+@click.argument("head", required=False, default="")
+@click.option("--format", "shape", type=click.Choice(["text", *WRITERS]), help="How to print; text if not said.")
+@click.option(
+    "--save",
+    "files",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Also write it to a file, whose name ends in {', '.join(SUFFIXES)}.",
+)
+@click.option("--why", help="Say why contract cases move: written into the file of changes.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, base: str, head: str, shape: str | None, files: tuple[Path, ...], why: str | None
+) -> None:
+    """Show what changed from BASE to HEAD, by name, and what that does to every answer.
+
+    Each is a revision of git, a directory that holds rules and catalogs, or `profile:NAME`. Without HEAD, BASE is
+    compared with the files as they are. Fails where the new files hold an error, and where a figure of a contract case
+    moves and nothing says why.
+    """
+    folders: Folders = ctx.obj
+    for file in files:
+        if file.suffix not in SUFFIXES:
+            raise click.UsageError(f"{file} must end in one of {', '.join(SUFFIXES)}")
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            old, new = (read_state(find_side(text, folders, Path(place))) for text in (base, head))
+        except ProblemsFound as found:
+            leave(found.problems, MISUSE)
+        with _progress() as progress:
+            compared = report(old, new, progress)
+            if why and compared.unexplained and not head:
+                _acknowledge(new, compared, why)
+                compared = report(old, read_state(new.side), computed=compared.computed)
+    for file in files:
+        file.write_text(WRITERS[SUFFIXES[file.suffix]](compared), "utf-8")
+    if shape in (None, "text"):
+        print_outline(outline(compared.data), Console(highlight=False))
+        if os.environ.get(IN_ACTIONS) == "true":
+            click.echo(WRITERS["github"](compared), nl=False)
+    else:
+        click.echo(WRITERS[shape](compared), nl=False)
+    raise SystemExit(PROBLEMS_FOUND if errors(compared.problems) else GOOD)
+
+
+def _acknowledge(state: State, found: Report, why: str) -> None:
+    """Writes why the unexplained cases move into the file of changes."""
+    document = next(iter(state.files.of(CHANGES)), None)
+    if document is None or document.file is None:
+        raise click.UsageError(f"there is no file to write it into; add one of `kind: {CHANGES}` to the rules")
+    document.file.write_text(acknowledged_text(document, found.unexplained, why), "utf-8")
+    click.echo(f"written: {document.path}", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on the terminal, where there is one."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        tasks: dict[str, object] = {}
+
+        def step(profile: str, done: int, of: int) -> None:
+            if profile not in tasks:
+                tasks[profile] = bars.add_task(f"answers of {profile}", total=of)
+            bars.update(tasks[profile], completed=done)  # type: ignore[arg-type]
+
+        yield step

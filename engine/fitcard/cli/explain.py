@@ -1,0 +1,55 @@
+"""`fitcard explain`: a rule whole, or the tree of values behind one number of an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fitcard.answer.catalog_api import rule_detail
+from fitcard.answer.explain import reasons
+from fitcard.answer.question import read_question
+from fitcard.cli.options import AskingCommand, load_once, named_axes, read_settings, set_option
+from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.language.question_fields import PROFILE
+from fitcard.problems import ProblemsFound
+
+
+@click.command("explain", cls=AskingCommand)
+@click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...")
+@set_option
+@click.option("--of", "names", multiple=True, help="The number to explain; may be given more than once.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    settings: tuple[str, ...],
+    names: tuple[str, ...],
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    """Explain a rule, or how the numbers of an answer came about.
+
+    With one NAME: its formula, unit and reference, what it reads and what reads it. With the words of a question: the
+    tree of values down to catalog figures and their sources.
+    """
+    from fitcard.cli.explanation_view import draw_rule, draw_tree  # noqa: PLC0415 - with rich, only where it draws
+
+    rulebook = load_once(ctx)
+    axes = named_axes(rulebook)
+    if len(words) not in (1, len(axes)):
+        wanted = " ".join(axis.upper() for axis in axes)
+        raise click.UsageError(f"name one rule, or {wanted}; {len(words)} words were given.")
+    try:
+        if len(words) == 1 and (len(axes) > 1 or words[0] in rulebook.rule_set.definitions):
+            detail = rule_detail(rulebook, words[0], parameters.get(PROFILE) or "")
+            print_json(detail) if as_json else draw_rule(detail)
+            return
+        asked = {**parameters, **dict(zip(axes, words, strict=True))}
+        question = read_question(rulebook, asked, read_settings(settings))
+        steps = reasons(rulebook, question, names)
+    except ProblemsFound as found:
+        leave(found.problems, MISUSE)
+    print_json(steps) if as_json else draw_tree(steps, names)

@@ -1,0 +1,53 @@
+"""`fitcard fmt`: files of rules and catalogs written the one way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, print_problems
+from fitcard.problems import errors
+from fitcard.rulebook.files import FileRead, files_of
+from fitcard.source.folders import Folders
+from fitcard.source.formatting import format_problem, formatted
+from fitcard.source.schemas import Schemas
+
+
+@click.command("fmt")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail where a file would change.")
+@click.pass_context
+def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) -> None:
+    """Write keys in the order of their schema, comments kept; of all files, or of FILES."""
+    folders: Folders = ctx.obj
+    schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    read = files_of(folders, schemas)
+    if files:
+        read = [_named(file, read) for file in files]
+    wrong = [problem for one in read for problem in errors(one.problems)]
+    changed = 0
+    for one in read:
+        if one.document is None or errors(one.problems):
+            continue
+        new = formatted(one.document, one.kind, schemas, folders.schemas_beside)
+        problem = format_problem(one.document, new)
+        if problem is None or one.document.file is None:
+            continue
+        changed += 1
+        if only_check:
+            print_problems([problem], to_stderr=False)
+        else:
+            one.document.file.write_text(new, "utf-8")
+            click.echo(f"written: {one.document.path}")
+    click.echo(f"{changed} of {len(read)} files {'to be written' if only_check else 'written'}")
+    if wrong:  # a file that does not pass its schema has no order yet, and stays as it is
+        leave(wrong, PROBLEMS_FOUND)
+    raise SystemExit(PROBLEMS_FOUND if only_check and changed else GOOD)
+
+
+def _named(file: Path, read: list[FileRead]) -> FileRead:
+    for one in read:
+        if one.file.resolve() == file.resolve():
+            return one
+    raise click.UsageError(f"{file} is not in the folder of rules or of catalogs")

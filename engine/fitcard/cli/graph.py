@@ -1,0 +1,66 @@
+"""`fitcard graph`: which rule reads which, as text, Mermaid or Graphviz."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import click
+
+from fitcard.answer.catalog_api import rule_graph
+from fitcard.cli.options import load_once
+from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.language.question_fields import PROFILE
+from fitcard.problems import ProblemsFound
+
+Edges = Mapping[str, tuple[str, ...]]
+
+
+def as_text(edges: Edges) -> str:
+    """A line for each name that reads others: `needed_memory <- weights, kv_cache`."""
+    return "\n".join(f"{name} <- {', '.join(reads)}" for name, reads in edges.items() if reads)
+
+
+def as_mermaid(edges: Edges) -> str:
+    """A flow chart from what is read to what reads it, for Markdown."""
+    numbers = {name: f"n{number}" for number, name in enumerate(_names(edges))}
+    nodes = [f'  {number}["{name}"]' for name, number in numbers.items()]
+    arrows = [f"  {numbers[read]} --> {numbers[name]}" for name, reads in edges.items() for read in reads]
+    return "\n".join(["flowchart LR", *nodes, *arrows])
+
+
+def as_dot(edges: Edges) -> str:
+    """A directed graph for Graphviz."""
+    arrows = [f"  {json.dumps(read)} -> {json.dumps(name)};" for name, reads in edges.items() for read in reads]
+    return "\n".join(["digraph rules {", "  rankdir=LR;", "  node [shape=box];", *arrows, "}"])
+
+
+GRAPHS: Mapping[str, Callable[[Edges], str]] = {"text": as_text, "mermaid": as_mermaid, "dot": as_dot}
+
+
+def _names(edges: Edges) -> list[str]:
+    return list(dict.fromkeys(name for reader, reads in edges.items() for name in (*reads, reader)))
+
+
+@click.command("graph")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--format", "shape", type=click.Choice(list(GRAPHS)), default="text", show_default=True, help="How to print."
+)
+@click.option("--readers", is_flag=True, help="What NAME is read by, in place of what it reads.")
+@click.option(f"--{PROFILE}", default="", help="The beliefs whose rules are meant.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object of lists.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, names: tuple[str, ...], shape: str, readers: bool, profile: str, as_json: bool
+) -> None:
+    """Show which rule reads which: all of them, or those behind each NAME."""
+    rulebook = load_once(ctx)
+    try:
+        edges = rule_graph(rulebook, names, profile, readers=readers)
+    except ProblemsFound as found:
+        leave(found.problems, MISUSE)
+    if as_json:
+        print_json(edges)
+    else:
+        click.echo(GRAPHS[shape](edges))

@@ -1,0 +1,89 @@
+"""Commands that ask a question: their options are what the rulebook can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from fitcard.cli.output import load_or_leave
+from fitcard.language.question_fields import PROFILE, Axis
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
+
+
+def load_once(ctx: click.Context) -> Rulebook:
+    """The rulebook of this call, loaded the first time it is needed."""
+    root = ctx.find_root()
+    if not isinstance(root.obj, Rulebook):
+        root.obj = load_or_leave(root.obj or find_folders())
+    return root.obj
+
+
+def named_axes(rulebook: Rulebook) -> list[str]:
+    """The axes that a question must name, in their order."""
+    return [axis.name for axis in rulebook.subject.axes.values() if axis.required]
+
+
+class AskingCommand(click.Command):
+    """A command with an option for each axis that has a default, for each input, and for the profile."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own arguments, the rulebook's options, then the command's own options."""
+        own = super().get_params(ctx)
+        arguments = [param for param in own if isinstance(param, click.Argument)]
+        rulebook = load_once(ctx)
+        optional = [axis.name for axis in rulebook.subject.axes.values() if not axis.required]
+        return [*arguments, *question_options(rulebook, optional), *(param for param in own if param not in arguments)]
+
+
+class QuestionCommand(AskingCommand):
+    """Such a command with an argument for each axis that must be named."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """An argument for each axis that must be named, then the rest."""
+        arguments = [click.Argument([axis]) for axis in named_axes(load_once(ctx))]
+        return [*arguments, *super().get_params(ctx)]
+
+
+def read_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
+    pairs = [setting.partition("=") for setting in settings]
+    if any(not (name and equals and value) for name, equals, value in pairs):
+        raise click.UsageError("--set takes NAME=VALUE, the name of a constant and a number")
+    names = [name.strip() for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        raise click.UsageError("--set names a constant twice")
+    return {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
+
+
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set a constant, or a figure of an entry as AXIS.FIELD, for this once.",
+)
+language_option = click.option(
+    "--lang", metavar="LANGUAGE", help="Language of the answer, such as de; else that of the rulebook."
+)
+
+
+def question_options(rulebook: Rulebook, axes: Iterable[str], *, several: bool = False) -> list[click.Parameter]:
+    """An option for each of these axes, for each input, and for the profile.
+
+    With `several`, one can be given for an axis, and where none is, all its entries are meant if it is swept.
+    """
+    subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
+    told = {name: f"{subject.axes[name].about}{_default(subject.axes[name], several)}" for name in axes}
+    told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
+    told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
+    spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
+    many = set(subject.axes) if several else set()
+    return [click.Option(spelled[name], default=None, multiple=name in many, help=told[name]) for name in told]
+
+
+def _default(axis: Axis, several: bool) -> str:
+    if several and (axis.swept or axis.required):
+        return " [default: all]"
+    return "" if axis.required else f" [default: {axis.default or f'by {axis.default_by}'}]"

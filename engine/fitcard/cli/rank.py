@@ -1,0 +1,73 @@
+"""`fitcard rank`: entries of one axis, the best first, with what speaks for and against each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fitcard.answer.language import in_named
+from fitcard.answer.ranking import rank, read_ranking
+from fitcard.cli.options import language_option, load_once, question_options, read_settings, set_option
+from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rankings import HOLDS, LIMIT, Filter
+
+
+class RankingCommand(click.Command):
+    """The command of one ranking, with an option for each axis but the ranked one, input and filter, and the limit."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The rulebook's options and those of the ranking, then the command's own."""
+        rulebook = load_once(ctx)
+        ranking = rulebook.rankings[str(self.name)]
+        axes = [axis for axis in rulebook.subject.axes if axis != ranking.over]
+        filters = [_option(asked) for asked in ranking.filters.values()]
+        most = click.Option([f"--{LIMIT}"], default=None, help=f"Rows to show. [default: {ranking.most}]")
+        return [*question_options(rulebook, axes), *filters, most, *super().get_params(ctx)]
+
+
+class RankingGroup(click.Group):
+    """A command for each ranking of the rulebook."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The rankings in the order of their file."""
+        return list(load_once(ctx).rankings)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of the ranking of that name."""
+        ranking = load_once(ctx).rankings.get(cmd_name)
+        if ranking is None:
+            return None
+        command = RankingCommand(cmd_name, callback=_rank, help=ranking.about)
+        for option in (click.option("--json", "as_json", is_flag=True, help="Print it as JSON."), language_option):
+            command = option(command)
+        return set_option(command)
+
+
+@click.command("rank", cls=RankingGroup)
+def command() -> None:
+    """Rank what the catalogs hold, the best first."""
+
+
+@click.pass_context
+def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang: str | None, **parameters: Any) -> None:
+    rulebook, overrides = load_once(ctx), read_settings(settings)
+    try:
+        rulebook = in_named(rulebook, lang)
+        ranked = rank(rulebook, read_ranking(rulebook, str(ctx.command.name), parameters, overrides))
+    except ProblemsFound as found:
+        leave(found.problems, MISUSE)
+    if as_json:
+        print_json(ranked)
+        return
+    from fitcard.cli.ranking_view import draw_ranking  # noqa: PLC0415 - drawing is not needed for JSON
+
+    draw_ranking(ranked)
+
+
+def _option(asked: Filter) -> click.Option:
+    spelled = f"--{asked.name.replace('_', '-')}"
+    if asked.how != HOLDS:
+        return click.Option([spelled, asked.name], default=None, help=asked.about)
+    return click.Option([spelled, asked.name], default=None, is_flag=False, flag_value="1", help=asked.about)

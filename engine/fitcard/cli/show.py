@@ -1,0 +1,51 @@
+"""`fitcard show`: one question answered, drawn as a page or printed as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fitcard.answer.language import in_named
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer
+from fitcard.cli.options import QuestionCommand, language_option, load_once, read_settings, set_option
+from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.problems import ProblemsFound
+
+
+@click.command("show", cls=QuestionCommand)
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--explain", is_flag=True, help="Show how each number came about.")
+@language_option
+@click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    settings: tuple[str, ...],
+    as_json: bool,
+    explain: bool,
+    lang: str | None,
+    svg: str | None,
+    **parameters: Any,
+) -> None:
+    """Answer a question, drawn as a page."""
+    if as_json and svg:
+        raise click.UsageError("--json and --svg are two ways to show one answer: choose one.")
+    rulebook, overrides = load_once(ctx), read_settings(settings)
+    try:
+        rulebook = in_named(rulebook, lang)
+        built = answer(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
+    except ProblemsFound as found:
+        leave(found.problems, MISUSE)
+    if as_json:
+        print_json(built)
+        return
+    from fitcard.cli.answer_view import draw_answer  # noqa: PLC0415 - drawing is not needed for JSON
+
+    try:
+        draw_answer(built, rulebook.messages, save_as=svg)
+    except OSError as error:
+        raise click.FileError(svg or "", error.strerror) from None

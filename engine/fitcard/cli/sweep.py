@@ -1,0 +1,140 @@
+"""`fitcard sweep`: every answer over the catalogs, or over some of their entries, written to a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fitcard.cli.options import load_once, question_options, read_settings, set_option
+from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.problems import ProblemsFound
+from fitcard.sweep.formats import FORMS, PARQUET
+from fitcard.sweep.run import Swept, sha256_of, sweep_to_file, sweep_to_stream
+from fitcard.sweep.selection import Sweep, read_sweep
+from fitcard.sweep.workers import on_cluster, on_this_machine
+
+STANDARD_OUTPUT = "-"
+MOST_WORKERS = 4  # where nobody says how many: each takes memory
+
+
+class SweepCommand(click.Command):
+    """A command with an option for each axis, which can be given several times, for each input and for the profile."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The rulebook's options, then the command's own."""
+        rulebook = load_once(ctx)
+        return [*question_options(rulebook, rulebook.subject.axes, several=True), *super().get_params(ctx)]
+
+
+@click.command("sweep", cls=SweepCommand)
+@click.option(
+    "--out",
+    default=STANDARD_OUTPUT,
+    show_default=True,
+    metavar="FILE",
+    help=f"The file to write, whose name ends in {', '.join(f'.{form}' for form in FORMS)}; - for standard output.",
+)
+@click.option("--format", "form", type=click.Choice(FORMS), help="The form, where the name of the file does not say.")
+@click.option("--columns", multiple=True, metavar="KEYS", help="Columns, by their keys in an answer or names of rules.")
+@click.option("--where", default="", metavar="EXPR", help="Keep the answers for which this holds.")
+@set_option
+@click.option("--workers", type=click.IntRange(min=1), help="Parts to compute at once; one a processor if not said.")
+@click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster there, in place of this machine.")
+@click.option("--restart", is_flag=True, help="Begin anew, whatever parts were done before.")
+@click.option("--force", is_flag=True, help="Replace the file where it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    out: str,
+    form: str | None,
+    columns: tuple[str, ...],
+    where: str,
+    settings: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
+    restart: bool,
+    force: bool,
+    as_json: bool,
+    **parameters: Any,
+) -> None:
+    """Write every answer over the catalogs, or over the entries that are named, to a file.
+
+    An axis can be named several times, or with commas between. A sweep into a file that was stopped goes on where it
+    was when it is called again.
+    """
+    form = form or _form_of(out)
+    to_stream = out == STANDARD_OUTPUT
+    if to_stream and (as_json or form == PARQUET):
+        raise click.UsageError("name a file with --out: standard output takes lines of answers, and nothing else")
+    rulebook, overrides = load_once(ctx), read_settings(settings)
+    try:
+        sweep = read_sweep(rulebook, parameters, columns, where, overrides)
+        at_once = workers or min(MOST_WORKERS, os.cpu_count() or 1)
+        computing = on_cluster(sweep, form, scheduler) if scheduler else on_this_machine(sweep, form, at_once)
+        with _progress() as step:
+            if to_stream:
+                sweep_to_stream(sweep, form, sys.stdout.buffer, computing, step)
+                return
+            swept = sweep_to_file(sweep, form, Path(out), computing, step, restart=restart, force=force)
+    except ProblemsFound as found:
+        leave(found.problems, MISUSE)
+    except BrokenPipeError:  # who reads has enough
+        raise
+    except OSError as error:
+        raise click.FileError(str(error.filename or out), error.strerror) from None
+    if as_json:
+        print_json(_summary(sweep, swept, Path(out)))
+    else:
+        rules = sweep.about
+        click.echo(f"{swept.rows:,} of {swept.answers:,} answers in {swept.seconds:.1f} s: {out}")
+        click.echo(f"rules {rules['version']}, {rules['profile']}, {rules['sha256']}")
+
+
+def _form_of(out: str) -> str:
+    """The form that the name of a file says."""
+    suffix = Path(out).suffix.removeprefix(".")
+    if out == STANDARD_OUTPUT:
+        return next(form for form in FORMS if form != PARQUET)
+    if suffix not in FORMS:
+        raise click.UsageError(f"{out} must end in one of {', '.join(f'.{form}' for form in FORMS)}, or name --format")
+    return suffix
+
+
+def _summary(sweep: Sweep, swept: Swept, file: Path) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "sha256": sha256_of(file),
+        "answers": swept.answers,
+        "rows": swept.rows,
+        "parts": swept.parts,
+        "seconds": swept.seconds,
+        "answers_per_second": swept.answers / swept.seconds,
+        "columns": [column.key for column in sweep.columns],
+        "question": sweep.question,
+        "rules": dict(sweep.about),
+    }
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal, where there is one."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("answers", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

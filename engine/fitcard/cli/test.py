@@ -1,0 +1,107 @@
+"""`fitcard test`: the tests that stand beside the rules."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+
+from fitcard.calibration.comparison import aim_problems
+from fitcard.cli.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
+from fitcard.problems import Problem, ProblemsFound
+from fitcard.reports import problem_text, trace_lines
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.testing.coverage import coverage
+from fitcard.testing.junit import as_junit
+from fitcard.testing.rule_tests import Outcome, rule_tests, run
+from fitcard.testing.update import updates, write
+
+PERCENT = 100
+
+
+@click.command("test")
+@click.option("-k", "containing", default="", help="Only tests whose name or file contains this.")
+@click.option("--fail-on-empty", is_flag=True, help="Fail where no test is found.")
+@click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test reaches, and fail below the least.")
+@click.option("--update", is_flag=True, help="Show what would make failed figures pass, and write it when told to.")
+@click.option("--yes", is_flag=True, help="With --update: write without asking.")
+@click.option("--junit", type=click.File("w", encoding="utf-8"), help="Write the outcomes as JUnit XML too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    containing: str,
+    fail_on_empty: bool,
+    with_coverage: bool,
+    update: bool,
+    yes: bool,
+    junit: TextIO | None,
+    as_json: bool,
+) -> None:
+    """Run the tests that stand beside the rules."""
+    rulebook = load_or_leave(ctx.obj)
+    outcomes = [run(rulebook, test) for test in rule_tests(rulebook, containing)]
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    missed = [] if containing else _missed_aims(rulebook)
+    if as_json:
+        print_json([_as_dict(outcome) for outcome in outcomes])
+    else:
+        for outcome in failed:
+            _print_failure(outcome)
+        known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
+        click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
+        click.echo(f"known differences: {known}")
+        print_problems(missed, to_stderr=False)
+    if update and failed:
+        _update(failed, yes=yes)
+    if junit is not None:
+        junit.write(as_junit(outcomes))
+    short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
+    raise SystemExit(PROBLEMS_FOUND if failed or missed or short or (fail_on_empty and not outcomes) else GOOD)
+
+
+def _missed_aims(rulebook: Rulebook) -> list[Problem]:
+    try:
+        return list(aim_problems(rulebook))
+    except ProblemsFound as found:
+        return list(found.problems)
+
+
+def _update(failed: list[Outcome], *, yes: bool) -> None:
+    """Shows each expectation that would change, and writes them where that is wanted."""
+    changes = list(updates(failed))
+    for change in changes:
+        made_of = f"  <- {change.made_of}" if change.made_of else ""
+        click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{made_of}")
+    if changes and (yes or click.confirm(f"write {len(changes)} new expectations?")):
+        click.echo(f"written: {write(changes)}")
+
+
+def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool:
+    """Whether the tests reach as much of the rules as the rulebook asks; prints what they do not reach."""
+    found = coverage(rulebook, (row for outcome in outcomes for row in outcome.rows))
+    percent = found.share * PERCENT
+    if not quiet:
+        print_problems(found.warnings(), to_stderr=False)
+        click.echo(f"reached: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
+        click.echo(f"to be reached at least: {rulebook.test_coverage:g} %")
+    return percent >= rulebook.test_coverage
+
+
+def _print_failure(outcome: Outcome) -> None:
+    click.secho(f"FAILED {outcome.test.name}", fg="red", bold=True)
+    for problem in outcome.problems:
+        click.echo(problem_text(problem))
+    for line in trace_lines(outcome.trace):
+        click.echo(f"    {line}")
+
+
+def _as_dict(outcome: Outcome) -> dict[str, object]:
+    return {
+        "name": outcome.test.name,
+        "file": outcome.test.document.path,
+        "line": outcome.test.document.position(outcome.test.path).line,
+        "passed": outcome.passed,
+        "problems": [problem.as_dict() for problem in outcome.problems],
+    }

@@ -1,1 +1,0 @@
-"""Two states of the rules side by side: what changed by name, and what that does to every answer."""

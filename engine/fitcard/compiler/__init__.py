@@ -1,0 +1,1 @@
+"""Evaluation: formulas traced once into programs that run on numpy columns."""

@@ -1,0 +1,144 @@
+"""Evaluating questions: only what the outputs need, in dependency order, every number finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fitcard.catalog.catalog import Entry
+from fitcard.compiler.batch import Asked
+from fitcard.compiler.compile import ASKED, planned
+from fitcard.compiler.finite import culprit
+from fitcard.getter import Taker, taker
+from fitcard.language.definitions import Definition, Formula
+from fitcard.language.expression import offset_of_node
+from fitcard.language.question_fields import CURRENT
+from fitcard.language.rule_set import NOTHING, Plan, RuleSet
+from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.values import Column, Numbers, Scalar, all_finite, cell, cells, everywhere, first_cell, none_unbounded
+
+
+class NotFinite(Code):
+    """A rule divides by 0, reads a figure that is absent, or grows beyond all numbers for some question.
+
+    Why: no answer may hold such a number; the question that is named would have none.
+    Avoid: `expr: weight / van.payload` where some vans have no `payload`
+    Prefer: `expr: weight / either(van.payload, usual_payload)`, or `a if condition else b`.
+    """
+
+
+Index = tuple[int, ...]  # of a cell: its place on each axis of what was asked
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
+
+    rule_set: RuleSet
+    asked: Asked
+    columns: Mapping[str, Column]
+    given: frozenset[str]
+    plan: Plan
+    _cells: dict[str, Callable[[Index], Scalar]] = field(default_factory=dict, repr=False, compare=False)
+
+    def value(self, name: str, index: Index) -> Scalar:
+        """The value of `name` at one cell; None where it is absent."""
+        return self.values(name)(index)
+
+    def values(self, name: str) -> Callable[[Index], Scalar]:
+        """What gives the value of `name` at a cell; None where it is absent."""
+        found = self._cells.get(name)
+        if found is None:
+            found = self._cells[name] = cells(self.columns[name])
+        return found
+
+    def entry(self, axis: str, index: Index) -> Entry | None:
+        """The entry of an axis in one question, whether it was named or chosen; None where neither."""
+        found = self.asked.entry(axis, index)
+        chooser = self.rule_set.subject.chooser_of(axis)
+        if found is None and chooser in self.columns:
+            found = str(self.value(str(chooser), index))
+        return self.asked.catalog(axis).entries[found] if found is not None else None
+
+    def unmoved(self, others: frozenset[str]) -> frozenset[str]:
+        """The names of the columns that are the same whatever these axes and inputs are."""
+        return self._unmoved(others)[0]
+
+    def columns_unmoved(self, others: frozenset[str]) -> dict[str, Column]:
+        """The columns of these names."""
+        names, take = self._unmoved(others)
+        return dict(zip(names, take(self.columns), strict=True))
+
+    def _unmoved(self, others: frozenset[str]) -> tuple[frozenset[str], Taker]:
+        if others not in self.plan.made:
+            unmoved = self.rule_set.unmoved(others)
+            names = frozenset(name for name in self.columns if name in unmoved) - self.given
+            self.plan.made[others] = names, taker(tuple(names))
+        found: tuple[frozenset[str], Taker] = self.plan.made[others]
+        return found
+
+
+def evaluate(
+    rule_set: RuleSet,
+    asked: Asked,
+    outputs: Iterable[str],
+    inputs: Mapping[str, Numbers] | None = None,
+    given: Mapping[str, Scalar | Column] | None = None,
+    current: Mapping[str, Scalar] | None = None,
+    before: Evaluation | None = None,
+    others: frozenset[str] = NOTHING,
+) -> Evaluation:
+    """All `outputs` for all questions.
+
+    `inputs` are the questions' own numbers, NaN where a question does not give one. `given` sets names (formulas,
+    tables, constants or catalog fields) to a value, or to a column, instead of computing them. `current` holds what
+    `current.name` stands for. What was evaluated `before` for questions that differ in no more than the axes and inputs
+    `others` is not computed again.
+    Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
+    """
+    values: dict[str, Any] = {name: everywhere(value) for name, value in (given or {}).items()}
+    columns = before.columns_unmoved(others) if before else {}
+    plan = rule_set.plan(outputs, frozenset(values), asked.named, before.unmoved(others) if before else NOTHING)
+    made = planned(rule_set, plan, asked.named)
+    for name, default in rule_set.subject.defaults.items():
+        if name not in columns:
+            columns[name] = _input((inputs or {}).get(name.partition(".")[2]), default)
+    columns |= values
+    for name in plan.current:
+        columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
+    with np.errstate(all="ignore"):
+        at = made.run({ASKED: asked, **columns}, rule_set.own_values)
+        columns |= zip(made.names, made.computed(at), strict=True)
+        if not none_unbounded(made.looked_at(at)):
+            first = next(name for name, place in made.numbers if not all_finite(at[place]))
+            raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
+    return Evaluation(rule_set, asked, columns, frozenset(values), plan)
+
+
+def _input(value: Numbers | None, default: np.float64) -> Any:
+    """The column of an input, with its default where a question does not give it."""
+    if value is None:
+        return default
+    return np.where(np.isnan(value), default, value) if isinstance(value, np.ndarray) else np.float64(value)
+
+
+def _not_finite(definition: Definition, asked: Asked, columns: Mapping[str, Any]) -> Problem:
+    bad = ~np.isfinite(columns[definition.name])
+    index = first_cell(bad, asked.shape)
+    row = " ".join(asked.row(index).values()) or "the values given"
+    read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
+    message = f"`{definition.name}` is not a finite number for {row}: {read}"
+    hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"
+    if not isinstance(definition, Formula):
+        return definition.document.problem(NotFinite, message, definition.path, key=True, hint=hint)
+    part, does = culprit(definition.expression, columns, index)
+    path, offset = (*definition.path, "expr"), offset_of_node(definition.expression.source, part)
+    return definition.document.problem(NotFinite, message, path, offset=offset, hint=f"{does}: {hint}")
+
+
+def shown(value: Scalar) -> str:
+    """A value in a message to whoever keeps the rules."""
+    return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,50 @@
+"""Rows as plain values by name: what an answer shows of what was evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from fitcard.compiler.evaluation import Evaluation, Index
+from fitcard.values import Column, WordColumn, cell, plain, plain_number
+
+
+def plain_rows(evaluation: Evaluation, cells: Sequence[Index], names: Collection[str]) -> list[dict[str, Any]]:
+    """The values of `names` at each of these cells, whole numbers without a decimal point; None where one is absent."""
+    columns = evaluation.columns
+    if not cells:
+        return []
+    if len(cells) == 1:
+        return [{name: _plain(columns[name], cells[0]) for name in names}]
+    places = np.array([place for place, *_ in cells], dtype=np.intp)
+    found = [_all_plain(columns[name], cells, places) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*found, strict=True)]
+
+
+def _plain(column: Column, index: Index) -> Any:
+    data: Any = column.codes if isinstance(column, WordColumn) else column
+    if isinstance(data, np.ndarray):
+        if data.ndim != 1:
+            return plain_number(cell(column, index))
+        data = data.item(index[0] if data.size > 1 else 0)
+    return _shown(column, data)
+
+
+def _all_plain(column: Column, cells: Sequence[Index], places: Any) -> list[Any]:
+    data: Any = column.codes if isinstance(column, WordColumn) else column
+    if not isinstance(data, np.ndarray) or data.size == 1:
+        return [_plain(column, cells[0])] * len(cells)
+    if data.ndim > 1:
+        return [_plain(column, index) for index in cells]
+    return [_shown(column, one) for one in data[places].tolist()]
+
+
+def _shown(column: Column, data: Any) -> Any:
+    """A number, condition or code of a column as it is shown."""
+    if isinstance(data, float):
+        if data != data:  # noqa: PLR0124 - NaN is not itself
+            return None
+        return int(data) if data.is_integer() else float(data)
+    return plain(column, data)

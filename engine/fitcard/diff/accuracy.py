@@ -1,0 +1,139 @@
+"""Rule tests and measured runs before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fitcard.calibration.comparison import Comparison, Errors, compare
+from fitcard.problems import ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.testing.rule_tests import Outcome, RuleTest, rule_tests, run, values
+
+
+@dataclass(frozen=True)
+class Tested:
+    """`broken` pass before and fail now, `mended` the other way round; `new_failures` were not there before."""
+
+    passed_before: int
+    failed_before: int
+    passed: int
+    failed: int
+    broken: tuple[Outcome, ...]
+    mended: tuple[Outcome, ...]
+    new_failures: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far one quantity is from the figures that tests state: relative errors by test, before and after."""
+
+    name: str
+    unit: str
+    stated: tuple[float, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+    def errors(self, computed: tuple[float, ...]) -> list[float]:
+        """The relative error of each figure."""
+        return [abs(figure - stated) / abs(stated) for figure, stated in zip(computed, self.stated, strict=True)]
+
+
+def tested(base: Rulebook, head: Rulebook) -> Tested:
+    """All rule tests of both sides, each run against its own rules."""
+    before = {outcome.test.name: outcome for outcome in _outcomes(base)}
+    after = {outcome.test.name: outcome for outcome in _outcomes(head)}
+    failed = {name: outcome for name, outcome in after.items() if not outcome.passed}
+    return Tested(
+        sum(outcome.passed for outcome in before.values()),
+        sum(not outcome.passed for outcome in before.values()),
+        len(after) - len(failed),
+        len(failed),
+        tuple(outcome for name, outcome in failed.items() if name in before and before[name].passed),
+        tuple(one for name, one in after.items() if one.passed and name in before and not before[name].passed),
+        tuple(outcome for name, outcome in failed.items() if name not in before),
+    )
+
+
+def accuracies(base: Rulebook, head: Rulebook) -> list[Accuracy]:
+    """For each quantity that tests of both sides state in numbers, how far off both are; only where that differs."""
+    before = {test.name: test for test in rule_tests(base)}
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for test in rule_tests(head):
+        old = before.get(test.name)
+        if old is not None and old.data == test.data:
+            for name, figures in _stated(base, head, test):
+                found.setdefault(name, []).append(figures)
+    units = {name: info.unit for name in found if (info := head.rule_set.describe(name))}
+    moved = {name: rows for name, rows in found.items() if any(one != other for _, one, other in rows)}
+    return [Accuracy(name, units.get(name, ""), *zip(*rows, strict=True)) for name, rows in moved.items()]
+
+
+def _outcomes(rulebook: Rulebook) -> list[Outcome]:
+    return [run(rulebook, test) for test in rule_tests(rulebook)]
+
+
+def _stated(base: Rulebook, head: Rulebook, test: RuleTest) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Each number that a test states, other than 0, with what comes out on both sides."""
+    try:
+        one, other = (values(rulebook, test, test.figures) for rulebook in (base, head))
+    except (ProblemsFound, KeyError):
+        return
+    for name, path in test.figures.items():
+        stated, old, new = test.data[str(path[2])][name], one[name], other[name]
+        stated = stated["printed"] if isinstance(stated, dict) else stated
+        if isinstance(old, float) and isinstance(new, float) and isinstance(stated, int | float) and stated:
+            yield name, (float(stated), old, new)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One quantity by one profile. A side that does not have it is None.
+
+    `points` are the runs of both sides: what was measured, what came out before, and what comes out.
+    """
+
+    profile: str
+    name: str
+    title: str
+    before: Errors | None
+    after: Errors | None
+    points: tuple[tuple[float, float, float], ...]
+
+
+def measured(base: Rulebook, head: Rulebook, profiles: Sequence[tuple[str, str]]) -> list[Measured]:
+    """Each quantity of either back-test whose errors differ, by each of the profiles: that of base, that of head."""
+    return [one for before, after in profiles for one in _by_profile(base, before, head, after)]
+
+
+def _by_profile(base: Rulebook, before: str, head: Rulebook, after: str) -> Iterator[Measured]:
+    old, new = _compared(base, before), _compared(head, after)
+    for name in dict.fromkeys((*new, *old)):
+        one, other = old.get(name), new.get(name)
+        there = other or one
+        assert there is not None
+        told = Measured(
+            after,
+            name,
+            there.quantity.title,
+            one.summary if one else None,
+            other.summary if other else None,
+            tuple(_points(one, other)) if one and other else (),
+        )
+        if told.before != told.after:
+            yield told
+
+
+def _compared(rulebook: Rulebook, profile: str) -> dict[str, Comparison]:
+    """By quantity; none where a run cannot be asked, which `fitcard check` tells."""
+    try:
+        return {one.quantity.name: one for one in compare(rulebook, profile)}
+    except ProblemsFound:
+        return {}
+
+
+def _points(old: Comparison, new: Comparison) -> Iterator[tuple[float, float, float]]:
+    before = {entry.id: at for at, entry in enumerate(old.runs.entries)}
+    for at, entry in enumerate(new.runs.entries):
+        if entry.id in before and old.runs.measured[before[entry.id]] == new.runs.measured[at]:
+            yield float(new.runs.measured[at]), float(old.computed[before[entry.id]]), float(new.computed[at])

@@ -1,0 +1,58 @@
+"""What a reviewer is told at the line itself: what is gone and still read, and what moves answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from fitcard.diff.changes import Action, Detail, Difference, Effect
+from fitcard.diff.items import RULE_KINDS, What
+from fitcard.problems import Code, Problem, Related, Severity
+
+
+class NameStillRead(Code):
+    """A rule is gone, and others still read it.
+
+    Why: what reads it has no value; the message stands where the rule was, and names who needs it.
+    Avoid: removing `town_speed` while `time` reads it
+    Prefer: changing `time` first, or in the same change.
+    """
+
+
+class AnswersMoved(Code):
+    """A rule or a figure of the catalogs is another, and answers are made of it.
+
+    Why: a reviewer sees at the line itself how far the change reaches.
+    Avoid: believing that a small change has small effects.
+    Prefer: looking at what moved, with `fitcard diff BASE`.
+    """
+
+
+def still_read(changed: Iterable[Difference]) -> Iterator[Problem]:
+    """What is gone and still read, said where it was."""
+    for one in changed:
+        if one.still_read_by:
+            readers = ", ".join(f"`{name}`" for name in one.still_read_by)
+            message = f"`{one.thing.name}` is removed, and {readers} still read{'s' * (len(one.still_read_by) == 1)} it"
+            was = Related(one.thing.document.position(one.thing.path, key=True), "it stood here")
+            hint = f"keep it, or change {readers} too"
+            yield Problem(NameStillRead, message, one.position, hint=hint, related=(was,))
+
+
+def notes(changed: Iterable[Difference], impacts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+    """What moves answers, said at its line, for whoever reads the files."""
+    moved = sum(one["moved"] for one in impacts if "opened" not in one)
+    for one in changed:
+        if one.effect is Effect.ANSWERS and (one.thing.what in RULE_KINDS.values() or one.thing.what is What.ENTRY):
+            what = f"the {one.thing.what} `{one.thing.name}` is {one.action}"
+            steps = [_said(detail) for detail in one.details if detail.field and detail.effect is Effect.ANSWERS]
+            told = f": {', '.join(steps)}" if steps and one.action is Action.CHANGED else ""
+            reach = f"; it reaches {', '.join(one.reaches)}" if one.reaches else "; no answer shows what is made of it"
+            total = f"; {moved:,} answers move with the whole change" if one.reaches else ""
+            yield Problem(AnswersMoved, f"{what}{told}{reach}{total}", one.position, Severity.NOTE)
+
+
+def _said(detail: Detail) -> str:
+    if detail.old is None or detail.new is None:
+        return f"{detail.field} {'removed' if detail.new is None else f'{detail.new} added'}"
+    return f"{detail.field} {detail.old} -> {detail.new}"

@@ -1,0 +1,209 @@
+"""Saying why contract cases moved: the entries for the file of changes, written into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fitcard.diff.snapshot import State
+from fitcard.problems import Code, Problem, ProblemsFound, Severity
+from fitcard.rulebook.files import CHANGES
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.document import Document, Path
+from fitcard.source.yaml_edit import Spans
+from fitcard.source.yaml_edit import written as as_yaml
+from fitcard.testing.rule_tests import RuleTest, rule_tests, shown, values
+from fitcard.values import Scalar, printed
+
+
+class ContractChanged(Code):
+    """A figure that others rely on is another, or its case is gone, and nothing in the same change says why.
+
+    Why: whoever built on the figure finds out from the record, and not from a surprise.
+    Avoid: a new constant without a word.
+    Prefer: an entry in the file of kind `changes`, with `why` and the figures as they were and as they are;
+        `fitcard diff BASE --why "..."` writes it.
+    """
+
+
+class ContractMismatch(Code):
+    """A change is acknowledged with other figures than those that come out.
+
+    Why: a record that says something else than what happened misleads whoever reads it.
+    Avoid: `time: {old: 2, new: 2.4}` where it becomes 2.5
+    Prefer: the figures that `fitcard diff` shows.
+    """
+
+
+class ContractUnmoved(Code):
+    """A change is acknowledged of a figure that did not move, or of a case that is none.
+
+    Why: most such entries are left over from an attempt, or name a case that is misspelt.
+    Avoid: `case: a piano needs a lorry` where no contract case is called so
+    Prefer: only what really changes.
+    """
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract case that moved: `figures` by name as they were and as they are; none where it is `withdrawn`."""
+
+    name: str
+    test: RuleTest
+    figures: Mapping[str, tuple[Scalar, Scalar]]
+    withdrawn: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """One entry of the files of changes that was not there before."""
+
+    document: Document
+    path: Path
+    data: Mapping[str, Any]
+
+
+def moved_cases(base: State, head: State) -> list[Case]:
+    """The contract cases that moved, each with why, where the new state says so."""
+    assert base.rulebook is not None
+    assert head.rulebook is not None
+    now = {test.name: test for test in rule_tests(head.rulebook)}
+    why = {entry.data["case"]: entry.data["why"] for entry in acknowledged(base, head)}
+    cases = []
+    for test in rule_tests(base.rulebook):
+        if not test.contract:
+            continue
+        after = now.get(test.name)
+        if after is None or not after.contract:
+            cases.append(Case(test.name, test, {}, True, why.get(test.name, "")))
+            continue
+        names = [*dict.fromkeys([*test.figures, *after.figures])]
+        old, new = _answers(base.rulebook, test, names), _answers(head.rulebook, after, names)
+        figures = {
+            name: (old[name], new[name])
+            for name in names
+            if _printed(test, after, name, old) != _printed(test, after, name, new)
+        }
+        if figures:
+            cases.append(Case(test.name, after, figures, False, why.get(test.name, "")))
+    return cases
+
+
+def contract_problems(base: State, head: State, cases: list[Case]) -> Iterator[Problem]:
+    """Cases that moved without a word, and acknowledgements that do not say what happened."""
+    for case in cases:
+        if not case.why:
+            yield _unexplained(case)
+    by_name = {case.name: case for case in cases}
+    for entry in acknowledged(base, head):
+        moved = by_name.get(entry.data["case"])
+        if moved is None or moved.withdrawn != ("withdrawn" in entry.data):
+            message = f"`{entry.data['case']}` is said to change, and does not"
+            hint = "name a contract case that moves, or remove the entry"
+            yield entry.document.problem(ContractUnmoved, message, entry.path, severity=Severity.WARNING, hint=hint)
+        else:
+            yield from _mismatches(moved, entry)
+
+
+def acknowledged(base: State, head: State) -> list[Acknowledged]:
+    """The entries that are new."""
+    before = [data for document in base.files.of(CHANGES) for data in document.data["changes"]]
+    return [
+        Acknowledged(document, ("changes", number), data)
+        for document in head.files.of(CHANGES)
+        for number, data in enumerate(document.data["changes"])
+        if data not in before
+    ]
+
+
+def written(case: Case, name: str, value: Scalar) -> str:
+    """A figure with as many decimals as the case states; in full where it states none."""
+    return _printed(case.test, case.test, name, {name: value})
+
+
+def _unexplained(case: Case) -> Problem:
+    if case.withdrawn:
+        message = f"the contract case `{case.name}` is gone, and nothing says why"
+    else:
+        moved = ", ".join(
+            f"{name} {written(case, name, old)} -> {written(case, name, new)}"
+            for name, (old, new) in case.figures.items()
+        )
+        message = f"the contract case `{case.name}` answers otherwise, and nothing says why: {moved}"
+    hint = 'say why: `fitcard diff BASE --why "..."` writes it into the file of changes'
+    return case.test.document.problem(ContractChanged, message, (*case.test.path, "name"), hint=hint)
+
+
+def _mismatches(case: Case, entry: Acknowledged) -> Iterator[Problem]:
+    said: Mapping[str, Any] = entry.data.get("figures", {})
+    for name, (old, new) in case.figures.items():
+        if name not in said:
+            message = f"`{name}` moves too: {written(case, name, old)} -> {written(case, name, new)}"
+            yield entry.document.problem(ContractMismatch, message, (*entry.path, "figures"), key=True, hint="add it")
+            continue
+        for side, value in (("old", old), ("new", new)):
+            path = (*entry.path, "figures", name, side)
+            stated = entry.document.places[path].written or ""
+            if stated != _like(stated, value):
+                message = f"`{name}` is said to be {stated}, and is {written(case, name, value)}"
+                yield entry.document.problem(ContractMismatch, message, path, hint="write the figure that comes out")
+    for name in said:
+        if name not in case.figures:
+            message, path = f"`{name}` is said to change, and does not", (*entry.path, "figures", name)
+            yield entry.document.problem(ContractUnmoved, message, path, key=True, severity=Severity.WARNING)
+
+
+def _answers(rulebook: Rulebook, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
+    """What comes out; absent where it does not."""
+    try:
+        return values(rulebook, test, names)
+    except (ProblemsFound, KeyError):
+        return dict.fromkeys(names)
+
+
+def _printed(test: RuleTest, other: RuleTest, name: str, answers: Mapping[str, Scalar]) -> str:
+    of_test = test if name in test.figures else other
+    stated = of_test.written(of_test.figures[name]) if name in of_test.figures else ""
+    return _like(stated, answers[name])
+
+
+def _like(stated: str, value: Scalar) -> str:
+    """A value as it is written with the decimals of a stated figure."""
+    if isinstance(value, float) and _is_number(stated):
+        return printed(value, len(stated.partition(".")[2]))
+    return shown(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def acknowledged_text(document: Document, cases: Iterable[Case], why: str) -> str:
+    """The text of a file of changes with an entry for each case at its end."""
+    block = "\n".join(line for case in cases for line in _entry(case, why))
+    text, spans = document.text, Spans(document)
+    if spans.in_brackets(("changes",)):  # as long as there is none: `changes: []`
+        place = document.places[("changes",)]
+        return f"{text[: place.start].rstrip()}\n{block}{text[place.end :]}"
+    end = spans.end_of_line(spans.value_end(("changes",)))
+    return f"{text[:end]}\n{block}{text[end:] or chr(10)}"
+
+
+def _entry(case: Case, why: str) -> Iterator[str]:
+    yield f"  - case: {as_yaml(case.name, in_braces=False)}"
+    yield f"    why: {as_yaml(why, in_braces=False)}"
+    if case.withdrawn:
+        yield "    withdrawn: true"
+        return
+    yield "    figures:"
+    for name, (old, new) in case.figures.items():
+        before, after = (
+            written(case, name, value) if isinstance(value, float) else as_yaml(value) for value in (old, new)
+        )
+        yield f"      {name}: {{old: {before}, new: {after}}}"

@@ -1,1 +1,0 @@
-"""Pages drawn as HTML: they know the shape of an answer, and take every word from the messages."""

@@ -1,0 +1,1 @@
+"""Import of files and output of other programs as catalog entries."""

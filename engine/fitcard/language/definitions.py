@@ -1,0 +1,245 @@
+"""What a rule file defines: constants, formulas, tables and counts, each with its unit, its sentence and its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fitcard.identity_cache import WorkedOut
+from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.language.question_fields import name_asked
+from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
+from fitcard.problems import Code, Position, Problem
+from fitcard.source.document import Document, Path
+from fitcard.values import Kind
+
+
+class ReferenceMissing(Code):
+    """A rule does not say where it comes from.
+
+    Why: a number that nobody can trace can neither be trusted nor corrected.
+    Avoid: `fee: {value: 20, unit: EUR, about: What a trip costs.}` in a file without a reference
+    Prefer: `reference: {title: Price list of 2026}` there, or once for the whole file.
+    """
+
+
+class ConstantRange(Code):
+    """The value of a constant is outside of its own bounds.
+
+    Why: the bounds say what makes sense; either they or the value is wrong.
+    Avoid: `{value: 72, minimum: 0, maximum: 1}`
+    Prefer: `{value: 0.72, minimum: 0, maximum: 1}`
+    """
+
+
+class TableMixedResults(Code):
+    """The rows of a table give results of different kinds: words, numbers, or true and false.
+
+    Why: what reads the table must know which of them it gets.
+    Avoid: `rows: {small: 20, large: dear}`
+    Prefer: `rows: {small: 20, large: 35}`
+    """
+
+
+class TableUnit(Code):
+    """The rows of a table give words and its unit is not `word`, or true and false and its unit is not `condition`; or
+    the other way round.
+
+    Why: the unit is what tells a reader, and a page, how to show it.
+    Avoid: `unit: kg` over `rows: {small: light}`
+    Prefer: `unit: word`
+    """
+
+
+CONDITION_UNIT, WORD_UNIT = "condition", "word"
+UNITS_OF_KINDS = {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}
+UNCOUNTED = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in nothing
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What all definitions share. `path` is the place of the definition in `document`."""
+
+    name: str
+    unit: str
+    about: str
+    document: Document
+    path: Path
+    reference: Mapping[str, str]
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """It as it is written."""
+        found: Mapping[str, Any] = self.document.at(self.path)
+        return found
+
+    @property
+    def position(self) -> Position:
+        """Where its name is written."""
+        return self.document.position(self.path, key=True)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names that its value is made of."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Constant(Definition):
+    """A number that is believed, and between which bounds it makes sense."""
+
+    value: float
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+
+@dataclass(frozen=True)
+class Formula(Definition):
+    """An expression over other names."""
+
+    expression: Expression
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names in its expression."""
+        return self.expression.names
+
+
+@dataclass(frozen=True)
+class Table(Definition):
+    """Rows that turn the value of `input` into another."""
+
+    input: str
+    rows: Rows
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Its input, and names whose value a row takes."""
+        return tuple(dict.fromkeys([self.input, *self._taken]))
+
+    @cached_property
+    def takes(self) -> tuple[int, ...]:
+        """Which of the names that it reads are those whose value a row takes."""
+        return tuple(at for at, name in enumerate(self.reads) if name in self._taken)
+
+    @cached_property
+    def _taken(self) -> list[str]:
+        return [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What it gives; its unit says so where all results are taken from other names."""
+        return _table_kind(self.rows, self.unit)
+
+
+@dataclass(frozen=True)
+class Count(Definition):
+    """How many entries of a catalog say what the question says by the axes and inputs `same`, and have `having`."""
+
+    catalog: str
+    same: tuple[str, ...]
+    having: str | None
+    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The ids on these axes, and these inputs."""
+        return tuple(map(name_asked, self.same))
+
+
+def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
+    """The names whose value a row takes, each with the place where it stands."""
+    if isinstance(table.rows, Lookup):
+        places = [*((("rows", word), result) for word, result in table.rows.rows.items())]
+        for place, result in [*places, (("otherwise",), table.rows.otherwise)]:
+            if isinstance(result, ValueOf):
+                yield result.name, (*table.path, *place, "value_of")
+
+
+def _table_kind(rows: Rows, unit: str) -> Kind:
+    kinds = result_kinds(rows)
+    by_unit = next((kind for kind, name in UNITS_OF_KINDS.items() if name == unit), Kind.NUMBER)
+    return kinds.pop() if len(kinds) == 1 else by_unit
+
+
+SECTIONS = ("constants", "formulas", "tables", "counts")
+ADDS = ("adds",)  # where a profile defines what the rules have no name for
+
+
+def read_definitions(document: Document, within: Path = ()) -> tuple[list[Definition], list[Problem]]:
+    """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others.
+
+    Those that stand `within` a part of the file, where one is named. A definition without a reference of its own has
+    that of the file.
+    """
+    problems: list[Problem] = []
+    definitions: list[Definition] = []
+    part = document.at(within) if not within or within[0] in document.data else {}
+    for section, read in zip(SECTIONS, (_constant, _formula, _table, _count), strict=True):
+        for name, data in (part.get(section) or {}).items():
+            path = (*within, section, name)
+            reference = data.get("reference", document.data.get("reference"))
+            if reference is None:
+                problems.append(_reference_problem(document, path))
+            common = {"name": name, "unit": data["unit"], "about": data["about"], "reference": reference}
+            definition, found = read(document, data, {**common, "document": document, "path": path})
+            problems += found
+            if definition is not None:
+                definitions.append(definition)
+    return definitions, problems
+
+
+def _reference_problem(document: Document, path: Path) -> Problem:
+    hint = "add `reference: {title: ...}` here, or once for the whole file"
+    message = f"`{path[-1]}` does not say where it comes from"
+    return document.problem(ReferenceMissing, message, path, key=True, hint=hint)
+
+
+def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    bounds: Any = {bound: float(data[bound]) for bound in ("minimum", "maximum") if bound in data}
+    constant = Constant(**common, value=float(data["value"]), **bounds)
+    if constant.minimum <= constant.value <= constant.maximum:
+        return constant, []
+    message = f"{constant.value:g} is not from {constant.minimum:g} to {constant.maximum:g}"
+    return constant, [
+        document.problem(ConstantRange, message, (*constant.path, "value"), hint="change the value, or its bounds")
+    ]
+
+
+def _count(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    return Count(**common, catalog=data["catalog"], same=tuple(data["same"]), having=data.get("having")), []
+
+
+def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    path = (*common["path"], "expr")
+    try:
+        return Formula(**common, expression=parse(data["expr"])), []
+    except ExpressionFaults as found:
+        return None, [fault.problem(document, path) for fault in found.faults]
+
+
+def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
+    path: Path = common["path"]
+    rows, problems = read_rows(document, path, data)
+    if rows is None:
+        return None, problems
+    problems += list(_table_kind_problems(document, path, data, rows))
+    return Table(**common, input=data["input"], rows=rows), problems
+
+
+def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any], rows: Rows) -> Iterator[Problem]:
+    kind = _table_kind(rows, data["unit"])
+    if len(result_kinds(rows)) > 1:
+        both = " and ".join(f"{kind}s" for kind in Kind if kind in result_kinds(rows))
+        message, hint = f"the rows give both {both}", "give one kind of result everywhere"
+        yield document.problem(TableMixedResults, message, (*path, "rows"), key=True, hint=hint)
+    elif (kind is not Kind.NUMBER or data["unit"] in UNITS_OF_KINDS.values()) and (
+        data["unit"] != UNITS_OF_KINDS.get(kind)
+    ):
+        hint = f"write `unit: {UNITS_OF_KINDS[kind]}`" if kind in UNITS_OF_KINDS else "write the unit of the numbers"
+        yield document.problem(
+            TableUnit, f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
+        )

@@ -1,0 +1,104 @@
+"""Invariants: what must hold for every question, written beside the rules.
+
+`always:` states a condition. `when: cause increases` with `then: effect never decreases` states how one name follows
+another; what changes may be a catalog figure, an input, a rule, or a whole axis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document, Path
+
+
+class InvariantForm(Code):
+    """An invariant is not written so that it can be tried.
+
+    Why: what cannot be tried is never found broken.
+    Avoid: `when: van.speed grows`, `then: time rises`
+    Prefer: `when: van.speed increases` and `then: time never increases`, or `always: time > 0`
+    """
+
+
+class Change(StrEnum):
+    """How a name changes."""
+
+    INCREASES = "increases"
+    DECREASES = "decreases"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True)
+class Always:
+    """A condition that holds for every question, by every profile but those it is `not_in`."""
+
+    name: str
+    document: Document
+    path: Path
+    not_in: tuple[str, ...]
+    condition: Expression
+
+
+@dataclass(frozen=True)
+class Following:
+    """Where `cause` does `when`, `effect` never does `never`; by every profile but those it is `not_in`."""
+
+    name: str
+    document: Document
+    path: Path
+    not_in: tuple[str, ...]
+    cause: str
+    when: Change
+    effect: str
+    never: Change
+
+
+Invariant = Always | Following
+WHEN = re.compile(r"(\S+) (increases|decreases|changes)")
+THEN = re.compile(r"(\S+) never (increases|decreases|changes)")
+
+
+def read_invariants(document: Document) -> tuple[list[Invariant], list[Problem]]:
+    """The invariants of a rule file that has passed its schema, and what is wrong with the others."""
+    invariants: list[Invariant] = []
+    problems: list[Problem] = []
+    for number, data in enumerate(document.data.get("invariants", [])):
+        read = _always if "always" in data else _following
+        found, wrong = read(document, ("invariants", number), data)
+        invariants += [found] if found else []
+        problems += wrong
+    return invariants, problems
+
+
+def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+    try:
+        return Always(data["name"], document, path, _not_in(data), parse(data["always"])), []
+    except ExpressionFaults as found:
+        place = (*path, "always")
+        return None, [fault.problem(document, place) for fault in found.faults]
+
+
+def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+    when, then = WHEN.fullmatch(data["when"]), THEN.fullmatch(data["then"])
+    problems = []
+    if when is None:
+        hint = "write `axis.field increases`, `name decreases`, or `axis changes`"
+        problems.append(document.problem(InvariantForm, "this is no `name increases`", (*path, "when"), hint=hint))
+    if then is None:
+        hint = "write `name never decreases`, `name never increases`, or `name never changes`"
+        message = "this is no `name never decreases`"
+        problems.append(document.problem(InvariantForm, message, (*path, "then"), hint=hint))
+    if when is None or then is None:
+        return None, problems
+    cause, effect = (when[1], Change(when[2])), (then[1], Change(then[2]))
+    return Following(data["name"], document, path, _not_in(data), *cause, *effect), []
+
+
+def _not_in(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(data.get("not_in", ()))

@@ -1,0 +1,60 @@
+"""Profiles: other beliefs, laid over the rules by name. A profile replaces what the rules define, and nothing else is
+changed by it; what its own formulas need beside that it adds under names that the rules do not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fitcard.language.definitions import ADDS, Definition, read_definitions
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document
+from fitcard.suggest import closest, suggestion
+
+
+class ProfileUnknownName(Code):
+    """A profile replaces a name that the rules do not define.
+
+    Why: it would have no effect, and the reader of the profile would believe that it has.
+    Avoid: `town_sped: {value: 25, ...}` in a profile
+    Prefer: `town_speed: {value: 25, ...}`, or a new name under `adds`.
+    """
+
+
+class ProfileKnownName(Code):
+    """A profile adds a name that the rules define.
+
+    Why: whoever reads the profile would not see that it replaces something.
+    Avoid: `adds: {constants: {town_speed: {value: 25, ...}}}` where the rules have a `town_speed`
+    Prefer: `constants: {town_speed: {value: 25, ...}}`
+    """
+
+
+def overlay(
+    base: Mapping[str, Definition], profile: Document, broken: frozenset[str] = frozenset()
+) -> tuple[dict[str, Definition], list[Problem]]:
+    """The definitions of `base` with those of the profile in their place, and those that it adds.
+
+    To replace a name that `base` lacks is a problem, unless it is among those that could not be read; so is to add one
+    that `base` has.
+    """
+    definitions, problems = read_definitions(profile)
+    added, found = read_definitions(profile, ADDS)
+    problems += found
+    for definition in added:
+        if definition.name in base:
+            message, first = f"`{definition.name}` is already in the rules", base[definition.name].position
+            hint = "replace it, above `adds`, or choose another name"
+            problems.append(
+                profile.problem(ProfileKnownName, message, definition.path, key=True, hint=hint, first=first)
+            )
+    for definition in definitions:
+        if definition.name not in base and definition.name not in broken:
+            near = closest(definition.name, base)
+            hint = suggestion(near) or "a profile replaces what the rules define; a new name belongs under `adds`"
+            message = f"there is no `{definition.name}` in the rules to replace"
+            problems.append(
+                profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
+            )
+    replaced = {definition.name: definition for definition in definitions if definition.name in base}
+    return {**base, **replaced, **{definition.name: definition for definition in added}}, problems

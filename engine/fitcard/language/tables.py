@@ -1,0 +1,253 @@
+"""Tables: bands (threshold -> result), lookup (word -> result) and knots (points joined by straight lines).
+
+Results are numbers or words, those of a lookup also conditions.
+
+A table is proven complete when it is read: bands in order, without gap or overlap and with a default; knots in order.
+A lookup is proven complete once its input's words are known, in `names.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitcard.identity_cache import WorkedOut
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document, Path
+from fitcard.values import ABSENT, Codes, Kind, Numbers, WordColumn
+
+
+class TableOrder(Code):
+    """The thresholds of a table are not in order, or one stands there twice.
+
+    Why: rows are read from the top, so one that is out of order is never reached as it is meant.
+    Avoid: `at_least: 70` above `at_least: 85`
+    Prefer: `at_least: 85` above `at_least: 70`
+    """
+
+
+class TableUnreachable(Code):
+    """A row stands after `otherwise`.
+
+    Why: `otherwise` takes all that is left, so the row is never reached.
+    Avoid: `- {otherwise: C}` above `- {at_least: 50, gives: B}`
+    Prefer: `otherwise` as the last row.
+    """
+
+
+class TableNoDefault(Code):
+    """The last row of bands is not `otherwise`.
+
+    Why: a value beyond the last threshold would have no result.
+    Avoid: `- {at_least: 50, gives: B}` as the last row
+    Prefer: `- {otherwise: C}` after it.
+    """
+
+
+class TableRow(Code):
+    """A band has not one threshold and one result.
+
+    Why: it would be open when it holds, or what it gives.
+    Avoid: `- {at_least: 50, below: 70, gives: B}`
+    Prefer: `- {at_least: 50, gives: B}`; the row above says where it ends.
+    """
+
+
+class TableMixed(Code):
+    """Some bands of a table are written with one kind of threshold and some with another.
+
+    Why: they could overlap, or leave a gap between them.
+    Avoid: `at_least: 85` above `below: 70`
+    Prefer: `at_least` in every row, `at_most` in every row, or `below` in every row.
+    """
+
+
+Result = float | str | bool
+
+
+@dataclass(frozen=True)
+class ValueOf:
+    """A result that is taken from another definition of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Bands:
+    """`results[i]` holds from `bounds[i - 1]` to `bounds[i]`, both in rising order; `side` says who owns a bound.
+
+    There is one more result than there are bounds.
+    """
+
+    bounds: tuple[float, ...]
+    results: tuple[Result, ...]
+    side: Literal["left", "right"]
+
+    def place(self, value: Numbers) -> Codes:
+        """The index into `results` for each value; one beyond the last for one that is absent."""
+        if not isinstance(value, np.ndarray):
+            at = bisect_left(self.bounds, value) if self.side == "left" else bisect_right(self.bounds, value)
+            return np.int64(len(self.results) if math.isnan(value) else at)
+        return np.searchsorted(self._bounds, value, side=self.side)
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.float64]:
+        """With one more, beyond which an absent number lies alone: it is sorted after all others."""
+        return np.array([*self.bounds, math.inf if self.side == "left" else math.nan])
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The results as numbers, with NaN beyond the last."""
+        return np.array([*self.results, np.nan], dtype=float)
+
+    @cached_property
+    def words(self) -> WordColumn:
+        """The results as words, each once, with an absent one beyond the last."""
+        words = tuple(dict.fromkeys(str(result) for result in self.results))
+        return WordColumn(np.array([*(words.index(str(result)) for result in self.results), ABSENT]), words)
+
+
+@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is worked out for one can be kept
+class Lookup:
+    """`rows` by word; `otherwise` for a word that has no row, None where every word must have one."""
+
+    rows: Mapping[str, Result | ValueOf]
+    otherwise: Result | ValueOf | None
+    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Knots:
+    """Straight lines between points of rising `x`; beyond the first and last their `y` is held."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def at(self, value: Numbers) -> Numbers:
+        """What the lines give at each value."""
+        return np.interp(value, *self._points)
+
+    @cached_property
+    def _points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array(self.x), np.array(self.y)
+
+
+Rows = Bands | Lookup | Knots
+
+
+def results_of(rows: Rows) -> tuple[Result | ValueOf, ...]:
+    """Everything that the table can give, in the order it is written or, for bands, of rising bounds."""
+    if isinstance(rows, Lookup):
+        return (*rows.rows.values(), *(() if rows.otherwise is None else (rows.otherwise,)))
+    return rows.y if isinstance(rows, Knots) else rows.results
+
+
+def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Rows | None, list[Problem]]:
+    """The rows of the table at `path`, and what is wrong with them; None where they cannot be used."""
+    if data["kind"] == "lookup":
+        otherwise = data.get("otherwise")
+        rows = {word: _result(result) for word, result in data["rows"].items()}
+        return Lookup(rows, None if otherwise is None else _result(otherwise)), []
+    if data["kind"] == "knots":
+        return _read_knots(document, (*path, "rows"), data["rows"])
+    return _read_bands(document, (*path, "rows"), data["rows"])
+
+
+def result_kinds(rows: Rows) -> set[Kind]:
+    """The kinds of results; empty where all are taken from other names, which do not count."""
+    return {
+        Kind.WORD if isinstance(result, str) else Kind.CONDITION if isinstance(result, bool) else Kind.NUMBER
+        for result in results_of(rows)
+        if not isinstance(result, ValueOf)
+    }
+
+
+def _result(data: Any) -> Result | ValueOf:
+    if isinstance(data, dict):
+        return ValueOf(data["value_of"])
+    return data if isinstance(data, str | bool) else float(data)
+
+
+def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tuple[Rows | None, list[Problem]]:
+    problems = [
+        document.problem(
+            TableOrder,
+            f"the knot at {after[0]:g} stands after the knot at {before[0]:g}",
+            (*path, at),
+            hint="write knots in rising order, each once",
+        )
+        for at, (before, after) in enumerate(pairwise(rows), 1)
+        if after[0] <= before[0]
+    ]
+    return Knots(tuple(float(x) for x, _ in rows), tuple(float(y) for _, y in rows)), problems
+
+
+FALLING, RISING = -1, 1
+BOUNDS = {"at_least": FALLING, "at_most": RISING, "below": RISING}  # how thresholds are written, from the top
+
+
+def _read_bands(document: Document, path: Path, rows: list[dict[str, Any]]) -> tuple[Rows | None, list[Problem]]:
+    problems = list(_band_faults(document, path, rows))
+    if problems:
+        return None, problems
+    word = next(key for key in BOUNDS if key in rows[0])
+    bounds = [float(row[word]) for row in rows[:-1]]
+    results = [_result(row["gives"]) for row in rows[:-1]] + [_result(rows[-1]["otherwise"])]
+    if word == "at_least":  # written from the top; kept rising, and a bound belongs to the band above it
+        bounds.reverse()
+        results.reverse()
+    side: Literal["left", "right"] = "left" if word == "at_most" else "right"
+    return Bands(tuple(bounds), tuple(r for r in results if not isinstance(r, ValueOf)), side), []
+
+
+def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    first = next((key for key in BOUNDS if key in rows[0]), "at_least")
+    last = len(rows) - 1
+    before: float | None = None
+    for at, row in enumerate(rows):
+        here = (*path, at)
+        bounds = [key for key in BOUNDS if key in row]
+        if "otherwise" in row:
+            if at != last:
+                yield document.problem(
+                    TableUnreachable,
+                    "no row after `otherwise` is ever reached",
+                    (*path, at + 1),
+                    hint="move `otherwise` to the end",
+                )
+            if len(row) > 1:
+                yield document.problem(
+                    TableRow, "`otherwise` stands alone in its row", here, hint="give it a row of its own"
+                )
+            continue
+        if at == last and not any("otherwise" in other for other in rows):
+            yield document.problem(
+                TableNoDefault,
+                "the last row must be `otherwise`",
+                here,
+                hint="add a row `- {otherwise: ...}` for all other values",
+            )
+        if len(bounds) != 1 or "gives" not in row:
+            hint = f"write `{{{first}: 70, gives: A}}`"
+            yield document.problem(TableRow, "a band has one threshold and what it gives", here, hint=hint)
+            continue
+        if bounds[0] != first:
+            message = f"`{bounds[0]}` among rows of `{first}`: bands could overlap or leave a gap"
+            yield document.problem(TableMixed, message, here, hint=f"write every row with `{first}`")
+            continue
+        bound = float(row[first])
+        if before is not None and (bound - before) * BOUNDS[first] <= 0:
+            way = "falling" if BOUNDS[first] == FALLING else "rising"
+            message = f"{bound:g} stands after {before:g}: this row is never reached as it is meant"
+            yield document.problem(
+                TableOrder, message, (*here, first), hint=f"write thresholds in {way} order, each once"
+            )
+        before = bound

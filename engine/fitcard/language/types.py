@@ -1,0 +1,80 @@
+"""Whether an expression gives a number or a condition, and where the two are mixed up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from fitcard.language.expression import Expression, Fault, offset_of_node
+from fitcard.language.functions import FUNCTIONS
+from fitcard.problems import Code
+from fitcard.values import Kind
+
+
+class ExpressionKind(Code):
+    """A number, a condition or a word stands where another of the three is needed.
+
+    Why: true is not 1 here, and a word has no size.
+    Avoid: `(a > 1) * 2`, `van.name + 1`
+    Prefer: `2 if a > 1 else 0`; a lookup table turns a word into a number.
+    """
+
+
+def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
+    """Whether the expression gives a number or a condition, and each place where the two are mixed up.
+
+    `kind_of_name` answers None for a name that is unknown; nothing is said about those here.
+    """
+    faults: list[Fault] = []
+
+    def want(node: ast.expr, wanted: Kind, what: str) -> None:
+        found = kind(node)
+        if found is not None and found is not wanted:
+            hint = "compare it with a number" if wanted is Kind.CONDITION else "write `a if condition else b`"
+            if found is Kind.WORD:
+                hint = "turn the word into a number with a lookup table"
+            message = f"{what} must be a {wanted}, and this is a {found}"
+            faults.append(Fault(ExpressionKind, message, offset_of_node(expression.source, node), hint))
+
+    def kind(node: ast.expr) -> Kind | None:
+        match node:
+            case ast.Constant(value=bool()):
+                return Kind.CONDITION
+            case ast.Constant():
+                return Kind.NUMBER
+            case ast.Name():
+                return kind_of_name(node.id)
+            case ast.BinOp():
+                want(node.left, Kind.NUMBER, "the left side")
+                want(node.right, Kind.NUMBER, "the right side")
+                return Kind.NUMBER
+            case ast.UnaryOp(op=ast.Not()):
+                want(node.operand, Kind.CONDITION, "what follows `not`")
+                return Kind.CONDITION
+            case ast.UnaryOp():
+                want(node.operand, Kind.NUMBER, "what follows the sign")
+                return Kind.NUMBER
+            case ast.BoolOp():
+                for value in node.values:
+                    want(value, Kind.CONDITION, "each side of `and` and `or`")
+                return Kind.CONDITION
+            case ast.Compare():
+                for value in (node.left, *node.comparators):
+                    want(value, Kind.NUMBER, "each side of a comparison")
+                return Kind.CONDITION
+            case ast.IfExp():
+                want(node.test, Kind.CONDITION, "what stands between `if` and `else`")
+                chosen = kind(node.body)
+                if chosen is not None:
+                    want(node.orelse, chosen, "what follows `else`")
+                return chosen
+            case ast.Call(func=ast.Name(id=name)):
+                function = FUNCTIONS[name]
+                for argument, wanted in zip(node.args, function.kinds(len(node.args)), strict=True):
+                    if function.words and kind(argument) is Kind.WORD:
+                        continue
+                    want(argument, wanted, f"what `{name}` is given")
+                return function.gives
+        raise AssertionError(f"{type(node).__name__} passed the allow-list")
+
+    return kind(expression.tree), faults

@@ -1,0 +1,346 @@
+"""Units: every expression runs once more on what its names are counted in, and must give the unit it declares.
+
+GB against GiB, ms against s, tokens added to bytes, a forgotten factor of 8 or 1000: each is a problem at its place.
+Units agree where they count the same in the same steps, however they are written: `Gparam * byte/param` is `GB`.
+The rulebook says which units there are, in the notation of pint; a number written in an expression counts nothing, but
+for 0, which is 0 of anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+from fitcard.language.definitions import UNCOUNTED, Formula, Table, taken_by
+from fitcard.language.expression import offset_of_node, text_of_node
+from fitcard.language.functions import FUNCTIONS, Counts
+from fitcard.language.rule_set import RuleSet
+from fitcard.problems import Code, Problem
+from fitcard.source.document import Document
+from fitcard.suggest import closest
+from fitcard.values import Kind
+
+
+class UnitDefinition(Code):
+    """A unit of the rulebook cannot be read.
+
+    Why: all formulas in that unit would go unchecked.
+    Avoid: `kilometre 1000 metre`
+    Prefer: `kilometre = 1000 * metre`
+    """
+
+
+class UnitUnknown(Code):
+    """A rule is counted in a unit that the rulebook does not define.
+
+    Why: whether its formula gives that unit cannot be checked.
+    Avoid: `unit: kmh`
+    Prefer: `unit: km/h`, or a definition under `units` in the rulebook file.
+    """
+
+
+class UnitMismatch(Code):
+    """Parts of an expression that are added, compared or chosen between are counted in different units.
+
+    Why: minutes added to hours, or gigabytes to gibibytes, give a number that means nothing.
+    Avoid: `hours + minutes`
+    Prefer: `hours + minutes / minutes_per_hour`
+    """
+
+
+class UnitResult(Code):
+    """An expression gives another unit than its rule declares, or the same up to a factor.
+
+    Why: a forgotten factor of 8, 60 or 1000 is the mistake that is made most, and the hardest to see in a
+        number.
+    Avoid: `time: {unit: ms, expr: distance / speed}` in seconds
+    Prefer: `time: {unit: ms, expr: distance / speed * ms_per_s}`
+    """
+
+
+class UnitRows(Code):
+    """A row of a table takes its value from a name in another unit.
+
+    Why: the table would give one unit for some questions and another for the rest.
+    Avoid: `unit: EUR` over `small: {value_of: fee_in_cents}`
+    Prefer: a constant in the unit of the table.
+    """
+
+
+Unit = Any  # pint builds the class of its units when it runs
+ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
+POWER = re.compile(r"(?:\*\*|\^)(?!\s*[-+]?\d{1,2}(?:\.\d+)?(?!\s*(?:\*\*|\^)|[\w.]))")  # to more than a small number
+LONGEST = 100  # characters of a unit
+ROOT = 1 / 2
+EXACT = 1e-12  # factors that are nearer to 1 differ in the last digits of a float alone
+LONGEST_SHOWN = 40
+
+
+def unit_problems(document: Document, definitions: Sequence[str], rule_sets: Iterable[RuleSet]) -> list[Problem]:
+    """Every disagreement of units in every profile; what is wrong in all of them is said once."""
+    registry, problems = _registry(document, definitions)
+    if problems:
+        return problems
+    units = cache(partial(_unit, registry))
+    checked: set[Any] = set()
+    checkers = [_Checker(registry, units, checked, rule_set) for rule_set in rule_sets]
+    return list(dict.fromkeys(problem for checker in checkers for problem in checker.problems()))
+
+
+def _registry(document: Document, definitions: Sequence[str]) -> tuple[Any, list[Problem]]:
+    """The units of the rulebook and no others, and what is wrong with their definitions."""
+    import pint  # noqa: PLC0415 - takes long to import, and rules that hold another mistake are not counted in units
+
+    registry: Any = pint.UnitRegistry(None)
+    wrong: dict[int, str] = {}
+    for at, definition in enumerate(definitions):
+        try:
+            _look_at(definition)
+            registry.define(definition)
+        except Exception as error:
+            wrong[at] = _first_line(error) if "=" in definition else "there is no `=` in it"
+    for at, definition in enumerate(definitions):
+        name = definition.partition("=")[0].strip()
+        try:
+            if at not in wrong and not name.endswith("-"):
+                (1 * registry.parse_units(name)).to_root_units()
+        except Exception as error:
+            wrong[at] = _first_line(error)
+    hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
+    return registry, [
+        document.problem(UnitDefinition, f"the unit cannot be read: {what}", ("units", at), hint=hint)
+        for at, what in wrong.items()
+    ]
+
+
+def _unit(registry: Any, text: str) -> Unit | None:
+    """The unit that is written so; None where there is none. Conditions and words count nothing."""
+    if text in UNCOUNTED:
+        return registry.dimensionless
+    try:
+        _look_at(text)
+        return registry.parse_units(text)
+    except Exception:  # pint lets through whatever reading such a text raises
+        return None
+
+
+@dataclass
+class _Checker:
+    """Checks one profile. What was `checked` in another, where all that it reads is the same too, is not again."""
+
+    registry: Any
+    unit: Callable[[str], Unit | None]
+    checked: set[Any]
+    rule_set: RuleSet
+    known: dict[str, Unit] = field(default_factory=dict)
+    agreed: dict[tuple[Unit, Unit], bool] = field(default_factory=dict)
+
+    def problems(self) -> Iterator[Problem]:
+        for definition in self.rule_set.definitions.values():
+            read = (self.rule_set.definitions.get(name) for name in definition.reads)
+            itself = (id(definition), *map(id, read))
+            if itself in self.checked:
+                continue
+            self.checked.add(itself)
+            declared = self.unit(definition.unit)
+            if declared is None:
+                near = closest(definition.unit, [str(name) for name in dir(self.registry)])
+                message = f"there is no unit `{definition.unit}`"
+                hint = "" if near else "define it under `units` in the rulebook file"
+                yield definition.document.problem(
+                    UnitUnknown, message, (*definition.path, "unit"), hint=hint, closest=near
+                )
+            elif isinstance(definition, Formula) and self.rule_set.kinds[definition.name] is Kind.NUMBER:
+                yield from self._formula(definition, declared)
+            elif isinstance(definition, Formula):
+                yield from self._inference(definition).faults(definition.expression.tree)
+            elif isinstance(definition, Table) and definition.kind is Kind.NUMBER:
+                yield from self._table(definition, declared)
+
+    def unit_of_name(self, name: str) -> Unit:
+        """What a name is counted in; anything, where its own unit is not known and told elsewhere."""
+        if name not in self.known:
+            info = self.rule_set.describe(name)
+            unit = self.unit(info.unit) if info else None
+            self.known[name] = ANYTHING if unit is None else unit
+        return self.known[name]
+
+    def agree(self, one: Unit, other: Unit) -> bool:
+        """Whether two units count the same in the same steps."""
+        if one == other:
+            return True
+        if (one, other) not in self.agreed:
+            same = one.dimensionality == other.dimensionality
+            self.agreed[one, other] = same and math.isclose((1 * one).to(other).magnitude, 1, rel_tol=EXACT)
+        return self.agreed[one, other]
+
+    def _inference(self, formula: Formula) -> _Inference:
+        return _Inference(self, formula)
+
+    def _formula(self, formula: Formula, declared: Unit) -> Iterator[Problem]:
+        inference = self._inference(formula)
+        found = inference.measure(formula.expression.tree)
+        yield from inference.problems
+        if not inference.problems and found is not ANYTHING and not self.agree(found, declared):
+            message = f"the formula gives {_named(found)}, and its unit is `{formula.unit}`{_factor(found, declared)}"
+            hint = "convert it with a constant that carries both units, or correct the unit"
+            yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
+
+    def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
+        for name, path in taken_by(table):
+            unit = self.unit_of_name(name)
+            if unit is not ANYTHING and not self.agree(unit, declared):
+                message = (
+                    f"the rows give {_named(declared)}, and `{name}` is in {_named(unit)}{_factor(unit, declared)}"
+                )
+                hint = "take a constant in the unit of the table, or write the number"
+                yield table.document.problem(UnitRows, message, path, hint=hint)
+
+
+@dataclass
+class _Inference:
+    """What one expression is counted in, and where its parts disagree."""
+
+    checker: _Checker
+    formula: Formula
+    problems: list[Problem] = field(default_factory=list)
+
+    def faults(self, tree: ast.expr) -> list[Problem]:
+        self.measure(tree)
+        return self.problems
+
+    @property
+    def pure(self) -> Unit:
+        return self.checker.registry.dimensionless
+
+    def measure(self, node: ast.expr) -> Unit:
+        match node:
+            case ast.Constant(value=value):
+                return ANYTHING if value == 0 and not isinstance(value, bool) else self.pure
+            case ast.Name(id=name):
+                return self.checker.unit_of_name(name)
+            case ast.UnaryOp():
+                return self.measure(node.operand)
+            case ast.BinOp():
+                return self._operation(node)
+            case ast.BoolOp():
+                for part in node.values:
+                    self.measure(part)
+                return self.pure
+            case ast.Compare():
+                self._same([node.left, *node.comparators], "compared")
+                return self.pure
+            case ast.IfExp():
+                self.measure(node.test)
+                return self._same([node.body, node.orelse], "two sides of one choice")
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(name, node)
+        raise AssertionError(f"{type(node).__name__} passed the allow-list")
+
+    def _operation(self, node: ast.BinOp) -> Unit:
+        match node.op:
+            case ast.Add() | ast.Sub() | ast.Mod():
+                return self._same([node.left, node.right], "added, subtracted or divided with a rest")
+            case ast.Pow():
+                return self._power(node)
+        left, right = self.measure(node.left), self.measure(node.right)
+        if left is ANYTHING or right is ANYTHING:
+            return ANYTHING
+        return left * right if isinstance(node.op, ast.Mult) else left / right
+
+    def _power(self, node: ast.BinOp) -> Unit:
+        base = self.measure(node.left)
+        self._pure(node.right, "an exponent")
+        if base is ANYTHING or self.checker.agree(base, self.pure):
+            return base
+        if isinstance(node.right, ast.Constant):
+            return base**node.right.value
+        told = f"`{self._text(node.left)}` is in {_named(base)}, and its exponent is not a plain number"
+        self._problem(node.left, told)
+        return ANYTHING
+
+    def _call(self, name: str, node: ast.Call) -> Unit:
+        match FUNCTIONS[name].counts:
+            case Counts.SAME:
+                values = [
+                    value
+                    for value, kind in zip(node.args, FUNCTIONS[name].kinds(len(node.args)), strict=True)
+                    if kind is Kind.NUMBER
+                ]
+                return self._same(values, f"taken together by `{name}`")
+            case Counts.FIRST:
+                for extra in node.args[1:]:
+                    self._pure(extra, f"what `{name}` is told")
+                return self.measure(node.args[0])
+            case Counts.PURE:
+                for value in node.args:
+                    self._pure(value, f"what `{name}` is given")
+                return self.pure
+            case Counts.ROOT:
+                unit = self.measure(node.args[0])
+                return unit if unit is ANYTHING else unit**ROOT
+            case Counts.CONDITION:
+                self.measure(node.args[0])
+                return self.pure
+
+    def _same(self, nodes: Iterable[ast.expr], what: str) -> Unit:
+        """The unit that all of these share; a problem at the first that does not."""
+        shared: Unit = ANYTHING
+        first: ast.expr | None = None
+        for node in nodes:
+            unit = self.measure(node)
+            if unit is ANYTHING:
+                continue
+            if shared is ANYTHING:
+                shared, first = unit, node
+            elif first is not None and not self.checker.agree(unit, shared):
+                one, other = f"`{self._text(first)}` is in {_named(shared)}", f"`{self._text(node)}` in {_named(unit)}"
+                self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
+                return ANYTHING
+        return shared
+
+    def _pure(self, node: ast.expr, what: str) -> None:
+        unit = self.measure(node)
+        if unit is not ANYTHING and not self.checker.agree(unit, self.pure):
+            self._problem(node, f"{what} must be a plain number, and `{self._text(node)}` is in {_named(unit)}")
+
+    def _text(self, node: ast.expr) -> str:
+        return _shortened(text_of_node(self.formula.expression.source, node))
+
+    def _problem(self, node: ast.expr, message: str) -> None:
+        offset = offset_of_node(self.formula.expression.source, node)
+        hint = "convert it with a constant that carries both units"
+        path = (*self.formula.path, "expr")
+        self.problems.append(self.formula.document.problem(UnitMismatch, message, path, offset=offset, hint=hint))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def _look_at(text: str) -> None:
+    """Raises ValueError for a unit that would take pint without end: it computes powers of whole numbers exactly."""
+    if len(text) > LONGEST:
+        raise ValueError(f"longer than {LONGEST} characters")
+    if POWER.search(text):
+        raise ValueError("a power must be a number of one or two digits")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _named(unit: Unit) -> str:
+    return f"`{unit:~}`" if str(unit) != "dimensionless" else "no unit"
+
+
+def _factor(found: Unit, wanted: Unit) -> str:
+    """How far apart two units of one dimension are; nothing where their dimensions differ."""
+    if found.dimensionality != wanted.dimensionality:
+        return ""
+    return f", a factor of {(1 * found).to(wanted).magnitude:g} apart"

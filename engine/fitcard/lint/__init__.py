@@ -1,0 +1,1 @@
+"""Checks of rules and catalogs beyond loading: invariants, finite numbers, unused rules, catalog checks."""

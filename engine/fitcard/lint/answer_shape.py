@@ -1,0 +1,72 @@
+"""What readers of an answer rely on: its shape is that of its schema, and no text that they need is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fitcard.answer.labels import LABELS
+from fitcard.answer.problem_documents import TITLES
+from fitcard.answer.problems import REFUSED, TOLD
+from fitcard.answer.question import Question
+from fitcard.answer.render import answer
+from fitcard.lint.messages import text_problems
+from fitcard.problems import Code, Problem
+from fitcard.rulebook.rulebook import Rulebook
+
+
+class AnswerShape(Code):
+    """The layout gives answers of another shape than their schema promises.
+
+    Why: pages and other callers rely on that shape.
+    Avoid: `score: {value: score}` where the schema says that `score` is a number
+    Prefer: the same in both, changed together.
+    """
+
+
+ANSWER = "answer"
+MOST_TRIED = 24  # questions, spread over the catalogs
+
+
+def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """Where answers do not have the shape of `answer.schema.json`, and texts that a caller would be missing.
+
+    A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
+    caller may be told is asked of its messages.
+    """
+    told_to_callers = {"problems": {**TOLD, **REFUSED, **TITLES}}
+    if ANSWER not in rulebook.schemas.by_kind:
+        yield from text_problems(rulebook, told_to_callers)
+        return
+    yield from text_problems(rulebook, {**told_to_callers, "labels": LABELS})
+    document = rulebook.layout.document
+    told: set[tuple[str, ...]] = set()
+    for answered in _rich_answers(rulebook):
+        if rulebook.schemas.fits(answered, ANSWER):
+            continue
+        for error in rulebook.schemas.validator(ANSWER).iter_errors(answered):
+            steps = tuple(step for step in error.absolute_path if isinstance(step, str))
+            if steps in told:
+                continue
+            told.add(steps)
+            message = f"`{'.'.join([ANSWER, *steps])}` has not the shape that its readers rely on: {error.message}"
+            hint = f"say the same here as {ANSWER}.schema.json"
+            yield document.problem(AnswerShape, message, (ANSWER, *steps), key=True, hint=hint)
+
+
+def _rich_answers(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    """Answers whose lists hold something, for an empty one shows no shape: the first, and each that fills another."""
+    axes = [axis for axis in rulebook.subject.axes.values() if not axis.default_by]
+    entries = [rulebook.catalog_of(axis.name).ids if axis.default is None else (axis.default,) for axis in axes]
+    filled: set[str] = set()
+    for number in range(MOST_TRIED):
+        ids = [one[number * len(one) // MOST_TRIED] for one in entries]
+        asked = {axis.name: entry for axis, entry in zip(axes, ids, strict=True)}
+        question = Question(asked, {}, rulebook.default_profile)
+        answered = answer(rulebook, question)
+        new = {key for key, value in answered.items() if value != []} - filled
+        if new:
+            filled |= new
+            yield answered
+        if len(filled) == len(answered):
+            return

@@ -1,0 +1,245 @@
+"""Invariants tried on many questions, with steps of several sizes; a broken one shows an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fitcard.compiler.evaluation import shown
+from fitcard.compiler.program import run_expression
+from fitcard.language.invariants import Always, Change, Following, Invariant, InvariantForm
+from fitcard.language.question_fields import QUESTION
+from fitcard.language.resolution import NameUnknown
+from fitcard.language.rule_set import RuleSet, field_names
+from fitcard.language.types import kind_of
+from fitcard.lint.sample import Trial
+from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.suggest import closest
+from fitcard.values import Column, Kind, WordColumn, cell, first_cell
+
+
+class Moves:
+    """The effects of invariants in one trial, after each of their causes has moved.
+
+    A move is a factor by which a number becomes larger or smaller, or the entry that all questions name on an axis.
+    """
+
+    def __init__(self, trial: Trial, invariants: Iterable[Following]) -> None:
+        self.trial = trial
+        self._effects: dict[tuple[str, Change], set[str]] = {}
+        self._kept: dict[tuple[str, Change, float | str], Mapping[str, Column]] = {}
+        for one in invariants:
+            self._effects.setdefault((one.cause, one.when), set()).add(one.effect)
+
+    def after(self, invariant: Following, move: float | str) -> Column:
+        """The effect once the cause has moved. Raises ProblemsFound where a number is not finite then."""
+        key = (invariant.cause, invariant.when, move)
+        if key not in self._kept:
+            try:
+                self._kept[key] = self._evaluate(invariant, move, self._effects[key[:2]])
+            except ProblemsFound:  # of one of the effects, which is told where that one is asked for
+                self._kept[key] = {}
+        if invariant.effect not in self._kept[key]:
+            return self._evaluate(invariant, move, [invariant.effect])[invariant.effect]
+        return self._kept[key][invariant.effect]
+
+    def _evaluate(self, invariant: Following, move: float | str, effects: Iterable[str]) -> Mapping[str, Column]:
+        if isinstance(move, str):
+            return self.trial.with_entry(invariant.cause, move, effects)
+        column = self.trial.values([invariant.cause])[invariant.cause]
+        return self.trial.stepped(invariant.cause, stepped(column, invariant.when, move), effects)
+
+
+def stepped(column: Any, when: Change, factor: float) -> Any:
+    """A column of numbers made larger by a factor, or smaller by it."""
+    return column * factor if when is Change.INCREASES else column / factor
+
+
+class InvariantBroken(Code):
+    """Some question breaks an invariant; the smallest that does is named, with the values before and after.
+
+    Why: an invariant says what must hold whatever the numbers are.
+    Avoid: removing the invariant.
+    Prefer: mending the rule that the values lead to, or the invariant where it claims too much.
+    """
+
+
+STEPS = (1 + 1 / 16, 2, 16)  # a cause is made larger by these factors, the smallest first
+SLACK = 1e-9  # of the value: the last digits of a float
+AS_IT_MAY = {Change.DECREASES: np.greater_equal, Change.INCREASES: np.less_equal, Change.CHANGES: np.equal}
+
+
+def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[Problem]:
+    """Every invariant that names what is not there, or that some question breaks, said once over all profiles."""
+    told: set[tuple[Any, ...]] = set()
+    yield from _unknown_profiles(rulebook)
+    for trial in trials:
+        tried: list[Invariant] = []
+        for invariant in rulebook.invariants:
+            left_out = trial.rule_set.profile in invariant.not_in
+            if left_out or _place(invariant) in told or _tried_before(trial, invariant):
+                continue
+            problem = next(_unknown(trial.rule_set, invariant), None)
+            if problem is None:
+                tried.append(invariant)
+            else:
+                told.add(_place(invariant))
+                yield problem
+        moves = Moves(trial, (one for one in tried if isinstance(one, Following)))
+        for invariant in tried:
+            problem = _counter_example(moves, invariant)
+            if problem is not None:
+                told.add(_place(invariant))
+                yield problem
+
+
+def _place(invariant: Invariant) -> tuple[Any, ...]:
+    return (invariant.document.path, invariant.path)
+
+
+def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
+    """Profiles that an invariant leaves out, and that are not there."""
+    for invariant in rulebook.invariants:
+        for at, profile in enumerate(invariant.not_in):
+            if profile not in rulebook.rule_sets:
+                message, near = f"there is no profile `{profile}`", closest(profile, rulebook.rule_sets)
+                path = (*invariant.path, "not_in", at)
+                yield invariant.document.problem(NameUnknown, message, path, closest=near)
+
+
+def _tried_before(trial: Trial, invariant: Invariant) -> bool:
+    """Whether it was tried under another profile, and all that it is about is the same here."""
+    if trial.like is None or trial.like.rule_set.profile in invariant.not_in:
+        return False
+    names = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+    made_of = {*names, *map(trial.rule_set.subject.chooser_of, names)} & trial.rule_set.definitions.keys()
+    return made_of <= trial.shared
+
+
+def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
+    """Names of the invariant that stand for nothing, or for something that cannot be asked of them."""
+    known = [*rule_set.definitions, *rule_set.subject.axes, *field_names(rule_set.subject, rule_set.catalogs)]
+    known += [f"{QUESTION}.{asked}" for asked in rule_set.subject.inputs]
+    if isinstance(invariant, Always):
+        path = (*invariant.path, "always")
+        for name in invariant.condition.names:
+            if rule_set.describe(name) is None:
+                at, near = invariant.condition.offset_of(name), closest(name, known)
+                yield invariant.document.problem(
+                    NameUnknown, f"there is no name `{name}`", path, offset=at, closest=near
+                )
+                return
+        kind, faults = kind_of(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
+        for fault in faults:
+            yield fault.problem(invariant.document, path)
+        if kind is not Kind.CONDITION:
+            yield invariant.document.problem(InvariantForm, "this is no condition", path, hint="compare something")
+        return
+    cause, effect = rule_set.describe(invariant.cause), rule_set.describe(invariant.effect)
+    is_axis = invariant.cause in rule_set.subject.axes
+    for key, name, missing in (
+        ("when", invariant.cause, cause is None and not is_axis),
+        ("then", invariant.effect, effect is None),
+    ):
+        if missing:
+            place, near = (*invariant.path, key), closest(name, known)
+            yield invariant.document.problem(NameUnknown, f"there is no name `{name}`", place, closest=near)
+    if is_axis is not (invariant.when is Change.CHANGES) and (is_axis or cause):
+        hint = "an axis `changes`, a number `increases` or `decreases`"
+        yield invariant.document.problem(InvariantForm, "this cannot be tried", (*invariant.path, "when"), hint=hint)
+    if effect and effect.kind is not Kind.NUMBER and invariant.never is not Change.CHANGES:
+        hint = "write `never changes`"
+        yield invariant.document.problem(
+            InvariantForm, f"a {effect.kind} has no order", (*invariant.path, "then"), hint=hint
+        )
+
+
+def _counter_example(moves: Moves, invariant: Invariant) -> Problem | None:
+    """The first question that breaks the invariant: by the smallest step, and of those with the least value."""
+    try:
+        if isinstance(invariant, Always):
+            return _always(moves.trial, invariant)
+        if invariant.cause in moves.trial.rule_set.subject.axes:
+            return _along_axis(moves, invariant)
+        return _following(moves, invariant)
+    except ProblemsFound as found:
+        return found.problems[0]
+
+
+def _always(trial: Trial, invariant: Always) -> Problem | None:
+    names = invariant.condition.names
+    columns = {name: column for name, column in trial.values(names).items() if name in names}
+    holds = np.asarray(run_expression(invariant.condition, columns))
+    if holds.all():
+        return None
+    number = first_cell(~holds, trial.questions.shape)[0]
+    values = ", ".join(f"{name} = {shown(cell(columns[name], (number,)))}" for name in names)
+    return _broken(trial, invariant, "always", number, values)
+
+
+def _along_axis(moves: Moves, invariant: Following) -> Problem | None:
+    trial = moves.trial
+    entries = trial.questions.catalog(invariant.cause).ids
+    first = moves.after(invariant, entries[0])
+    for entry in entries[1:]:
+        column = moves.after(invariant, entry)
+        wrong = _differences(first, column, invariant.never)
+        if wrong.any():
+            number = first_cell(wrong, trial.questions.shape)[0]
+            before, after = (shown(cell(one, (number,))) for one in (first, column))
+            values = f"{invariant.effect} is {before} for {entries[0]}, and {after} for {entry}"
+            return _broken(trial, invariant, "then", number, values)
+    return None
+
+
+def _following(moves: Moves, invariant: Following) -> Problem | None:
+    trial = moves.trial
+    columns = trial.values([invariant.cause, invariant.effect])
+    cause, old = columns[invariant.cause], columns[invariant.effect]
+    for factor in STEPS:
+        new = moves.after(invariant, factor)
+        wrong = _differences(old, new, invariant.never)
+        if wrong.any():
+            number, larger = _least_cell(wrong, cause, trial.questions.shape)[0], stepped(cause, invariant.when, factor)
+            values = "; ".join(
+                f"{name} {shown(cell(one, (number,)))} -> {shown(cell(other, (number,)))}"
+                for name, one, other in ((invariant.cause, cause, larger), (invariant.effect, old, new))
+            )
+            return _broken(trial, invariant, "then", number, values)
+    return None
+
+
+def _broken(trial: Trial, invariant: Invariant, key: str, number: int, values: str) -> Problem:
+    message = f"`{invariant.name}` does not hold for {' '.join(trial.row(number))}: {values}"
+    hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
+    return invariant.document.problem(InvariantBroken, message, (*invariant.path, key), hint=hint)
+
+
+def _differences(old: Column, new: Column, never: Change) -> Any:
+    """Where `new` differs from `old` as it never may."""
+    if isinstance(old, WordColumn) and isinstance(new, WordColumn):
+        same = old.words == new.words
+        return np.asarray(old.codes != new.codes if same else _words(old) != _words(new))
+    before, after = np.asarray(old), np.asarray(new)
+    if before.dtype.kind not in "f":
+        return np.asarray(before != after)
+    with np.errstate(invalid="ignore"):
+        if AS_IT_MAY[never](after, before).all():  # nearly always so, and found in a fifth of the time
+            return np.False_
+        slack = SLACK * np.maximum(np.abs(before), 1)
+        falls, rises = after < before - slack, after > before + slack
+    return {Change.DECREASES: falls, Change.INCREASES: rises, Change.CHANGES: falls | rises}[never]
+
+
+def _words(column: WordColumn) -> Any:
+    """Each word by itself; None where it is absent, whose code is the last place."""
+    return np.array([*column.words, None], dtype=object)[column.codes]
+
+
+def _least_cell(wrong: Any, cause: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of the marked cells, the first with the least value of the cause."""
+    causes = np.broadcast_to(cause, np.broadcast_shapes(np.shape(wrong), np.shape(cause)))
+    return first_cell(wrong & (causes == np.min(causes, where=wrong, initial=np.inf)), shape)

@@ -1,0 +1,114 @@
+"""Each language says the same: no text is missing in one of them, and each takes up what the default one takes up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fitcard.problems import Code, Problem, Severity
+from fitcard.rulebook.messages import (
+    TITLES,
+    Messages,
+    MessageUnused,
+    Sentence,
+    Slot,
+    Template,
+    Texts,
+    check_texts,
+    slot_offset,
+)
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.document import Path
+from fitcard.suggest import closest
+
+
+class MessageSlotsDiffer(Code):
+    """A text has other slots than the same text in the default language.
+
+    Why: readers of one language would not be told what the others are, or in other decimals.
+    Avoid: `Es dauert Stunden.` where English has `It takes {time:whole} hours.`
+    Prefer: `Es dauert {time:whole} Stunden.`; the order of slots is free.
+    """
+
+
+def text_problems(rulebook: Rulebook, needed: Mapping[str, Texts]) -> Iterator[Problem]:
+    """What is missing, unused or different in any language; `needed` are texts by their section of the messages.
+
+    Slots are compared once every text is there.
+    """
+    found = [
+        problem
+        for messages in rulebook.languages.values()
+        for section, texts in needed.items()
+        for problem in check_texts(messages, section, texts)
+    ]
+    yield from found
+    default, *others = rulebook.languages.values()
+    for messages in others:
+        yield from () if found else _different(messages, default)
+    for messages in rulebook.languages.values():
+        yield from _outdated(rulebook, messages)
+
+
+def _different(messages: Messages, default: Messages) -> Iterator[Problem]:
+    """Texts whose slots are not those of the default language."""
+    theirs, ours = dict(_templates(messages, default)), dict(_templates(default, messages))
+    for path, template in theirs.items():
+        here, there = _slots(template), _slots(ours.get(path, ()))
+        if path not in ours or here == there:
+            continue
+        lacking, added = sorted(there - here), sorted(here - there)
+        said = [f"`{slot}` is missing" for slot in lacking] + [f"`{slot}` is too many" for slot in added]
+        message = f"the slots are not those of `{default.language}`: {', '.join(said)}"
+        at = slot_offset(messages.document, path, added[0].strip("{}").partition(":")[0]) if added else None
+        hint = f"its slots are: {' '.join(sorted(there)) or 'none'}"
+        yield messages.document.problem(MessageSlotsDiffer, message, path, offset=at, hint=hint)
+
+
+def _templates(messages: Messages, other: Messages) -> Iterator[tuple[Path, Template]]:
+    """Each text by its place; those of a sentence as one where the other language goes by something else."""
+    for key, sentence in messages.sentences.items():
+        if sentence.by and _by(sentence) == _by(other.sentences.get(key)):
+            yield from ((("sentences", key, "text", word), text) for word, text in sentence.templates.items())
+        else:
+            yield ("sentences", key), tuple(part for text in sentence.templates.values() for part in text)
+    yield from ((("labels", key), text) for key, text in messages.labels.items())
+    yield from ((("problems", key), text) for key, text in messages.problems.items())
+
+
+def _by(sentence: Sentence | None) -> str | None:
+    return sentence.by if sentence else None
+
+
+def _slots(template: Template) -> set[str]:
+    """The slots as they are written."""
+    slots = [part for part in template if isinstance(part, Slot)]
+    return {f"{{{slot.name}:{slot.format}}}" if slot.format else f"{{{slot.name}}}" for slot in slots}
+
+
+def _outdated(rulebook: Rulebook, messages: Messages) -> Iterator[Problem]:
+    """Translations of texts that no catalog has, or no longer."""
+    for kind, fields in messages.names.items():
+        if kind not in rulebook.catalogs and kind != TITLES[0]:
+            message, near = f"there is no catalog `{kind}`", closest(kind, rulebook.catalogs)
+            yield messages.document.problem(MessageUnused, message, ("names", kind), key=True, closest=near)
+            continue
+        for field, translated in fields.items():
+            known = list(dict.fromkeys(_texts(rulebook, kind, field)))
+            for text in translated:
+                if text not in known:
+                    message = f"no entry of `{kind}` has the {field} `{text}`"
+                    path, near = ("names", kind, field, text), closest(text, known)
+                    yield messages.document.problem(
+                        MessageUnused, message, path, key=True, severity=Severity.WARNING, closest=near
+                    )
+
+
+def _texts(rulebook: Rulebook, kind: str, field: str) -> Iterator[str]:
+    """The texts of a field of a catalog, or what forms call axes, inputs and profiles."""
+    if kind != TITLES[0]:
+        values = (entry.value(field) for entry in rulebook.catalogs[kind].entries.values())
+        yield from (value for value in values if isinstance(value, str))
+    elif field == TITLES[1]:
+        yield from (axis.title for axis in rulebook.subject.axes.values())
+        yield from (number.title for number in rulebook.subject.inputs.values())
+        yield from (rules.title for rules in rulebook.rule_sets.values())

@@ -1,0 +1,133 @@
+"""Rules that nothing uses, and parts of rules that no question reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fitcard.compiler.coverage import OTHERWISE, Key, Part, parts_of, reached
+from fitcard.language.definitions import Table
+from fitcard.language.invariants import Always
+from fitcard.language.rule_set import RuleSet, words_of
+from fitcard.language.tables import Lookup
+from fitcard.lint.sample import Trial, trials_of_all
+from fitcard.problems import Code, Problem, Severity
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.testing.coverage import reached_by
+from fitcard.testing.rule_tests import rule_tests, run
+
+
+class NameUnused(Code):
+    """Nothing is made of a rule: no answer shows it, and nothing that an answer shows reads it.
+
+    Why: whoever changes it will wonder why nothing moves.
+    Avoid: a constant that its formula no longer reads.
+    Prefer: showing it in the layout, reading it, or removing it.
+    """
+
+
+def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """A warning for each definition that is of no use in any profile."""
+    used = {name for profile, rule_set in rulebook.rule_sets.items() for name in _used(rulebook, profile, rule_set)}
+    told: set[str] = set()
+    for rule_set in rulebook.rule_sets.values():
+        for name, definition in rule_set.definitions.items():
+            if name not in used and name not in told:
+                told.add(name)
+                hint = "show it in the layout, read it in a formula, or remove it"
+                message = f"nothing is made of `{name}`"
+                yield definition.document.problem(
+                    NameUnused, message, definition.path, key=True, severity=Severity.WARNING, hint=hint
+                )
+
+
+def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
+    """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
+    needs = rulebook.needs[profile]
+    wanted = {*needs.asked.own, *needs.otherwise((True,) * len(needs.lists)).names}
+    wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
+    for ranking in rulebook.rankings.values():
+        wanted |= ranking.names(rulebook.said, rule_set).computed
+    for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
+        wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
+    for invariant in rulebook.invariants:
+        named = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+        wanted |= set(named)
+    yield from rule_set.plan(name for name in wanted if rule_set.describe(name)).steps
+
+
+class ConditionConstant(Code):
+    """A condition is the same for every question over the catalogs.
+
+    Why: one side of the formula is never taken, so nobody would notice what is wrong there.
+    Avoid: `fee if van.room > 0 else 0` where every van has room
+    Prefer: `fee`
+    """
+
+
+class TableRowUnreached(Code):
+    """No entry of the catalogs and no rule test reaches a row of a table.
+
+    Why: nobody would notice what is wrong there.
+    Avoid: a band for figures that nothing has.
+    Prefer: removing the row, or a rule test that says what it is there for.
+    """
+
+
+def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int) -> Iterator[Problem]:
+    """A warning for each condition that is the same for every question over the catalogs, in every profile, and for
+    each row of a table that neither they nor a rule test reach.
+
+    What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
+    """
+    missing = [part for part in _missing(rulebook, trials) if not _never_a_word(rulebook, part)]
+    for part in _still_missing(rulebook, _untested(rulebook, missing), most):
+        if isinstance(part.definition, Table):
+            hint = "remove it, or test it where it is there for what may come"
+            yield part.warning(TableRowUnreached, f"no entry of the catalogs and no test reaches {part.what}", hint)
+        else:
+            hint = "keep the side that is taken, or add an entry of the other kind"
+            yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
+
+
+def _untested(rulebook: Rulebook, parts: list[Part]) -> list[Part]:
+    """All but the rows of tables that a rule test or a measured run reaches. None is run once all are reached."""
+    left = {part.key: part for part in parts if isinstance(part.definition, Table)}
+    names = {part.definition.name for part in left.values()}
+    if left:
+        nearest_first = sorted(rule_tests(rulebook), key=lambda test: names.isdisjoint(test.figures))
+        rows = (row for test in nearest_first for row in run(rulebook, test).rows)
+        for key in reached_by(rulebook, rows, names):
+            left.pop(key, None)
+            if not left:
+                break
+    return [part for part in parts if part.key in left or not isinstance(part.definition, Table)]
+
+
+def _never_a_word(rulebook: Rulebook, part: Part) -> bool:
+    """Whether it is a row for a word that the input of its table never is, which is told where names are resolved."""
+    table = part.definition
+    if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
+        return False
+    rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
+    return part.path[-1] not in words_of(table.input, rules.definitions, rules.subject, rules.catalogs)[0]
+
+
+def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:
+    found: set[Key] = set()
+    for trial in trials:
+        found |= set(reached(trial.whole))
+    definitions = {id(one): one for rules in rulebook.rule_sets.values() for one in rules.definitions.values()}
+    parts = {part.key: part for definition in definitions.values() for part in parts_of(definition)}
+    return [part for key, part in parts.items() if key not in found]
+
+
+def _still_missing(rulebook: Rulebook, parts: list[Part], most: int) -> list[Part]:
+    """Those of the parts that no question over all catalogs reaches."""
+    for rule_set in rulebook.rule_sets.values():
+        for trial in trials_of_all(rule_set, most):
+            names = {part.definition.name for part in parts if part.definition.name in rule_set.definitions}
+            if not names:
+                return parts
+            found = set(reached(trial.evaluate(names)))
+            parts = [part for part in parts if part.key not in found]
+    return parts

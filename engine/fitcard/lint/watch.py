@@ -1,0 +1,149 @@
+"""What each save of the rules did: problems, failing tests, and pinned figures that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fitcard.answer.evaluator import Asker
+from fitcard.answer.question import read_question
+from fitcard.lint.run import check_everything
+from fitcard.problems import Problem, ProblemsFound, errors
+from fitcard.reports import problem_text, summary_text, with_unit
+from fitcard.rulebook.files import KeptFiles
+from fitcard.rulebook.rulebook import Asked, Rulebook
+from fitcard.source.folders import Folders
+from fitcard.testing.rule_tests import Outcome, rule_tests, run
+from fitcard.values import SAME, Scalar
+
+MOST = 10_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
+
+
+@dataclass(frozen=True)
+class Look:
+    """One state of the files. `figures` are by question, in words, and name; none where the rules hold an error."""
+
+    problems: tuple[Problem, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    figures: Mapping[tuple[str, str], Scalar] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The rule tests that do not pass."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.passed)
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(self.figures)
+
+
+@dataclass
+class Watcher:
+    """Looks at the same folders again and again; `pins` are questions beside those that the rulebook pins."""
+
+    folders: Folders
+    pins: tuple[Asked, ...] = ()
+    _kept: KeptFiles = field(default_factory=KeptFiles)
+
+    def look(self) -> Look:
+        """The state of the files now. Raises ProblemsFound for a pin that cannot be asked."""
+        rulebook, problems = check_everything(self.folders, kept=self._kept, most=MOST)
+        if rulebook is None or any(problem.code == "not-finite" for problem in errors(problems)):
+            return Look(tuple(problems))
+        outcomes = tuple(run(rulebook, test) for test in rule_tests(rulebook))
+        names = rulebook.pinned.names
+        units = {name: rulebook.rule_set.definitions[name].unit for name in names if name in rulebook.rule_set.kinds}
+        return Look(tuple(problems), outcomes, dict(_figures(rulebook, self.pins)), units)
+
+
+def _figures(rulebook: Rulebook, pins: tuple[Asked, ...]) -> Iterator[tuple[tuple[str, str], Scalar]]:
+    for asked in (*rulebook.pinned.questions, *pins):
+        try:
+            asker = Asker(rulebook, read_question(rulebook, asked))
+        except ProblemsFound:
+            if asked in pins:
+                raise
+            continue  # told among the problems
+        names = [name for name in rulebook.pinned.names if name in asker.rules.definitions]
+        asker.ask(set(names))
+        yield from (((" ".join(map(str, asked.values())), name), asker.value(name)) for name in names)
+
+
+PERCENT = 100
+MOST_TESTS = 5
+
+
+def first_lines(look: Look) -> Iterator[str]:
+    """The state in which watching begins."""
+    yield from _state(look, None)
+    for question in dict.fromkeys(question for question, _ in look.figures):
+        values = ", ".join(
+            f"{name} {_shown(look, name, value)}" for (asked, name), value in look.figures.items() if asked == question
+        )
+        yield f"{question}: {values}"
+
+
+def change_lines(first: Look, before: Look, now: Look) -> Iterator[str]:
+    """What is different `now` from `before` and, where that is more, from the `first` state."""
+    yield from _state(now, before)
+    if not now.runs:
+        yield "nothing is answered until the errors are gone"
+        return
+    moved: dict[str, list[str]] = {}
+    for (question, name), value in now.figures.items():
+        old, start = (look.figures.get((question, name)) for look in (before, first))
+        if _differs(old, value):
+            steps = [_step(old, value)]
+            if _differs(start, old) and _differs(start, value):
+                steps.append(f"{_step(start, value)} since the start")
+            told = f" ({'; '.join(steps)})" if all(steps) else ""
+            line = f"{name} {_shown(now, name, old)} -> {_shown(now, name, value)}{told}"
+            moved.setdefault(question, []).append(line)
+    for question, lines in moved.items():
+        yield f"{question}:"
+        yield from (f"    {line}" for line in lines)
+    still = len({question for question, _ in now.figures}) - len(moved)
+    if still:
+        yield f"{still} pinned questions unchanged" if moved else "no pinned figure moved"
+
+
+def _state(look: Look, before: Look | None) -> Iterator[str]:
+    """What is wrong, and which tests fail or pass that did not `before`."""
+    yield from (problem_text(problem) for problem in look.problems)
+    failing = {outcome.test.name: outcome for outcome in look.failed}
+    passed = len(look.outcomes) - len(failing)
+    tests = f"; {passed} of {len(look.outcomes)} tests pass" if look.outcomes else ""
+    yield summary_text(look.problems) + tests
+    known = {outcome.test.name for outcome in before.failed} if before else set()
+    yield from _first_few([_failure(outcome) for name, outcome in failing.items() if name not in known])
+    if look.outcomes:
+        yield from _first_few([f"passes again: {name}" for name in known if name not in failing])
+
+
+def _failure(outcome: Outcome) -> str:
+    return "\n    ".join([f"FAILED {outcome.test.name}", *(problem.message for problem in outcome.problems)])
+
+
+def _first_few(texts: list[str]) -> Iterator[str]:
+    yield from texts[:MOST_TESTS]
+    if len(texts) > MOST_TESTS:
+        yield f"and {len(texts) - MOST_TESTS} more"
+
+
+def _differs(one: Scalar, other: Scalar) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) > SAME * max(abs(one), abs(other))
+    return one != other
+
+
+def _step(old: Scalar, new: Scalar) -> str:
+    """How far it is from one figure to the other, in percent; nothing where there is no such thing."""
+    if not isinstance(old, float) or not isinstance(new, float) or not old:
+        return ""
+    return f"{(new - old) / abs(old) * PERCENT:+.3g} %"
+
+
+def _shown(look: Look, name: str, value: Scalar) -> str:
+    return with_unit({"value": value, "unit": look.units.get(name, "")})

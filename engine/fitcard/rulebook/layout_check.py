@@ -1,0 +1,226 @@
+"""Proves the layout and the sentences against a rule set: every name, axis, entry and sentence they use is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from fitcard.language.question_fields import field_asked
+from fitcard.language.rule_set import RuleSet, field_names, words_of
+from fitcard.problems import Code, Problem, Severity
+from fitcard.rulebook.layout import Along, Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
+from fitcard.rulebook.messages import Languages, MessageMissing, Messages, MessageUnused, check_slots
+from fitcard.suggest import closest
+from fitcard.values import Kind
+
+
+class LayoutUnknown(Code):
+    """The layout of the answer names a rule, axis, entry, input or sentence that is not there.
+
+    Why: that part of every answer would be missing.
+    Avoid: `time_h: tmie`
+    Prefer: `time_h: time`
+    """
+
+
+class LayoutKind(Code):
+    """The layout uses a value where one of another kind is needed.
+
+    Why: a list is ordered by a number and chosen by a condition.
+    Avoid: `where: room_share`
+    Prefer: `where: goes_in`
+    """
+
+
+class LayoutNested(Code):
+    """A list of the layout stands inside another list.
+
+    Why: its rows would be asked once for each row of the other.
+    Avoid: `each: van` below `each: parcel`
+    Prefer: a list of its own.
+    """
+
+
+class LayoutPicked(Code):
+    """What rows the layout asks for goes by an entry that is picked.
+
+    Why: the entry is picked among such rows, all of which are asked for at once.
+    Avoid: `changed: {weight: best_van.payload}`
+    Prefer: a formula of the question's own figures.
+    """
+
+
+RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
+
+
+def check_layout(
+    layout: Layout, languages: Languages, rule_set: RuleSet, said: Iterable[str] = ()
+) -> Iterator[Problem]:
+    """All that does not fit, in the layout and in the sentences of each language, of which the first is the default.
+
+    Sentences that are `said` elsewhere are of use.
+    """
+    default = next(iter(languages.values()))
+    checker = LayoutChecker(layout, default, rule_set)
+    checker.said.update(said)
+    for pick in layout.picks.values():
+        if pick.axis not in rule_set.subject.axes:
+            yield checker.unknown(
+                "axis", pick.axis, Value(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes)
+            )
+            return
+    for pick in layout.picks.values():
+        yield from checker.value(pick.by, Kind.NUMBER)
+        yield from checker.change(pick.change, pick.path)
+    yield from checker.node(layout.root)
+    for messages in languages.values():
+        yield from check_slots(messages, checker.kind, checker.words, checker.known)
+        yield from _missing(messages, checker.said & set(default.sentences))
+        yield from _unused(messages, checker.said)
+
+
+def _missing(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
+    for key in sorted(set(said) - set(messages.sentences)):
+        message, hint = f"the text `{key}` is missing from sentences", f"add `{key}:`"
+        yield messages.document.problem(MessageMissing, message, ("sentences",), key=True, hint=hint)
+
+
+def _unused(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
+    for key in messages.sentences:
+        if key not in said:
+            message, hint = f"the sentence `{key}` is never used", "use it in the layout, or remove it"
+            path = ("sentences", key)
+            yield messages.document.problem(
+                MessageUnused, message, path, key=True, severity=Severity.WARNING, hint=hint
+            )
+
+
+class LayoutChecker:
+    """Proves the names, sentences and lists of one layout; `said` are the sentences that it has met."""
+
+    def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
+        self.layout, self.messages, self.rule_set = layout, messages, rule_set
+        self.said: set[str] = set()
+        self._kinds: dict[str, Kind | None] = dict(RULES)
+
+    def kind(self, name: str) -> Kind | None:
+        """What kind of value the name stands for in a layout or a sentence; None where there is no such name."""
+        if name not in self._kinds:  # the sentences of each language ask for the same names
+            found = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
+            self._kinds[name] = found.kind if found else None
+        return self._kinds[name]
+
+    def known(self) -> list[str]:
+        """Every name that a layout or a sentence may use."""
+        fields = field_names(self.rule_set.subject, self.rule_set.catalogs)
+        picked = [
+            f"{pick.name}.{field}"
+            for pick in self.layout.picks.values()
+            for field in self.rule_set.catalogs[self.rule_set.subject.axes[pick.axis].catalog].fields
+        ]
+        return [*self.rule_set.definitions, *fields, *picked, *RULES]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Every word that the name can stand for."""
+        name = self.layout.name_in_rules(name, self.rule_set)
+        rules = self.rule_set
+        words, may_be_absent = words_of(name, rules.definitions, rules.subject, rules.catalogs)
+        return (*words, str(None)) if may_be_absent else words
+
+    def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
+        """That there is no `what` of that name."""
+        near = closest(word, known)
+        return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
+
+    def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
+        """A name that is not there, or that gives another kind of value than is wanted."""
+        found = self.kind(value.name)
+        if found is None:
+            yield self.unknown("name", value.name, value, self.known())
+        elif wanted is not None and found is not wanted:
+            message = f"`{value.name}` is a {found}, and this must be a {wanted}"
+            hint = f"name something that gives a {wanted}"
+            yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
+
+    def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
+        """Entries, inputs and names of a change that are not there."""
+        for axis, entry in change.entries.items():
+            catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
+            if entry not in catalog.entries:
+                yield self.unknown("entry", entry, Value(entry, (*path, "with", axis)), list(catalog.ids))
+        for name, value in change.inputs.items():
+            if name not in self.rule_set.subject.inputs:
+                known = [*self.rule_set.subject.inputs, *self.rule_set.subject.axes]
+                yield self.unknown("input", name, Value(name, value.path), known)
+            yield from self.of_question(value, Kind.NUMBER)
+
+    def of_question(self, value: Value, wanted: Kind) -> Iterator[Problem]:
+        """A name that is not there, gives another kind of value, or is only known once all rows are there."""
+        if value.name.partition(".")[0] in self.layout.picks:
+            message = f"`{value.name}` is of an entry that is picked among the rows"
+            hint = "name a figure of the question itself"
+            yield self.layout.document.problem(LayoutPicked, message, value.path, hint=hint)
+        yield from self.value(value, wanted)
+
+    def node(self, node: Node) -> Iterator[Problem]:
+        """All that does not fit in a part of the layout."""
+        for value in values_of(node):
+            yield from self.value(value)
+        for part in parts_of(node):
+            if isinstance(part, Said):
+                self.said.add(part.key)
+                if part.key not in self.messages.sentences:
+                    yield self.unknown("sentence", part.key, Value(part.key, part.path), list(self.messages.sentences))
+            elif isinstance(part, Each):
+                yield from self.each(part)
+            elif isinstance(part, Along):
+                yield from self.along(part)
+            elif isinstance(part, Matching):
+                yield from self.matching(part)
+
+    def along(self, along: Along) -> Iterator[Problem]:
+        """An input that is not there, an end that is no number, and lists inside."""
+        if along.input not in self.rule_set.subject.inputs:
+            at = Value(along.input, (*along.path, "along"))
+            yield self.unknown("input", along.input, at, list(self.rule_set.subject.inputs))
+        yield from self.of_question(along.up_to, Kind.NUMBER)
+        yield from self.no_list(along)
+        yield from self.node(along.item)
+
+    def no_list(self, outer: Each | Along) -> Iterator[Problem]:
+        """A list inside of one."""
+        if any(isinstance(part, Each | Along) for part in parts_of(outer.item)):
+            yield self.layout.document.problem(
+                LayoutNested, "a list cannot stand inside a list", outer.path, hint="give it a place of its own"
+            )
+
+    def matching(self, matching: Matching) -> Iterator[Problem]:
+        """A catalog that is not there, and fields that its entries do not have."""
+        catalog = self.rule_set.catalogs.get(matching.catalog)
+        if catalog is None:
+            at = Value(matching.catalog, (*matching.path, "matching"))
+            yield self.unknown("catalog", matching.catalog, at, list(self.rule_set.catalogs))
+            return
+        wanted: dict[tuple[str | int, ...], str] = {
+            ("same", at): field_asked(word) for at, word in enumerate(matching.same)
+        }
+        wanted |= {("item", key): field for key, field in matching.item.items()}
+        wanted |= {("having",): matching.having} if matching.having else {}
+        for path, field in wanted.items():
+            if field not in catalog.written:
+                yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
+
+    def each(self, each: Each) -> Iterator[Problem]:
+        """All that does not fit in a list."""
+        yield from self.no_list(each)
+        if each.axis and each.axis not in self.rule_set.subject.axes:
+            yield self.unknown(
+                "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
+            )
+        if each.when:
+            yield from self.of_question(each.when, Kind.CONDITION)
+        if each.where:
+            yield from self.value(each.where, Kind.CONDITION)
+        if each.order:
+            yield from self.value(each.order, Kind.NUMBER)
+        yield from self.change(each.change, each.path)
+        yield from self.node(each.item)

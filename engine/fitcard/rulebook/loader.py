@@ -1,0 +1,346 @@
+"""From folders to a rulebook: read every file, check it, resolve every name. All problems come out together."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from pathlib import Path
+
+from fitcard.catalog.catalog import Catalog, read_catalogs, unknown_entries
+from fitcard.catalog.fields import catalog_kinds, fields_of
+from fitcard.language.definitions import Definition, read_definitions
+from fitcard.language.invariants import Invariant, read_invariants
+from fitcard.language.profiles import overlay
+from fitcard.language.question_fields import Subject, input_problems, read_subject
+from fitcard.language.resolution import NameUnknown, reserved_names, resolve
+from fitcard.language.rule_set import RuleSet, words_of
+from fitcard.problems import Code, Problem, ProblemsFound, errors
+from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
+from fitcard.rulebook.files import (
+    BACKTEST,
+    CHECKS,
+    IMPORT,
+    LAYOUT,
+    MESSAGES,
+    PROFILE,
+    RANKINGS,
+    RULEBOOK,
+    RULES,
+    SERVICE,
+    SWEEP,
+    TESTS,
+    TOOLS,
+    KeptFiles,
+    RuleFiles,
+    names_in,
+    read_files,
+)
+from fitcard.rulebook.imports import Import, read_import
+from fitcard.rulebook.layout import Layout, read_layout
+from fitcard.rulebook.layout_check import check_layout
+from fitcard.rulebook.layout_plan import needs_of
+from fitcard.rulebook.messages import names_said, read_languages
+from fitcard.rulebook.rankings import check_ranking, read_rankings
+from fitcard.rulebook.rulebook import Rulebook, read_pinned
+from fitcard.rulebook.service import Service, read_service
+from fitcard.rulebook.sweep_columns import Swept, read_swept, swept_by_default
+from fitcard.rulebook.tools import Tools, read_tools
+from fitcard.source.document import Document
+from fitcard.source.folders import Folders
+from fitcard.source.schemas import Schemas
+from fitcard.suggest import closest
+from fitcard.values import Kind
+
+
+class AxisUnknownCatalog(Code):
+    """The rulebook asks for entries of a catalog that does not exist.
+
+    Why: nobody could answer the question.
+    Avoid: `van: {catalog: lorries, ...}` where no schema describes `lorries`
+    Prefer: `van: {catalog: vans, ...}`
+    """
+
+
+class AxisEmpty(Code):
+    """A catalog that questions go by has no entries.
+
+    Why: there would be nothing to ask about.
+    Avoid: a folder of catalogs without a file of that kind.
+    Prefer: a file that starts with `kind:` and that catalog, with at least one entry.
+    """
+
+
+class AxisUnknownDefault(Code):
+    """The default of an axis is not in its catalog, or the table that chooses it gives what is not.
+
+    Why: a question that leaves it out could not be answered.
+    Avoid: `van: {catalog: vans, default: smal, ...}`
+    Prefer: `van: {catalog: vans, default: small, ...}`
+    """
+
+
+class AxisTwoDefaults(Code):
+    """An axis has both a default and a table that chooses one.
+
+    Why: which of them holds would be open.
+    Avoid: `van: {catalog: vans, default: small, default_by: usual_van, ...}`
+    Prefer: one of the two.
+    """
+
+
+class ProfileMissing(Code):
+    """The default profile has no file.
+
+    Why: a question that names no profile could not be answered.
+    Avoid: `profiles: {default: plane}`
+    Prefer: `profiles: {default: plain}`, with a file `profiles/plain.yaml`.
+    """
+
+
+class NameTwice(Code):
+    """A name is defined in two places; both are named.
+
+    Why: one would hide the other, and which of them depends on the order of files.
+    Avoid: `town_speed` in `trip.yaml` and in `zones.yaml`
+    Prefer: one of them, or two names; other beliefs belong in a profile.
+    """
+
+
+def load(folders: Folders) -> Rulebook:
+    """The rulebook in these folders. Raises ProblemsFound with all errors and warnings where there is any error."""
+    rulebook, problems = check(folders)
+    if rulebook is None:
+        raise ProblemsFound(problems)
+    return rulebook
+
+
+def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | None, list[Problem]]:
+    """The rulebook and what is to be said about it; None in its place where anything is an error.
+
+    Files that have been `kept` from an earlier time are not read again where they are the same.
+    """
+    try:
+        schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    except ProblemsFound as unreadable:
+        return None, list(unreadable.problems)
+    files = read_files(folders, schemas, kept or KeptFiles())
+    problems = files.problems
+    main, texts, layout_file = files.only(RULEBOOK), files.some(MESSAGES), files.only(LAYOUT)
+    definitions, found = _definitions(files)
+    problems += found
+    if main is None:
+        return None, problems
+    subject = read_subject(main)
+    catalogs, found = _catalogs(files, schemas, subject)
+    incomplete = files.broken_kinds | _empty(subject, catalogs)
+    problems += found if files.unread else [*found, *unknown_entries(catalogs, incomplete)]
+    problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
+    problems += input_problems(main, subject)
+    problems += reserved_names(definitions, subject)
+    invariants, found = _invariants(files)
+    problems += found
+    if files.unread or any(axis.catalog not in catalogs for axis in subject.axes.values()):
+        return None, problems  # names would be missing that nobody left out
+    rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
+    problems += _each_once(
+        [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
+    )
+    if errors(problems) or not texts or layout_file is None:
+        return None, problems
+    languages, found = read_languages(texts, main)
+    problems += found
+    if not languages:
+        return None, problems
+    layout = read_layout(layout_file, frozenset(subject.axes))
+    rankings, found = read_rankings(files.of(RANKINGS), frozenset(subject.axes))
+    problems += found
+    in_rankings = [key for ranking in rankings.values() for key in ranking.said]
+    default = next(iter(languages.values()))
+    for rules in rule_sets.values():
+        problems += check_layout(layout, languages, rules, in_rankings)
+        problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
+    tools, service, swept = _tools(files), _service(files), _swept(files, layout, subject)
+    problems = _each_once(problems)
+    backtest = _backtest(files)
+    if backtest:
+        problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
+    imports, found = _imports(files, schemas)
+    problems += found
+    if errors(problems):
+        return None, problems
+    said = names_said(languages)  # whatever language is spoken
+    rulebook = Rulebook(
+        title=main.data["title"],
+        version=main.data["version"],
+        sha256=files.sha256,
+        site=main.data["site"],
+        units=tuple(main.data["units"]),
+        subject=subject,
+        catalogs=catalogs,
+        rule_sets=rule_sets,
+        default_profile=main.data["profiles"]["default"],
+        messages=languages[main.data["language"]],
+        languages=languages,
+        said=said,
+        layout=layout,
+        needs={profile: needs_of(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
+        invariants=tuple(invariants),
+        test_coverage=float(main.data.get("test_coverage", 0)),
+        tests=tuple(files.of(TESTS)),
+        checks=tuple(files.of(CHECKS)),
+        pinned=read_pinned(main),
+        backtest=backtest,
+        imports=tuple(imports),
+        rankings=rankings,
+        tools=tools,
+        service=service,
+        swept=swept,
+        schemas=schemas,
+        document=main,
+    )
+    return rulebook, problems
+
+
+def _catalogs(files: RuleFiles, schemas: Schemas, subject: Subject) -> tuple[dict[str, Catalog], list[Problem]]:
+    kinds = catalog_kinds(schemas)
+    documents = [document for kind in kinds for document in files.of(kind)]
+    fillers: dict[str, tuple[str, ...]] = {}
+    for axis in subject.axes.values():
+        fillers[axis.catalog] = (*fillers.get(axis.catalog, ()), *axis.fillers)
+    return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, fillers)
+
+
+def _empty(subject: Subject, catalogs: Mapping[str, Catalog]) -> set[str]:
+    """Catalogs that questions go by and that have no entries: that is told once, and not of all that names one."""
+    asked = {axis.catalog for axis in subject.axes.values()}
+    return {kind for kind, catalog in catalogs.items() if kind in asked and not catalog.entries}
+
+
+def _axis_problems(
+    main: Document, subject: Subject, catalogs: Mapping[str, Catalog], files: RuleFiles
+) -> Iterator[Problem]:
+    """Axes whose catalog, or whose default entry, is not there."""
+    for axis in subject.axes.values():
+        catalog = catalogs.get(axis.catalog)
+        if catalog is None:
+            message, path = f"there is no kind of catalog `{axis.catalog}`", ("axes", axis.name, "catalog")
+            yield main.problem(AxisUnknownCatalog, message, path, closest=closest(axis.catalog, catalogs))
+        elif axis.default is not None and axis.default_by is not None:
+            message, path = f"the axis `{axis.name}` has two defaults", ("axes", axis.name, "default_by")
+            yield main.problem(AxisTwoDefaults, message, path, key=True, hint="keep one of them")
+        elif axis.catalog in files.broken_kinds or files.unread:
+            continue
+        elif not catalog.entries:
+            message, path = f"the catalog `{axis.catalog}` has no entries", ("axes", axis.name, "catalog")
+            yield main.problem(AxisEmpty, message, path, hint=f"add a file that starts with `kind: {axis.catalog}`")
+        elif axis.default is not None and axis.default not in catalog.entries:
+            message = f"there is no `{axis.default}` in the catalog `{axis.catalog}`"
+            near = catalog.nearest(axis.default)
+            yield main.problem(AxisUnknownDefault, message, ("axes", axis.name, "default"), closest=near)
+
+
+def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]) -> Iterator[Problem]:
+    """Tables that choose the default of an axis, and are none, or give what is not in its catalog.
+
+    Catalogs that are `incomplete` may yet hold it.
+    """
+    for axis in rules.subject.axes.values():
+        if axis.default_by is None:
+            continue
+        path, catalog = ("axes", axis.name, "default_by"), rules.catalogs[axis.catalog]
+        if rules.kinds.get(axis.default_by) is not Kind.WORD:
+            tables = [name for name, kind in rules.kinds.items() if kind is Kind.WORD]
+            message, near = f"there is no table of words `{axis.default_by}`", closest(axis.default_by, tables)
+            yield main.problem(NameUnknown, message, path, closest=near)
+            continue
+        words, may_be_absent = words_of(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
+        for word in words:
+            if word not in catalog.entries and axis.catalog not in incomplete:
+                table = rules.definitions[axis.default_by]
+                message = f"`{axis.default_by}` gives `{word}`, and the catalog `{axis.catalog}` has no such entry"
+                yield table.document.problem(
+                    AxisUnknownDefault, message, table.path, key=True, closest=catalog.nearest(word)
+                )
+        if may_be_absent:
+            message, hint = f"`{axis.default_by}` may be absent", "add `otherwise:` to it"
+            yield main.problem(AxisUnknownDefault, message, path, hint=hint)
+
+
+def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
+    default = main.data["profiles"]["default"]
+    profiles = [_profile_name(document) for document in files.of(PROFILE)]
+    if default not in profiles and PROFILE not in files.broken_kinds and not files.unread:
+        near = closest(default, profiles)
+        yield main.problem(ProfileMissing, f"there is no profile `{default}`", ("profiles", "default"), closest=near)
+
+
+def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]]:
+    """What the rule files define, by name. Those that cannot be read are noted in `files.broken_names`."""
+    definitions: dict[str, Definition] = {}
+    problems: list[Problem] = []
+    for document in files.of(RULES):
+        found, wrong = read_definitions(document)
+        problems += wrong
+        files.broken_names |= names_in(document) - {definition.name for definition in found}
+        for definition in found:
+            first = definitions.setdefault(definition.name, definition)
+            if first is not definition:
+                message, path = f"`{definition.name}` is defined twice", definition.path
+                problem = document.problem(NameTwice, message, path, key=True, hint="keep one", first=first.position)
+                problems.append(problem)
+    return definitions, problems
+
+
+def _invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
+    read = [read_invariants(document) for document in files.of(RULES)]
+    return [one for found, _ in read for one in found], [problem for _, wrong in read for problem in wrong]
+
+
+def _rule_sets(
+    files: RuleFiles, definitions: Mapping[str, Definition], subject: Subject, catalogs: Mapping[str, Catalog]
+) -> tuple[dict[str, RuleSet], list[Problem]]:
+    rule_sets: dict[str, RuleSet] = {}
+    problems: list[Problem] = []
+    broken, incomplete = frozenset(files.broken_names), frozenset(files.broken_kinds)
+    for document in files.of(PROFILE):
+        laid_over, found = overlay(definitions, document, broken)
+        problems += found
+        name, title = _profile_name(document), document.data["title"]
+        rule_set, found = resolve(name, title, laid_over, subject, catalogs, broken, incomplete)
+        problems += found
+        if rule_set is not None:
+            rule_sets[name] = rule_set
+    return rule_sets, problems
+
+
+def _backtest(files: RuleFiles) -> Backtest | None:
+    document = files.at_most_one(BACKTEST)
+    return read_backtest(document) if document else None
+
+
+def _tools(files: RuleFiles) -> Tools | None:
+    document = files.at_most_one(TOOLS)
+    return read_tools(document) if document else None
+
+
+def _service(files: RuleFiles) -> Service | None:
+    document = files.at_most_one(SERVICE)
+    return read_service(document) if document else None
+
+
+def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> Swept:
+    document = files.at_most_one(SWEEP)
+    return read_swept(document, layout) if document else swept_by_default(layout, subject.axes)
+
+
+def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:
+    read = [read_import(document, schemas) for document in files.of(IMPORT)]
+    return [one for one, _ in read if one is not None], [problem for _, wrong in read for problem in wrong]
+
+
+def _profile_name(document: Document) -> str:
+    return Path(document.path).stem
+
+
+def _each_once(problems: list[Problem]) -> list[Problem]:
+    """What is wrong in the rules is wrong in every profile; it is said once."""
+    return list(dict.fromkeys(problems))

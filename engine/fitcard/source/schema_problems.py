@@ -1,0 +1,260 @@
+"""What a schema says against a document, in words for whoever wrote it: at its place, with what to write instead."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fitcard.problems import Code, Problem, Severity
+from fitcard.source.document import Document
+from fitcard.source.document import Path as DocumentPath
+from fitcard.suggest import closest, suggestion
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+YES_AND_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}  # as YAML 1.1 reads them
+TYPE_WORDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a map of keys",
+    "array": "a list",
+    "null": "nothing",
+}
+
+
+class SchemaUnknownKey(Code):
+    """A key is not one of those that may stand here.
+
+    Why: what is misspelt has no effect, and nobody would notice.
+    Avoid: `untis: kg`
+    Prefer: `unit: kg`
+    """
+
+
+class SchemaMissingKey(Code):
+    """A key that must be there is missing; the hint shows how to write it.
+
+    Why: without a unit, a sentence or a source a number cannot be checked by anyone.
+    Avoid: `price: {value: 3}`
+    Prefer: `price: {value: 3, unit: EUR, about: What a parcel costs.}`
+    """
+
+
+class SchemaKeyForm(Code):
+    """A key has not the form that keys have here.
+
+    Why: names are used in formulas, and ids in addresses.
+    Avoid: `Town Speed: {...}`
+    Prefer: `town_speed: {...}`
+    """
+
+
+class SchemaChoice(Code):
+    """A word is not one of those that can be chosen from.
+
+    Why: rules go by these words; another would fall through them.
+    Avoid: `kind: band`
+    Prefer: `kind: bands`
+    """
+
+
+class SchemaType(Code):
+    """A value is of another type: text in place of a number, a number in place of text.
+
+    Why: YAML 1.2 reads `yes`, `on`, `1:30` and `1_000` as text, and a number with its unit is text too.
+    Avoid: `weight: 3 kg`, `unified: yes`, `value: 1,5`
+    Prefer: `weight: 3`, `unified: true`, `value: 1.5`
+    """
+
+
+class SchemaSum(Code):
+    """Numbers that must add up to a total do not.
+
+    Why: weights that add up to more than 1 raise every score without anyone having meant it.
+    Avoid: `weights: {speed: 0.6, room: 0.6}`
+    Prefer: `weights: {speed: 0.5, room: 0.5}`
+    """
+
+
+class SchemaRange(Code):
+    """A number is outside of what makes sense for it.
+
+    Why: most such numbers are a slip of a digit or of a unit.
+    Avoid: `room: -3`
+    Prefer: `room: 3`
+    """
+
+
+class SchemaUnusual(Code):
+    """A figure is possible, and yet outside of what is usual for it: look twice.
+
+    Why: a figure in megabytes where gigabytes are meant is a thousand times too large, and would be believed.
+    Avoid: `weight: 3000` for a parcel of 3 kg
+    Prefer: `weight: 3`; where the figure is right, widen `usual` in the schema.
+    """
+
+
+class SchemaTooShort(Code):
+    """A text, list or map holds less than it must.
+
+    Why: an empty sentence or list says nothing to whoever reads it.
+    Avoid: `about: Price`
+    Prefer: `about: What a parcel costs.`
+    """
+
+
+class SchemaForm(Code):
+    """A text has not the form that it must have, such as that of a day.
+
+    Why: dates and ids are compared and sorted.
+    Avoid: `checked_on: 1/2/2026`
+    Prefer: `checked_on: 2026-02-01`
+    """
+
+
+class SchemaOther(Code):
+    """Something else does not fit the schema of the file; the message is that of the schema.
+
+    Why: other tools read these files by the same schema.
+    Avoid: what the message names.
+    Prefer: what `schemas/` says of this kind of file.
+    """
+
+
+Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+COUNTED = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
+
+
+def problems_of(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
+    """The problems of one error; `resolve` follows the `$ref` of a part of the schema."""
+    if error.context:  # anyOf and oneOf: what the nearest of the alternatives says
+        from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
+
+        nearest = best_match([error])
+        if nearest is not None and nearest is not error:
+            yield from problems_of(document, nearest, resolve)
+            return
+    path: DocumentPath = tuple(error.absolute_path)
+    rule, value = str(error.validator), error.instance
+    expected: Any = error.validator_value
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    about = _description(schema)
+    if rule == "additionalProperties" and isinstance(value, dict):
+        yield from _unknown_keys(document, path, value, schema)
+    elif rule in ("required", "dependentRequired") and isinstance(value, dict):
+        yield from _missing_keys(document, path, error, schema, resolve)
+    elif "propertyNames" in error.absolute_schema_path:
+        message = f"`{value}` cannot be a key here"
+        yield document.problem(SchemaKeyForm, message, (*path, str(value)), key=True, hint=about)
+    elif rule in ("enum", "const"):
+        yield _choice(document, path, value, expected if rule == "enum" else [expected])
+    elif rule == "type":
+        kinds = expected if isinstance(expected, list) else [expected]
+        message = f"must be {' or '.join(TYPE_WORDS[kind] for kind in kinds)}, not {_shown(value)}"
+        yield document.problem(SchemaType, message, path, hint=_type_hint(value, kinds))
+    elif rule == "sumsTo":
+        yield document.problem(SchemaSum, error.message, path, key=True, hint="change one of them")
+    elif rule == "usual":
+        unit = schema.get("unit", "1")
+        hint = f"{about}; is it counted in {unit}?" if unit != "1" else about
+        yield document.problem(SchemaUnusual, error.message, path, severity=Severity.WARNING, hint=hint)
+    elif rule in BOUNDS:
+        message = f"must be {BOUNDS[rule]} {expected:g}, not {_shown(value)}"
+        yield document.problem(SchemaRange, message, path, hint=about)
+    elif rule in COUNTED:
+        message = f"must have at least {expected} {COUNTED[rule]}" if value else "must not be empty"
+        yield document.problem(SchemaTooShort, message, path, hint=about)
+    elif rule == "pattern":
+        yield document.problem(SchemaForm, f"{_shown(value)} has not the right form", path, hint=about)
+    else:
+        yield document.problem(SchemaOther, error.message, path, hint=about)
+
+
+def _unknown_keys(
+    document: Document, path: DocumentPath, value: Mapping[str, Any], schema: Mapping[str, Any]
+) -> Iterator[Problem]:
+    known = list(schema.get("properties", {}))
+    for stray in (key for key in value if key not in known):
+        near = closest(stray, known)
+        hint = suggestion(near) or f"the keys here are: {', '.join(known)}"
+        if value[stray] is None and " " in stray:  # the rest of a text in braces that holds a comma
+            hint = "a comma ends a value in braces: put the text in quotes"
+        message = f"`{stray}` is not a key of {schema.get('title', 'this')}"
+        yield document.problem(SchemaUnknownKey, message, (*path, stray), key=True, hint=hint, closest=near)
+
+
+def _missing_keys(
+    document: Document, path: DocumentPath, error: ValidationError, schema: Mapping[str, Any], resolve: Resolve
+) -> Iterator[Problem]:
+    """The key that this error is about, unless a misspelt one stands in its place."""
+    value: Any = error.instance
+    expected: Any = error.validator_value
+    if isinstance(expected, dict):  # what a key that is there asks for
+        expected = [key for there, wanted in expected.items() if there in value for key in wanted]
+    known = schema.get("properties", {})
+    misspelt = {near for key in value if key not in known for near in closest(key, known, 1)}
+    for missing in (key for key in expected if key not in value and key not in misspelt):
+        if f"'{missing}'" in error.message:
+            message = f"`{missing}` is missing from {schema.get('title', 'this')}"
+            hint = _how_to_write(missing, resolve(known.get(missing, {})))
+            yield document.problem(SchemaMissingKey, message, path, key=True, hint=hint)
+
+
+def _choice(document: Document, path: DocumentPath, value: Any, expected: list[Any]) -> Problem:
+    choices = [str(choice) for choice in expected]
+    near = closest(str(value), choices)
+    hint = suggestion(near) if near and len(choices) > 1 else f"write {' or '.join(f'`{c}`' for c in choices)}"
+    return document.problem(SchemaChoice, f"`{value}` is not one of the choices", path, hint=hint, closest=near)
+
+
+def _how_to_write(key: str, schema: Mapping[str, Any]) -> str:
+    example = next(iter(schema.get("examples", [])), None)
+    written = f"add `{key}: {_yaml(example)}`" if example is not None else f"add `{key}:`"
+    about = _description(schema)
+    return f"{written}: {about}" if about else written
+
+
+def _description(schema: Mapping[str, Any]) -> str:
+    text = str(schema.get("description", ""))
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_yaml(part)}" for key, part in value.items()) + "}"
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a map of keys"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type_hint(value: Any, kinds: list[str]) -> str:
+    if isinstance(value, str) and ("number" in kinds or "integer" in kinds):
+        bare = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", value).replace(",", ".").replace("_", "")
+        try:
+            finite = math.isfinite(float(bare))
+        except ValueError:
+            finite = False
+        if not finite:
+            if ":" in value:
+                return "put the number itself here: YAML 1.1 read `1:30` as 90, and YAML 1.2 does not"
+            return "write a plain number; its unit is said once, by the schema or by `unit`"
+        return f"write `{bare}`, with a point for decimals and nothing else"
+    if "boolean" in kinds and str(value).casefold() in YES_AND_NO:
+        return f"write `{str(YES_AND_NO[str(value).casefold()]).lower()}`: YAML 1.2 reads only `true` and `false` so"
+    if "string" in kinds and isinstance(value, bool | int | float):
+        return "put it in quotes"
+    return ""

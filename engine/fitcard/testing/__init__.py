@@ -1,0 +1,1 @@
+"""Rule tests: running, updating, coverage, and the watch mode."""

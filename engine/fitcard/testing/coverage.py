@@ -1,0 +1,63 @@
+"""What the rule tests and the back-test reach of the rules of all profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from fitcard.answer.evaluator import Row
+from fitcard.calibration.comparison import compare
+from fitcard.compiler.coverage import Key, Part, parts_of, reached
+from fitcard.problems import Code, Problem
+from fitcard.rulebook.rulebook import Rulebook
+
+
+class TestCoverage(Code):
+    """No rule test reaches a formula, a side of a condition, or a row of a table.
+
+    Why: a change there would go unnoticed.
+    Avoid: rules without a test.
+    Prefer: a test whose question takes that side or row.
+    """
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """All parts of the rules of all profiles, and which of them were reached."""
+
+    parts: tuple[Part, ...]
+    reached: frozenset[Key]
+
+    @property
+    def missing(self) -> list[Part]:
+        """What no test reaches, in the order of files and lines."""
+        return sorted((part for part in self.parts if part.key not in self.reached), key=lambda part: part.key)
+
+    def warnings(self) -> list[Problem]:
+        """One for each part that is missing."""
+        return [part.warning(TestCoverage, f"no test reaches {part.what}") for part in self.missing]
+
+    @property
+    def share(self) -> float:
+        """The share of all parts that is reached; 1 where there are none."""
+        return 1 - len(self.missing) / len(self.parts) if self.parts else 1
+
+
+def coverage(rulebook: Rulebook, rows: Iterable[Row]) -> Coverage:
+    """What these rows, the questions of tests, and the measured runs of the back-test reach of the rules."""
+    parts = {
+        part.key: part
+        for rule_set in rulebook.rule_sets.values()
+        for definition in rule_set.definitions.values()
+        for part in parts_of(definition)
+    }
+    return Coverage(tuple(parts.values()), frozenset(reached_by(rulebook, rows)))
+
+
+def reached_by(rulebook: Rulebook, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
+    """What these rows reach, then what measured runs do, one after another; of the rules with these `names` alone."""
+    for row in rows:
+        yield from reached(row.evaluation, row.index, names)
+    for profile in rulebook.rule_sets:
+        for one in compare(rulebook, profile):
+            yield from reached(one.evaluation, names=names)

@@ -1,0 +1,1 @@
+"""The HTTP service: application, routes, errors, cache, logs and server."""

@@ -1,0 +1,70 @@
+"""What Prometheus may read of a service: requests, how long they took, answers from the cache, and the rules."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from fitcard.web.access import Served
+from fitcard.web.cache import ResponseCache
+from fitcard.web.reload import LiveRulebook
+
+EXTENSION = "metrics"
+MIMETYPE = "text/plain; version=0.0.4"
+
+
+class Metrics:
+    """The counters of one application."""
+
+    def __init__(self, live: LiveRulebook, cache: ResponseCache) -> None:
+        self.registry = CollectorRegistry()
+        requests = Counter("fitcard_requests", "Requests by route and status", ["route", "status"], registry=None)
+        duration = Histogram("fitcard_request_duration_seconds", "How long they took", ["route"], registry=None)
+        cached = Counter("fitcard_cache", "Answers from the cache and others", ["outcome"], registry=None)
+        for collector in (requests, duration, cached, _Rules(live, cache)):
+            self.registry.register(collector)
+        self._requests = functools.cache(requests.labels)
+        self._duration = functools.cache(duration.labels)
+        self._cached = functools.cache(cached.labels)
+
+    def page(self) -> bytes:
+        """All of them in the text format of Prometheus."""
+        return generate_latest(self.registry)
+
+    def note(self, served: Served) -> None:
+        """Counts a request that has been answered."""
+        self._requests(served.route, served.status).inc()
+        self._duration(served.route).observe(time.perf_counter() - served.started)
+        if served.cached is not None:
+            self._cached("hit" if served.cached else "miss").inc()
+
+
+class _Rules(Collector):
+    """What the rulebook and the cache know of themselves at the moment that they are asked."""
+
+    def __init__(self, live: LiveRulebook, cache: ResponseCache) -> None:
+        self.live, self.cache = live, cache
+
+    def collect(self) -> Iterator[Metric]:
+        """The families of figures."""
+        live = self.live
+        reloads = CounterMetricFamily("fitcard_reloads", "Changes of rules taken over, and refused", labels=["outcome"])
+        reloads.add_metric(["succeeded"], live.succeeded)
+        reloads.add_metric(["failed"], live.failed)
+        yield reloads
+        rules = {
+            "version": live.rulebook.version,
+            "sha256": live.rulebook.sha256,
+            "profile": live.rulebook.default_profile,
+        }
+        yield InfoMetricFamily("fitcard_rules", "The rules that answer", value=rules)
+        at = live.loaded_at.timestamp()
+        yield GaugeMetricFamily("fitcard_rules_loaded_timestamp_seconds", "Since when they answer", value=at)
+        good = float(not live.last.problems)
+        yield GaugeMetricFamily("fitcard_rules_last_reload_successful", "Whether the files can answer", value=good)
+        yield GaugeMetricFamily("fitcard_cache_entries", "Answers that are kept", value=len(self.cache))

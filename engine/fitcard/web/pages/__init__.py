@@ -1,0 +1,1 @@
+"""HTML pages drawn from answers."""
