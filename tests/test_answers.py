@@ -37,7 +37,7 @@ def whole_numbers(asked: Input) -> st.SearchStrategy[str]:
     return st.integers(ceil(asked.minimum), int(asked.maximum)).map(str)
 
 
-AXES, INPUTS = RULEBOOK.subject.axes, RULEBOOK.subject.inputs
+AXES, INPUTS = RULEBOOK.question_fields.axes, RULEBOOK.question_fields.inputs
 questions = st.fixed_dictionaries(
     {name: ids(name) for name, axis in AXES.items() if axis.default_by is None},
     optional={name: ids(name) for name, axis in AXES.items() if axis.default_by is not None}
@@ -214,9 +214,9 @@ def test_upgrades_come_from_the_cheapest_and_none_is_worse(ask: Ask) -> None:
 @every_profile
 def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, rulebook: Rulebook, profile: str) -> None:
     rules, device = rulebook.rule_sets[profile], rulebook.catalog_of("device")
-    defaults = {axis.name: (axis.default,) for axis in rules.subject.axes.values() if axis.default}
+    defaults = {axis.name: (axis.default,) for axis in rules.question_fields.axes.values() if axis.default}
     every_device = QuestionGrid.of(
-        rules.subject, rules.catalogs, {**defaults, "model": ("llama-3.2-1b",), "device": device.ids}
+        rules.question_fields, rules.catalogs, {**defaults, "model": ("llama-3.2-1b",), "device": device.ids}
     )
     speeds = evaluate(rules, every_device, ["decode_tok_s"]).columns["decode_tok_s"]
     fastest = device.ids[int(np.argmax(np.ravel(speeds)))]

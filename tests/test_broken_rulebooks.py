@@ -14,7 +14,7 @@ CORPUS = transcripts()
 PLACE = re.compile(r"^(\S+?):(\d+):(\d+): ", re.M)
 ELSEWHERE = {
     "answer-shape",  # needs a page to draw: test_answer_shape.py
-    "side-without-rules",  # needs a repository: test_diff.py
+    "revision-without-rules",  # needs a repository: test_diff.py
     "sweep-needs-more",  # needs an extra that is not there: test_sweep.py
     "sweep-no-cluster",  # needs an extra that is there: test_sweep.py
     "sweep-other-engine",  # needs another engine: test_sweep.py

@@ -79,7 +79,7 @@ def driven(parcels: Workplace) -> Workplace:
 
 def times(place: Workplace, **ids: tuple[str, ...]) -> list[float]:
     rulebook = place.load()
-    grid = QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids)
+    grid = QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, ids)
     return list(np.ravel(np.asarray(evaluate(rulebook.rule_set, grid, ["time"]).columns["time"])))
 
 

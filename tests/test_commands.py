@@ -90,7 +90,7 @@ def test_help_lists_the_commands_and_what_can_be_asked(rulebook: Rulebook) -> No
     assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
     shown = CliRunner().invoke(main, ["show", "--help"]).output
     assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
-    assert all(f"  --{name.replace('_', '-')} " in shown for name in rulebook.subject.inputs)
+    assert all(f"  --{name.replace('_', '-')} " in shown for name in rulebook.question_fields.inputs)
 
 
 def test_check_and_test_speak_json() -> None:

@@ -39,10 +39,10 @@ def test_entries_count_that_say_the_same_and_one_that_says_nothing_of_an_input_h
     trips: Workplace,
 ) -> None:
     rulebook = trips.load()
-    default = rulebook.subject.inputs["distance"].default
+    default = rulebook.question_fields.inputs["distance"].default
     vans, distances = ("small", "large"), np.array([1.0, 40.5, 100.0, 300.0, 1000.0])
     for distance in (*distances, None):
-        grid = QuestionGrid.of(rulebook.subject, rulebook.catalogs, {"parcel": ("letter",), "van": vans})
+        grid = QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, {"parcel": ("letter",), "van": vans})
         inputs = {} if distance is None else {"distance": distance}
         evaluation = evaluate(rulebook.rule_set, grid, ["trips_alike"], inputs)
         wanted = default if distance is None else distance

@@ -97,7 +97,7 @@ def swept(rulebook: Rulebook) -> dict[str, tuple[str, ...]]:
     """The entries that every answer is about: all, or the default on axes that are not swept."""
     return {
         name: rulebook.catalog_of(name).ids if axis.swept else (str(axis.default),)
-        for name, axis in rulebook.subject.axes.items()
+        for name, axis in rulebook.question_fields.axes.items()
         if axis.swept or axis.default
     }
 
@@ -175,7 +175,7 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
     answers = pages = 0
     ids = swept(before)
     for model in ids["model"]:
-        asked = QuestionGrid.of(before.subject, before.catalogs, {**ids, "model": (model,)}).shape
+        asked = QuestionGrid.of(before.question_fields, before.catalogs, {**ids, "model": (model,)}).shape
         old, new = (values(book.rule_sets[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
         of_model = np.zeros(asked, dtype=bool)
         for name in outputs:
@@ -199,7 +199,7 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
 
 def values(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Every answer about one model, evaluated by itself."""
-    evaluation = evaluate(rules, QuestionGrid.of(rules.subject, rules.catalogs, ids), outputs)
+    evaluation = evaluate(rules, QuestionGrid.of(rules.question_fields, rules.catalogs, ids), outputs)
     return {name: plain(evaluation.columns[name]) for name in outputs}
 
 

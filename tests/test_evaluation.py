@@ -22,11 +22,11 @@ from fitcard.rulebook.rulebook import Rulebook
 
 
 def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> QuestionGrid:
-    return QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids)
+    return QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, ids)
 
 
 def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rulebook) -> None:
-    everything = grid(rulebook, **{axis: rulebook.catalog_of(axis).ids[:5] for axis in rulebook.subject.axes})
+    everything = grid(rulebook, **{axis: rulebook.catalog_of(axis).ids[:5] for axis in rulebook.question_fields.axes})
     evaluation = evaluate(rulebook.rule_set, everything, ["decode_tok_s"])
     lengths = {"kv_values_per_token": {"model"}, "file_size": {"model", "quant"}, "usable_memory": {"device"}}
     decode = {"model", "device", "quant", "workload", "kv", "host", "runtime"}
@@ -39,14 +39,16 @@ def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rule
 def test_what_is_settled_in_the_catalogs_is_what_is_computed(rulebook: Rulebook, profile: str) -> None:
     rules, random = rulebook.rule_sets[profile], np.random.default_rng(11)
     ready = precompute(rules)
-    assert len(ready.settled) > 50
+    assert len(ready.precomputed) > 50
     questions = [
-        {axis: random.choice(rulebook.catalog_of(axis).ids) for axis in rulebook.subject.axes} for _ in range(60)
+        {axis: random.choice(rulebook.catalog_of(axis).ids) for axis in rulebook.question_fields.axes}
+        for _ in range(60)
     ]
     plain, taken = (
-        evaluate(one, QuestionList.of(one.subject, one.catalogs, questions), ready.settled) for one in (rules, ready)
+        evaluate(one, QuestionList.of(one.question_fields, one.catalogs, questions), ready.precomputed)
+        for one in (rules, ready)
     )
-    for name, at in product(ready.settled, range(len(questions))):
+    for name, at in product(ready.precomputed, range(len(questions))):
         assert taken.value(name, (at,)) == plain.value(name, (at,)), (name, questions[at])
 
 
@@ -54,9 +56,11 @@ def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplac
     payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1) * 2'}"
     parcels.edit("rules/trip.yaml", "formulas:\n", f"formulas:\n  {payload}\n")
     rules = precompute(parcels.load().rule_set)
-    assert "payload" in rules.settled
+    assert "payload" in rules.precomputed
     of_van = evaluate(
-        rules, QuestionGrid.of(rules.subject, rules.catalogs, {"van": ("large", "small")}), ["payload", "van.payload"]
+        rules,
+        QuestionGrid.of(rules.question_fields, rules.catalogs, {"van": ("large", "small")}),
+        ["payload", "van.payload"],
     )
     assert (of_van.value("payload", (1,)), of_van.value("van.payload", (1,))) == (1000, 500)
 
@@ -65,7 +69,7 @@ def test_only_what_is_asked_for_is_computed(rulebook: Rulebook) -> None:
     row = grid(rulebook, device=("h20-96gb",))
     assert set(evaluate(rulebook.rule_sets["reference"], row, ["usable_memory"]).columns) == {
         "usable_memory", "unified_usable_share", "device.memory", "device.unified",
-        *(f"question.{name}" for name in rulebook.subject.inputs),
+        *(f"question.{name}" for name in rulebook.question_fields.inputs),
     }  # fmt: skip
 
 
@@ -85,7 +89,7 @@ def test_a_cell_of_a_whole_catalog_is_the_answer_to_its_question(copy: Workplace
 
 def whole_catalogs(rulebook: Rulebook) -> Iterator[dict[str, tuple[str, ...]]]:
     """All that is swept, with the rest by default or chosen; and all of the rest, with some of what is swept."""
-    axes = {axis: rulebook.catalog_of(axis.name).ids for axis in rulebook.subject.axes.values()}
+    axes = {axis: rulebook.catalog_of(axis.name).ids for axis in rulebook.question_fields.axes.values()}
     left = {axis: ids for axis, ids in axes.items() if axis.swept or axis.default}
     yield {axis.name: ids if axis.swept else (str(axis.default),) for axis, ids in left.items()}
     yield {axis.name: ids[:: max(1, len(ids) // 5)] if axis.swept else ids for axis, ids in axes.items()}

@@ -155,21 +155,24 @@ def test_a_question_is_its_row_of_a_list_and_its_cell_of_a_grid_to_the_last_digi
     place: Workplace, distances: list[float], lot: int
 ) -> None:
     rulebook = load(place.folders)
-    ids = {axis: rulebook.catalog_of(axis).ids for axis in rulebook.subject.axes}
+    ids = {axis: rulebook.catalog_of(axis).ids for axis in rulebook.question_fields.axes}
     drawn = np.random.default_rng(lot)
     size = len(distances)
     codes = {axis: drawn.integers(len(names), size=size) for axis, names in ids.items()}
     for rules in rulebook.rule_sets.values():
         names = [name for name in rules.definitions if not name.startswith("current.")]
-        listed = QuestionList(rulebook.subject, rulebook.catalogs, size, codes)
+        listed = QuestionList(rulebook.question_fields, rulebook.catalogs, size, codes)
         rows = evaluate(rules, listed, names, {"distance": np.array(distances)})
         for number, distance in enumerate(distances):
             whole = evaluate(
-                rules, QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids), names, {"distance": distance}
+                rules, QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, ids), names, {"distance": distance}
             )
             named = {axis: (ids[axis][codes[axis][number]],) for axis in ids}
             alone = evaluate(
-                rules, QuestionGrid.of(rulebook.subject, rulebook.catalogs, named), names, {"distance": distance}
+                rules,
+                QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, named),
+                names,
+                {"distance": distance},
             )
             cell = tuple(int(codes[axis][number]) for axis in ids)
             for name in names:

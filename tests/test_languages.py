@@ -123,7 +123,7 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
     rulebook: Rulebook, language: str, asked: dict[str, str]
 ) -> None:
     question = read_question(rulebook, asked)
-    english, translated = answer_question(rulebook, question), answer_question(rulebook.speaking(language), question)
+    english, translated = answer_question(rulebook, question), answer_question(rulebook.in_language(language), question)
     rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
     assert all(one[0] == other[0] for one, other in pairs)
@@ -176,7 +176,7 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_verdict_holds_its_figures_as_readers_write_them(rulebook: Rulebook, language: str) -> None:
-    spoken = rulebook.speaking(language)
+    spoken = rulebook.in_language(language)
     question = {"model": "llama-3.1-405b", "device": "h20-96gb", "profile": "reference"}
     built = answer_question(spoken, read_question(spoken, question))
     point = "," if language in ("es", "de", "pt-BR") else "."
@@ -276,7 +276,7 @@ def german(parcels: Workplace, old: str = "", new: str = "") -> Rulebook:
     """The rulebook about parcels in German, with one text changed."""
     assert old in GERMAN
     parcels.write("catalogs/messages-de.yaml", GERMAN.replace(old, new) if old else GERMAN)
-    return parcels.load().speaking("de")
+    return parcels.load().in_language("de")
 
 
 def test_another_subject_speaks_another_language_with_the_formats_of_its_own(parcels: Workplace) -> None:
@@ -319,8 +319,8 @@ def test_json_of_the_command_is_in_the_language_too() -> None:
 
 
 def test_every_word_of_the_form_is_in_the_language_of_the_page(rulebook: Rulebook) -> None:
-    subject = rulebook.subject
-    titles = [one.title for one in (*subject.axes.values(), *subject.inputs.values())]
+    question_fields = rulebook.question_fields
+    titles = [one.title for one in (*question_fields.axes.values(), *question_fields.inputs.values())]
     for tag in rulebook.languages.keys() - {"en"}:
         known = rulebook.languages[tag].names["rulebook"]["title"]
         assert [title for title in titles if title not in known] == [], tag

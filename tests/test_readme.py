@@ -79,7 +79,7 @@ def test_each_command_prints_what_is_shown(
     if command.startswith("fitcard diff"):
         repository(whole_copy, monkeypatch)
     watcher = Watcher(whole_copy.folders)
-    first = watcher.look() if command.startswith("fitcard watch") else None
+    first = watcher.check() if command.startswith("fitcard watch") else None
     if command in EDITS:
         whole_copy.edit(*EDITS[command])
     if command.startswith("curl"):
@@ -89,7 +89,7 @@ def test_each_command_prints_what_is_shown(
         assert all(any(line in whole for whole in printed) for line in lines)
         return
     if first is not None:
-        output = "\n".join(change_lines(first, first, watcher.look()))
+        output = "\n".join(change_lines(first, first, watcher.check()))
     else:
         monkeypatch.chdir(whole_copy.folders.rules.parent)
         words = shlex.split(command.partition(" #")[0])[1:]

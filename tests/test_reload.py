@@ -25,9 +25,9 @@ def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
     live = ReloadingRulebook(copy.folders)
     client = create_app(live).test_client()
     before = client.get(QUESTION).get_json()
-    assert not live.look()
+    assert not live.poll()
     copy.edit(*GOOD)
-    assert live.look()
+    assert live.poll()
     after = client.get(QUESTION).get_json()
     assert after["ttft_ms"] == pytest.approx(before["ttft_ms"] / 2)
     assert after["rules"]["sha256"] != before["rules"]["sha256"]
@@ -43,7 +43,7 @@ def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy
     before = client.get(page).get_data(as_text=True)
     for edit in changed:
         copy.edit(*edit)
-    assert live.look(), live.last.problems
+    assert live.poll(), live.last_attempt.problems
     after = client.get(page).get_data(as_text=True)
     assert [("Llama in C" in text, ">Stairs<" in text) for text in (before, after)] == [(False, False), (True, True)]
 
@@ -53,7 +53,7 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
     client = create_app(live).test_client()
     before = client.get(QUESTION).get_json()
     copy.edit(*BAD)
-    assert not live.look()
+    assert not live.poll()
     assert client.get(QUESTION).get_json() == before
     assert client.get("/ready").status_code == 200
     status = client.get("/status").get_json()
@@ -61,17 +61,17 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
     assert status["rules"]["sha256"] == before["rules"]["sha256"]
     assert (status["last_attempt"]["succeeded"], status["reloads"]) == (False, {"succeeded": 0, "failed": 1})
     assert (problem["file"], problem["closest"]) == ("rules/decode.yaml", ["step_time"])
-    assert not live.look(), "a broken set is tried once, not again and again"
+    assert not live.poll(), "a broken set is tried once, not again and again"
     copy.edit(BAD[0], BAD[2], BAD[1])
-    assert live.look()
+    assert live.poll()
     assert client.get("/status").get_json()["last_attempt"]["succeeded"]
 
 
 def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
     live = ReloadingRulebook(copy.folders)
     copy.edit("rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
-    assert not live.look()
-    assert [problem.code for problem in live.last.problems] == ["unit-result"]
+    assert not live.poll()
+    assert [problem.code for problem in live.last_attempt.problems] == ["unit-result"]
 
 
 def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
@@ -82,7 +82,7 @@ def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
     stat = path.stat()
     os.utime(beside, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # not even the time of the file tells
     beside.replace(path)
-    assert live.look()
+    assert live.poll()
 
 
 def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_p
     for path in copy.folders.rules.rglob("*.yaml"):
         other.write(f"rules/{path.relative_to(copy.folders.rules)}", path.read_text("utf-8"))
     other.edit(*GOOD)
-    assert not live.look()
+    assert not live.poll()
     beside = tmp_path / "beside"
     beside.symlink_to(other.folders.rules)
     beside.replace(link)
-    assert live.look()
+    assert live.poll()
 
 
 def test_it_looks_by_itself_while_it_watches(copy: Workplace) -> None:
@@ -132,7 +132,7 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
         while not done.is_set():
             for edit in (GOOD, BAD, (BAD[0], BAD[2], BAD[1]), (GOOD[0], GOOD[2], GOOD[1])):
                 copy.edit(*edit)
-                live.look()
+                live.poll()
                 note()
 
     def ask() -> None:

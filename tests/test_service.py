@@ -196,7 +196,7 @@ def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch
         under_way -= 1
         return answer_question(*asked, **how)
 
-    monkeypatch.setattr(server, "answer", slow)
+    monkeypatch.setattr(server, "answer_question", slow)
     with ThreadPoolExecutor(4) as pool:
         addresses = [f"/v1/can-run/yi-1.5-9b-on-l4-24gb?context={context}" for context in range(3000, 3016)]
         codes = list(pool.map(lambda address: client.application.test_client().get(address).status_code, addresses))

@@ -66,7 +66,7 @@ def test_bodies_of_examples_that_are_answered_are_as_described(route: Route) -> 
 
 def test_a_question_is_described_as_the_rulebook_lets_it_be_asked(rulebook: Rulebook) -> None:
     parameters = DOCUMENT["components"]["parameters"]
-    for name, asked in rulebook.subject.inputs.items():
+    for name, asked in rulebook.question_fields.inputs.items():
         assert parameters[name]["description"].startswith(asked.about.rstrip("."))
         assert (parameters[name]["schema"]["minimum"], parameters[name]["schema"]["maximum"]) == (
             asked.minimum, asked.maximum,
@@ -92,7 +92,7 @@ def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> Non
     before = client.get("/openapi.json")
     assert client.get("/openapi.json", headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
     copy.edit("rules/service.yaml", "Ask about one model on one device", "Ask about one of each")
-    assert live.look()
+    assert live.poll()
     after = client.get("/openapi.json", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert after.get_json()["paths"]["/v1/can-run/{pair}"]["get"]["summary"] == "Ask about one of each"

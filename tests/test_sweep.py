@@ -114,7 +114,7 @@ def test_rows_come_in_the_order_of_the_catalogs_the_last_axis_running_fastest(
     file = tmp_path / "answers.jsonl"
     written(some, "jsonl", file)
     places = [
-        tuple(rulebook.catalog_of(axis).index[row[axis]] for axis in rulebook.subject.axes if axis in some.ids)
+        tuple(rulebook.catalog_of(axis).index[row[axis]] for axis in rulebook.question_fields.axes if axis in some.ids)
         for row in rows_in(file, "jsonl")
     ]
     assert places == sorted(places)
@@ -313,7 +313,7 @@ def test_entries_are_found_by_the_names_that_people_type(rulebook: Rulebook) -> 
 
 def test_what_is_not_named_is_swept_or_what_answers_by_default(rulebook: Rulebook) -> None:
     found = read_sweep(rulebook, {})
-    for axis in rulebook.subject.axes.values():
+    for axis in rulebook.question_fields.axes.values():
         every = rulebook.catalog_of(axis.name).ids if axis.swept else (axis.default,)
         assert found.ids.get(axis.name, (None,)) == every
 

@@ -173,7 +173,7 @@ def taken(parcels: Workplace, table: str, name: str) -> list[object]:
     parcels.edit("rules/trip.yaml", "tables:\n", table)
     rulebook = parcels.load()
     grid = QuestionGrid.of(
-        rulebook.subject, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")}
+        rulebook.question_fields, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")}
     )
     evaluation = evaluate(rulebook.rule_set, grid, [name])
     return [evaluation.value(name, (parcel, van)) for parcel in (0, 1) for van in (0, 1)]

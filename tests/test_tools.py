@@ -94,7 +94,7 @@ def test_arguments_have_the_bounds_and_words_of_the_rulebook(offered: dict[str, 
     assert schema["required"] == ["model", "device"]
     arguments = schema["properties"]
     assert arguments["workload"]["enum"] == list(rulebook.catalog_of("workload").ids)
-    assert arguments["quant"]["default"] == rulebook.subject.axes["quant"].default
+    assert arguments["quant"]["default"] == rulebook.question_fields.axes["quant"].default
     assert (arguments["users"]["type"], arguments["users"]["minimum"]) == ("integer", 1)
     assert offered["estimate_memory"].input_schema["required"] == ["model"]
     assert offered["explain"].input_schema["required"] == ["model", "device", "figure"]

@@ -30,7 +30,7 @@ def pinned(parcels: Workplace) -> Workplace:
 
 
 def test_it_begins_with_the_figures_of_the_pinned_questions(pinned: Workplace) -> None:
-    assert list(first_lines(Watcher(pinned.folders).look())) == [
+    assert list(first_lines(Watcher(pinned.folders).check())) == [
         "0 errors, 0 warnings; 2 of 2 tests pass",
         "piano large: room_share 0.5625, time 2 h, room enough",
         "letter small: room_share 0.000333333, time 2 h, room plenty",
@@ -39,9 +39,9 @@ def test_it_begins_with_the_figures_of_the_pinned_questions(pinned: Workplace) -
 
 def test_a_save_shows_what_moved_and_which_test_fails(pinned: Workplace) -> None:
     watcher = Watcher(pinned.folders)
-    first = watcher.look()
+    first = watcher.check()
     pinned.edit("catalogs/vans.yaml", "room: 8", "room: 10")
-    second = watcher.look()
+    second = watcher.check()
     assert list(change_lines(first, first, second))[1:] == [
         "0 errors, 1 warning; 1 of 2 tests pass",
         "FAILED a piano needs a large van\n    `room` is plenty, and enough is expected",
@@ -54,33 +54,33 @@ def test_a_save_shows_what_moved_and_which_test_fails(pinned: Workplace) -> None
 
 def test_a_second_save_is_also_compared_with_the_start(pinned: Workplace) -> None:
     watcher = Watcher(pinned.folders)
-    first = watcher.look()
+    first = watcher.check()
     pinned.edit("rules/trip.yaml", "value: 50,", "value: 40,")
-    second = watcher.look()
+    second = watcher.check()
     pinned.edit("rules/trip.yaml", "value: 40,", "value: 20,")
-    lines = list(change_lines(first, second, watcher.look()))
+    lines = list(change_lines(first, second, watcher.check()))
     assert "    time 2.5 h -> 5 h (+100 %; +150 % since the start)" in lines
 
 
 def test_tests_that_fail_now_and_those_that_pass_again_are_named(pinned: Workplace) -> None:
     watcher = Watcher(pinned.folders)
-    first = watcher.look()
+    first = watcher.check()
     pinned.edit("rules/trip.yaml", "value: 50,", "value: 40,")
-    second = watcher.look()
+    second = watcher.check()
     lines = list(change_lines(first, first, second))
     assert lines[:2] == [
         "0 errors, 0 warnings; 1 of 2 tests pass",
         "FAILED a piano needs a large van\n    `time` is 2.5, and 2 is expected",
     ]
     pinned.edit("rules/trip.yaml", "value: 40,", "value: 50,")
-    assert "passes again: a piano needs a large van" in list(change_lines(first, second, watcher.look()))
+    assert "passes again: a piano needs a large van" in list(change_lines(first, second, watcher.check()))
 
 
 def test_while_there_are_errors_nothing_is_compared_and_the_last_good_state_is_kept(pinned: Workplace) -> None:
     watcher = Watcher(pinned.folders)
-    first = watcher.look()
+    first = watcher.check()
     pinned.edit("rules/trip.yaml", "van.speed,", "van.sped,")
-    broken = watcher.look()
+    broken = watcher.check()
     assert not broken.runs
     lines = list(change_lines(first, first, broken))
     assert lines[0].startswith("rules/trip.yaml:20:35: error: there is no name `van.sped`")
@@ -90,7 +90,7 @@ def test_while_there_are_errors_nothing_is_compared_and_the_last_good_state_is_k
 def test_a_pinned_question_that_cannot_be_asked_is_told_at_its_place(pinned: Workplace) -> None:
     pinned.edit("rules/rulebook.yaml", "parcel: letter", "parcel: lettre")
     pinned.edit("rules/rulebook.yaml", "time, room]", "tiem, room]")
-    problems = Watcher(pinned.folders).look().problems
+    problems = Watcher(pinned.folders).check().problems
     assert [(problem.code, str(problem.position)) for problem in problems] == [
         ("unknown-entry", "rules/rulebook.yaml:26:16"),
         ("name-unknown", "rules/rulebook.yaml:27:23"),
@@ -99,7 +99,7 @@ def test_a_pinned_question_that_cannot_be_asked_is_told_at_its_place(pinned: Wor
 
 def test_a_pin_of_the_command_line_must_be_askable(pinned: Workplace) -> None:
     with pytest.raises(ProblemsError, match="No parcel is called pinao"):
-        Watcher(pinned.folders, ({"parcel": "pinao"},)).look()
+        Watcher(pinned.folders, ({"parcel": "pinao"},)).check()
 
 
 def test_the_command_sees_a_save_by_renaming(copy: Workplace) -> None:

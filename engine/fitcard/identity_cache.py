@@ -15,12 +15,12 @@ class IdentityCache:
         self._most = most
         self._found: dict[int | tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
-    def of(self, one: Any) -> Any:
+    def get_single(self, one: Any) -> Any:
         """What was worked out for this object alone; None where it is new."""
         found = self._found.get(id(one))
         return found[0] if found else None
 
-    def get(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
+    def get_or_compute(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
         """What was worked out for these objects, which it holds on to, so that no others get their identity."""
         key = tuple(map(id, objects)) if len(objects) > 1 else id(objects[0])
         found = self._found.get(key)

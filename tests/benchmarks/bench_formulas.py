@@ -41,13 +41,13 @@ def by_rules(rulebook: Rulebook, rows: Mapping[str, Any]) -> dict[str, Any]:
 
 def _questions(rulebook: Rulebook, rows: Mapping[str, Any], size: int) -> QuestionBatch:
     """As the engine lays them out: one question as a grid, whose columns are single numbers, several as a list."""
-    subject, catalogs = rulebook.subject, rulebook.catalogs
+    question_fields, catalogs = rulebook.question_fields, rulebook.catalogs
     if size == 1:
         return QuestionGrid.of(
-            subject, catalogs, {axis: [rulebook.catalog_of(axis).ids[int(rows[axis][0])]] for axis in AXES}
+            question_fields, catalogs, {axis: [rulebook.catalog_of(axis).ids[int(rows[axis][0])]] for axis in AXES}
         )
-    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in subject.axes}
-    return QuestionList(subject, catalogs, size, every)
+    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in question_fields.axes}
+    return QuestionList(question_fields, catalogs, size, every)
 
 
 def check_same(ours: Mapping[str, Any], others: Mapping[str, Any], whose: str, within: float = LAST_DIGITS) -> None:
@@ -75,7 +75,7 @@ def _numpy(setting: Setting, size: int) -> Iterator[Contest]:
 def page_of(rulebook: Rulebook) -> dict[str, Any]:
     """The questions of a page: each workload, and each quantization, with the defaults of all else."""
     pinned = rulebook.pinned.questions[0]
-    axes = rulebook.subject.axes
+    axes = rulebook.question_fields.axes
     plain = {axis: rulebook.catalog_of(axis).index[pinned.get(axis, axes[axis].default or "")] for axis in AXES}
     varied = [{**plain, axis: at} for axis in ("workload", "quant") for at in range(len(rulebook.catalog_of(axis).ids))]
     return {axis: np.array([one[axis] for one in varied]) for axis in AXES}
@@ -85,8 +85,8 @@ def inputs_of(rulebook: Rulebook, rows: Mapping[str, Any]) -> list[Row]:
     """What the other engines are told of each row: the figures that it names, and what tables give for them."""
     rules, size = rulebook.rule_sets[PROFILE], len(rows[AXES[0]])
     fields = {f"{axis}.{name}": (axis, name) for axis, names in FIELDS.items() for name in names}
-    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.subject.axes}
-    questions = QuestionList(rulebook.subject, rulebook.catalogs, size, every)
+    every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.question_fields.axes}
+    questions = QuestionList(rulebook.question_fields, rulebook.catalogs, size, every)
     found = evaluate(rules, questions, [*fields, *GIVEN])
     from_shape = evaluate(rules, questions, ["kv_values_of_full_layers"]).columns["kv_values_of_full_layers"]
     rows_told = []

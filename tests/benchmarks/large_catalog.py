@@ -22,7 +22,7 @@ def enlarge(place: Workplace, devices: int, models: int) -> int:
             place.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
     rulebook = place.load()
     questions = 1
-    for axis in rulebook.subject.axes:
+    for axis in rulebook.question_fields.axes:
         questions *= len(rulebook.catalog_of(axis).ids)
     return questions
 

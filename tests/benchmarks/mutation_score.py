@@ -167,7 +167,7 @@ def changes_nothing(folders: Folders, kept: FileCache, before: list[Sample]) -> 
     return all(
         _same(column, after[name])
         for trial in before
-        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], like=None).whole.columns)
+        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], baseline=None).whole.columns)
         for name, column in trial.whole.columns.items()
         if name in after
     )

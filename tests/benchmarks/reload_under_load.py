@@ -53,7 +53,7 @@ def main() -> None:
                 for file, old, new in EDITS:
                     path = folders.rules.parent / file
                     path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
-                    live.look()
+                    live.poll()
                     books[live.rulebook.sha256] = live.rulebook
 
         def ask(first: int) -> None:

@@ -47,8 +47,8 @@ def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
 
 def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
     """The catalog that an axis takes its entries from. Raises ProblemsFound where there is no such axis."""
-    if axis not in rulebook.subject.axes:
-        known = tuple(rulebook.subject.axes)
+    if axis not in rulebook.question_fields.axes:
+        known = tuple(rulebook.question_fields.axes)
         raise ProblemsError([question_problem(rulebook, UnknownParameter, "axis", axis, closest(axis, known) or known)])
     return rulebook.catalog_of(axis)
 

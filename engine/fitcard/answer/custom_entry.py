@@ -28,11 +28,11 @@ class CustomEntry:
     """An entry that a question brings along, and the one of the catalog that it is like, if any."""
 
     entry: Entry
-    like: Entry | None
+    base: Entry | None
 
 
 def custom_entry(rulebook: Rulebook, axis: Axis, figures: Figures, like: Entry | None = None) -> CustomEntry:
-    """An entry for an axis from its fields as they stand in a catalog; those that are not given are as of `like`.
+    """An entry for an axis from its fields as they stand in a catalog; those that are not given are as of `base`.
 
     Raises ProblemsFound with one problem for each field that is not there, not as its schema says, or missing.
     """
@@ -43,7 +43,7 @@ def custom_entry(rulebook: Rulebook, axis: Axis, figures: Figures, like: Entry |
     problems = list(_problems(rulebook, axis, catalog, data, document))
     if problems:
         raise ProblemsError(problems)
-    return CustomEntry(Entry(CUSTOM, data, document, brought=True), like)
+    return CustomEntry(Entry(CUSTOM, data, document, custom=True), like)
 
 
 def entry_from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,15 +65,15 @@ def with_custom_entries(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> R
     """The rulebook with these entries, by axis, in its catalogs: the same rules, asked about something of one's own."""
     if not own:
         return rulebook
-    more = {rulebook.subject.axes[axis].catalog: brought.entry for axis, brought in own.items()}
+    more = {rulebook.question_fields.axes[axis].catalog: brought.entry for axis, brought in own.items()}
     return rulebook.with_catalogs({kind: rulebook.catalogs[kind].with_entry(entry) for kind, entry in more.items()})
 
 
 def changed_figures(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> Iterator[tuple[str, Field, Any, Any]]:
     """Each number that is not that of the entry it is like: its name in formulas, its field, itself, and that other."""
     for axis, brought in own.items():
-        for name, field in rulebook.catalog_of(axis).fields.items() if brought.like else ():
-            new, old = brought.entry.value(name), brought.like.value(name) if brought.like else None
+        for name, field in rulebook.catalog_of(axis).fields.items() if brought.base else ():
+            new, old = brought.entry.value(name), brought.base.value(name) if brought.base else None
             if field.kind is Kind.NUMBER and new != old:
                 yield f"{axis}.{name}", field, new, old
 
@@ -115,7 +115,9 @@ def _problems(rulebook: Rulebook, axis: Axis, catalog: Catalog, data: Figures, d
     """What its schema has against the entry, and what the axis needs of it; nobody asks it for a source."""
     schemas, kind = rulebook.schemas, catalog.kind
     declared = schemas.by_kind[kind]["$defs"]["entry"]
-    part = {key: value for key, value in declared.items() if key != "dependentRequired"} | {"required": list(axis.own)}
+    part = {key: value for key, value in declared.items() if key != "dependentRequired"} | {
+        "required": list(axis.custom_fields)
+    }
     for error in schemas.validator(kind).evolve(schema=part).iter_errors(data):
         for problem in errors(list(schema_problems(document, error, lambda one: schemas.resolve(one, kind)))):
             what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message

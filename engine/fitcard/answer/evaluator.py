@@ -45,24 +45,24 @@ class Row:
 class VariantRows:
     """The rows of a question that is asked otherwise in one way: some of all that were evaluated together.
 
-    The names that are `unmoved` are what they are for the question itself.
+    The names that are `independent` are what they are for the question itself.
     """
 
     evaluation: Evaluation
-    place: slice
-    unmoved: frozenset[str]
+    rows: slice
+    independent: frozenset[str]
 
     def __len__(self) -> int:
-        return int(self.place.stop - self.place.start)
+        return int(self.rows.stop - self.rows.start)
 
     def column(self, name: str) -> Any:
         """The numbers or conditions of `name`, one for each row."""
         column: Any = self.evaluation.columns[name]
-        return column[self.place] if isinstance(column, np.ndarray) else np.full(len(self), column)
+        return column[self.rows] if isinstance(column, np.ndarray) else np.full(len(self), column)
 
     def cells(self, rows: Iterable[int]) -> list[Index]:
         """Where these rows, by number, stand in the evaluation."""
-        return [(self.place.start + row,) for row in rows]
+        return [(self.rows.start + row,) for row in rows]
 
 
 @dataclass
@@ -76,40 +76,43 @@ class QuestionEvaluator:
     rulebook: Rulebook
     question: Question
     given: Mapping[str, Scalar] = field(default_factory=dict)
-    asked: Row = field(init=False)
-    picked: dict[str, Row] = field(default_factory=dict, init=False)
+    own_row: Row = field(init=False)
+    picked_rows: dict[str, Row] = field(default_factory=dict, init=False)
 
     @property
     def rules(self) -> RuleSet:
         """The rules of the profile that was asked for."""
         return self.rulebook.rule_sets[self.question.profile]
 
-    def ask(self, names: Iterable[str]) -> None:
-        """Evaluates what `names` need; afterwards `asked` is the question's row, and `picked` those of the picks."""
+    def evaluate(self, names: Iterable[str]) -> None:
+        """Evaluates what `names` need; afterwards `own_row` is the question's row, and `picked_rows` those of the
+        picks."""
         asked = plan_picks(self.rulebook.layout, names, self.rules)
-        self.asked = self.row(asked.own)
+        self.own_row = self.evaluate_own_row(asked.own)
         if asked.picks:
-            self.pick(asked, self.otherwise({asks: self.over(asks) for asks in asked.rows}, asked.together))
+            self.pick_rows(
+                asked, self.evaluate_variants({asks: self.variation(asks) for asks in asked.variants}, asked.all_names)
+            )
 
-    def pick(self, asked: PickPlan, rows: Mapping[Any, VariantRows]) -> None:
-        """Sets `picked`, where `rows` hold those of each pick by what it asks."""
+    def pick_rows(self, asked: PickPlan, rows: Mapping[Any, VariantRows]) -> None:
+        """Sets `picked_rows`, where `rows` hold those of each pick by what it asks."""
         for name in asked.picks:
             pick = self.rulebook.layout.picks[name]
-            found = rows[pick.asks]
+            found = rows[pick.variant]
             (cell,) = found.cells([int(found.column(pick.by.name).argmax())])
-            self.picked[name] = Row(found.evaluation, cell)
+            self.picked_rows[name] = Row(found.evaluation, cell)
 
     def value(self, name: str, row: Row | None = None) -> Scalar:
         """The value of a name, in the question's row where no other is given. Raises KeyError for an unknown one."""
-        row = row or self.asked
+        row = row or self.own_row
         if name in row.evaluation.columns:
             return row.value(name)
         space = name.partition(".")[0]
-        if space in self.picked:
-            return self.picked[space].value(self.rulebook.layout.name_in_rules(name, self.rules))
-        return self.own_value(name)
+        if space in self.picked_rows:
+            return self.picked_rows[space].value(self.rulebook.layout.name_in_rules(name, self.rules))
+        return self.rulebook_value(name)
 
-    def own_value(self, name: str) -> Scalar:
+    def rulebook_value(self, name: str) -> Scalar:
         """A name that no rule computes: what the rulebook says of itself."""
         own: dict[str, Scalar] = {
             "rules.version": self.rulebook.version,
@@ -118,54 +121,54 @@ class QuestionEvaluator:
         }
         return own[name]
 
-    def row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
+    def evaluate_own_row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
         """The question's own row."""
-        evaluation = evaluate(self._ready, self._question, outputs, self.question.inputs, self.fixed, current)
+        evaluation = evaluate(self._ready, self._question, outputs, self.question.inputs, self.fixed_values, current)
         return Row(evaluation, FIRST_ROW)
 
     @property
-    def fixed(self) -> Mapping[str, Scalar]:
+    def fixed_values(self) -> Mapping[str, Scalar]:
         """All names that have a value instead of being computed."""
         return {**self.question.overrides, **self.given}
 
-    def over(self, asks: VariantKey) -> Variation:
+    def variation(self, asks: VariantKey) -> Variation:
         """The question asked as a list or a pick does."""
         catalog = self.rulebook.catalog_of
         entries: dict[str, Any] = {axis: catalog(axis).index[entry] for axis, entry in asks.entries}
         if asks.axis:
             entries[asks.axis] = catalog(asks.axis).rows
-        inputs = {name: float(self.asked.value(of) or 0) for name, of in asks.inputs}
+        inputs = {name: float(self.own_row.value(of) or 0) for name, of in asks.inputs}
         return Variation(len(entries[asks.axis]) if asks.axis else 1, entries, inputs)
 
-    def running(self, name: str, values: Sequence[float]) -> Variation:
+    def variation_along(self, name: str, values: Sequence[float]) -> Variation:
         """The question once for each value of one of its inputs."""
         numbers: Numbers = np.array(values, dtype=float)
         return Variation(len(values), {}, {name: numbers})
 
-    def otherwise(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, VariantRows]:
+    def evaluate_variants(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, VariantRows]:
         """What `outputs` come to where the question is asked otherwise in these ways, all in one evaluation."""
         if not wanted:
             return {}
         asked = vary(self._question, self.question.inputs, list(wanted.values()))
-        inputs = self.rules.subject.inputs
+        inputs = self.rules.question_fields.inputs
         others = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in asked.differs)})
-        before = self.asked.evaluation
+        before = self.own_row.evaluation
         names = frozenset(outputs)
-        current = {name: self.asked.value(name) for name in self.rules.plan(names).current}
-        found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed, current, before, others)
-        unmoved = before.unmoved(others)
+        current = {name: self.own_row.value(name) for name in self.rules.plan(names).current}
+        found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed_values, current, before, others)
+        unmoved = before.independent_names(others)
         return {key: VariantRows(found, place, unmoved) for key, place in zip(wanted, asked.places, strict=True)}
 
     @cached_property
     def _question(self) -> QuestionList:
-        return QuestionList.repeated(self._ready.subject, self._ready.catalogs, self.question.entries, 1)
+        return QuestionList.repeated(self._ready.question_fields, self._ready.catalogs, self.question.entries, 1)
 
     @cached_property
     def _ready(self) -> RuleSet:
         """The rules with all worked out that can be, where the question changes nothing of that."""
-        if self.fixed or self.question.own:
+        if self.fixed_values or self.question.custom_entries:
             return self.rules
-        ready: RuleSet = self.rulebook.needs[self.question.profile].made.get(
+        ready: RuleSet = self.rulebook.plans[self.question.profile].made.get_or_compute(
             (self.rules,), lambda: precompute(self.rules)
         )
         return ready

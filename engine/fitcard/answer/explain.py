@@ -24,7 +24,7 @@ def blame_question(rulebook: Rulebook, question: Question) -> Iterator[None]:
     try:
         yield
     except ProblemsError as found:
-        set_here = [*question.own, *question.overrides]
+        set_here = [*question.custom_entries, *question.overrides]
         if not set_here or any(problem.kind is not NotFinite for problem in found.problems):
             raise
         raise ProblemsError([question_problem(rulebook, BeyondNumbers, ", ".join(set_here))]) from None
@@ -36,16 +36,16 @@ def explain(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -
     What compares a row with the question is explained for the question itself, beside which nothing is better.
     Raises ProblemsFound for a name that no rule has.
     """
-    asker = QuestionEvaluator(with_custom_entries(rulebook, question.own), question)
+    asker = QuestionEvaluator(with_custom_entries(rulebook, question.custom_entries), question)
     wanted = set(names)
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
         raise ProblemsError(unknown_rule(rulebook, name, asker.rules) for name in unknown)
-    shown = wanted or rulebook.needs[question.profile].shown.computed
+    shown = wanted or rulebook.plans[question.profile].shown.computed
     compared = asker.rules.plan(shown).current
     with blame_question(rulebook, question):
-        asker.ask({*compared} if compared else shown)
+        asker.evaluate({*compared} if compared else shown)
         if not compared:
-            return asker.asked.trace(shown)
-        current = {name: asker.asked.value(name) for name in compared}
-        return asker.row(shown, current).trace(shown)
+            return asker.own_row.trace(shown)
+        current = {name: asker.own_row.value(name) for name in compared}
+        return asker.evaluate_own_row(shown, current).trace(shown)

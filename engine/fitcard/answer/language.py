@@ -21,14 +21,14 @@ def in_language(rulebook: Rulebook, tag: str | None) -> Rulebook:
     language = _found(rulebook, tag)
     if language is None:
         raise ProblemsError([question_problem(rulebook, UnknownLanguage, LANGUAGE, tag, rulebook.languages)])
-    return rulebook.speaking(language)
+    return rulebook.in_language(language)
 
 
 def in_preferred_language(rulebook: Rulebook, tags: Iterable[str]) -> Rulebook:
     """The rulebook in the first of these languages that it has; as it speaks where it has none."""
     languages = (_found(rulebook, tag) for tag in tags)
     language = next((found for found in languages if found is not None), None)
-    return rulebook.speaking(language) if language is not None else rulebook
+    return rulebook.in_language(language) if language is not None else rulebook
 
 
 def _found(rulebook: Rulebook, tag: str) -> str | None:

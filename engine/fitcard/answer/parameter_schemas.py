@@ -22,13 +22,13 @@ def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter
 
     It is an axis, an input, the profile, `limit`, a figure of an axis, or a filter. Raises KeyError where it is none.
     """
-    subject, usual = rulebook.subject, Schema()
-    if name in subject.axes:
-        axis, catalog = subject.axes[name], rulebook.catalog_of(name)
+    question_fields, usual = rulebook.question_fields, Schema()
+    if name in question_fields.axes:
+        axis, catalog = question_fields.axes[name], rulebook.catalog_of(name)
         usual = {"default": axis.default} if axis.default is not None else {}
         return {"type": "string", **_words(catalog), **usual}, axis.about
-    if name in subject.inputs:
-        asked = subject.inputs[name]
+    if name in question_fields.inputs:
+        asked = question_fields.inputs[name]
         usual = {"default": as_plain_number(asked.default)} if asked.default is not None else {}
         bounds = {"minimum": as_plain_number(asked.minimum), "maximum": as_plain_number(asked.maximum)}
         return {"type": "integer" if asked.whole else "number", **bounds, **usual}, in_unit(asked.about, asked.unit)

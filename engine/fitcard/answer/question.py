@@ -81,14 +81,14 @@ class Question:
     """One entry on each axis, the numbers that were given, and the profile that answers.
 
     An axis that is not there is left for the rules to choose. `overrides` are constants that are set to another value
-    for this question alone; `own` are the entries that it brings along, by axis.
+    for this question alone; `custom_entries` are the entries that it brings along, by axis.
     """
 
     entries: Mapping[str, str]
     inputs: Mapping[str, float]
     profile: str
     overrides: Mapping[str, float] = field(default_factory=dict)
-    own: Mapping[str, CustomEntry] = field(default_factory=dict)
+    custom_entries: Mapping[str, CustomEntry] = field(default_factory=dict)
 
 
 def read_question(
@@ -112,7 +112,7 @@ def read_question(
     given, fields = _apart(every)
     problems = list(reader.unknown_parameters(every))
     entries, inputs, own = {}, {}, {}
-    for axis in rulebook.subject.axes.values():
+    for axis in rulebook.question_fields.axes.values():
         if axis.name in left_open:
             continue
         if axis.default_by and axis.name not in given and axis.name not in fields:
@@ -126,7 +126,7 @@ def read_question(
         except ProblemsError as found:
             problems += found.problems
     problems += reader.not_entries(fields)
-    for asked in rulebook.subject.inputs.values():
+    for asked in rulebook.question_fields.inputs.values():
         if asked.name in given:
             number = read_number(rulebook, asked.name, given[asked.name], asked.minimum, asked.maximum)
             if isinstance(number, Problem):
@@ -253,10 +253,10 @@ def read_entry(rulebook: Rulebook, axis: Axis, given: object, field: str = "") -
 class _Reader:
     def __init__(self, rulebook: Rulebook, left_open: Container[str], beside: tuple[str, ...]) -> None:
         self.rulebook, self.beside = rulebook, beside
-        self.axes = [axis for axis in rulebook.subject.axes if axis not in left_open]
+        self.axes = [axis for axis in rulebook.question_fields.axes if axis not in left_open]
 
     def unknown_parameters(self, given: Mapping[str, object]) -> Iterator[Problem]:
-        known = [*self.axes, *self.rulebook.subject.inputs, PROFILE]
+        known = [*self.axes, *self.rulebook.question_fields.inputs, PROFILE]
         for name in given:
             head, dot, _ = name.partition(".")
             if head not in known or (dot and head not in self.axes):
@@ -266,15 +266,15 @@ class _Reader:
     def not_entries(self, fields: Mapping[str, object]) -> Iterator[Problem]:
         """Numbers, and the profile, in whose place fields of an entry stand."""
         for name in fields:
-            if name in self.rulebook.subject.inputs:
+            if name in self.rulebook.question_fields.inputs:
                 yield question_problem(self.rulebook, NotANumber, name, "{}")
             elif name == PROFILE:
                 yield unknown_choice(self.rulebook, PROFILE, "{}", tuple(self.rulebook.rule_sets))
 
     def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> CustomEntry:
         """The entry that these fields make, with all others as of the one that is named, or that they are `like`."""
-        if not axis.own:
-            raise ProblemsError([question_problem(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.own)])
+        if not axis.custom_fields:
+            raise ProblemsError([question_problem(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.custom_fields)])
         figures = {name: value for name, value in fields.items() if name != BASE}
         word, field = (fields[BASE], f"{axis.name}.{BASE}") if BASE in fields else (named, axis.name)
         like = None if word in (None, CUSTOM) else read_entry(self.rulebook, axis, word, field)

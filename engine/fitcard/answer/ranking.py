@@ -88,7 +88,7 @@ def rank(rulebook: Rulebook, asked: RankingQuestion, *, site: str = "") -> dict[
     Raises ProblemsFound where a number comes out that is not finite.
     """
     with blame_question(rulebook, asked.question):
-        return _Ranked(with_custom_entries(rulebook, asked.question.own), asked, site).build()
+        return _Ranked(with_custom_entries(rulebook, asked.question.custom_entries), asked, site).render()
 
 
 class _Ranked(AnswerRenderer):
@@ -99,61 +99,65 @@ class _Ranked(AnswerRenderer):
         self.ranking, self.wanted = asked.ranking, asked
         best = self.ranking.best
         self.open_axes = (self.ranking.over, *([best.axis] if best and asked.best_open else []))
-        self.shown = self.ranking.names(rulebook.said, self.rules)
+        self.shown = self.ranking.names(rulebook.message_names, self.rules)
         entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in self.question.entries.items()}
         opened = {axis: rulebook.catalog_of(axis).ids for axis in self.open_axes}
-        self.grid = QuestionGrid.of(self.rules.subject, self.rules.catalogs, entries | opened)
-        evaluation = evaluate(self.rules, self.grid, self.shown.computed, self.question.inputs, self.fixed)
-        self.asked = Row(evaluation, (0,) * len(self.grid.shape))
+        self.grid = QuestionGrid.of(self.rules.question_fields, self.rules.catalogs, entries | opened)
+        evaluation = evaluate(self.rules, self.grid, self.shown.computed, self.question.inputs, self.fixed_values)
+        self.own_row = Row(evaluation, (0,) * len(self.grid.shape))
         self.count = len(self.grid.ids[self.ranking.over])
         self.chosen = np.zeros(self.count, dtype=np.int64)
         if best and asked.best_open:
             self.chosen = self._table(best.by.name).argmax(axis=1)
 
-    def build(self) -> dict[str, Any]:
+    def render(self) -> dict[str, Any]:
         """The ranking: its head, and the rows that pass its filters, the best first."""
         kept = self._kept()
         by, ties = self.ranking.by, self.ranking.ties
         keys = (*([self._figures(ties.name)] if ties else []), -self._figures(by.name))
         order = kept[np.lexsort([key[kept] for key in keys])]
         cells = [self._cell_of(int(at)) for at in order[: self.wanted.limit]]
-        rows = self.rows(self.asked.evaluation, cells or [self.asked.index], self.shown)
+        rows = self.rows(self.own_row.evaluation, cells or [self.own_row.index], self.shown)
         ahead = {part.name: self._ahead(part, kept) for part in self.ranking.parts}
         built: dict[str, Any] = {
             "ranking": self.ranking.name,
-            "title": self.fill(self.ranking.title, rows[0]),
-            **self.fill(self.ranking.head, rows[0]),
+            "title": self.render_node(self.ranking.title, rows[0]),
+            **self.render_node(self.ranking.head, rows[0]),
             "filters": {name: _shown(given) for name, given in self.wanted.filters.items()},
             "entries": self.count,
             "ranked": len(kept),
-            "columns": [self.fill(title, rows[0]) for title, _ in self.ranking.columns],
+            "columns": [self.render_node(title, rows[0]) for title, _ in self.ranking.columns],
             "rows": [
                 {"rank": at + 1, **self._shown_row(row, {name: float(one[order[at]]) for name, one in ahead.items()})}
                 for at, row in enumerate(rows[: len(cells)])
             ],
-            "rules": {key: self.own_value(f"rules.{key}") for key in ("version", "sha256", "profile")},
+            "rules": {key: self.rulebook_value(f"rules.{key}") for key in ("version", "sha256", "profile")},
         }
-        if set_here := self.set_here():
+        if set_here := self.overridden():
             built["set"] = set_here
         return built
 
     def _shown_row(self, row: Values, ahead: Mapping[str, float]) -> dict[str, Any]:
         """What a row shows and says; `ahead` are the points by which each part lifts it above the others."""
         parts = {part.name: part for part in self.ranking.parts}
-        item: dict[str, Any] = self.fill(self.ranking.item, row)
+        item: dict[str, Any] = self.render_node(self.ranking.item, row)
         item["parts"] = [self._part_of(part, row, ahead[part.name]) for part in parts.values()]
         most, least = (choose(ahead, key=lambda name: ahead[name], default="") for choose in (max, min))
         good, bad = parts.get(most), parts.get(least)
-        item["praise"] = {"part": most, "sentence": self.fill(good.praise, row)} if good and ahead[most] > 0 else None
-        item["blame"] = {"part": least, "sentence": self.fill(bad.blame, row)} if bad and ahead[least] < 0 else None
-        item["cells"] = [str(self.fill(cell, row) or "") for _, cell in self.ranking.columns]
+        item["praise"] = (
+            {"part": most, "sentence": self.render_node(good.praise, row)} if good and ahead[most] > 0 else None
+        )
+        item["blame"] = (
+            {"part": least, "sentence": self.render_node(bad.blame, row)} if bad and ahead[least] < 0 else None
+        )
+        item["cells"] = [str(self.render_node(cell, row) or "") for _, cell in self.ranking.columns]
         return item
 
     def _part_of(self, part: ScorePart, row: Values, ahead: float) -> dict[str, Any]:
         points, weight = (float(row[value.name] or 0) for value in (part.points, part.weight))
         figures = {"points": points, "weight": weight, "gained": weight * points, "ahead": ahead}
         shown = {key: whole_as_int(figure) for key, figure in figures.items()}
-        return {"part": part.name, "label": self.fill(part.label, row), **shown}
+        return {"part": part.name, "label": self.render_node(part.label, row), **shown}
 
     def _ahead(self, part: ScorePart, kept: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weighted points of each row beyond those of the rows that are ranked, in the middle."""
@@ -171,7 +175,7 @@ class _Ranked(AnswerRenderer):
             if asked.how == HOLDS:
                 holds &= figures.astype(bool)
             elif asked.how == WORD:
-                column = self.asked.evaluation.columns[asked.value.name]
+                column = self.own_row.evaluation.columns[asked.value.name]
                 assert isinstance(column, WordColumn)
                 assert isinstance(given, tuple)
                 holds &= np.isin(figures, [code for code, word in enumerate(column.words) if word in given])
@@ -186,7 +190,7 @@ class _Ranked(AnswerRenderer):
 
     def _table(self, name: str) -> NDArray[Any]:
         """A column with a row for each ranked entry, and a place for each entry that it could be shown with."""
-        column = self.asked.evaluation.columns[name]
+        column = self.own_row.evaluation.columns[name]
         whole = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self.grid.shape)
         table: NDArray[Any] = np.moveaxis(whole, list(self.grid.ids).index(self.ranking.over), 0)
         return table.reshape(self.count, -1)
@@ -215,7 +219,7 @@ def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Pro
 def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...] | Problem:
     """The words as the rules and catalogs write them, of those that stand between commas."""
     rules = rulebook.rule_set
-    words, _ = possible_words(asked.value.name, rules.definitions, rules.subject, rules.catalogs)
+    words, _ = possible_words(asked.value.name, rules.definitions, rules.question_fields, rules.catalogs)
     by_spelling = {normalised(word): word for word in words}
     found: list[str] = []
     for word in (part.strip() for part in given.split(SEPARATOR)):
@@ -227,7 +231,7 @@ def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...
 
 def _read_limit(rulebook: Rulebook, ranking: Ranking, given: object) -> int | Problem:
     if given is None:
-        return ranking.most
+        return ranking.default_limit
     limit = read_number(rulebook, LIMIT, given, 1, len(rulebook.catalog_of(ranking.over).ids))
     if isinstance(limit, Problem):
         return limit

@@ -66,7 +66,7 @@ class RendererFactory:
     rule_set: RuleSet
     messages: Messages
 
-    def filler(self, node: Node) -> Renderer:
+    def renderer(self, node: Node) -> Renderer:
         """What gives a part of the answer for a row."""
         match node:
             case ValueNode():
@@ -79,12 +79,12 @@ class RendererFactory:
                 filled = self._object(node)
                 return _where(node.when.name, filled) if node.when else filled
             case ListNode():
-                return _items([(self.filler(part), isinstance(part, EachNode)) for part in node.parts])
+                return _items([(self.renderer(part), isinstance(part, EachNode)) for part in node.parts])
             case EachNode():
-                each = self.filler(node.item)
+                each = self.renderer(node.item)
                 return lambda lists, _: lists.each(node, each)
             case AlongNode():
-                along = self.filler(node.item)
+                along = self.renderer(node.item)
                 return lambda lists, _: lists.along(node, along)
             case MatchingNode():
                 return lambda lists, values: lists.matching(node, values)
@@ -100,7 +100,7 @@ class RendererFactory:
         }
         take = taker(tuple(plain.values()))
         others = [
-            (key, self.filler(part))
+            (key, self.renderer(part))
             for key, part in branch.parts.items()
             if key not in plain and not isinstance(part, TextNode)
         ]
@@ -122,7 +122,7 @@ class RendererFactory:
     def _texts(self, name: str) -> Mapping[str, str]:
         """The texts that a name can stand for, each in the language of the answer where it is another there."""
         axis, _, field = self.layout.name_in_rules(name, self.rule_set).partition(".")
-        known = self.rule_set.subject.axes.get(axis)
+        known = self.rule_set.question_fields.axes.get(axis)
         of_catalog = self.messages.names.get(known.catalog, {}) if known else {}
         return of_catalog.get(field, {})
 
@@ -135,7 +135,7 @@ class RendererFactory:
         """What writes a text with its slots filled."""
         parts: list[Any] = [part if isinstance(part, str) else None for part in template]
         slots = [
-            (at, self._shown(slot.name), self.messages.writer(slot.format))
+            (at, self._shown(slot.name), self.messages.formatter(slot.format))
             for at, slot in enumerate(template)
             if isinstance(slot, Slot)
         ]
@@ -175,7 +175,7 @@ def answer_question(rulebook: Rulebook, question: Question, *, explain: bool = F
     Raises ProblemsFound where a number comes out that is not finite.
     """
     with blame_question(rulebook, question):
-        return AnswerRenderer(with_custom_entries(rulebook, question.own), question, explain, site).build()
+        return AnswerRenderer(with_custom_entries(rulebook, question.custom_entries), question, explain, site).render()
 
 
 class AnswerRenderer(QuestionEvaluator):
@@ -185,31 +185,31 @@ class AnswerRenderer(QuestionEvaluator):
         super().__init__(rulebook, question)
         self.explain = explain
         self.site = site or rulebook.site
-        self.needs = rulebook.needs[question.profile]
-        self.steps: dict[str, Any] = {}
-        self.others: Mapping[Hashable, VariantRows] = {}
+        self.plan = rulebook.plans[question.profile]
+        self.trace_steps: dict[str, Any] = {}
+        self.variant_rows: Mapping[Hashable, VariantRows] = {}
 
-    def build(self) -> dict[str, Any]:
+    def render(self) -> dict[str, Any]:
         """The answer to the question."""
-        self.asked = self.row(self.needs.asked.own)
+        self.own_row = self.evaluate_own_row(self.plan.picks.own)
         variations, names = self._variations()
-        self.others = self.otherwise(variations, names)
-        self.pick(self.needs.asked, self.others)
+        self.variant_rows = self.evaluate_variants(variations, names)
+        self.pick_rows(self.plan.picks, self.variant_rows)
         if self.explain:  # before the lists, whose items show only what differs
-            self.steps = {step["name"]: step for step in self.asked.trace(self.needs.shown.computed)}
-        (values,) = self.rows(self.asked.evaluation, [self.asked.index], self.needs.shown)
-        built: dict[str, Any] = self.fill(self.rulebook.layout.root, values)
-        if set_here := self.set_here():
+            self.trace_steps = {step["name"]: step for step in self.own_row.trace(self.plan.shown.computed)}
+        (values,) = self.rows(self.own_row.evaluation, [self.own_row.index], self.plan.shown)
+        built: dict[str, Any] = self.render_node(self.rulebook.layout.root, values)
+        if set_here := self.overridden():
             built["set"] = set_here
         if self.explain:
-            built["trace"] = list(self.steps.values())
+            built["trace"] = list(self.trace_steps.values())
         return built
 
     def _variations(self) -> tuple[dict[Hashable, Variation], frozenset[str]]:
         """How the question is asked otherwise for its picks and lists, and what they need of that."""
-        rows, names = self.needs.otherwise(tuple(map(self._is_asked, self.needs.lists)))
-        wanted: dict[Hashable, Variation] = {asks: self.over(asks) for asks in rows}
-        wanted |= {along.path: self.running(along.input, self._values(along)) for along in self.needs.alongs}
+        rows, names = self.plan.variants(tuple(map(self._is_asked, self.plan.lists)))
+        wanted: dict[Hashable, Variation] = {asks: self.variation(asks) for asks in rows}
+        wanted |= {along.path: self.variation_along(along.input, self._values(along)) for along in self.plan.alongs}
         return wanted, names
 
     def _is_asked(self, each: EachNode) -> bool:
@@ -219,7 +219,7 @@ class AnswerRenderer(QuestionEvaluator):
         last = float(self.value(along.up_to.name) or 0)
         return [*(value for value in along.values if value < last), last]
 
-    def set_here(self) -> list[dict[str, Any]]:
+    def overridden(self) -> list[dict[str, Any]]:
         """What was set to another value for this question alone."""
         return [*self._overrides(), *self._changes()]
 
@@ -232,12 +232,12 @@ class AnswerRenderer(QuestionEvaluator):
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """How figures of the catalogs that are others in this question are marked in its answer."""
-        for name, field, value, instead_of in changed_figures(self.rulebook, self.question.own):
+        for name, field, value, instead_of in changed_figures(self.rulebook, self.question.custom_entries):
             yield _set_here(name, value, instead_of, field.unit)
 
-    def own_value(self, name: str) -> Scalar:
+    def rulebook_value(self, name: str) -> Scalar:
         """Also the site that addresses start with."""
-        return self.site if name == "site" else super().own_value(name)
+        return self.site if name == "site" else super().rulebook_value(name)
 
     def rows(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
         """The values of these names at some cells of what was evaluated, as they are shown."""
@@ -245,43 +245,43 @@ class AnswerRenderer(QuestionEvaluator):
         others = {name: self.value(name) for name in names.others}
         return [row | others for row in found] if others else found
 
-    def fill(self, node: Node, values: Values) -> Any:
+    def render_node(self, node: Node, values: Values) -> Any:
         """What stands in place of a part of the layout, for the values of one row."""
-        fill: Renderer = self.needs.made.get((node, self.rulebook.messages), lambda: self._filler(node))
+        fill: Renderer = self.plan.made.get_or_compute((node, self.rulebook.messages), lambda: self._filler(node))
         return fill(self, values)
 
     def _filler(self, node: Node) -> Renderer:
-        return RendererFactory(self.rulebook.layout, self.needs.rule_set, self.rulebook.messages).filler(node)
+        return RendererFactory(self.rulebook.layout, self.plan.rule_set, self.rulebook.messages).renderer(node)
 
     def each(self, each: EachNode, item: Renderer) -> list[Any]:
         """The items of a list, each filled by `item`."""
         if not self._is_asked(each):
             return []
-        names, rows = self.needs.items[each.path], self.others[each.asks]
+        names, rows = self.plan.items[each.path], self.variant_rows[each.variant]
         cells = rows.cells(_chosen(each, rows))
         items = [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
         if self.explain:
             for cell, built in zip(cells, items, strict=True):
-                self._explain(built, Row(rows.evaluation, cell), names.computed, rows.unmoved)
+                self._explain(built, Row(rows.evaluation, cell), names.computed, rows.independent)
         return items
 
     def along(self, along: AlongNode, item: Renderer) -> list[Any]:
         """The items of a list along an input, each filled by `item`."""
-        names, rows = self.needs.items[along.path], self.others[along.path]
+        names, rows = self.plan.items[along.path], self.variant_rows[along.path]
         cells = rows.cells(range(len(rows)))
         return [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
 
     def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
         """The first entries that say what a row says, each with those of the wanted fields that it has."""
         said = {entry_field(word): values[question_name(word)] for word in matching.same}
-        catalog, defaults = self.rulebook.catalogs[matching.catalog], self.rulebook.subject.input_defaults
-        rows = catalog.saying(said, defaults, matching.having)[: matching.most]
+        catalog, defaults = self.rulebook.catalogs[matching.catalog], self.rulebook.question_fields.input_defaults
+        rows = catalog.rows_matching(said, defaults, matching.having)[: matching.limit]
         return [dict(_fields(catalog.entries[catalog.ids[row]], matching)) for row in rows]
 
     def _explain(self, item: Any, row: Row, names: Iterable[str], unmoved: Container[str]) -> None:
         """What is the same as for the question was traced there."""
         if isinstance(item, dict):
-            item["trace"] = [step for step in row.trace(names, unmoved) if step != self.steps.get(step["name"])]
+            item["trace"] = [step for step in row.trace(names, unmoved) if step != self.trace_steps.get(step["name"])]
 
 
 def _chosen(each: EachNode, rows: VariantRows) -> list[int]:
@@ -289,7 +289,7 @@ def _chosen(each: EachNode, rows: VariantRows) -> list[int]:
     chosen = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
     if each.order:
         chosen = chosen[np.argsort(rows.column(each.order.name)[chosen], kind="stable")]
-    numbers: list[int] = chosen[: each.most].tolist()
+    numbers: list[int] = chosen[: each.limit].tolist()
     return numbers
 
 

@@ -102,7 +102,7 @@ def _values(rulebook: Rulebook, asked: Asked) -> Iterable[Scalar]:
 
 def _parameters(rulebook: Rulebook, part: Part, given: Parameters) -> dict[str, Any]:
     """Those of the arguments that the part can be asked with, and what it is asked with in any case."""
-    known = parameters_of(part, rulebook.subject, rulebook.rankings)
+    known = parameters_of(part, rulebook.question_fields, rulebook.rankings)
     own = {name: value for name, value in given.items() if takes_part(name, known)}
     return {**part.asked.otherwise, **own, **part.asked.fixed}
 
@@ -208,7 +208,7 @@ SAID = ("type", "description", "enum")  # what is taken over of them; bounds hol
 def input_schema(rulebook: Rulebook, tool: Tool) -> Schema:
     """The arguments of a tool, each with its type, its bounds or its words, and what it means."""
     properties = {name: _argument(rulebook, tool, name) for name in tool.takes}
-    axes = rulebook.subject.axes
+    axes = rulebook.question_fields.axes
     needed = [name for name in tool.takes if name == FIGURE or (name in axes and axes[name].required)]
     required = [name for name in needed if name not in tool.assumes]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

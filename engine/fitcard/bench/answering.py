@@ -15,7 +15,7 @@ from fitcard.rulebook.rulebook import Rulebook
 def first_pinned(rulebook: Rulebook) -> Question:
     """The first question that the rulebook has pinned; the first entry of each axis where it has none."""
     pinned = rulebook.pinned.questions
-    axes = [axis.name for axis in rulebook.subject.axes.values() if axis.required]
+    axes = [axis.name for axis in rulebook.question_fields.axes.values() if axis.required]
     return read_question(rulebook, pinned[0] if pinned else {axis: rulebook.catalog_of(axis).ids[0] for axis in axes})
 
 

@@ -66,9 +66,9 @@ def _reload(setting: Setting) -> Iterator[Contest]:
 
         def edited() -> None:
             file.write_text(f"{text}\n# {next(edits)}\n", "utf-8")
-            assert live.look(), live.last.problems
+            assert live.poll(), live.last_attempt.problems
 
-        variants = (Variant("nothing has changed", live.look), Variant("one file has changed", edited))
+        variants = (Variant("nothing has changed", live.poll), Variant("one file has changed", edited))
         yield Contest((_parsed(folders), *variants), "look", long=True)
 
 
@@ -96,7 +96,7 @@ def _wide(setting: Setting) -> Constant:
     """The constant of the default profile that most rules are made of."""
     rules = setting.rulebook.rule_set
     constants = [one for one in rules.definitions.values() if isinstance(one, Constant)]
-    return max(constants, key=lambda one: len(rules.readers(one.name)))
+    return max(constants, key=lambda one: len(rules.dependents(one.name)))
 
 
 BENCHES = (

@@ -65,7 +65,7 @@ def _variants(setting: Setting, client: _Client, paths: dict[str, str]) -> Itera
 
 def _others(setting: Setting, path: str) -> Iterator[str]:
     """Addresses of questions that differ in an input, more of them than are kept of what was answered before."""
-    asked = next(iter(setting.rulebook.subject.inputs.values()))
+    asked = next(iter(setting.rulebook.question_fields.inputs.values()))
     numbers = cycle(range(int(asked.minimum), int(asked.maximum)))
     return (f"{path}?{urlencode({asked.name: number})}" for number in numbers)
 

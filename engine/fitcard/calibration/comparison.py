@@ -69,7 +69,7 @@ class Comparison:
     def words(self, name: str) -> list[str]:
         """What each run has on an axis, or for a word of the rules or catalogs; empty where it names no such thing."""
         asked = self.runs.asked
-        if name in asked.subject.axes:
+        if name in asked.question_fields.axes:
             entries = (self.evaluation.entry(name, (at,)) for at in range(len(self.runs)))
             return [entry.id if entry else "" for entry in entries]
         try:

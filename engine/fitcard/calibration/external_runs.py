@@ -60,10 +60,12 @@ def _read(rulebook: Rulebook, sources: list[Import], file: Path) -> Iterator[Imp
 
 def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
     """Whether it names all that a question must name, and nothing that would be taken for the default unsaid."""
-    unsaid = {axis.name for axis in rulebook.subject.axes.values() if axis.name in one.absent and not axis.default_by}
+    unsaid = {
+        axis.name for axis in rulebook.question_fields.axes.values() if axis.name in one.absent and not axis.default_by
+    }
     return not one.unmatched and not unsaid
 
 
 def _entry(file: Path, row: int, one: Imported) -> Entry:
     place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
-    return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), brought=True)
+    return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), custom=True)

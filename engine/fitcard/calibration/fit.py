@@ -61,19 +61,21 @@ class Residuals:
 
 def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
     """The runs of all quantities, each once, by the axes that they name."""
-    defaults = {axis.name: axis.default for axis in rulebook.subject.axes.values() if axis.default is not None}
+    defaults = {axis.name: axis.default for axis in rulebook.question_fields.axes.values() if axis.default is not None}
     taking: dict[tuple[str, ...], dict[str, list[tuple[str, int]]]] = {}
     entries = {entry.id: entry for runs in all_runs for entry in runs.entries}
     for runs in all_runs:
         for at, entry in enumerate(runs.entries):
-            named = tuple(axis for axis in rulebook.subject.axes if entry.value(axis) is not None or axis in defaults)
+            named = tuple(
+                axis for axis in rulebook.question_fields.axes if entry.value(axis) is not None or axis in defaults
+            )
             taking.setdefault(named, {}).setdefault(entry.id, []).append((runs.quantity.name, at))
     for named, ids in taking.items():
         chosen = [entries[one] for one in ids]
         questions = [{axis: str(entry.value(axis) or defaults.get(axis)) for axis in named} for entry in chosen]
         inputs = {
             name: np.array([np.nan if (value := entry.value(name)) is None else float(value) for entry in chosen])
-            for name in rulebook.subject.inputs
+            for name in rulebook.question_fields.inputs
             if any(entry.value(name) is not None for entry in chosen)
         }
         rows: dict[str, tuple[list[int], list[int]]] = {}
@@ -82,7 +84,7 @@ def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
                 mine = rows.setdefault(quantity, ([], []))
                 mine[0].append(row)
                 mine[1].append(at)
-        asked = QuestionList.of(rulebook.subject, rulebook.catalogs, questions)
+        asked = QuestionList.of(rulebook.question_fields, rulebook.catalogs, questions)
         yield _Group(asked, inputs, {name: (np.array(of[0]), np.array(of[1])) for name, of in rows.items()})
 
 

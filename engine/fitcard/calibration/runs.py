@@ -75,18 +75,22 @@ def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
     """
     entries = [entry for entry in rulebook.catalogs[backtest.catalog].entries.values() if _counts(backtest, entry)]
     entries = [entry for entry in entries if entry.value(quantity.measured) is not None]
-    subject = rulebook.subject
-    defaults = {axis.name: axis.default for axis in subject.axes.values() if axis.default is not None}
+    question_fields = rulebook.question_fields
+    defaults = {axis.name: axis.default for axis in question_fields.axes.values() if axis.default is not None}
     named = [
-        {**defaults, **{axis: str(word) for axis in subject.axes if (word := entry.value(axis)) is not None}}
+        {**defaults, **{axis: str(word) for axis in question_fields.axes if (word := entry.value(axis)) is not None}}
         for entry in entries
     ]
     runs = Runs(
         backtest,
         quantity,
         tuple(entries),
-        QuestionList.of(subject, rulebook.catalogs, named),
-        {name: _column(entries, name) for name in subject.inputs if any(e.value(name) is not None for e in entries)},
+        QuestionList.of(question_fields, rulebook.catalogs, named),
+        {
+            name: _column(entries, name)
+            for name in question_fields.inputs
+            if any(e.value(name) is not None for e in entries)
+        },
         _column(entries, quantity.measured),
         np.array([backtest.weights[str(entry.value(backtest.weighed_by))] for entry in entries]),
     )

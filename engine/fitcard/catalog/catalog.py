@@ -51,22 +51,25 @@ class CatalogUnknownEntry(ProblemCode):
 MAX_CACHED_ROWS = 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """One device, model or other thing: `data` as written, and the document that it was written in.
 
-    One that a question brings along is all of its document, and `brought`.
+    One that a question brings along is all of its document, and `custom`.
     """
 
     id: str
     data: Mapping[str, Any]
     document: Document
-    brought: bool = False
+    custom: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.id}>"
 
     @property
     def path(self) -> Path:
         """Where it stands in its document."""
-        return () if self.brought else ("entries", self.id)
+        return () if self.custom else ("entries", self.id)
 
     @property
     def position(self) -> Position:
@@ -91,17 +94,17 @@ class Entry:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Catalog:
     """All entries of one kind, in the order of the files.
 
-    `fillers` are words that people say beside a name, and that tell no entry from another.
+    `noise_words` are words that people say beside a name, and that tell no entry from another.
     """
 
     kind: str
     entries: Mapping[str, Entry]
     fields: Mapping[str, Field]
-    fillers: tuple[str, ...] = ()
+    noise_words: tuple[str, ...] = ()
     _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
     _rows: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
     _of_row: dict[tuple[tuple[str, ...], Any], list[Column]] = field(
@@ -111,6 +114,9 @@ class Catalog:
     _said: dict[Any, Mapping[tuple[Any, ...], tuple[int, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def __repr__(self) -> str:
+        return f"<Catalog {self.kind}, {len(self.entries)} entries>"
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -148,28 +154,30 @@ class Catalog:
 
     def _together(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The same, all columns of one kind at once."""
-        made = self._blocks.get((fields,), lambda: tuple(group_columns(fields, [*map(self.column, fields)])))
+        made = self._blocks.get_or_compute((fields,), lambda: tuple(group_columns(fields, [*map(self.column, fields)])))
         found = {name: column for block in made for name, column in block.taken(rows)}
         return [found[name] for name in fields]
 
-    def rows_of(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
+    def rows_by_id(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
         """The row of each of these ids. Raises KeyError for one that is not there."""
-        rows: NDArray[np.int64] = self._rows.get((ids,), lambda: np.array([self.index[one] for one in ids], np.int64))
+        rows: NDArray[np.int64] = self._rows.get_or_compute(
+            (ids,), lambda: np.array([self.index[one] for one in ids], np.int64)
+        )
         return rows
 
-    def having(self, field: str | None) -> Any:
+    def rows_with(self, field: str | None) -> Any:
         """The rows, by number, of the entries that have a field; of all where none is named."""
         if field is None:
             return self.rows
         column = self.column(field)
         return np.flatnonzero(column.codes != ABSENT if isinstance(column, WordColumn) else ~np.isnan(column))
 
-    def said_numbers(self, field: str, default: float | None) -> NDArray[np.float64]:
+    def input_numbers(self, field: str, default: float | None) -> NDArray[np.float64]:
         """What entries say of an input, or its default, as numbers that compare; all that say neither are the same."""
         column: Any = self.column(field)
         return nan_comparable(column if default is None else np.where(np.isnan(column), default, column))
 
-    def saying(
+    def rows_matching(
         self, said: Mapping[str, Scalar], defaults: Mapping[str, float | None], having: str | None
     ) -> tuple[int, ...]:
         """The rows of the entries that say all of these words and numbers, and have a field.
@@ -190,10 +198,10 @@ class Catalog:
         by_field = [
             [column.words[code] if code != ABSENT else None for code in column.codes.tolist()]
             if isinstance(column := self.column(name), WordColumn)
-            else self.said_numbers(name, default).tolist()
+            else self.input_numbers(name, default).tolist()
             for name, default in zip(fields, defaults, strict=True)
         ]
-        for row in self.having(having).tolist():
+        for row in self.rows_with(having).tolist():
             key = tuple(of_field[row] for of_field in by_field)
             if None not in key:
                 rows[key] = (*rows.get(key, ()), row)
@@ -214,7 +222,7 @@ class Catalog:
         return replace(self, entries={**self.entries, entry.id: entry}, _columns=columns)
 
     @cached_property
-    def written(self) -> frozenset[str]:
+    def keys(self) -> frozenset[str]:
         """The names of all that an entry may say, lists such as its sources among them."""
         return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
 
@@ -222,7 +230,7 @@ class Catalog:
     def spellings(self) -> Spellings:
         """What its entries are called: by id, name, aliases, and whatever else its schema calls a spelling."""
         names = {entry.id: self.names_of(entry) for entry in self.entries.values()}
-        return spellings_of(names, self.fillers)
+        return spellings_of(names, self.noise_words)
 
     def names_of(self, entry: Entry) -> tuple[str, ...]:
         """All names of an entry, its id and its name first."""
@@ -249,7 +257,7 @@ def read_catalogs(
     fields: Mapping[str, Mapping[str, Field]],
     fillers: Mapping[str, tuple[str, ...]],
 ) -> tuple[dict[str, Catalog], list[Problem]]:
-    """The catalogs in files that have passed their schema, by kind; `fillers` go by kind too.
+    """The catalogs in files that have passed their schema, by kind; `noise_words` go by kind too.
 
     An id that stands twice is a problem.
     """

@@ -26,11 +26,11 @@ def name_parts(text: str) -> frozenset[str]:
 class Spellings:
     """All names of the entries of one catalog, by id, the id itself among them.
 
-    `fillers` are words and phrases that people add and that mean nothing here.
+    `noise_words` are words and phrases that people add and that mean nothing here.
     """
 
     names: Mapping[str, tuple[str, ...]]
-    fillers: tuple[str, ...] = ()
+    noise_words: tuple[str, ...] = ()
 
     @cached_property
     def forms(self) -> Mapping[str, str]:
@@ -79,7 +79,7 @@ class Spellings:
 
     def _without_fillers(self, word: str) -> str:
         text = word.casefold()
-        for filler in sorted(self.fillers, key=len, reverse=True):
+        for filler in sorted(self.noise_words, key=len, reverse=True):
             text = re.sub(rf"(?<![a-z0-9]){re.escape(filler)}(?![a-z0-9])", " ", text)
         return text if text.strip() else word
 

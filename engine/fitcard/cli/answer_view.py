@@ -236,8 +236,8 @@ def _quants(answer: Answer, words: _Words) -> RenderableType:
             style="bold" if asked else "",
         )
     usable = answer["memory"]["usable_gb"]
-    subject = {"model": answer["model"]["name"], "device": answer["device"]["name"]}
-    caption = words("quants_caption", **subject, usable=usable, context=answer["quants_context_tokens"])
+    question_fields = {"model": answer["model"]["name"], "device": answer["device"]["name"]}
+    caption = words("quants_caption", **question_fields, usable=usable, context=answer["quants_context_tokens"])
     return Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
 
 

@@ -46,8 +46,8 @@ def command(
             near = did_you_mean(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
             raise click.UsageError(f"there is no profile `{name}`; {near}")
         rules = rulebook.rule_sets[name]
-        if group and group not in rules.subject.axes and rules.describe(group) is None:
-            near = did_you_mean(closest(group, [*rules.subject.axes, *rules.definitions]))
+        if group and group not in rules.question_fields.axes and rules.describe(group) is None:
+            near = did_you_mean(closest(group, [*rules.question_fields.axes, *rules.definitions]))
             raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
     if rulebook.backtest is None:
         raise click.UsageError("these rules have no file of `kind: backtest`")

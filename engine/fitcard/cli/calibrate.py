@@ -82,8 +82,10 @@ def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str)
     if profile not in rulebook.rule_sets:
         near = did_you_mean(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
         raise click.UsageError(f"there is no profile `{profile}`; {near}")
-    if axis not in rulebook.subject.axes:
-        raise click.UsageError(f"runs cannot be held out by `{axis}`; there are {', '.join(rulebook.subject.axes)}")
+    if axis not in rulebook.question_fields.axes:
+        raise click.UsageError(
+            f"runs cannot be held out by `{axis}`; there are {', '.join(rulebook.question_fields.axes)}"
+        )
     rules = rulebook.rule_sets[profile]
     can = [*dict.fromkeys(one.definition.name for one in parameters_of(rules))]
     can += [one.label for one in spreads_of(rules)]

@@ -74,7 +74,7 @@ def command(
             compared = compare_snapshots(old, new, progress)
             if why and compared.unexplained and not head:
                 _acknowledge(new, compared, why)
-                compared = compare_snapshots(old, read_snapshot(new.side), computed=compared.computed)
+                compared = compare_snapshots(old, read_snapshot(new.revision), computed=compared.computed)
     for file in files:
         file.write_text(WRITERS[SUFFIXES[file.suffix]](compared), "utf-8")
     if shape in (None, "text"):

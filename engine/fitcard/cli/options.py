@@ -22,7 +22,7 @@ def load_for_command(ctx: click.Context) -> Rulebook:
 
 def required_axes(rulebook: Rulebook) -> list[str]:
     """The axes that a question must name, in their order."""
-    return [axis.name for axis in rulebook.subject.axes.values() if axis.required]
+    return [axis.name for axis in rulebook.question_fields.axes.values() if axis.required]
 
 
 class QuestionOptionsCommand(click.Command):
@@ -33,7 +33,7 @@ class QuestionOptionsCommand(click.Command):
         own = super().get_params(ctx)
         arguments = [param for param in own if isinstance(param, click.Argument)]
         rulebook = load_for_command(ctx)
-        optional = [axis.name for axis in rulebook.subject.axes.values() if not axis.required]
+        optional = [axis.name for axis in rulebook.question_fields.axes.values() if not axis.required]
         return [*arguments, *question_options(rulebook, optional), *(param for param in own if param not in arguments)]
 
 
@@ -74,12 +74,12 @@ def question_options(rulebook: Rulebook, axes: Iterable[str], *, several: bool =
 
     With `several`, one can be given for an axis, and where none is, all its entries are meant if it is swept.
     """
-    subject, profiles = rulebook.subject, ", ".join(rulebook.rule_sets)
-    told = {name: f"{subject.axes[name].about}{_default(subject.axes[name], several)}" for name in axes}
+    question_fields, profiles = rulebook.question_fields, ", ".join(rulebook.rule_sets)
+    told = {name: f"{question_fields.axes[name].about}{_default(question_fields.axes[name], several)}" for name in axes}
     told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
-    told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in subject.inputs.values()}
+    told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in question_fields.inputs.values()}
     spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
-    many = set(subject.axes) if several else set()
+    many = set(question_fields.axes) if several else set()
     return [click.Option(spelled[name], default=None, multiple=name in many, help=told[name]) for name in told]
 
 

@@ -21,9 +21,9 @@ class RankingCommand(click.Command):
         """The rulebook's options and those of the ranking, then the command's own."""
         rulebook = load_for_command(ctx)
         ranking = rulebook.rankings[str(self.name)]
-        axes = [axis for axis in rulebook.subject.axes if axis != ranking.over]
+        axes = [axis for axis in rulebook.question_fields.axes if axis != ranking.over]
         filters = [_option(asked) for asked in ranking.filters.values()]
-        most = click.Option([f"--{LIMIT}"], default=None, help=f"Rows to show. [default: {ranking.most}]")
+        most = click.Option([f"--{LIMIT}"], default=None, help=f"Rows to show. [default: {ranking.default_limit}]")
         return [*question_options(rulebook, axes), *filters, most, *super().get_params(ctx)]
 
 

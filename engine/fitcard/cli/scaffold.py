@@ -95,10 +95,10 @@ class Scaffold:
         return {**self.schemas.resolve(fields[name], self.kind), **fields[name]}
 
 
-def scaffolds(schemas: Schemas, subject: QuestionFields) -> dict[str, Scaffold]:
+def scaffolds(schemas: Schemas, question_fields: QuestionFields) -> dict[str, Scaffold]:
     """What can be written anew, by the word for it: rules, and an entry for each axis of questions."""
     rules = {word: Scaffold(word, RULES, *place, schemas) for word, place in OF_RULES.items()}
-    axes = subject.axes.values()
+    axes = question_fields.axes.values()
     return rules | {axis.name: Scaffold(axis.name, axis.catalog, ENTRIES, ENTRY, schemas) for axis in axes}
 
 

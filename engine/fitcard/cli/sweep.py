@@ -31,7 +31,7 @@ class SweepCommand(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options, then the command's own."""
         rulebook = load_for_command(ctx)
-        return [*question_options(rulebook, rulebook.subject.axes, several=True), *super().get_params(ctx)]
+        return [*question_options(rulebook, rulebook.question_fields.axes, several=True), *super().get_params(ctx)]
 
 
 @click.command("sweep", cls=SweepCommand)

@@ -29,14 +29,14 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     folders: Folders = ctx.obj
     watcher = Watcher(folders, tuple(_asked(folders, pin) for pin in pins))
     try:
-        first = before = watcher.look()
+        first = before = watcher.check()
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     _print(first_lines(first))
     click.echo(f"watching {', '.join(folders.shown(folder) for folder in folders.all)}; Ctrl-C ends it")
     for files in _saves(folders):
         started = time.perf_counter()
-        now = watcher.look()
+        now = watcher.check()
         click.echo()
         click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
@@ -48,7 +48,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
 def _asked(folders: Folders, pin: str) -> dict[str, str]:
     """The question that these words ask: one for each axis that must be named."""
     rulebook, _ = load_with_problems(folders, FileCache())
-    axes = [axis.name for axis in rulebook.subject.axes.values() if axis.required] if rulebook else []
+    axes = [axis.name for axis in rulebook.question_fields.axes.values() if axis.required] if rulebook else []
     words = pin.split()
     if rulebook is not None and len(words) != len(axes):
         raise click.UsageError(f"--pin takes {' '.join(axis.upper() for axis in axes)} in quotes, not `{pin}`")

@@ -25,7 +25,7 @@ class QuestionBatch(ABC):
     goes by.
     """
 
-    subject: QuestionFields
+    question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
 
     @property
@@ -47,7 +47,7 @@ class QuestionBatch(ABC):
 
     def catalog(self, axis: str) -> Catalog:
         """The catalog whose entries an axis takes."""
-        return self.catalogs[self.subject.axes[axis].catalog]
+        return self.catalogs[self.question_fields.axes[axis].catalog]
 
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
@@ -61,11 +61,11 @@ class QuestionBatch(ABC):
         Raises KeyError for an entry that the catalog lacks.
         """
         named = self.codes(axis)
-        return select(named == ABSENT, self.catalog(axis).rows_of(entries.words)[entries.codes], named)
+        return select(named == ABSENT, self.catalog(axis).rows_by_id(entries.words)[entries.codes], named)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
-        if axis not in self.subject.axes:
+        if axis not in self.question_fields.axes:
             return None
         codes: Any = self.codes(axis)
         if codes.ndim:
@@ -74,7 +74,7 @@ class QuestionBatch(ABC):
 
     def row(self, index: tuple[int, ...]) -> dict[str, str]:
         """The ids that one question names, by axis."""
-        found = {axis: self.entry(axis, index) for axis in self.subject.axes}
+        found = {axis: self.entry(axis, index) for axis in self.question_fields.axes}
         return {axis: entry for axis, entry in found.items() if entry is not None}
 
 
@@ -90,26 +90,26 @@ class QuestionList(QuestionBatch):
 
     @classmethod
     def of(
-        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], questions: Sequence[Mapping[str, str]]
+        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], questions: Sequence[Mapping[str, str]]
     ) -> QuestionList:
         """The list of these questions, each with the ids that it names. Raises KeyError for an id that is not there."""
-        index = {name: catalogs[axis.catalog].index for name, axis in subject.axes.items()}
+        index = {name: catalogs[axis.catalog].index for name, axis in question_fields.axes.items()}
         rows = {
             axis: np.array([of_axis[one[axis]] if axis in one else ABSENT for one in questions], dtype=np.int64)
             for axis, of_axis in index.items()
         }
-        return cls(subject, catalogs, len(questions), rows)
+        return cls(question_fields, catalogs, len(questions), rows)
 
     @classmethod
     def repeated(
-        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
+        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
     ) -> QuestionList:
         """One question so many times, for numbers that differ. Raises KeyError for an id that is not there."""
         rows = {
             name: np.int64(catalogs[axis.catalog].index[question[name]] if name in question else ABSENT)
-            for name, axis in subject.axes.items()
+            for name, axis in question_fields.axes.items()
         }
-        return cls(subject, catalogs, length, rows)
+        return cls(question_fields, catalogs, length, rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -146,10 +146,10 @@ class QuestionGrid(QuestionBatch):
 
     @classmethod
     def of(
-        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], ids: Mapping[str, Sequence[str]]
+        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], ids: Mapping[str, Sequence[str]]
     ) -> QuestionGrid:
         """The grid over these entries, whatever the order of `ids`."""
-        return cls(subject, catalogs, {axis: tuple(ids[axis]) for axis in subject.axes if axis in ids})
+        return cls(question_fields, catalogs, {axis: tuple(ids[axis]) for axis in question_fields.axes if axis in ids})
 
     @property
     def shape(self) -> tuple[int, ...]:

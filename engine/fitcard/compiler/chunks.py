@@ -25,14 +25,14 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Chunks:
-    """The parts by number, each of at most `most` questions.
+    """The parts by number, each of at most `max_size` questions.
 
     `entries` are a tuple or range for each axis. Questions come as they do in a grid, the last axis running fastest,
     so that all parts one after another are the whole.
     """
 
     entries: Mapping[str, Any]
-    most: int
+    max_size: int
 
     @property
     def count(self) -> int:
@@ -50,8 +50,8 @@ class Chunks:
         Of each axis before it a part has one entry, of those after it all.
         """
         lengths = self._lengths
-        at = next(at for at in range(len(lengths)) if math.prod(lengths[at + 1 :]) <= self.most)
-        step = self.most // math.prod(lengths[at + 1 :])
+        at = next(at for at in range(len(lengths)) if math.prod(lengths[at + 1 :]) <= self.max_size)
+        step = self.max_size // math.prod(lengths[at + 1 :])
         return at, step, math.ceil(lengths[at] / step)
 
     def __len__(self) -> int:

@@ -72,8 +72,8 @@ def compile_plan(rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> Compil
 class _Planner:
     def __init__(self, rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> None:
         self.rule_set, self.plan, self.named = rule_set, plan, named
-        self.recorder = Tracer()
-        self.asked = self.recorder.place()
+        self.tracer = Tracer()
+        self.asked = self.tracer.new_register()
         self.places: dict[str, int] = {}
         self.read: dict[str, int] = {BATCH: self.asked}
         self.definitions: dict[str, int] = {}
@@ -88,7 +88,7 @@ class _Planner:
         for name in self.plan.fields:
             self._place(name)
         kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
-        program, places = build_program(self.recorder, {**self.read, **self.definitions}, computed.values())
+        program, places = build_program(self.tracer, {**self.read, **self.definitions}, computed.values())
         numbers = tuple((name, places[computed[name]]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
         shown = implied_finite((name for name, _ in numbers), self.rule_set.definitions)
         return CompiledPlan(
@@ -107,39 +107,39 @@ class _Planner:
             if name in self.plan.fields:
                 self._read_entries(name.partition(".")[0])
             else:
-                self.places[name] = self.read[name] = self.recorder.place()
+                self.places[name] = self.read[name] = self.tracer.new_register()
         return self.places[name]
 
     def _read_entries(self, axis: str) -> None:
         """All that the plan reads of the entries of an axis gets its place, and is read at once."""
         columns = {name: name.partition(".")[2] for name in self.plan.fields if name.partition(".")[0] == axis}
         columns |= {
-            name: precomputed_column(name) for name in self.plan.steps if self.rule_set.settled.get(name) == axis
+            name: precomputed_column(name) for name in self.plan.steps if self.rule_set.precomputed.get(name) == axis
         }
-        reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
-        found = self.recorder.does_many(partial(_figures, tuple(columns.values())), *reads, gives=len(columns))
+        reads = self.tracer.emit(partial(_catalog, axis), self.asked), self._rows(axis)
+        found = self.tracer.emit_many(partial(_figures, tuple(columns.values())), *reads, gives=len(columns))
         self.places |= zip(columns, found, strict=True)
 
     def _rows(self, axis: str) -> int:
         """The place of the rows of the entries that are named or chosen on an axis."""
         chooser = self._chooser(axis)
         if axis in self.named or chooser is None:
-            return self.recorder.does(partial(_named, axis), self.asked)
-        return self.recorder.does(partial(_chosen, axis), self.asked, self._place(chooser))
+            return self.tracer.emit(partial(_named, axis), self.asked)
+        return self.tracer.emit(partial(_chosen, axis), self.asked, self._place(chooser))
 
     def _step(self, name: str) -> int:
         definition = self.rule_set.definitions[name]
-        if name in self.rule_set.settled:
-            self._read_entries(self.rule_set.settled[name])
+        if name in self.rule_set.precomputed:
+            self._read_entries(self.rule_set.precomputed[name])
             return self.places[name]
         if isinstance(definition, Formula):
             places = {read: self._place(read) for read in definition.reads}
-            return self.recorder.record(definition.expression, places)
-        own = self.definitions[name] = self.recorder.place()
+            return self.tracer.trace(definition.expression, places)
+        own = self.definitions[name] = self.tracer.new_register()
         if isinstance(definition, Table):
-            return self.recorder.does(evaluate_table, own, *map(self._place, definition.reads))
+            return self.tracer.emit(evaluate_table, own, *map(self._place, definition.reads))
         if isinstance(definition, Count):
-            return self.recorder.does(count_entries, own, self.asked, *map(self._place, definition.reads))
+            return self.tracer.emit(count_entries, own, self.asked, *map(self._place, definition.reads))
         assert isinstance(definition, Constant)
         return own
 
@@ -147,7 +147,7 @@ class _Planner:
         return name.partition(".")[0] in self.named
 
     def _chooser(self, name: str) -> str | None:
-        return self.rule_set.subject.chooser_of(name)
+        return self.rule_set.question_fields.default_table(name)
 
 
 def _catalog(axis: str, asked: QuestionBatch) -> Catalog:

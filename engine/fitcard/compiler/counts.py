@@ -31,8 +31,8 @@ def count_entries(count: Count, asked: QuestionBatch, *said: Column) -> Numbers:
     catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
     if not any(isinstance(_data(one), np.ndarray) for one in said):
         values = {entry_field(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
-        return np.float64(len(catalog.saying(values, asked.subject.input_defaults, count.having)))
-    there: _There = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
+        return np.float64(len(catalog.rows_matching(values, asked.question_fields.input_defaults, count.having)))
+    there: _There = count.cache.get_or_compute((catalog, *words), lambda: _there(count, asked, catalog, said))
     wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
     place = np.searchsorted(there.combinations, wanted)
     number: Numbers = np.where(known & (there.combinations[place] == wanted), there.counts[place], 0.0)[()]
@@ -40,7 +40,7 @@ def count_entries(count: Count, asked: QuestionBatch, *said: Column) -> Numbers:
 
 
 def _there(count: Count, asked: QuestionBatch, catalog: Catalog, said: tuple[Column, ...]) -> _There:
-    having = catalog.having(count.having)
+    having = catalog.rows_with(count.having)
     values: list[Any] = []
     numbered: list[tuple[Any, int]] = []
     for word, column in zip(count.same, said, strict=True):
@@ -49,7 +49,7 @@ def _there(count: Count, asked: QuestionBatch, catalog: Catalog, said: tuple[Col
             values.append(column.words)
             numbered.append(_numbered_anew(catalog.column(field), column.words, having))
         else:
-            numbers = catalog.said_numbers(field, asked.subject.inputs[field].default)[having]
+            numbers = catalog.input_numbers(field, asked.question_fields.inputs[field].default)[having]
             values.append(np.append(np.unique(numbers), np.inf))
             numbered.append(_numbered(numbers, values[-1]))
     combined, known = _combined(numbered)

@@ -107,7 +107,7 @@ def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> A
     """A column as it is, or its value in one cell."""
     if index is None or not np.ndim(column):
         return column
-    return np.broadcast_to(column, np.broadcast_shapes(np.shape(column), evaluation.asked.shape))[index]
+    return np.broadcast_to(column, np.broadcast_shapes(np.shape(column), evaluation.batch.shape))[index]
 
 
 def _distinct(column: Any) -> Any:

@@ -48,7 +48,7 @@ class Evaluation:
     """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
 
     rule_set: RuleSet
-    asked: QuestionBatch
+    batch: QuestionBatch
     columns: Mapping[str, Column]
     given: frozenset[str]
     plan: Plan
@@ -67,24 +67,24 @@ class Evaluation:
 
     def entry(self, axis: str, index: Index) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""
-        found = self.asked.entry(axis, index)
-        chooser = self.rule_set.subject.chooser_of(axis)
+        found = self.batch.entry(axis, index)
+        chooser = self.rule_set.question_fields.default_table(axis)
         if found is None and chooser in self.columns:
             found = str(self.value(str(chooser), index))
-        return self.asked.catalog(axis).entries[found] if found is not None else None
+        return self.batch.catalog(axis).entries[found] if found is not None else None
 
-    def unmoved(self, others: frozenset[str]) -> frozenset[str]:
+    def independent_names(self, others: frozenset[str]) -> frozenset[str]:
         """The names of the columns that are the same whatever these axes and inputs are."""
         return self._unmoved(others)[0]
 
-    def columns_unmoved(self, others: frozenset[str]) -> dict[str, Column]:
+    def independent_columns(self, others: frozenset[str]) -> dict[str, Column]:
         """The columns of these names."""
         names, take = self._unmoved(others)
         return dict(zip(names, take(self.columns), strict=True))
 
     def _unmoved(self, others: frozenset[str]) -> tuple[frozenset[str], Taker]:
         if others not in self.plan.made:
-            unmoved = self.rule_set.unmoved(others)
+            unmoved = self.rule_set.independent_of(others)
             names = frozenset(name for name in self.columns if name in unmoved) - self.given
             self.plan.made[others] = names, taker(tuple(names))
         found: tuple[frozenset[str], Taker] = self.plan.made[others]
@@ -110,17 +110,19 @@ def evaluate(
     Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
     """
     values: dict[str, Any] = {name: as_column(value) for name, value in (given or {}).items()}
-    columns = before.columns_unmoved(others) if before else {}
-    plan = rule_set.plan(outputs, frozenset(values), asked.named, before.unmoved(others) if before else NO_NAMES)
+    columns = before.independent_columns(others) if before else {}
+    plan = rule_set.plan(
+        outputs, frozenset(values), asked.named, before.independent_names(others) if before else NO_NAMES
+    )
     made = compile_plan(rule_set, plan, asked.named)
-    for name, default in rule_set.subject.defaults.items():
+    for name, default in rule_set.question_fields.defaults.items():
         if name not in columns:
             columns[name] = _input((inputs or {}).get(name.partition(".")[2]), default)
     columns |= values
     for name in plan.current:
         columns[f"{CURRENT}.{name}"] = as_column((current or {})[name])
     with np.errstate(all="ignore"):
-        at = made.run({BATCH: asked, **columns}, rule_set.own_values)
+        at = made.run({BATCH: asked, **columns}, rule_set.leaf_values)
         columns |= zip(made.names, made.computed(at), strict=True)
         if not all_columns_finite(made.looked_at(at)):
             first = next(name for name, place in made.numbers if not all_finite(at[place]))

@@ -60,14 +60,14 @@ class _Results:
 
 def _looked_up(table: Table, lookup: Lookup, codes: Any, read: Sequence[Any]) -> Any:
     words = read[0].words
-    if table.takes and table.kind is Kind.WORD:
-        results = _results(table, lookup, words, *[read[at].words for at in table.takes])
+    if table.taken_columns and table.kind is Kind.WORD:
+        results = _results(table, lookup, words, *[read[at].words for at in table.taken_columns])
         wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
-        numbered = zip(table.takes, results.numbered, strict=True)
+        numbered = zip(table.taken_columns, results.numbered, strict=True)
         taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
         return WordColumn(_with_taken(results, codes, taken), results.words)
-    results = lookup.kept.of(words) or _results(table, lookup, words)
-    if table.takes:
+    results = lookup.cache.get_single(words) or _results(table, lookup, words)
+    if table.taken_columns:
         return _with_taken(results, codes, read)
     found = _of_words(results.own, codes)
     return WordColumn(found, results.words) if table.kind is Kind.WORD else found
@@ -101,14 +101,14 @@ def _with_taken(results: _Results, codes: Any, read: Mapping[int, Any] | Sequenc
 
 def _results(table: Table, lookup: Lookup, words: Words, *taken: Words) -> _Results:
     """The results for these words, worked out once: words of a catalog stay the same object, and so do those here."""
-    found: _Results = lookup.kept.get((words, *taken), lambda: _work_out(table, lookup, words, taken))
+    found: _Results = lookup.cache.get_or_compute((words, *taken), lambda: _work_out(table, lookup, words, taken))
     return found
 
 
 def _work_out(table: Table, lookup: Lookup, words: Words, taken: tuple[Words, ...]) -> _Results:
     results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
     takes = tuple(table.reads.index(result.name) if isinstance(result, ValueOf) else None for result in results)
-    marks = {at: np.array([name == at for name in takes]) for at in table.takes if at in takes}
+    marks = {at: np.array([name == at for name in takes]) for at in table.taken_columns if at in takes}
     if table.kind is Kind.NUMBER:
         numbers = [result if isinstance(result, float) else np.nan for result in results]
         return _Results(np.array(numbers), takes, marks)

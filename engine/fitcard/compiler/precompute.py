@@ -19,27 +19,27 @@ def precompute(rule_set: RuleSet) -> RuleSet:
 
     A number that is not finite there is found where a question asks about that entry.
     """
-    by_axis = {axis: _of_one(rule_set, axis) for axis in rule_set.subject.axes}
+    by_axis = {axis: _of_one(rule_set, axis) for axis in rule_set.question_fields.axes}
     catalogs = dict(rule_set.catalogs)
     for axis, names in by_axis.items():
-        kind = rule_set.subject.axes[axis].catalog
+        kind = rule_set.question_fields.axes[axis].catalog
         catalogs[kind] = catalogs[kind].with_columns(_columns(rule_set, axis, names))
     axes = {name: axis for axis, names in by_axis.items() for name in names}
-    return replace(rule_set, catalogs=catalogs, settled=axes, _plans={})
+    return replace(rule_set, catalogs=catalogs, precomputed=axes, _plans={})
 
 
 def _of_one(rule_set: RuleSet, axis: str) -> list[str]:
     """The definitions that differ by the entry of this axis, and by nothing else."""
-    return [name for name in rule_set.definitions if rule_set.roots(name) == {axis}]
+    return [name for name in rule_set.definitions if rule_set.varies_by(name) == {axis}]
 
 
 def _columns(rule_set: RuleSet, axis: str, names: list[str]) -> dict[str, Column]:
-    catalog: Catalog = rule_set.catalogs[rule_set.subject.axes[axis].catalog]
+    catalog: Catalog = rule_set.catalogs[rule_set.question_fields.axes[axis].catalog]
     plan = rule_set.plan(names, named=frozenset([axis]))
     made = compile_plan(rule_set, plan, frozenset([axis]))
-    asked = QuestionGrid.of(rule_set.subject, rule_set.catalogs, {axis: catalog.ids})
+    asked = QuestionGrid.of(rule_set.question_fields, rule_set.catalogs, {axis: catalog.ids})
     with np.errstate(all="ignore"):
-        at = made.run({BATCH: asked}, rule_set.own_values)
+        at = made.run({BATCH: asked}, rule_set.leaf_values)
     found = dict(zip(made.names, made.computed(at), strict=True))
     return {precomputed_column(name): _whole(found[name], len(catalog.ids)) for name in names}
 

@@ -48,21 +48,21 @@ class Program:
 
 
 def build_program(
-    recorder: Tracer, reads: Mapping[str, int], results: Iterable[int]
+    tracer: Tracer, reads: Mapping[str, int], results: Iterable[int]
 ) -> tuple[Program, Mapping[int, int]]:
     """The program of what was recorded, and where in it the places of `results` are.
 
     What is needed on the way alone gives its place to what comes after its last use, so that no large column is held
     on to; what comes out of one operation side by side stays so.
     """
-    others = [place for place in range(len(recorder.start)) if place not in {*reads.values()}]
+    others = [place for place in range(len(tracer.start)) if place not in {*reads.values()}]
     places = {place: at for at, place in enumerate((*reads.values(), *others))}  # where each is now
-    last_use = {place: at for at, one in enumerate(recorder.operations) for place in one.reads}
+    last_use = {place: at for at, one in enumerate(tracer.operations) for place in one.reads}
     results = tuple(results)
-    on_the_way = {one.into for one in recorder.operations if isinstance(one.into, int)}.difference(results)
+    on_the_way = {one.into for one in tracer.operations if isinstance(one.into, int)}.difference(results)
     free: list[int] = []
     steps = []
-    for at, one in enumerate(recorder.operations):
+    for at, one in enumerate(tracer.operations):
         first, *rest = (places[place] for place in one.reads)
         free += [places[place] for place in {*one.reads} & on_the_way if last_use[place] == at]
         if isinstance(one.into, int):
@@ -71,16 +71,16 @@ def build_program(
         else:
             into = slice(places[one.into.start], places[one.into.stop - 1] + 1)
         steps.append(Step(one.run, into, first, rest[0] if rest else None, tuple(rest[1:])))
-    start = [recorder.start[place] for place in others]
+    start = [tracer.start[place] for place in others]
     return Program(tuple(reads), start, steps), {place: places[place] for place in results}
 
 
 @lru_cache(maxsize=MAX_CACHED)
 def _recorded(expression: Expression) -> tuple[Program, int]:
-    recorder = Tracer()
-    reads = {name: recorder.place() for name in expression.names}
-    result = recorder.record(expression, reads)
-    program, places = build_program(recorder, reads, [result])
+    tracer = Tracer()
+    reads = {name: tracer.new_register() for name in expression.names}
+    result = tracer.trace(expression, reads)
+    program, places = build_program(tracer, reads, [result])
     return program, places[result]
 
 

@@ -45,8 +45,8 @@ def trace(
 
 def _chooser(evaluation: Evaluation, index: tuple[int, ...], name: str) -> tuple[str, ...]:
     """The table that chose the entry of which `name` is a figure; empty where the question named it."""
-    chooser = evaluation.rule_set.subject.chooser_of(name)
-    named = evaluation.asked.entry(name.partition(".")[0], index) is not None or name in evaluation.given
+    chooser = evaluation.rule_set.question_fields.default_table(name)
+    named = evaluation.batch.entry(name.partition(".")[0], index) is not None or name in evaluation.given
     return (chooser,) if chooser in evaluation.columns and chooser and not named else ()
 
 
@@ -61,7 +61,7 @@ def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str
     if space in (QUESTION, CURRENT):
         return step | {"kind": space}
     entry = evaluation.entry(space, index)
-    if entry is not None and entry.brought:
+    if entry is not None and entry.custom:
         return step | {"kind": GIVEN}
     if entry is not None:
         step |= {

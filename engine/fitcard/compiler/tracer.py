@@ -62,8 +62,8 @@ class Tracer(SimpleEval):  # type: ignore[misc]
     def __init__(self) -> None:
         with _MAKING:  # simpleeval's constructor touches the process-wide warning filters
             super().__init__(
-                operators={kind: partial(self.does, run) for kind, run in OPERATORS.items()},
-                functions={name: partial(self.does, function.run) for name, function in FUNCTIONS.items()},
+                operators={kind: partial(self.emit, run) for kind, run in OPERATORS.items()},
+                functions={name: partial(self.emit, function.run) for name, function in FUNCTIONS.items()},
                 names={},
                 allowed_attrs={},
             )
@@ -81,27 +81,27 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         self.operations: list[Operation] = []
         self._done: dict[tuple[Any, ...], int] = {}
 
-    def place(self, value: Any = None) -> int:
+    def new_register(self, value: Any = None) -> int:
         """A new place, with what it holds from the start."""
         self.start.append(value)
         return len(self.start) - 1
 
-    def does(self, run: Callable[..., Any], *reads: int) -> int:
+    def emit(self, run: Callable[..., Any], *reads: int) -> int:
         """The place of what `run` gives for the values at these places."""
         key = (run, *reads)
         if key not in self._done:
-            self._done[key] = self.place()
+            self._done[key] = self.new_register()
             self.operations.append(Operation(run, reads, self._done[key]))
         return self._done[key]
 
-    def does_many(self, run: Callable[..., Any], *reads: int, gives: int) -> range:
+    def emit_many(self, run: Callable[..., Any], *reads: int, gives: int) -> range:
         """The places of the values, so many, of the list that `run` gives for the values at these places."""
         first = len(self.start)
         self.start += [None] * gives
         self.operations.append(Operation(run, reads, slice(first, first + gives)))
         return range(first, first + gives)
 
-    def record(self, expression: Expression, places: dict[str, int]) -> int:
+    def trace(self, expression: Expression, places: dict[str, int]) -> int:
         """The place of what the expression gives, where its names have these places."""
         self.names = places
         place: int = self.eval(expression.source, previously_parsed=expression.tree)
@@ -111,7 +111,7 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         value = np.bool_(node.value) if isinstance(node.value, bool) else np.float64(node.value)  # type: ignore[arg-type]
         key = (type(value), node.value)
         if key not in self._done:
-            self._done[key] = self.place(value)
+            self._done[key] = self.new_register(value)
         return self._done[key]
 
     def _eval_boolop(self, node: ast.BoolOp) -> int:
@@ -128,4 +128,4 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         return place
 
     def _eval_ifexp(self, node: ast.IfExp) -> int:
-        return self.does(select, self._eval(node.test), self._eval(node.body), self._eval(node.orelse))
+        return self.emit(select, self._eval(node.test), self._eval(node.body), self._eval(node.orelse))

@@ -99,11 +99,11 @@ def _reading_order(one: Difference) -> tuple[int, str, int]:
 class _Comparison:
     def __init__(self, base: Snapshot, head: Snapshot) -> None:
         self.base, self.head = base, head
-        by_profile = bool(base.side.profile or head.side.profile)
+        by_profile = bool(base.revision.profile or head.revision.profile)
         self.old, self.new = _things(base, by_profile), _things(head, by_profile)
         self.figures = _figures(base) | _figures(head)
         book = head.rulebook or base.rulebook
-        self.asked = {axis.catalog for axis in book.subject.axes.values()} if book else set()
+        self.asked = {axis.catalog for axis in book.question_fields.axes.values()} if book else set()
         self.shown = shown_rules(book) if book else ()
 
     def differences(self) -> Iterator[Difference]:
@@ -140,7 +140,9 @@ class _Comparison:
         if thing.what is not ItemKind.ENTRY:
             return ()
         book = self.head.rulebook or self.base.rulebook
-        axes = [axis.name for axis in book.subject.axes.values() if axis.catalog == thing.within] if book else []
+        axes = (
+            [axis.name for axis in book.question_fields.axes.values() if axis.catalog == thing.within] if book else []
+        )
         fields = dict.fromkeys(detail.field for detail in details if detail.effect is Effect.ANSWERS)
         return tuple(f"{axis}.{field}" for axis in axes for field in fields)
 
@@ -240,7 +242,7 @@ def _figures(state: Snapshot) -> frozenset[tuple[str, str]]:
     read = {name for rules in book.rule_sets.values() for name in rules.plan(rules.definitions).fields}
     read |= {name for name in _values(book) if _is_figure(book, name)}
     names = [name.partition(".") for name in read]
-    catalogs = {axis.name: axis.catalog for axis in book.subject.axes.values()}
+    catalogs = {axis.name: axis.catalog for axis in book.question_fields.axes.values()}
     return frozenset(
         (catalogs[axis], book.catalogs[catalogs[axis]].fields[field].of_day or field)
         for axis, _, field in names

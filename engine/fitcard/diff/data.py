@@ -26,7 +26,7 @@ EDGES = (-0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2,
 
 def side_data(state: Snapshot) -> dict[str, Any]:
     """One side: what it is called, which rules it holds, and how many errors they have."""
-    side: dict[str, Any] = {"label": state.side.label, "sha256": state.files.sha256, "profile": state.profile}
+    side: dict[str, Any] = {"label": state.revision.label, "sha256": state.files.sha256, "profile": state.profile}
     if state.rulebook is not None:
         side["version"] = state.rulebook.version
     return side | {"errors": len(errors(state.problems))}
@@ -76,9 +76,9 @@ def impact_data(found: Impact, opened: str = "") -> dict[str, Any]:
     entries: dict[str, Any] = {}
     for axis in questions.axes:
         there = [
-            rules.catalogs[rules.subject.axes[axis].catalog].entries
+            rules.catalogs[rules.question_fields.axes[axis].catalog].entries
             for rules in (base, head)
-            if axis in rules.subject.axes
+            if axis in rules.question_fields.axes
         ]
         if len(there) == 2:
             entries[axis] = {
@@ -150,7 +150,7 @@ def _groups(name: str, tally: ChangeTally, rules: RuleSet) -> Iterator[dict[str,
     if not isinstance(tally, NumberChanges):
         return
     for axis in tally.sums:
-        catalog = rules.catalogs[rules.subject.axes[axis].catalog]
+        catalog = rules.catalogs[rules.question_fields.axes[axis].catalog]
         for field in (field for field in catalog.fields.values() if field.groups):
             members: dict[str, list[float]] = {}
             for entry, mean in zip(tally.questions.ids[axis], tally.means(axis), strict=True):

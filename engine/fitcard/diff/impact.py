@@ -104,7 +104,7 @@ def first_difference(question: Questions, name: str) -> str:
 
 def _only(evaluation: Evaluation, name: str) -> Scalar:
     """The value in a grid of one cell."""
-    return evaluation.value(name, (0,) * len(evaluation.asked.shape))
+    return evaluation.value(name, (0,) * len(evaluation.batch.shape))
 
 
 def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Evaluation, Evaluation]:
@@ -112,7 +112,7 @@ def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Eval
     base, head = part.base, part.head
     old = evaluate(base, part.grid(base), names)
     shared: dict[str, Any] = {}
-    if list(base.subject.axes) == list(head.subject.axes):
+    if list(base.question_fields.axes) == list(head.question_fields.axes):
         shared = {name: column for name, column in old.columns.items() if name in same and name in head.definitions}
     return old, evaluate(head, part.grid(head), names, given=shared)
 
@@ -131,6 +131,8 @@ def _tally(questions: Questions, name: str) -> ChangeTally:
     if head.kinds[name] is Kind.NUMBER:
         return NumberChanges(questions)
     words = (
-        possible_words(name, head.definitions, head.subject, head.catalogs)[0] if head.kinds[name] is Kind.WORD else ()
+        possible_words(name, head.definitions, head.question_fields, head.catalogs)[0]
+        if head.kinds[name] is Kind.WORD
+        else ()
     )
     return WordChanges(questions, order=words)

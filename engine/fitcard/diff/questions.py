@@ -35,9 +35,9 @@ class Questions:
         """Every question that can be asked of both."""
         ids: dict[str, tuple[str, ...]] = {}
         for rules, other in ((head, base), (base, head)):
-            for axis in rules.subject.axes.values():
+            for axis in rules.question_fields.axes.values():
                 catalog = rules.catalogs[axis.catalog]
-                if axis.name in other.subject.axes and axis.swept and axis.name not in ids:
+                if axis.name in other.question_fields.axes and axis.swept and axis.name not in ids:
                     ids[axis.name] = _of_both(base, head, axis.name)
                 elif axis.name not in ids and not axis.default_by:
                     ids[axis.name] = (axis.default or catalog.ids[0],)
@@ -45,7 +45,7 @@ class Questions:
 
     def opened(self, opened: str) -> Questions:
         """Each entry of an axis that is not swept, of what questions are about, with the defaults of all else."""
-        axes = self.head.subject.axes
+        axes = self.head.question_fields.axes
         ids = {**self.ids, opened: _of_both(self.base, self.head, opened)}
         for name, entries in self.ids.items():
             default = axes[name].default if name in axes else None
@@ -62,7 +62,7 @@ class Questions:
     @property
     def subjects(self) -> tuple[str, ...]:
         """The axes without a default: what a question is about."""
-        axes = self.head.subject.axes
+        axes = self.head.question_fields.axes
         return tuple(name for name in self.ids if name in axes and axes[name].default is None)
 
     @property
@@ -94,7 +94,7 @@ class Questions:
 
     def grid(self, rules: RuleSet) -> QuestionGrid:
         """The grid of these questions on one side."""
-        return QuestionGrid.of(rules.subject, rules.catalogs, self.ids)
+        return QuestionGrid.of(rules.question_fields, rules.catalogs, self.ids)
 
     def aligned(self, column: Column, rules: RuleSet) -> Any:
         """A column of one side, with the axes of these questions; words stay words."""
@@ -103,7 +103,7 @@ class Questions:
         return self._aligned(np.asarray(column), rules)
 
     def _aligned(self, data: NDArray[Any], rules: RuleSet) -> NDArray[Any]:
-        own = [axis for axis in rules.subject.axes if axis in self.ids]
+        own = [axis for axis in rules.question_fields.axes if axis in self.ids]
         if not data.ndim:
             return data.reshape((1,) * len(self.ids))
         moved = np.moveaxis(data, range(len(own)), [[*filter(own.__contains__, self.ids)].index(axis) for axis in own])
@@ -113,7 +113,7 @@ class Questions:
 
 def _of_both(base: RuleSet, head: RuleSet, axis: str) -> tuple[str, ...]:
     """The entries of an axis that both sides have."""
-    old, new = (rules.catalogs[rules.subject.axes[axis].catalog].entries for rules in (base, head))
+    old, new = (rules.catalogs[rules.question_fields.axes[axis].catalog].entries for rules in (base, head))
     return tuple(entry for entry in new if entry in old)
 
 

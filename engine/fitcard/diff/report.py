@@ -98,7 +98,9 @@ def _impacts(base: Snapshot, head: Snapshot, pair: tuple[str, str], progress: Pr
     before, after = pair
     rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
     every = Questions.both_know(*rules)
-    opened = [name for name, axis in rules[1].subject.axes.items() if not axis.swept and is_touched(every, name)]
+    opened = [
+        name for name, axis in rules[1].question_fields.axes.items() if not axis.swept and is_touched(every, name)
+    ]
     for axis in ("", *opened):
         asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
         found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
@@ -110,7 +112,7 @@ def _of_old(base: Snapshot) -> Iterator[Problem]:
     """What is wrong in the old state: no errors of the change, and said whose they are."""
     for problem in base.problems if base.rulebook is None else ():
         place = problem.position
-        there = replace(place, file=f"{base.side.label}:{place.file}") if place else None
+        there = replace(place, file=f"{base.revision.label}:{place.file}") if place else None
         yield replace(problem, position=there, severity=Severity.WARNING)
 
 
@@ -122,7 +124,7 @@ def _profiles(base: Snapshot, head: Snapshot, changed: Iterable[Difference]) -> 
     assert base.rulebook is not None
     assert head.rulebook is not None
     pairs = [(base.profile, head.profile)]
-    if not base.side.profile and not head.side.profile:
+    if not base.revision.profile and not head.revision.profile:
         itself = {one.thing.within for one in changed}
         swept = {name for name in head.rulebook.rule_sets if name not in head.unswept or name in itself}
         both = [name for name in head.rulebook.rule_sets if name in base.rulebook.rule_sets and name in swept]

@@ -24,7 +24,7 @@ Layers = Mapping[str, Mapping[str, Definition]]
 class Snapshot:
     """`rulebook` is None where the files hold an error; `files` are there even then, but for those not to be read."""
 
-    side: Revision
+    revision: Revision
     files: RuleFiles
     schemas: Schemas
     rulebook: Rulebook | None
@@ -33,7 +33,7 @@ class Snapshot:
     @property
     def profile(self) -> str:
         """The profile that answers on this side."""
-        return self.side.profile or (self.rulebook.default_profile if self.rulebook else "")
+        return self.revision.profile or (self.rulebook.default_profile if self.rulebook else "")
 
     @cached_property
     def layers(self) -> Layers:
@@ -76,7 +76,7 @@ class Snapshot:
     def documents(self) -> Mapping[str, tuple[str, Document]]:
         """Each file with its kind, by its path from the folder that it is in: `rules/fit.yaml`, wherever that lies."""
         found = {}
-        roles = (("rules", self.side.folders.rules), ("catalogs", self.side.folders.catalogs))
+        roles = (("rules", self.revision.folders.rules), ("catalogs", self.revision.folders.catalogs))
         for kind, documents in sorted(self.files.documents.items()):
             for document in documents:
                 assert document.file is not None

@@ -18,7 +18,7 @@ def unchanged_names(questions: Questions) -> frozenset[str]:
     base, head = questions.base, questions.head
     fields = set(head.plan(head.definitions).fields) & set(base.plan(base.definitions).fields)
     same = {name for name in fields if _same_figures(questions, name)}
-    inputs, before = head.subject.inputs, base.subject.inputs
+    inputs, before = head.question_fields.inputs, base.question_fields.inputs
     same |= {f"{QUESTION}.{name}" for name in inputs if name in before and inputs[name].default == before[name].default}
     for name, definition in head.definitions.items():  # each comes after all that it reads
         old = base.definitions.get(name)
@@ -34,7 +34,7 @@ def is_touched(questions: Questions, axis: str) -> bool:
     than what answers by default.
     """
     base, head = questions.base, questions.head
-    if axis not in base.subject.axes or axis not in head.subject.axes:
+    if axis not in base.question_fields.axes or axis not in head.question_fields.axes:
         return False
     opened = questions.opened(axis)
     fields = [name for name in head.plan(head.definitions).fields if name.startswith(f"{axis}.")]
@@ -62,15 +62,15 @@ def is_same_rule(one: Definition, other: Definition) -> bool:
 def _chooser(questions: Questions, name: str) -> str | None:
     """The table that chooses the entry of which `name` is a figure, where the questions do not name one."""
     named = name.partition(".")[0] in questions.ids
-    return None if named else questions.head.subject.chooser_of(name)
+    return None if named else questions.head.question_fields.default_table(name)
 
 
 def _same_figures(questions: Questions, name: str) -> bool:
     axis = name.partition(".")[0]
     if axis not in questions.ids:
-        if axis not in questions.base.subject.axes or _chooser(questions, name) != questions.base.subject.chooser_of(
-            name
-        ):
+        if axis not in questions.base.question_fields.axes or _chooser(
+            questions, name
+        ) != questions.base.question_fields.default_table(name):
             return False
         questions = questions.opened(axis)
     old, new = (questions.grid(rules).column(name) for rules in (questions.base, questions.head))

@@ -121,7 +121,7 @@ class Table(Definition):
         return tuple(dict.fromkeys([self.input, *self._taken]))
 
     @cached_property
-    def takes(self) -> tuple[int, ...]:
+    def taken_columns(self) -> tuple[int, ...]:
         """Which of the names that it reads are those whose value a row takes."""
         return tuple(at for at, name in enumerate(self.reads) if name in self._taken)
 
@@ -142,7 +142,7 @@ class Count(Definition):
     catalog: str
     same: tuple[str, ...]
     having: str | None
-    kept: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
+    cache: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

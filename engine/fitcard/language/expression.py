@@ -388,11 +388,11 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
         yield Fault(ExpressionUnknownFunction, f"there is no function `{node.func.id}`", at, hint, near)
         return
     given = len(node.args)
-    if given < function.least or (function.most is not None and given > function.most):
+    if given < function.min_arguments or (function.max_arguments is not None and given > function.max_arguments):
         wanted = (
-            f"{function.least} or more"
-            if function.most is None
-            else " or ".join(map(str, sorted({function.least, function.most})))
+            f"{function.min_arguments} or more"
+            if function.max_arguments is None
+            else " or ".join(map(str, sorted({function.min_arguments, function.max_arguments})))
         )
         message = f"`{node.func.id}` takes {wanted} arguments, not {given}"
         yield Fault(ExpressionArity, message, at, f"{node.func.id}: {function.about}")

@@ -28,23 +28,24 @@ class UnitRule(Enum):
 
 @dataclass(frozen=True)
 class Function:
-    """`takes` are the kinds of its arguments; the last one repeats up to `most` arguments (None: without limit).
+    """`parameter_kinds` are the kinds of its arguments; the last one repeats up to `max_arguments` arguments (None:
+    without limit).
 
-    A function that takes `words` too can be given one in place of a number.
+    A function that takes `accepts_words` too can be given one in place of a number.
     """
 
     run: Callable[..., Any]
-    takes: tuple[Kind, ...]
-    least: int
-    most: int | None
-    counts: UnitRule
-    gives: Kind = NUMBER
+    parameter_kinds: tuple[Kind, ...]
+    min_arguments: int
+    max_arguments: int | None
+    unit_rule: UnitRule
+    returns: Kind = NUMBER
     about: str = ""
-    words: bool = False
+    accepts_words: bool = False
 
-    def kinds(self, arguments: int) -> tuple[Kind, ...]:
+    def argument_kinds(self, arguments: int) -> tuple[Kind, ...]:
         """The kinds of so many arguments."""
-        return tuple(self.takes[min(at, len(self.takes) - 1)] for at in range(arguments))
+        return tuple(self.parameter_kinds[min(at, len(self.parameter_kinds) - 1)] for at in range(arguments))
 
 
 def select(condition: Any, one: Any, other: Any) -> Any:
@@ -125,9 +126,9 @@ FUNCTIONS: dict[str, Function] = {
         1,
         1,
         UnitRule.CONDITION,
-        gives=CONDITION,
+        returns=CONDITION,
         about="whether the figure or word is there at all",
-        words=True,
+        accepts_words=True,
     ),
     "either": Function(
         _either, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="the first, or the second where the first is absent"

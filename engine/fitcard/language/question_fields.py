@@ -41,9 +41,9 @@ class Axis:
 
     Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
     question; without either one must be named. What compares every answer runs over all entries of an axis that is
-    `swept`, and keeps to what answers by default on the others. `fillers` are words that people say beside the name of
-    an entry. An entry that a question brings along must say at least the fields `own`; none can be brought along where
-    there are none. A form calls the axis by its `title`.
+    `swept`, and keeps to what answers by default on the others. `noise_words` are words that people say beside the name
+    of an entry. An entry that a question brings along must say at least the fields `custom_fields`; none can be brought
+    along where there are none. A form calls the axis by its `title`.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Axis:
     about: str
     default_by: str | None = None
     swept: bool = True
-    fillers: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
+    noise_words: tuple[str, ...] = ()
+    custom_fields: tuple[str, ...] = ()
     title: str = ""
 
     @property
@@ -102,7 +102,7 @@ class QuestionFields:
         """Words before a dot, which no definition may have as its name."""
         return frozenset([*self.axes, QUESTION, CURRENT])
 
-    def chooser_of(self, name: str) -> str | None:
+    def default_table(self, name: str) -> str | None:
         """The table that chooses the entry of which `name` is a figure, where none is named; None where none does."""
         axis = self.axes.get(name.partition(".")[0])
         return axis.default_by if axis else None
@@ -140,9 +140,9 @@ def read_question_fields(document: Document) -> QuestionFields:
     return QuestionFields(axes, inputs)
 
 
-def input_problems(document: Document, subject: QuestionFields) -> Iterator[Problem]:
+def input_problems(document: Document, question_fields: QuestionFields) -> Iterator[Problem]:
     """Inputs that no number can be, and defaults beyond their bounds."""
-    for one in subject.inputs.values():
+    for one in question_fields.inputs.values():
         if one.minimum > one.maximum:
             message, key = f"no number is from {one.minimum:g} to {one.maximum:g}", "minimum"
         elif one.default is not None and not one.minimum <= one.default <= one.maximum:

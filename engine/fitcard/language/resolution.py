@@ -96,7 +96,7 @@ def resolve(
     profile: str,
     title: str,
     definitions: Mapping[str, Definition],
-    subject: QuestionFields,
+    question_fields: QuestionFields,
     catalogs: Mapping[str, Catalog],
     broken: frozenset[str] = frozenset(),
     incomplete: frozenset[str] = frozenset(),
@@ -106,9 +106,9 @@ def resolve(
     `broken` are names whose definition could not be read, and `incomplete` the kinds of catalogs of which some entries
     could not: nobody is told that these do not exist.
     """
-    resolver = _Resolver(definitions, subject, catalogs, broken, incomplete)
+    resolver = _Resolver(definitions, question_fields, catalogs, broken, incomplete)
     problems = [problem for definition in definitions.values() for problem in resolver.unknown_names(definition)]
-    order, cycles = _in_dependency_order(definitions, subject)
+    order, cycles = _in_dependency_order(definitions, question_fields)
     problems += cycles
     if not errors(problems) and not broken:
         for name in order:
@@ -116,19 +116,19 @@ def resolve(
     if errors(problems) or broken:
         return None, problems
     ordered = {name: definitions[name] for name in order}
-    return RuleSet(profile, title, ordered, resolver.kinds, subject, catalogs), problems
+    return RuleSet(profile, title, ordered, resolver.kinds, question_fields, catalogs), problems
 
 
 class _Resolver:
     def __init__(
         self,
         definitions: Mapping[str, Definition],
-        subject: QuestionFields,
+        question_fields: QuestionFields,
         catalogs: Mapping[str, Catalog],
         broken: frozenset[str],
         incomplete: frozenset[str],
     ) -> None:
-        self.definitions, self.subject, self.catalogs = definitions, subject, catalogs
+        self.definitions, self.question_fields, self.catalogs = definitions, question_fields, catalogs
         self.broken, self.incomplete = broken, incomplete
         self.kinds: dict[str, Kind] = {}
 
@@ -138,18 +138,18 @@ class _Resolver:
             return name in self.definitions or name in self.broken
         if space == CURRENT:
             return CURRENT not in rest.split(".") and self.exists(rest)
-        return describe(name, {}, {}, self.subject, self.catalogs) is not None
+        return describe(name, {}, {}, self.question_fields, self.catalogs) is not None
 
     def known_like(self, name: str) -> list[str]:
         """Names that `name` may have been meant to be."""
         space, dot, _ = name.partition(".")
-        if dot and space in self.subject.axes:
-            return [f"{space}.{field}" for field in self.catalogs[self.subject.axes[space].catalog].fields]
+        if dot and space in self.question_fields.axes:
+            return [f"{space}.{field}" for field in self.catalogs[self.question_fields.axes[space].catalog].fields]
         if dot and space == QUESTION:
-            return [f"{QUESTION}.{asked}" for asked in self.subject.inputs]
+            return [f"{QUESTION}.{asked}" for asked in self.question_fields.inputs]
         if dot and space == CURRENT:
             return [f"{CURRENT}.{known}" for known in self.definitions]
-        return [*self.definitions, *FUNCTIONS, *(field_names(self.subject, self.catalogs) if dot else [])]
+        return [*self.definitions, *FUNCTIONS, *(field_names(self.question_fields, self.catalogs) if dot else [])]
 
     def unknown_names(self, definition: Definition) -> Iterator[Problem]:
         for name, path, offset in _mentions(definition):
@@ -164,7 +164,7 @@ class _Resolver:
                 )
 
     def kind_of_name(self, name: str) -> Kind | None:
-        found = describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
+        found = describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
         if name.startswith(CURRENT + ".") and found is None:  # `current` may name what comes later in the order
             return _declared_kind(self.definitions[name.partition(".")[2]])
         return found.kind if found else None
@@ -208,7 +208,7 @@ class _Resolver:
             return
         for at, word in enumerate(count.same):
             name = entry_field(word)
-            field, axis = catalog.fields.get(name), self.subject.axes.get(word)
+            field, axis = catalog.fields.get(name), self.question_fields.axes.get(word)
             if field is None or (field.entry_of != axis.catalog if axis else field.kind is not Kind.NUMBER):
                 message = f"the entries of `{count.catalog}` do not " + (f"name a {word}" if axis else f"say `{name}`")
                 others = [one.name for one in catalog.fields.values() if bool(one.entry_of) == bool(axis)]
@@ -235,10 +235,10 @@ class _Resolver:
                 yield table.document.problem(TableMixedResults, message, path, hint=hint)
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
-        axis = self.subject.axes.get(table.input.partition(".")[0])
+        axis = self.question_fields.axes.get(table.input.partition(".")[0])
         if axis and (axis.catalog in self.incomplete or not self.catalogs[axis.catalog].entries):
             return
-        words, may_be_absent = possible_words(table.input, self.definitions, self.subject, self.catalogs)
+        words, may_be_absent = possible_words(table.input, self.definitions, self.question_fields, self.catalogs)
         if lookup.otherwise is None:
             missing = [word for word in words if word not in lookup.rows]
             if missing or may_be_absent:
@@ -270,10 +270,10 @@ def _declared_kind(definition: Definition) -> Kind:
     return Kind.CONDITION if definition.unit == CONDITION_UNIT else Kind.NUMBER
 
 
-def reserved_names(definitions: Mapping[str, Definition], subject: QuestionFields) -> Iterator[Problem]:
+def reserved_names(definitions: Mapping[str, Definition], question_fields: QuestionFields) -> Iterator[Problem]:
     """Definitions whose name already means something else in an expression."""
     for definition in definitions.values():
-        if definition.name in FUNCTIONS or definition.name in subject.reserved:
+        if definition.name in FUNCTIONS or definition.name in question_fields.reserved:
             what = "a function" if definition.name in FUNCTIONS else "the start of a dotted name"
             message = f"`{definition.name}` is already {what}"
             yield definition.document.problem(
@@ -294,7 +294,7 @@ def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
 
 
 def _in_dependency_order(
-    definitions: Mapping[str, Definition], subject: QuestionFields
+    definitions: Mapping[str, Definition], question_fields: QuestionFields
 ) -> tuple[list[str], list[Problem]]:
     """Names so that each comes after all that it reads, and one problem for each cycle.
 
@@ -307,12 +307,12 @@ def _in_dependency_order(
     def visit(name: str, trail: list[str]) -> None:
         if name in trail:
             cycle = [*trail[trail.index(name) :], name]
-            problems.append(_cycle_problem(definitions[cycle[-2]], cycle, subject))
+            problems.append(_cycle_problem(definitions[cycle[-2]], cycle, question_fields))
             return
         if name in done:
             return
         reads = definitions[name].reads
-        for needed in (*reads, *(chooser for read in reads if (chooser := subject.chooser_of(read)))):
+        for needed in (*reads, *(chooser for read in reads if (chooser := question_fields.default_table(read)))):
             if needed in definitions:
                 visit(needed, [*trail, name])
         if name not in done:
@@ -324,9 +324,11 @@ def _in_dependency_order(
     return order, problems
 
 
-def _cycle_problem(definition: Definition, cycle: list[str], subject: QuestionFields) -> Problem:
+def _cycle_problem(definition: Definition, cycle: list[str], question_fields: QuestionFields) -> Problem:
     path, offset = next(
-        (path, offset) for name, path, offset in _mentions(definition) if cycle[-1] in (name, subject.chooser_of(name))
+        (path, offset)
+        for name, path, offset in _mentions(definition)
+        if cycle[-1] in (name, question_fields.default_table(name))
     )
     message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
     return definition.document.problem(

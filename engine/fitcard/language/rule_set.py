@@ -42,28 +42,31 @@ class NameInfo:
     about: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RuleSet:
     """`definitions` in dependency order; `kinds` says what each gives.
 
-    Those that are `settled` stand in the catalog of an axis and need not be computed.
+    Those that are `precomputed` stand in the catalog of an axis and need not be computed.
     """
 
     profile: str
     title: str
     definitions: Mapping[str, Definition]
     kinds: Mapping[str, Kind]
-    subject: QuestionFields
+    question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
-    settled: Mapping[str, str] = field(default_factory=dict)
+    precomputed: Mapping[str, str] = field(default_factory=dict)
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
     _made_of: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _roots: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _unmoved: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _readers: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<RuleSet {self.profile}>"
+
     @cached_property
-    def own_values(self) -> Mapping[str, Any]:
+    def leaf_values(self) -> Mapping[str, Any]:
         """The numbers of constants, and tables and counts as they are: what a program reads of the rules."""
         return {
             name: np.float64(one.value) if isinstance(one, Constant) else one
@@ -73,46 +76,46 @@ class RuleSet:
 
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None where there is no such name."""
-        return describe(name, self.definitions, self.kinds, self.subject, self.catalogs)
+        return describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
 
-    def made_of(self, name: str) -> frozenset[str]:
+    def direct_dependencies(self, name: str) -> frozenset[str]:
         """The definitions that a definition is made of directly, those that choose the entry of a figure among them."""
         if name not in self._made_of:
             reads = self.definitions[name].reads
-            choosers = [chooser for read in reads if (chooser := self.subject.chooser_of(read))]
+            choosers = [chooser for read in reads if (chooser := self.question_fields.default_table(read))]
             self._made_of[name] = frozenset(part for part in (*reads, *choosers) if part in self.definitions)
         return self._made_of[name]
 
-    def roots(self, name: str) -> frozenset[str]:
+    def varies_by(self, name: str) -> frozenset[str]:
         """What a value can differ by: axes, inputs as `question.name`, and `current` where it is compared with that."""
         if name not in self._roots:
             reads = self.definitions[name].reads if name in self.definitions else (name,)
             self._roots[name] = frozenset().union(*map(self._roots_of, reads))
         return self._roots[name]
 
-    def unmoved(self, others: frozenset[str]) -> frozenset[str]:
+    def independent_of(self, others: frozenset[str]) -> frozenset[str]:
         """All names whose values are the same whatever these roots are: rules, figures of catalogs and inputs."""
         if others not in self._unmoved:
-            fields = field_names(self.subject, self.catalogs)
-            every = (*self.definitions, *fields, *(f"{QUESTION}.{name}" for name in self.subject.inputs))
-            self._unmoved[others] = frozenset(name for name in every if others.isdisjoint(self.roots(name)))
+            fields = field_names(self.question_fields, self.catalogs)
+            every = (*self.definitions, *fields, *(f"{QUESTION}.{name}" for name in self.question_fields.inputs))
+            self._unmoved[others] = frozenset(name for name in every if others.isdisjoint(self.varies_by(name)))
         return self._unmoved[others]
 
     def _roots_of(self, read: str) -> frozenset[str]:
         space = read.partition(".")[0]
         if read in self.definitions:
-            return self.roots(read)
-        if space in self.subject.axes:
-            chooser = self.subject.chooser_of(read)
-            return frozenset({space}) | (self.roots(chooser) if chooser else frozenset())
+            return self.varies_by(read)
+        if space in self.question_fields.axes:
+            chooser = self.question_fields.default_table(read)
+            return frozenset({space}) | (self.varies_by(chooser) if chooser else frozenset())
         return frozenset({CURRENT if space == CURRENT else read})
 
-    def readers(self, name: str) -> frozenset[str]:
+    def dependents(self, name: str) -> frozenset[str]:
         """All definitions whose value is made of `name`, whatever lies between, and `name` itself."""
         if name not in self._readers:
             found = {name}
             for other, definition in self.definitions.items():  # each comes after all that it is made of
-                if not (found.isdisjoint(definition.reads) and found.isdisjoint(self.made_of(other))):
+                if not (found.isdisjoint(definition.reads) and found.isdisjoint(self.direct_dependencies(other))):
                     found.add(other)
             self._readers[name] = frozenset(found)
         return self._readers[name]
@@ -152,14 +155,14 @@ class RuleSet:
             reads: tuple[str, ...] = ()
             if name in self.definitions:
                 reads = self.definitions[name].reads
-            elif (chooser := self.subject.chooser_of(name)) and name.partition(".")[0] not in named:
+            elif (chooser := self.question_fields.default_table(name)) and name.partition(".")[0] not in named:
                 reads = (chooser,)
             stack += [read for read in reads if read not in given]
         others = [name for name in needed if name not in self.definitions]
         current = [name.partition(".")[2] for name in others if name.startswith(CURRENT + ".")]
         return Plan(
             tuple(name for name in self.definitions if name in needed),
-            tuple(sorted(name for name in others if name.partition(".")[0] in self.subject.axes)),
+            tuple(sorted(name for name in others if name.partition(".")[0] in self.question_fields.axes)),
             tuple(sorted(current)),
         )
 
@@ -173,7 +176,7 @@ def describe(
     name: str,
     definitions: Mapping[str, Definition],
     kinds: Mapping[str, Kind],
-    subject: QuestionFields,
+    question_fields: QuestionFields,
     catalogs: Mapping[str, Catalog],
 ) -> NameInfo | None:
     """What `name` stands for, where its kind is already known; None where there is no such name."""
@@ -182,24 +185,24 @@ def describe(
         definition = definitions.get(name)
         kind = kinds.get(name)
         return NameInfo(kind, definition.unit, definition.about) if definition and kind else None
-    if space == QUESTION and rest in subject.inputs:
-        asked = subject.inputs[rest]
+    if space == QUESTION and rest in question_fields.inputs:
+        asked = question_fields.inputs[rest]
         return NameInfo(Kind.NUMBER, asked.unit, asked.about)
     if space == CURRENT:
-        return describe(rest, definitions, kinds, subject, catalogs)
-    if space in subject.axes:
-        found = catalogs[subject.axes[space].catalog].fields.get(rest)
+        return describe(rest, definitions, kinds, question_fields, catalogs)
+    if space in question_fields.axes:
+        found = catalogs[question_fields.axes[space].catalog].fields.get(rest)
         return NameInfo(found.kind, found.unit, found.about) if found else None
     return None
 
 
-def field_names(subject: QuestionFields, catalogs: Mapping[str, Catalog]) -> list[str]:
+def field_names(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]) -> list[str]:
     """Every figure and word of the catalogs as a formula names it: `device.bandwidth`."""
-    return [f"{axis.name}.{field}" for axis in subject.axes.values() for field in catalogs[axis.catalog].fields]
+    return [f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in catalogs[axis.catalog].fields]
 
 
 def possible_words(
-    name: str, definitions: Mapping[str, Definition], subject: QuestionFields, catalogs: Mapping[str, Catalog]
+    name: str, definitions: Mapping[str, Definition], question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
 ) -> tuple[tuple[str, ...], bool]:
     """Every word that a table or a field of a catalog can be, and whether it can be absent."""
     if name in definitions:
@@ -208,14 +211,14 @@ def possible_words(
         may_be_absent = False
         for result in results_of(table.rows) if isinstance(table, Table) else ():
             if isinstance(result, ValueOf):
-                taken, absent = possible_words(result.name, definitions, subject, catalogs)
+                taken, absent = possible_words(result.name, definitions, question_fields, catalogs)
                 words |= dict.fromkeys(taken)
                 may_be_absent = may_be_absent or absent
             else:
                 words[str(result)] = None
         return tuple(words), may_be_absent
     axis, _, field_name = name.partition(".")
-    catalog = catalogs[subject.axes[axis].catalog]
+    catalog = catalogs[question_fields.axes[axis].catalog]
     column = catalog.column(field_name)
     if isinstance(column, WordColumn):
         return column.words, bool((column.codes == ABSENT).any())

@@ -121,7 +121,7 @@ class Lookup:
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
-    kept: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False)
+    cache: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False)
 
 
 @dataclass(frozen=True)

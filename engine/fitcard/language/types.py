@@ -70,11 +70,11 @@ def infer_kind(expression: Expression, kind_of_name: Callable[[str], Kind | None
                 return chosen
             case ast.Call(func=ast.Name(id=name)):
                 function = FUNCTIONS[name]
-                for argument, wanted in zip(node.args, function.kinds(len(node.args)), strict=True):
-                    if function.words and kind(argument) is Kind.WORD:
+                for argument, wanted in zip(node.args, function.argument_kinds(len(node.args)), strict=True):
+                    if function.accepts_words and kind(argument) is Kind.WORD:
                         continue
                     want(argument, wanted, f"what `{name}` is given")
-                return function.gives
+                return function.returns
         raise AssertionError(f"{type(node).__name__} passed the allow-list")
 
     return kind(expression.tree), faults

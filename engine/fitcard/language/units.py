@@ -265,11 +265,11 @@ class _Inference:
         return ANY_UNIT
 
     def _call(self, name: str, node: ast.Call) -> Unit:
-        match FUNCTIONS[name].counts:
+        match FUNCTIONS[name].unit_rule:
             case UnitRule.SAME:
                 values = [
                     value
-                    for value, kind in zip(node.args, FUNCTIONS[name].kinds(len(node.args)), strict=True)
+                    for value, kind in zip(node.args, FUNCTIONS[name].argument_kinds(len(node.args)), strict=True)
                     if kind is Kind.NUMBER
                 ]
                 return self._same(values, f"taken together by `{name}`")

@@ -56,7 +56,7 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _rich_answers(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     """Answers whose lists hold something, for an empty one shows no shape: the first, and each that fills another."""
-    axes = [axis for axis in rulebook.subject.axes.values() if not axis.default_by]
+    axes = [axis for axis in rulebook.question_fields.axes.values() if not axis.default_by]
     entries = [rulebook.catalog_of(axis.name).ids if axis.default is None else (axis.default,) for axis in axes]
     filled: set[str] = set()
     for number in range(MAX_SAMPLES):

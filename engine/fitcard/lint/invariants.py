@@ -52,7 +52,7 @@ class Perturbations:
         if isinstance(move, str):
             return self.trial.with_entry(invariant.cause, move, effects)
         column = self.trial.values([invariant.cause])[invariant.cause]
-        return self.trial.stepped(invariant.cause, perturb(column, invariant.when, move), effects)
+        return self.trial.perturbed(invariant.cause, perturb(column, invariant.when, move), effects)
 
 
 def perturb(column: Any, when: Direction, factor: float) -> Any:
@@ -114,17 +114,21 @@ def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _tried_before(trial: Sample, invariant: Invariant) -> bool:
     """Whether it was tried under another profile, and all that it is about is the same here."""
-    if trial.like is None or trial.like.rule_set.profile in invariant.not_in:
+    if trial.baseline is None or trial.baseline.rule_set.profile in invariant.not_in:
         return False
     names = invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
-    made_of = {*names, *map(trial.rule_set.subject.chooser_of, names)} & trial.rule_set.definitions.keys()
+    made_of = {*names, *map(trial.rule_set.question_fields.default_table, names)} & trial.rule_set.definitions.keys()
     return made_of <= trial.shared
 
 
 def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     """Names of the invariant that stand for nothing, or for something that cannot be asked of them."""
-    known = [*rule_set.definitions, *rule_set.subject.axes, *field_names(rule_set.subject, rule_set.catalogs)]
-    known += [f"{QUESTION}.{asked}" for asked in rule_set.subject.inputs]
+    known = [
+        *rule_set.definitions,
+        *rule_set.question_fields.axes,
+        *field_names(rule_set.question_fields, rule_set.catalogs),
+    ]
+    known += [f"{QUESTION}.{asked}" for asked in rule_set.question_fields.inputs]
     if isinstance(invariant, AlwaysInvariant):
         path = (*invariant.path, "always")
         for name in invariant.condition.names:
@@ -141,7 +145,7 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
             yield invariant.document.problem(InvariantForm, "this is no condition", path, hint="compare something")
         return
     cause, effect = rule_set.describe(invariant.cause), rule_set.describe(invariant.effect)
-    is_axis = invariant.cause in rule_set.subject.axes
+    is_axis = invariant.cause in rule_set.question_fields.axes
     for key, name, missing in (
         ("when", invariant.cause, cause is None and not is_axis),
         ("then", invariant.effect, effect is None),
@@ -164,7 +168,7 @@ def _counter_example(moves: Perturbations, invariant: Invariant) -> Problem | No
     try:
         if isinstance(invariant, AlwaysInvariant):
             return _always(moves.trial, invariant)
-        if invariant.cause in moves.trial.rule_set.subject.axes:
+        if invariant.cause in moves.trial.rule_set.question_fields.axes:
             return _along_axis(moves, invariant)
         return _following(moves, invariant)
     except ProblemsError as found:

@@ -109,6 +109,6 @@ def _texts(rulebook: Rulebook, kind: str, field: str) -> Iterator[str]:
         values = (entry.value(field) for entry in rulebook.catalogs[kind].entries.values())
         yield from (value for value in values if isinstance(value, str))
     elif field == TITLES[1]:
-        yield from (axis.title for axis in rulebook.subject.axes.values())
-        yield from (number.title for number in rulebook.subject.inputs.values())
+        yield from (axis.title for axis in rulebook.question_fields.axes.values())
+        yield from (number.title for number in rulebook.question_fields.inputs.values())
         yield from (rules.title for rules in rulebook.rule_sets.values())

@@ -25,23 +25,26 @@ from fitcard.values import Column, Numbers, Scalar
 class Sample:
     """One rule set, asked these questions with these inputs. What was evaluated is kept for whoever asks next.
 
-    `like` is the trial of another profile that was asked the same.
+    `baseline` is the trial of another profile that was asked the same.
     """
 
     rule_set: RuleSet
     questions: QuestionList
     inputs: Mapping[str, Numbers]
-    like: Sample | None = None
+    baseline: Sample | None = None
     _compared: dict[str, Scalar] = field(default_factory=dict, repr=False)
 
     @cached_property
     def shared(self) -> frozenset[str]:
-        """The definitions that are those of `like`, down to all that they are made of."""
-        if self.like is None:
+        """The definitions that are those of `baseline`, down to all that they are made of."""
+        if self.baseline is None:
             return frozenset()
         found: set[str] = set()
         for name, definition in self.rule_set.definitions.items():  # each comes after all that it reads
-            if definition is self.like.rule_set.definitions.get(name) and self.rule_set.made_of(name) <= found:
+            if (
+                definition is self.baseline.rule_set.definitions.get(name)
+                and self.rule_set.direct_dependencies(name) <= found
+            ):
                 found.add(name)
         return frozenset(found)
 
@@ -51,40 +54,40 @@ class Sample:
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = dict(self._from_like()) if self.like else {}
+        given = dict(self._from_like()) if self.baseline else {}
         found = self._evaluate(self.rule_set.definitions, given)
         return replace(found, columns={**given, **found.columns})
 
     def _from_like(self) -> Iterator[tuple[str, Column]]:
-        """The columns of `like` that are the same here: of definitions, inputs, and figures of the same entries."""
-        assert self.like is not None
-        subject, shared = self.rule_set.subject, self.shared
-        for name, column in self.like.whole.columns.items():
+        """The columns of `baseline` that are the same here: of definitions, inputs, and figures of the same entries."""
+        assert self.baseline is not None
+        question_fields, shared = self.rule_set.question_fields, self.shared
+        for name, column in self.baseline.whole.columns.items():
             space, dot, _ = name.partition(".")
-            chooser = subject.chooser_of(name)
-            figure = space == QUESTION or (space in subject.axes and (chooser is None or chooser in shared))
+            chooser = question_fields.default_table(name)
+            figure = space == QUESTION or (space in question_fields.axes and (chooser is None or chooser in shared))
             if figure if dot else name in shared:
                 yield name, column
 
-    def stepped(self, cause: str, column: Column, effects: Iterable[str]) -> Mapping[str, Column]:
+    def perturbed(self, cause: str, column: Column, effects: Iterable[str]) -> Mapping[str, Column]:
         """The effects once more, with another column in place of the cause and all else as in `whole`.
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {**self._read_by(effects, self.rule_set.readers(cause).__contains__), cause: column}
+        given = {**self._read_by(effects, self.rule_set.dependents(cause).__contains__), cause: column}
         found = self._evaluate(effects, given).columns
         return {name: found[name] for name in effects}
 
     def with_entry(self, axis: str, entry: str, effects: Iterable[str]) -> Mapping[str, Column]:
         """The effects once more, where all questions name another entry of one axis. Raises as `whole` does."""
         others = replace(self, questions=self.questions.with_entry(axis, entry))
-        given = self._read_by(effects, lambda name: axis in self.rule_set.roots(name))
+        given = self._read_by(effects, lambda name: axis in self.rule_set.varies_by(name))
         found = others._evaluate(effects, given).columns
         return {name: found[name] for name in effects}
 
     def _read_by(self, effects: Iterable[str], moved: Callable[[str], bool]) -> dict[str, Column]:
         """The columns of `whole` that the effects are made of where what has moved is made anew, and all inputs."""
-        inputs = (f"{QUESTION}.{name}" for name in self.rule_set.subject.inputs)
+        inputs = (f"{QUESTION}.{name}" for name in self.rule_set.question_fields.inputs)
         found = {name: self.whole.columns[name] for name in inputs}
         seen: set[str] = set()
         stack = list(effects)
@@ -93,7 +96,7 @@ class Sample:
             if name in seen:
                 continue
             seen.add(name)
-            chooser = self.rule_set.subject.chooser_of(name)
+            chooser = self.rule_set.question_fields.default_table(name)
             if name in self.whole.columns and not moved(name) and not (chooser and moved(chooser)):
                 found[name] = self.whole.columns[name]
                 continue

@@ -32,7 +32,7 @@ def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[Qu
     All rule sets have the same subject and the same catalogs.
     """
     rules, lot = rule_sets[0], np.random.default_rng(SEED)
-    axes, inputs = rules.subject.axes, rules.subject.inputs
+    axes, inputs = rules.question_fields.axes, rules.question_fields.inputs
     every = {name: _every(rules, axis) for name, axis in axes.items()}
     count = math.prod(map(len, every.values()))
     if most is None or count * 2 <= most:
@@ -43,7 +43,7 @@ def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[Qu
         words = _words(rule_sets)
         telling = {name: _telling(rules, axis, words) for name, axis in axes.items()}
         drawn = {name: _drawn(every[name], telling[name], most, lot) for name in axes}
-        questions = QuestionList(rules.subject, rules.catalogs, most, drawn)
+        questions = QuestionList(rules.question_fields, rules.catalogs, most, drawn)
         given = np.arange(most) % WITHOUT_INPUTS > 0
     size = questions.shape[0]
     steps = {name: lot.choice(_steps(one), size) for name, one in inputs.items()}
@@ -52,7 +52,7 @@ def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[Qu
 
 def question_chunks(rule_set: RuleSet, most: int) -> Iterator[QuestionList]:
     """Lists that together hold every question over the axes that are swept, each of at most so many."""
-    rows = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
+    rows = {name: _swept(rule_set, axis) for name, axis in rule_set.question_fields.axes.items()}
     for part in Chunks(rows, most):
         yield _product(rule_set, part.entries)
 
@@ -75,7 +75,7 @@ def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionLi
     """Every question over these entries, in the order of the axes."""
     grids = np.meshgrid(*(np.array(codes, dtype=np.int64) for codes in rows.values()), indexing="ij")
     found = {name: grid.ravel() for name, grid in zip(rows, grids, strict=True)}
-    return QuestionList(rule_set.subject, rule_set.catalogs, grids[0].size, found)
+    return QuestionList(rule_set.question_fields, rule_set.catalogs, grids[0].size, found)
 
 
 def _drawn(every: Sequence[int], telling: list[int], size: int, lot: np.random.Generator) -> Codes:

@@ -55,7 +55,7 @@ def tool_problems(rulebook: Rulebook) -> Iterator[Problem]:
 
 class _ToolChecker:
     def __init__(self, rulebook: Rulebook, tools: Tools) -> None:
-        self.tools, self.subject, self.catalogs = tools, rulebook.subject, rulebook.catalogs
+        self.tools, self.question_fields, self.catalogs = tools, rulebook.question_fields, rulebook.catalogs
         self.rankings, self.layout = rulebook.rankings, rulebook.layout
 
     def problems(self) -> Iterator[Problem]:
@@ -74,7 +74,7 @@ class _ToolChecker:
             yield from wrong
             if not wrong:
                 readable.append(part)
-                known += parameters_of(part, self.subject, self.rankings)
+                known += parameters_of(part, self.question_fields, self.rankings)
         if len(readable) < len(tool.gives):
             return
         for at, name in enumerate(tool.takes):
@@ -92,10 +92,10 @@ class _ToolChecker:
             yield self._unknown("ranking", part.ranking, (*path, "ranking"), self.rankings)
         if not isinstance(part, SearchPart):
             return
-        if part.axis not in self.subject.axes:
-            yield self._unknown("axis", part.axis, (*path, "search"), self.subject.axes)
+        if part.axis not in self.question_fields.axes:
+            yield self._unknown("axis", part.axis, (*path, "search"), self.question_fields.axes)
             return
-        fields = self.catalogs[self.subject.axes[part.axis].catalog].fields
+        fields = self.catalogs[self.question_fields.axes[part.axis].catalog].fields
         for key, name in part.item.items():
             if name not in fields:
                 yield self._unknown("field", name, (*path, "item", key), fields)
@@ -112,7 +112,7 @@ class _ToolChecker:
 
     def _asked(self, tool: Tool, part: Part) -> Iterator[Problem]:
         """Parameters that a part cannot be asked with, and what must be named and is not."""
-        asked, known = part.asked, parameters_of(part, self.subject, self.rankings)
+        asked, known = part.asked, parameters_of(part, self.question_fields, self.rankings)
         for key, given in (("with", asked.fixed), ("otherwise", asked.otherwise)):
             for name, value in given.items():
                 yield from self._given(name, value, known, (*asked.path, key, name))
@@ -120,11 +120,13 @@ class _ToolChecker:
             yield self._unknown("argument", asked.if_given, (*asked.path, "if_given"), tool.takes)
         if asked.each:
             yield from self._parameter(asked.each, known, (*asked.path, "each", "parameter"), key=False)
-            if asked.each in self.subject.axes:
+            if asked.each in self.question_fields.axes:
                 for at, value in enumerate(asked.values):
                     yield from self._entry(asked.each, value, (*asked.path, "each", "values", at))
         named = {*tool.takes, *tool.assumes, *asked.fixed, *asked.otherwise, asked.each}
-        must = [name for name in known if name in self.subject.axes and self.subject.axes[name].required]
+        must = [
+            name for name in known if name in self.question_fields.axes and self.question_fields.axes[name].required
+        ]
         for name in [*must, *([FIGURE] if isinstance(part, ExplanationPart) else [])]:
             if name not in named:
                 message, hint = f"`{tool.name}` does not say which `{name}` is meant", f"add `{name}` to `takes`"
@@ -135,7 +137,7 @@ class _ToolChecker:
     ) -> Iterator[Problem]:
         wrong = list(self._parameter(name, known, path, key=True))
         yield from wrong
-        if not wrong and name in self.subject.axes:
+        if not wrong and name in self.question_fields.axes:
             yield from self._entry(name, value, (*path, *inside))
 
     def _parameter(self, name: str, known: Iterable[str], path: Path, *, key: bool) -> Iterator[Problem]:
@@ -143,13 +145,17 @@ class _ToolChecker:
         if head not in known:
             yield self._unknown("parameter", name, path, dict.fromkeys(known), key=key)
         elif field:
-            fields = self.catalogs[self.subject.axes[head].catalog].fields if head in self.subject.axes else {}
-            if field not in fields or not self.subject.axes[head].own:
-                near = [f"{head}.{other}" for other in fields if self.subject.axes[head].own]
+            fields = (
+                self.catalogs[self.question_fields.axes[head].catalog].fields
+                if head in self.question_fields.axes
+                else {}
+            )
+            if field not in fields or not self.question_fields.axes[head].custom_fields:
+                near = [f"{head}.{other}" for other in fields if self.question_fields.axes[head].custom_fields]
                 yield self._unknown("parameter", name, path, near, key=key)
 
     def _entry(self, axis: str, value: Scalar, path: Path) -> Iterator[Problem]:
-        catalog = self.catalogs[self.subject.axes[axis].catalog]
+        catalog = self.catalogs[self.question_fields.axes[axis].catalog]
         if str(value) not in catalog.entries:
             yield self._unknown("entry", str(value), path, catalog.ids)
 

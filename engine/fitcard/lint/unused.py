@@ -42,11 +42,11 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
-    needs = rulebook.needs[profile]
-    wanted = {*needs.asked.own, *needs.otherwise((True,) * len(needs.lists)).names}
+    needs = rulebook.plans[profile]
+    wanted = {*needs.picks.own, *needs.variants((True,) * len(needs.lists)).names}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     for ranking in rulebook.rankings.values():
-        wanted |= ranking.names(rulebook.said, rule_set).computed
+        wanted |= ranking.names(rulebook.message_names, rule_set).computed
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:
@@ -111,7 +111,7 @@ def _never_a_word(rulebook: Rulebook, part: CoveragePart) -> bool:
     if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
         return False
     rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
-    return part.path[-1] not in possible_words(table.input, rules.definitions, rules.subject, rules.catalogs)[0]
+    return part.path[-1] not in possible_words(table.input, rules.definitions, rules.question_fields, rules.catalogs)[0]
 
 
 def _missing(rulebook: Rulebook, trials: Iterable[Sample]) -> list[CoveragePart]:

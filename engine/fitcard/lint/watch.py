@@ -49,7 +49,7 @@ class Watcher:
     pins: tuple[PinnedQuestion, ...] = ()
     _kept: FileCache = field(default_factory=FileCache)
 
-    def look(self) -> Snapshot:
+    def check(self) -> Snapshot:
         """The state of the files now. Raises ProblemsFound for a pin that cannot be asked."""
         rulebook, problems = run_checks(self.folders, kept=self._kept, most=MAX_QUESTIONS)
         if rulebook is None or any(problem.code == "not-finite" for problem in errors(problems)):
@@ -69,7 +69,7 @@ def _figures(rulebook: Rulebook, pins: tuple[PinnedQuestion, ...]) -> Iterator[t
                 raise
             continue  # told among the problems
         names = [name for name in rulebook.pinned.names if name in asker.rules.definitions]
-        asker.ask(set(names))
+        asker.evaluate(set(names))
         yield from (((" ".join(map(str, asked.values())), name), asker.value(name)) for name in names)
 
 

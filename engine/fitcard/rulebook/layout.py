@@ -69,7 +69,7 @@ class Override:
     entries: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, ValueNode] = field(default_factory=dict)
 
-    def over(self, axis: str) -> VariantKey:
+    def variant(self, axis: str) -> VariantKey:
         """What rows are asked for with it and with each entry of an axis in turn."""
         inputs = ((name, value.name) for name, value in self.inputs.items())
         return VariantKey(axis, tuple(sorted(self.entries.items())), tuple(sorted(inputs)))
@@ -89,26 +89,26 @@ class VariantKey(NamedTuple):
 
 @dataclass(frozen=True)
 class EachNode:
-    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`.
+    """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `limit`.
 
     Nothing is asked, and there is no item, where `when` does not hold for the question itself.
 
-    Without an axis there is one item at most: the question with its `change`.
+    Without an axis there is one item at most: the question with its `override`.
     """
 
     axis: str
     item: Node
     where: ValueNode | None
     order: ValueNode | None
-    most: int | None
-    change: Override
+    limit: int | None
+    override: Override
     path: Path
     when: ValueNode | None = None
 
     @cached_property
-    def asks(self) -> VariantKey:
+    def variant(self) -> VariantKey:
         """What rows it asks for."""
-        return self.change.over(self.axis)
+        return self.override.variant(self.axis)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ class AlongNode:
 
 @dataclass(frozen=True)
 class MatchingNode:
-    """One item for each entry of `catalog` that says what the question says by `same`, axes and inputs, at most `most`.
+    """One item for each entry of `catalog` that says what the question says by `same`, axes and inputs, at most
+    `limit`.
 
     Only entries that have the figure `having` take part; an item shows their own fields.
     """
@@ -132,7 +133,7 @@ class MatchingNode:
     catalog: str
     same: tuple[str, ...]
     having: str | None
-    most: int | None
+    limit: int | None
     item: Mapping[str, str]
     path: Path
 
@@ -144,13 +145,13 @@ class Pick:
     name: str
     axis: str
     by: ValueNode
-    change: Override
+    override: Override
     path: Path
 
     @cached_property
-    def asks(self) -> VariantKey:
+    def variant(self) -> VariantKey:
         """What rows it asks for."""
-        return self.change.over(self.axis)
+        return self.override.variant(self.axis)
 
 
 Node = ValueNode | MessageNode | TextNode | ObjectNode | ListNode | EachNode | AlongNode | MatchingNode

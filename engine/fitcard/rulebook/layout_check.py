@@ -68,25 +68,25 @@ def check_layout(
 ) -> Iterator[Problem]:
     """All that does not fit, in the layout and in the sentences of each language, of which the first is the default.
 
-    Sentences that are `said` elsewhere are of use.
+    Sentences that are `used_messages` elsewhere are of use.
     """
     default = next(iter(languages.values()))
     checker = LayoutChecker(layout, default, rule_set)
-    checker.said.update(said)
+    checker.used_messages.update(said)
     for pick in layout.picks.values():
-        if pick.axis not in rule_set.subject.axes:
+        if pick.axis not in rule_set.question_fields.axes:
             yield checker.unknown(
-                "axis", pick.axis, ValueNode(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes)
+                "axis", pick.axis, ValueNode(pick.axis, (*pick.path, "axis")), list(rule_set.question_fields.axes)
             )
             return
     for pick in layout.picks.values():
         yield from checker.value(pick.by, Kind.NUMBER)
-        yield from checker.change(pick.change, pick.path)
+        yield from checker.change(pick.override, pick.path)
     yield from checker.node(layout.root)
     for messages in languages.values():
         yield from check_slots(messages, checker.kind, checker.words, checker.known)
-        yield from _missing(messages, checker.said & set(default.sentences))
-        yield from _unused(messages, checker.said)
+        yield from _missing(messages, checker.used_messages & set(default.sentences))
+        yield from _unused(messages, checker.used_messages)
 
 
 def _missing(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
@@ -106,11 +106,11 @@ def _unused(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
 
 
 class LayoutChecker:
-    """Proves the names, sentences and lists of one layout; `said` are the sentences that it has met."""
+    """Proves the names, sentences and lists of one layout; `used_messages` are the sentences that it has met."""
 
     def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
         self.layout, self.messages, self.rule_set = layout, messages, rule_set
-        self.said: set[str] = set()
+        self.used_messages: set[str] = set()
         self._kinds: dict[str, Kind | None] = dict(RULES)
 
     def kind(self, name: str) -> Kind | None:
@@ -122,11 +122,11 @@ class LayoutChecker:
 
     def known(self) -> list[str]:
         """Every name that a layout or a sentence may use."""
-        fields = field_names(self.rule_set.subject, self.rule_set.catalogs)
+        fields = field_names(self.rule_set.question_fields, self.rule_set.catalogs)
         picked = [
             f"{pick.name}.{field}"
             for pick in self.layout.picks.values()
-            for field in self.rule_set.catalogs[self.rule_set.subject.axes[pick.axis].catalog].fields
+            for field in self.rule_set.catalogs[self.rule_set.question_fields.axes[pick.axis].catalog].fields
         ]
         return [*self.rule_set.definitions, *fields, *picked, *RULES]
 
@@ -134,7 +134,7 @@ class LayoutChecker:
         """Every word that the name can stand for."""
         name = self.layout.name_in_rules(name, self.rule_set)
         rules = self.rule_set
-        words, may_be_absent = possible_words(name, rules.definitions, rules.subject, rules.catalogs)
+        words, may_be_absent = possible_words(name, rules.definitions, rules.question_fields, rules.catalogs)
         return (*words, str(None)) if may_be_absent else words
 
     def unknown(self, what: str, word: str, at: ValueNode, known: list[str]) -> Problem:
@@ -155,12 +155,12 @@ class LayoutChecker:
     def change(self, change: Override, path: tuple[str | int, ...]) -> Iterator[Problem]:
         """Entries, inputs and names of a change that are not there."""
         for axis, entry in change.entries.items():
-            catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
+            catalog = self.rule_set.catalogs[self.rule_set.question_fields.axes[axis].catalog]
             if entry not in catalog.entries:
                 yield self.unknown("entry", entry, ValueNode(entry, (*path, "with", axis)), list(catalog.ids))
         for name, value in change.inputs.items():
-            if name not in self.rule_set.subject.inputs:
-                known = [*self.rule_set.subject.inputs, *self.rule_set.subject.axes]
+            if name not in self.rule_set.question_fields.inputs:
+                known = [*self.rule_set.question_fields.inputs, *self.rule_set.question_fields.axes]
                 yield self.unknown("input", name, ValueNode(name, value.path), known)
             yield from self.of_question(value, Kind.NUMBER)
 
@@ -178,7 +178,7 @@ class LayoutChecker:
             yield from self.value(value)
         for part in walk(node):
             if isinstance(part, MessageNode):
-                self.said.add(part.key)
+                self.used_messages.add(part.key)
                 if part.key not in self.messages.sentences:
                     yield self.unknown(
                         "sentence", part.key, ValueNode(part.key, part.path), list(self.messages.sentences)
@@ -192,9 +192,9 @@ class LayoutChecker:
 
     def along(self, along: AlongNode) -> Iterator[Problem]:
         """An input that is not there, an end that is no number, and lists inside."""
-        if along.input not in self.rule_set.subject.inputs:
+        if along.input not in self.rule_set.question_fields.inputs:
             at = ValueNode(along.input, (*along.path, "along"))
-            yield self.unknown("input", along.input, at, list(self.rule_set.subject.inputs))
+            yield self.unknown("input", along.input, at, list(self.rule_set.question_fields.inputs))
         yield from self.of_question(along.up_to, Kind.NUMBER)
         yield from self.no_list(along)
         yield from self.node(along.item)
@@ -219,15 +219,15 @@ class LayoutChecker:
         wanted |= {("item", key): field for key, field in matching.item.items()}
         wanted |= {("having",): matching.having} if matching.having else {}
         for path, field in wanted.items():
-            if field not in catalog.written:
-                yield self.unknown("figure", field, ValueNode(field, (*matching.path, *path)), sorted(catalog.written))
+            if field not in catalog.keys:
+                yield self.unknown("figure", field, ValueNode(field, (*matching.path, *path)), sorted(catalog.keys))
 
     def each(self, each: EachNode) -> Iterator[Problem]:
         """All that does not fit in a list."""
         yield from self.no_list(each)
-        if each.axis and each.axis not in self.rule_set.subject.axes:
+        if each.axis and each.axis not in self.rule_set.question_fields.axes:
             yield self.unknown(
-                "axis", each.axis, ValueNode(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
+                "axis", each.axis, ValueNode(each.axis, (*each.path, "each")), list(self.rule_set.question_fields.axes)
             )
         if each.when:
             yield from self.of_question(each.when, Kind.CONDITION)
@@ -235,5 +235,5 @@ class LayoutChecker:
             yield from self.value(each.where, Kind.CONDITION)
         if each.order:
             yield from self.value(each.order, Kind.NUMBER)
-        yield from self.change(each.change, each.path)
+        yield from self.change(each.override, each.path)
         yield from self.node(each.item)

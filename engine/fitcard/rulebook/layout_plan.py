@@ -30,15 +30,15 @@ MessageNames = Mapping[str, frozenset[str]]  # by sentence
 class PickPlan:
     """`own` is what the question's own row must give, and `picks` what that of each entry that is picked must.
 
-    `rows` are those that the picks ask for.
+    `rows_by_variant` are those that the picks ask for.
     """
 
     own: frozenset[str]
     picks: Mapping[str, frozenset[str]]
-    rows: tuple[VariantKey, ...]
+    variants: tuple[VariantKey, ...]
 
     @cached_property
-    def together(self) -> frozenset[str]:
+    def all_names(self) -> frozenset[str]:
         """What the rows of all picks must give."""
         return frozenset().union(*self.picks.values())
 
@@ -62,27 +62,28 @@ class LayoutPlan:
     """What an answer needs.
 
     `shown` are the names that stand in the answer or its sentences, outside of lists; `items` those that the items of
-    each list need, by its path in the layout, and `rows` those of all lists and picks that ask for the same rows, as
-    far as they are computed. What is `made` of them to answer, such as what fills a part of the layout, is kept.
+    each list need, by its path in the layout, and `rows_by_variant` those of all lists and picks that ask for the same
+    rows, as far as they are computed. What is `made` of them to answer, such as what fills a part of the layout, is
+    kept.
     """
 
     rule_set: RuleSet
     shown: ShownNames
-    asked: PickPlan
+    picks: PickPlan
     lists: tuple[EachNode, ...]
     alongs: tuple[AlongNode, ...]
     items: Mapping[Path, ShownNames]
-    rows: Mapping[VariantKey, frozenset[str]]
+    rows_by_variant: Mapping[VariantKey, frozenset[str]]
     made: IdentityCache = field(default_factory=lambda: IdentityCache(MAX_RENDERERS), repr=False, compare=False)
     _otherwise: dict[tuple[bool, ...], VariantPlan] = field(default_factory=dict, repr=False, compare=False)
 
-    def otherwise(self, lists: tuple[bool, ...]) -> VariantPlan:
+    def variants(self, lists: tuple[bool, ...]) -> VariantPlan:
         """How the question is asked otherwise where these of the lists are asked for: the same object each time."""
         if lists not in self._otherwise:
-            wanted = [each.asks for each, asked in zip(self.lists, lists, strict=True) if asked]
-            rows = tuple(dict.fromkeys((*self.asked.rows, *wanted)))
+            wanted = [each.variant for each, asked in zip(self.lists, lists, strict=True) if asked]
+            rows = tuple(dict.fromkeys((*self.picks.variants, *wanted)))
             along = (self.items[part.path].computed for part in self.alongs)
-            names = frozenset().union(*(self.rows[asks] for asks in rows), *along)
+            names = frozenset().union(*(self.rows_by_variant[asks] for asks in rows), *along)
             self._otherwise[lists] = VariantPlan(rows, names)
         return self._otherwise[lists]
 
@@ -96,12 +97,12 @@ def plan_layout(layout: Layout, said: MessageNames, rule_set: RuleSet) -> Layout
     asked = plan_picks(layout, shown, rule_set)
     items = {each.path: _names(referenced_names(each.item, said) | _chosen_by(each), rule_set) for each in lists}
     items |= {along.path: shown_names(along.item, said, rule_set) for along in alongs}
-    rows: dict[VariantKey, frozenset[str]] = {layout.picks[name].asks: names for name, names in asked.picks.items()}
+    rows: dict[VariantKey, frozenset[str]] = {layout.picks[name].variant: names for name, names in asked.picks.items()}
     for each in lists:
-        rows[each.asks] = rows.get(each.asks, frozenset()) | items[each.path].computed
+        rows[each.variant] = rows.get(each.variant, frozenset()) | items[each.path].computed
     evaluated = (*rows.values(), *(items[along.path].computed for along in alongs))
     compared = (name for names in evaluated for name in rule_set.plan(names).current)
-    own = asked.own.union(compared, (value.name for each in lists for value in each.change.inputs.values()))
+    own = asked.own.union(compared, (value.name for each in lists for value in each.override.inputs.values()))
     return LayoutPlan(
         rule_set,
         _names(shown, rule_set),
@@ -120,8 +121,8 @@ def plan_picks(layout: Layout, names: Iterable[str], rule_set: RuleSet) -> PickP
     for pick in layout.picks.values():
         if of_pick := [name for name in names if _is_of(pick, name)]:
             picks[pick.name] = frozenset([pick.by.name, *(layout.name_in_rules(name, rule_set) for name in of_pick)])
-            own |= {value.name for value in pick.change.inputs.values()} | {*rule_set.plan(picks[pick.name]).current}
-    return PickPlan(own, picks, tuple(layout.picks[name].asks for name in picks))
+            own |= {value.name for value in pick.override.inputs.values()} | {*rule_set.plan(picks[pick.name]).current}
+    return PickPlan(own, picks, tuple(layout.picks[name].variant for name in picks))
 
 
 def referenced_names(node: Node, said: MessageNames) -> set[str]:

@@ -129,18 +129,18 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     problems += found
     if main is None:
         return None, problems
-    subject = read_question_fields(main)
-    catalogs, found = _catalogs(files, schemas, subject)
-    incomplete = files.broken_kinds | _empty(subject, catalogs)
+    question_fields = read_question_fields(main)
+    catalogs, found = _catalogs(files, schemas, question_fields)
+    incomplete = files.broken_kinds | _empty(question_fields, catalogs)
     problems += found if files.unread else [*found, *dangling_references(catalogs, incomplete)]
-    problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
-    problems += input_problems(main, subject)
-    problems += reserved_names(definitions, subject)
+    problems += [*_axis_problems(main, question_fields, catalogs, files), *_profile_problems(main, files)]
+    problems += input_problems(main, question_fields)
+    problems += reserved_names(definitions, question_fields)
     invariants, found = _invariants(files)
     problems += found
-    if files.unread or any(axis.catalog not in catalogs for axis in subject.axes.values()):
+    if files.unread or any(axis.catalog not in catalogs for axis in question_fields.axes.values()):
         return None, problems  # names would be missing that nobody left out
-    rule_sets, found = _rule_sets(files, definitions, subject, catalogs)
+    rule_sets, found = _rule_sets(files, definitions, question_fields, catalogs)
     problems += _each_once(
         [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
     )
@@ -150,15 +150,15 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     problems += found
     if not languages:
         return None, problems
-    layout = read_layout(layout_file, frozenset(subject.axes))
-    rankings, found = read_rankings(files.of(RANKINGS), frozenset(subject.axes))
+    layout = read_layout(layout_file, frozenset(question_fields.axes))
+    rankings, found = read_rankings(files.of(RANKINGS), frozenset(question_fields.axes))
     problems += found
-    in_rankings = [key for ranking in rankings.values() for key in ranking.said]
+    in_rankings = [key for ranking in rankings.values() for key in ranking.message_keys]
     default = next(iter(languages.values()))
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service, swept = _tools(files), _service(files), _swept(files, layout, subject)
+    tools, service, swept = _tools(files), _service(files), _swept(files, layout, question_fields)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -174,15 +174,15 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         sha256=files.sha256,
         site=main.data["site"],
         units=tuple(main.data["units"]),
-        subject=subject,
+        question_fields=question_fields,
         catalogs=catalogs,
         rule_sets=rule_sets,
         default_profile=main.data["profiles"]["default"],
         messages=languages[main.data["language"]],
         languages=languages,
-        said=said,
+        message_names=said,
         layout=layout,
-        needs={profile: plan_layout(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
+        plans={profile: plan_layout(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
@@ -200,26 +200,28 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     return rulebook, problems
 
 
-def _catalogs(files: RuleFiles, schemas: Schemas, subject: QuestionFields) -> tuple[dict[str, Catalog], list[Problem]]:
+def _catalogs(
+    files: RuleFiles, schemas: Schemas, question_fields: QuestionFields
+) -> tuple[dict[str, Catalog], list[Problem]]:
     kinds = catalog_kinds(schemas)
     documents = [document for kind in kinds for document in files.of(kind)]
     fillers: dict[str, tuple[str, ...]] = {}
-    for axis in subject.axes.values():
-        fillers[axis.catalog] = (*fillers.get(axis.catalog, ()), *axis.fillers)
+    for axis in question_fields.axes.values():
+        fillers[axis.catalog] = (*fillers.get(axis.catalog, ()), *axis.noise_words)
     return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, fillers)
 
 
-def _empty(subject: QuestionFields, catalogs: Mapping[str, Catalog]) -> set[str]:
+def _empty(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]) -> set[str]:
     """Catalogs that questions go by and that have no entries: that is told once, and not of all that names one."""
-    asked = {axis.catalog for axis in subject.axes.values()}
+    asked = {axis.catalog for axis in question_fields.axes.values()}
     return {kind for kind, catalog in catalogs.items() if kind in asked and not catalog.entries}
 
 
 def _axis_problems(
-    main: Document, subject: QuestionFields, catalogs: Mapping[str, Catalog], files: RuleFiles
+    main: Document, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], files: RuleFiles
 ) -> Iterator[Problem]:
     """Axes whose catalog, or whose default entry, is not there."""
-    for axis in subject.axes.values():
+    for axis in question_fields.axes.values():
         catalog = catalogs.get(axis.catalog)
         if catalog is None:
             message, path = f"there is no kind of catalog `{axis.catalog}`", ("axes", axis.name, "catalog")
@@ -243,7 +245,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
 
     Catalogs that are `incomplete` may yet hold it.
     """
-    for axis in rules.subject.axes.values():
+    for axis in rules.question_fields.axes.values():
         if axis.default_by is None:
             continue
         path, catalog = ("axes", axis.name, "default_by"), rules.catalogs[axis.catalog]
@@ -252,7 +254,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
             message, near = f"there is no table of words `{axis.default_by}`", closest(axis.default_by, tables)
             yield main.problem(NameUnknown, message, path, closest=near)
             continue
-        words, may_be_absent = possible_words(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
+        words, may_be_absent = possible_words(axis.default_by, rules.definitions, rules.question_fields, rules.catalogs)
         for word in words:
             if word not in catalog.entries and axis.catalog not in incomplete:
                 table = rules.definitions[axis.default_by]
@@ -296,7 +298,10 @@ def _invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
 
 
 def _rule_sets(
-    files: RuleFiles, definitions: Mapping[str, Definition], subject: QuestionFields, catalogs: Mapping[str, Catalog]
+    files: RuleFiles,
+    definitions: Mapping[str, Definition],
+    question_fields: QuestionFields,
+    catalogs: Mapping[str, Catalog],
 ) -> tuple[dict[str, RuleSet], list[Problem]]:
     rule_sets: dict[str, RuleSet] = {}
     problems: list[Problem] = []
@@ -305,7 +310,7 @@ def _rule_sets(
         laid_over, found = apply_profile(definitions, document, broken)
         problems += found
         name, title = _profile_name(document), document.data["title"]
-        rule_set, found = resolve(name, title, laid_over, subject, catalogs, broken, incomplete)
+        rule_set, found = resolve(name, title, laid_over, question_fields, catalogs, broken, incomplete)
         problems += found
         if rule_set is not None:
             rule_sets[name] = rule_set
@@ -327,9 +332,9 @@ def _service(files: RuleFiles) -> Service | None:
     return read_service(document) if document else None
 
 
-def _swept(files: RuleFiles, layout: Layout, subject: QuestionFields) -> Swept:
+def _swept(files: RuleFiles, layout: Layout, question_fields: QuestionFields) -> Swept:
     document = files.at_most_one(SWEEP)
-    return read_swept(document, layout) if document else swept_by_default(layout, subject.axes)
+    return read_swept(document, layout) if document else swept_by_default(layout, question_fields.axes)
 
 
 def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:

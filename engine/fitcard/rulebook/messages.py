@@ -127,23 +127,23 @@ class Messages:
         """The sentence `key`: `value_of` gives the word that it goes by, `shown` what stands in its slots."""
         return _fill(self.sentences[key].template(value_of), shown or value_of, self.formats)
 
-    def writer(self, form: str) -> Callable[[Any], str]:
+    def formatter(self, form: str) -> Callable[[Any], str]:
         """What writes a value in the format of that name; as it is where there is none."""
         return self.formats[form].write if form else _plain
 
-    def named(self, catalog: str, field: str, text: str) -> str:
+    def translate(self, catalog: str, field: str, text: str) -> str:
         """A text of a catalog in this language, or as the catalog has it where it has none here."""
         return self.names.get(catalog, {}).get(field, {}).get(text, text)
 
-    def titled(self, title: str) -> str:
+    def translate_title(self, title: str) -> str:
         """What a form calls an axis, an input or a profile, in this language, or as the rules have it."""
-        return self.named(*TITLES, title)
+        return self.translate(*TITLES, title)
 
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""
         return _fill(self.labels[key], values.__getitem__, self.formats)
 
-    def written(self, value: Scalar, key: str) -> str:
+    def format_label(self, value: Scalar, key: str) -> str:
         """A value in the label `key`, which has one slot for it."""
         return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
 

@@ -79,8 +79,8 @@ class BestPick:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Every entry of the axis `over` by falling `by`, among equals by rising `ties`; `most` rows where the caller does
-    not say how many.
+    """Every entry of the axis `over` by falling `by`, among equals by rising `ties`; `default_limit` rows where the
+    caller does not say how many.
 
     `head` is filled once, `item` for each row; a table has `columns`, each with what stands above and in its cells.
     """
@@ -92,7 +92,7 @@ class Ranking:
     by: ValueNode
     ties: ValueNode | None
     best: BestPick | None
-    most: int
+    default_limit: int
     filters: Mapping[str, Filter]
     parts: tuple[ScorePart, ...]
     head: ObjectNode
@@ -117,7 +117,7 @@ class Ranking:
         return tuple(value for value in found if value)
 
     @property
-    def said(self) -> Iterator[str]:
+    def message_keys(self) -> Iterator[str]:
         """The keys of all of its sentences."""
         return (node.key for node in walk(self.nodes) if isinstance(node, MessageNode))
 
@@ -151,13 +151,13 @@ def read_filters(document: Document) -> dict[str, Filter]:
 def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
     """Names, axes and sentences that are not there, or of another kind, and filters named as what can be asked."""
     checker = LayoutChecker(Layout({}, ranking.head, ranking.document), messages, rule_set)
-    subject = rule_set.subject
+    question_fields = rule_set.question_fields
     for axis, path in ((ranking.over, (*ranking.path, "over")), *_axis_of(ranking.best)):
-        if axis not in subject.axes:
-            yield checker.unknown("axis", axis, ValueNode(axis, path), list(subject.axes))
+        if axis not in question_fields.axes:
+            yield checker.unknown("axis", axis, ValueNode(axis, path), list(question_fields.axes))
             return
     for asked in ranking.filters.values():
-        if asked.name in (*subject.axes, *subject.inputs):
+        if asked.name in (*question_fields.axes, *question_fields.inputs):
             message, path = f"`{asked.name}` is something that every question can name", ("filters", asked.name)
             yield ranking.document.problem(RankingUnknown, message, path, key=True, hint="give the filter another name")
         yield from checker.value(asked.value, WANTED[asked.how])
@@ -193,7 +193,7 @@ def _ranking(
         by=ValueNode(data["by"], (*path, "by")),
         ties=ValueNode(data["ties"], (*path, "ties")) if "ties" in data else None,
         best=BestPick(best["axis"], ValueNode(best["by"], (*path, "best", "by")), (*path, "best")) if best else None,
-        most=data["most"],
+        default_limit=data["most"],
         filters=filters,
         parts=tuple(_part(key, part, (*path, "parts", key)) for key, part in data.get("parts", {}).items()),
         head=_branch(data.get("head", {}), (*path, "head"), axes),

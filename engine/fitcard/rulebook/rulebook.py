@@ -21,6 +21,7 @@ from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
+SHORT_HASH = 12  # characters that tell rulebooks apart in logs
 PinnedQuestion = Mapping[str, str | float]
 
 
@@ -38,15 +39,15 @@ def read_pinned(document: Document) -> Pinned:
     return Pinned(tuple(data.get("questions", [])), tuple(data.get("names", [])))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
-    `rule_sets` and `needs` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the
-    least percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs;
-    `schemas` are those that its files were checked by; `document` is the file that says what can be asked.
-    `messages` are those of the language that it speaks now, `languages` all of them, its own first; `said` are the
-    names that each sentence needs, in any of them. `swept` are the columns of a file of every answer.
+    `rule_sets` and `plans` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the least
+    percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs; `schemas`
+    are those that its files were checked by; `document` is the file that says what can be asked. `messages` are those
+    of the language that it speaks now, `languages` all of them, its own first; `message_names` are the names that each
+    sentence needs, in any of them. `swept` are the columns of a file of every answer.
     """
 
     title: str
@@ -54,15 +55,15 @@ class Rulebook:
     sha256: str
     site: str
     units: tuple[str, ...]
-    subject: QuestionFields
+    question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
     rule_sets: Mapping[str, RuleSet]
     default_profile: str
     messages: Messages
     languages: Languages
-    said: MessageNames
+    message_names: MessageNames
     layout: Layout
-    needs: Mapping[str, LayoutPlan]
+    plans: Mapping[str, LayoutPlan]
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]
@@ -77,12 +78,15 @@ class Rulebook:
     schemas: Schemas
     document: Document
 
+    def __repr__(self) -> str:
+        return f"<Rulebook {self.title} {self.version} {self.sha256[:SHORT_HASH]}>"
+
     @property
     def rule_set(self) -> RuleSet:
         """The rule set of the default profile."""
         return self.rule_sets[self.default_profile]
 
-    def speaking(self, language: str) -> Rulebook:
+    def in_language(self, language: str) -> Rulebook:
         """The same rulebook, whose answers and problems are in that language. Raises KeyError where it is not there."""
         messages = self.languages[language]
         return self if messages is self.messages else replace(self, messages=messages)
@@ -95,4 +99,4 @@ class Rulebook:
 
     def catalog_of(self, axis: str) -> Catalog:
         """The catalog whose entries an axis takes."""
-        return self.catalogs[self.subject.axes[axis].catalog]
+        return self.catalogs[self.question_fields.axes[axis].catalog]

@@ -158,9 +158,9 @@ def read_tools(document: Document) -> Tools:
     return Tools(data["instructions"], data["digits"], data.get("arguments", {}), tools, document, tuple(problems))
 
 
-def parameters_of(part: Part, subject: QuestionFields, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
+def parameters_of(part: Part, question_fields: QuestionFields, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
     """What a part can be asked with, in the order of the rulebook; figures of an axis go with it."""
-    every = (*subject.axes, *subject.inputs, PROFILE)
+    every = (*question_fields.axes, *question_fields.inputs, PROFILE)
     match part:
         case AnswerPart():
             return every

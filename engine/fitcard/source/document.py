@@ -31,7 +31,7 @@ class Place(NamedTuple):  # made for every value of every file, and in a fifth o
     block: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Document:
     """`data` as plain dicts, lists, text, numbers, booleans and None; `places` by path into it.
 
@@ -43,6 +43,9 @@ class Document:
     data: Any
     places: Mapping[Path, Place]
     file: FilePath | None = None
+
+    def __repr__(self) -> str:
+        return f"<Document {self.path}>"
 
     def at(self, path: Path) -> Any:
         """The value at `path`. Raises KeyError or IndexError where there is none."""

@@ -115,12 +115,15 @@ class SchemasUnreadable(ProblemCode):
 SUFFIX = ".schema.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Schemas:
     """All schemas of one folder, by the kind of file that each describes."""
 
     by_kind: Mapping[str, Any]
     _quick: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Schemas {len(self.by_kind)}>"
 
     @classmethod
     def load(cls, folder: Path, shown_as: str = "schemas") -> Schemas:

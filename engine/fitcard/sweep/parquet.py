@@ -58,7 +58,7 @@ def _schema(sweep: Sweep) -> Any:
 
     words = pa.dictionary(pa.int32(), pa.string())
     types = {Kind.NUMBER: pa.float64(), Kind.CONDITION: pa.bool_(), Kind.WORD: words}
-    told = {**sweep.own, QUESTION: json.dumps(sweep.question, ensure_ascii=False, allow_nan=False)}
+    told = {**sweep.rulebook_values, QUESTION: json.dumps(sweep.question, ensure_ascii=False, allow_nan=False)}
     return pa.schema([(column.key, types[sweep.kind(column)]) for column in sweep.columns], metadata=told)
 
 

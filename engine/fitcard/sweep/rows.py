@@ -42,7 +42,7 @@ class Rows:
 def compute_rows(sweep: Sweep, number: int) -> Rows:
     """The answers of the part of that number. Raises ProblemsFound where a number is not finite."""
     rules = sweep.rule_set
-    grid = QuestionGrid.of(rules.subject, rules.catalogs, sweep.parts[number].entries)
+    grid = QuestionGrid.of(rules.question_fields, rules.catalogs, sweep.parts[number].entries)
     found = evaluate(rules, grid, sweep.names, sweep.inputs, sweep.overrides)
     kept = None
     if sweep.where is not None:
@@ -53,7 +53,7 @@ def compute_rows(sweep: Sweep, number: int) -> Rows:
 
 
 def _column(sweep: Sweep, found: Evaluation, name: str, when: tuple[str, ...]) -> Column:
-    column: Column = as_column(sweep.own[name]) if name in sweep.own else found.columns[name]
+    column: Column = as_column(sweep.rulebook_values[name]) if name in sweep.rulebook_values else found.columns[name]
     for condition in when:
         column = _only_where(found.columns[condition], column)
     return _shortened(column) if isinstance(column, WordColumn) else column

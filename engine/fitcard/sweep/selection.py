@@ -75,10 +75,10 @@ class Sweep:
         """What the rules have to compute."""
         names = {name for column in self.columns for name in (column.name, *column.when)}
         names.update(self.where.names if self.where else ())
-        return frozenset(name for name in names if name not in self.own)
+        return frozenset(name for name in names if name not in self.rulebook_values)
 
     @cached_property
-    def own(self) -> Mapping[str, str]:
+    def rulebook_values(self) -> Mapping[str, str]:
         """Names that no rule computes: what the rulebook says of itself."""
         return {f"{OF_RULES}{key}": value for key, value in self.about.items()}
 
@@ -111,7 +111,7 @@ def read_sweep(
     """
     problems: list[Problem] = []
     ids, chosen = {}, []
-    for axis in rulebook.subject.axes.values():
+    for axis in rulebook.question_fields.axes.values():
         words = [*_words(parameters.get(axis.name) or ())]
         try:
             found = _entries(rulebook, axis, words)
@@ -122,9 +122,9 @@ def read_sweep(
             ids[axis.name] = found
         if words:
             chosen.append(axis.name)
-    rest = {name: value for name, value in parameters.items() if name not in rulebook.subject.axes}
+    rest = {name: value for name, value in parameters.items() if name not in rulebook.question_fields.axes}
     try:
-        question = read_question(rulebook, rest, overrides, left_open=rulebook.subject.axes)
+        question = read_question(rulebook, rest, overrides, left_open=rulebook.question_fields.axes)
     except ProblemsError as unread:
         raise ProblemsError([*unread.problems, *problems]) from None
     reader = _Names(rulebook, rulebook.rule_sets[question.profile])
@@ -176,7 +176,7 @@ class _Names:
     known: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.known = [*self.rules.definitions, *field_names(self.rules.subject, self.rules.catalogs)]
+        self.known = [*self.rules.definitions, *field_names(self.rules.question_fields, self.rules.catalogs)]
 
     def compared(self, name: str) -> bool:
         return bool(self.rules.plan([name]).current)
@@ -184,7 +184,7 @@ class _Names:
 
 def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweptColumn]:
     """The columns: the entry of each axis, then those that are named, or else those of the rulebook."""
-    axes = rulebook.subject.axes
+    axes = rulebook.question_fields.axes
     yield from (SweptColumn(axis, f"{axis}.id") for axis in axes)
     told = columns_of(rulebook.layout)
     named = [*dict.fromkeys(key for key in keys if key not in axes)]

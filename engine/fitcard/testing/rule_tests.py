@@ -137,7 +137,7 @@ def computed_values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) ->
     """What comes out for these names where the test asks, whatever it expects. Raises ProblemsFound as rules do."""
     asker = _asker(rulebook, test)
     wanted = set(names)
-    asker.ask(wanted)
+    asker.evaluate(wanted)
     return {name: asker.value(name) for name in wanted}
 
 
@@ -151,30 +151,32 @@ def run_test(rulebook: Rulebook, test: RuleTest) -> Outcome:
         problems = list(_misused_names(asker, test, names))
         if problems:
             return Outcome(test, tuple(problems))
-        asker.ask(names)
+        asker.evaluate(names)
     except ProblemsError as found:
         return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
     wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
-    trace = asker.asked.trace(wrong) if wrong else []
+    trace = asker.own_row.trace(wrong) if wrong else []
     in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
     got = {name: value for name in expected if name in wrong and (value := asker.value(name)) is not None}
-    return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()), got)
+    return Outcome(test, in_order, tuple(trace), (asker.own_row, *asker.picked_rows.values()), got)
 
 
 def _asker(rulebook: Rulebook, test: RuleTest) -> QuestionEvaluator:
     given = test.given
-    subject = rulebook.subject
+    question_fields = rulebook.question_fields
     asked = {
         name: value
         for name, value in given.items()
-        if name in subject.axes or name in subject.inputs or name == PROFILE
+        if name in question_fields.axes or name in question_fields.inputs or name == PROFILE
     }
     fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
-    if all(name in given for name, axis in subject.axes.items() if axis.required):
+    if all(name in given for name, axis in question_fields.axes.items() if axis.required):
         return QuestionEvaluator(rulebook, read_question(rulebook, asked), fixed)
-    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in subject.axes.items() if axis.required}
+    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in question_fields.axes.items() if axis.required}
     question = read_question(rulebook, {**stand_ins, **asked})
-    entries = {axis: entry for axis, entry in question.entries.items() if axis in asked or subject.axes[axis].default}
+    entries = {
+        axis: entry for axis, entry in question.entries.items() if axis in asked or question_fields.axes[axis].default
+    }
     return QuestionEvaluator(rulebook, Question(entries, question.inputs, question.profile), fixed)
 
 
@@ -185,7 +187,10 @@ def _misused_names(asker: QuestionEvaluator, test: RuleTest, names: set[str]) ->
         for name in mentioned:
             info, place = asker.rules.describe(name), (*test.path, section, name)
             if info is None and name.partition(".")[0] not in picks:
-                near = closest(name, [*asker.rules.definitions, *asker.rules.subject.axes, *asker.rules.subject.inputs])
+                near = closest(
+                    name,
+                    [*asker.rules.definitions, *asker.rules.question_fields.axes, *asker.rules.question_fields.inputs],
+                )
                 yield test.document.problem(NameUnknown, f"there is no name `{name}`", place, key=True, closest=near)
     for name, value in asker.given.items():
         info = asker.rules.describe(name)

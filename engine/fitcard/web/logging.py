@@ -120,8 +120,8 @@ def log_decision(question: Question, built: Mapping[str, Any]) -> None:
     asked: dict[str, Any] = {**question.entries, **question.inputs, "profile": question.profile}
     if question.overrides:
         asked["overrides"] = dict(question.overrides)
-    if question.own:
-        asked["own"] = {axis: dict(own.entry.data) for axis, own in question.own.items()}
+    if question.custom_entries:
+        asked["own"] = {axis: dict(own.entry.data) for axis, own in question.custom_entries.items()}
     answered = hashlib.sha256(to_json(built)).hexdigest()
     g.decisions = (
         *getattr(g, "decisions", ()),

@@ -65,6 +65,6 @@ class _Rules(Collector):
         yield InfoMetricFamily("fitcard_rules", "The rules that answer", value=rules)
         at = live.loaded_at.timestamp()
         yield GaugeMetricFamily("fitcard_rules_loaded_timestamp_seconds", "Since when they answer", value=at)
-        good = float(not live.last.problems)
+        good = float(not live.last_attempt.problems)
         yield GaugeMetricFamily("fitcard_rules_last_reload_successful", "Whether the files can answer", value=good)
         yield GaugeMetricFamily("fitcard_cache_entries", "Answers that are kept", value=len(self.cache))

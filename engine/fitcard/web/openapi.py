@@ -85,17 +85,19 @@ class _Describing:
 
     def _names(self, route: Route) -> Iterator[str]:
         """The parameters that a route takes, words for many taken apart."""
-        subject = self.rulebook.subject
-        required = [axis.name for axis in subject.axes.values() if axis.required]
+        question_fields = self.rulebook.question_fields
+        required = [axis.name for axis in question_fields.axes.values() if axis.required]
         for name in route.takes:
             if name == NAMES:
                 yield from required
             elif name == QUESTION:
-                yield from (axis for axis in subject.axes if axis not in required)
-                yield from (*subject.inputs, PROFILE)
-                yield from (f"{axis.name}.{field}" for axis in subject.axes.values() for field in axis.own)
+                yield from (axis for axis in question_fields.axes if axis not in required)
+                yield from (*question_fields.inputs, PROFILE)
+                yield from (
+                    f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in axis.custom_fields
+                )
             elif name == RANKING:
-                yield from (*subject.axes, *subject.inputs, PROFILE, *self.filters, LIMIT)
+                yield from (*question_fields.axes, *question_fields.inputs, PROFILE, *self.filters, LIMIT)
             else:
                 yield name
 
@@ -142,11 +144,11 @@ class _Describing:
 
     def _question(self) -> Schema:
         """The schema of a body with what this rulebook can be asked and set."""
-        general, subject = self.rulebook.schemas.by_kind[QUESTION], self.rulebook.subject
+        general, question_fields = self.rulebook.schemas.by_kind[QUESTION], self.rulebook.question_fields
         properties: Schema = {}
-        for name in (*subject.axes, *subject.inputs, PROFILE):
+        for name in (*question_fields.axes, *question_fields.inputs, PROFILE):
             schema, about = parameter_schema(self.rulebook, name, {})
-            if name in subject.axes and subject.axes[name].own:
+            if name in question_fields.axes and question_fields.axes[name].custom_fields:
                 schema = {**schema, "type": [schema["type"], "object"]}
             properties[name] = {**schema, **({"description": about} if about else {})}
         constants = {
@@ -154,10 +156,10 @@ class _Describing:
         }
         properties["overrides"] = {**general["properties"]["overrides"], "properties": constants}
         properties["explain"] = general["properties"]["explain"]
-        own = "|".join(axis.name for axis in subject.axes.values() if axis.own)
+        own = "|".join(axis.name for axis in question_fields.axes.values() if axis.custom_fields)
         return {
             **{key: general[key] for key in ("title", "description", "type")},
-            "required": [axis.name for axis in subject.axes.values() if axis.required],
+            "required": [axis.name for axis in question_fields.axes.values() if axis.required],
             "properties": properties,
             **({"patternProperties": {rf"^({own})\.": {"type": ["string", "number", "boolean"]}}} if own else {}),
             "additionalProperties": False,

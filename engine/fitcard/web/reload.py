@@ -34,7 +34,7 @@ class ReloadingRulebook:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     rulebook: Rulebook = field(init=False)
     loaded_at: datetime = field(init=False)
-    last: Attempt = field(init=False)
+    last_attempt: Attempt = field(init=False)
     succeeded: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
 
@@ -44,9 +44,9 @@ class ReloadingRulebook:
         self._seen = fingerprint(self.folders)
         self.rulebook = load_checked(self.folders, self._kept)
         self.loaded_at = self.now()
-        self.last = Attempt(self.loaded_at, ())
+        self.last_attempt = Attempt(self.loaded_at, ())
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Reads the files again if they have changed; says whether there is a new rulebook.
 
         Files that change while they are read are left for the next look: what is taken over is one whole set.
@@ -62,11 +62,11 @@ class ReloadingRulebook:
                 problems = wrong.problems
             if fingerprint(self.folders) != found:
                 return False
-            self._seen, self.last = found, Attempt(self.now(), problems)
+            self._seen, self.last_attempt = found, Attempt(self.now(), problems)
             if problems:
                 self.failed += 1
                 return False
-            self.rulebook, self.loaded_at = fresh, self.last.at
+            self.rulebook, self.loaded_at = fresh, self.last_attempt.at
             self.succeeded += 1
             return True
 
@@ -76,14 +76,14 @@ class ReloadingRulebook:
 
         def watching() -> None:
             while not stop.wait(every):
-                self.look()
+                self.poll()
 
         threading.Thread(target=watching, name="rules", daemon=True).start()
         return stop
 
     def status(self) -> dict[str, Any]:
         """What is being asked, since when, and what came of the last reading of the files."""
-        rulebook, last = self.rulebook, self.last
+        rulebook, last = self.rulebook, self.last_attempt
         return {
             "rules": {
                 "version": rulebook.version,

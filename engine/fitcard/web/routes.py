@@ -178,7 +178,9 @@ def find() -> AnyResponse:
         question = read_question(g.rulebook, asked)
     except ProblemsError as wrong:
         return html_response(pages.start_page(drawing(), asked, wrong.problems), status=HTTPStatus.NOT_FOUND)
-    words = [(asked.get(axis) or CUSTOM) if axis in question.own else question.entries[axis] for axis in PAIR]
+    words = [
+        (asked.get(axis) or CUSTOM) if axis in question.custom_entries else question.entries[axis] for axis in PAIR
+    ]
     rest = {name: value for name, value in request.args.items() if name not in PAIR}
     return redirect(str(Address(f"/can-run/{words[0]}-on-{words[1]}", rest)))
 

@@ -18,7 +18,7 @@ def docs_page(drawing: PageRenderer, document: Mapping[str, Any], service: Servi
     routes = [
         (route, document["paths"][route.at][route.method], list(_requests(route, site))) for route in service.routes
     ]
-    return drawing.draw(
+    return drawing.render(
         "docs.html", service=service, routes=routes, parameters=document["components"]["parameters"], bounds=_bounds
     )
 

@@ -55,7 +55,7 @@ def templates(messages: Messages) -> Templates:
         auto_reload=False,
     )
     found.filters |= {"shown": format_value, "with_unit": with_unit, "made_of": origin}
-    found.filters |= {"label": messages.label, "written": messages.written, "whole": _whole}
+    found.filters |= {"label": messages.label, "written": messages.format_label, "whole": _whole}
     return found
 
 
@@ -90,14 +90,16 @@ class PageRenderer:
         """The address of another page, in the same language where that was chosen."""
         return Address(path, {LANGUAGE: self.chosen} if self.chosen else {}).asking(**parameters)
 
-    def draw(self, template: str, **data: Any) -> str:
+    def render(self, template: str, **data: Any) -> str:
         """A template filled with `data`, in which `to` is the address of a page, and `here` that of this one."""
         always = {"to": self.to, "here": self.here, "messages": self.messages, "rulebook": self.rulebook}
         return (
-            templates(self.messages).get_template(template).render(**always, part=self.part, chosen=self.chosen, **data)
+            templates(self.messages)
+            .get_template(template)
+            .render(**always, part=self.fragment, chosen=self.chosen, **data)
         )
 
-    def part(self, template: str, *depends: Hashable, **data: Callable[[], Any]) -> Markup:
+    def fragment(self, template: str, *depends: Hashable, **data: Callable[[], Any]) -> Markup:
         """A part of pages, drawn once for all that have the same rules and language, and what else it `depends` on.
 
         What is in `data` is worked out only where it is drawn.
@@ -105,7 +107,7 @@ class PageRenderer:
         parts, key = templates(self.messages).parts, (template, self.rulebook.sha256, *depends)
         found = parts.get(key)
         if found is None:
-            found = Markup(self.draw(template, **{name: value() for name, value in data.items()}))
+            found = Markup(self.render(template, **{name: value() for name, value in data.items()}))
             if len(parts) >= MAX_FRAGMENTS:  # parameters of addresses are among what they depend on
                 parts.clear()
             parts[key] = found

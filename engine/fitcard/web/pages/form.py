@@ -42,38 +42,42 @@ class QuestionForm:
 
 def question_form(drawing: PageRenderer, asked: Mapping[str, object]) -> QuestionForm:
     """The form with what was asked in it, which is the question of an answer."""
-    subject, given = drawing.rulebook.subject, drawing.here.parameters
-    choices = [_choice(drawing, axis, str(asked[axis.name])) for axis in subject.axes.values() if not axis.required]
+    question_fields, given = drawing.rulebook.question_fields, drawing.here.parameters
+    choices = [
+        _choice(drawing, axis, str(asked[axis.name])) for axis in question_fields.axes.values() if not axis.required
+    ]
     return QuestionForm(
         choices=(*choices, _profile(drawing, str(asked[PROFILE]))),
-        numbers=tuple(_number(drawing, number, given.get(number.name, "")) for number in subject.inputs.values()),
-        given=any(given.get(name) for name in subject.inputs),
+        numbers=tuple(
+            _number(drawing, number, given.get(number.name, "")) for number in question_fields.inputs.values()
+        ),
+        given=any(given.get(name) for name in question_fields.inputs),
     )
 
 
 def _choice(drawing: PageRenderer, axis: Axis, chosen: str) -> Markup:
     def field() -> Field:
-        named, entries = drawing.messages.named, drawing.rulebook.catalog_of(axis.name).entries.values()
+        named, entries = drawing.messages.translate, drawing.rulebook.catalog_of(axis.name).entries.values()
         options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
-        return Field(axis.name, drawing.messages.titled(axis.title), axis.about, chosen, options)
+        return Field(axis.name, drawing.messages.translate_title(axis.title), axis.about, chosen, options)
 
-    return drawing.part("choice.html", axis.name, chosen, field=field)
+    return drawing.fragment("choice.html", axis.name, chosen, field=field)
 
 
 def _profile(drawing: PageRenderer, chosen: str) -> Markup:
     def field() -> Field:
         rule_sets = drawing.rulebook.rule_sets.items()
-        titled = drawing.messages.titled
+        titled = drawing.messages.translate_title
         options = tuple(Option(name, titled(one.title), name == chosen) for name, one in rule_sets)
         return Field(PROFILE, drawing.messages.label("page_profile"), "", chosen, options)
 
-    return drawing.part("choice.html", PROFILE, chosen, field=field)
+    return drawing.fragment("choice.html", PROFILE, chosen, field=field)
 
 
 def _number(drawing: PageRenderer, number: Input, given: str) -> Markup:
     def field() -> Field:
-        return Field(number.name, drawing.messages.titled(number.title), number.about, given)
+        return Field(number.name, drawing.messages.translate_title(number.title), number.about, given)
 
     if given:  # whatever anybody writes there; most is never written again
-        return Markup(drawing.draw("number.html", field=field()))
-    return drawing.part("number.html", number.name, field=field)
+        return Markup(drawing.render("number.html", field=field()))
+    return drawing.fragment("number.html", number.name, field=field)

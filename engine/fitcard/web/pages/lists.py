@@ -22,7 +22,7 @@ def index_page(drawing: PageRenderer, axis: str, title: str) -> str:
     groups = [field.name for field in catalog.fields.values() if field.groups]
     for entry in catalog.entries.values():
         families.setdefault(str(entry.value(groups[0]) or "") if groups else "", []).append(entry)
-    return drawing.draw("index.html", title=drawing.messages.label(title), families=families)
+    return drawing.render("index.html", title=drawing.messages.label(title), families=families)
 
 
 def entry_page(drawing: PageRenderer, axis: str, entry: Entry, parameters: Mapping[str, str]) -> str:
@@ -36,7 +36,7 @@ def entry_page(drawing: PageRenderer, axis: str, entry: Entry, parameters: Mappi
         "page_cheapest_whole": _cheapest(parts["page_native"]),
         "page_cheapest_runs": _cheapest([*parts["page_native"], *parts["page_with_offload"]]),
     }
-    return drawing.draw(
+    return drawing.render(
         "entry.html",
         entry=entry,
         axis=axis,
@@ -55,12 +55,12 @@ def tiers_page(drawing: PageRenderer, device: Entry, parameters: Mapping[str, st
     for row in found["rows"]:
         tiers.setdefault(row["grade"], []).append(row)
     order = sorted(tiers.items(), key=lambda tier: -max(row["score"] for row in tier[1]))
-    return drawing.draw("tiers.html", device=device, found=found, tiers=order)
+    return drawing.render("tiers.html", device=device, found=found, tiers=order)
 
 
 def compare_page(drawing: PageRenderer, answers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Answers side by side, each under the pair that it is about."""
-    return drawing.draw("compare.html", answers=answers)
+    return drawing.render("compare.html", answers=answers)
 
 
 def _ranked(drawing: PageRenderer, name: str, parameters: Mapping[str, str], *, every: bool = False) -> Ranked:

@@ -28,7 +28,7 @@ ROOM = 16
 def fit_page(drawing: PageRenderer, answer: Mapping[str, Any], pair: str) -> str:
     """The page about one model on one device; `pair` names them as an address does."""
     address = drawing.here
-    return drawing.draw(
+    return drawing.render(
         "fit.html",
         a=answer,
         pair=pair,
@@ -62,28 +62,28 @@ def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str
 
 def why_page(drawing: PageRenderer, question: Question, name: str, answer_at: str) -> str:
     """How one number of the answer at that path came about. Raises ProblemsFound where no rule has that name."""
-    rulebook = with_custom_entries(drawing.rulebook, question.own)
+    rulebook = with_custom_entries(drawing.rulebook, question.custom_entries)
     tree = trace_tree(explain(rulebook, question, [name]), name)
     names = {
         axis: rulebook.catalog_of(axis).entries[entry].name
         for axis, entry in question.entries.items()
-        if rulebook.subject.axes[axis].required
+        if rulebook.question_fields.axes[axis].required
     }
-    return drawing.draw("why.html", tree=tree, back=drawing.here.at(answer_at), **names)
+    return drawing.render("why.html", tree=tree, back=drawing.here.at(answer_at), **names)
 
 
 def start_page(drawing: PageRenderer, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> str:
     """Where a question begins: what is asked often, forms, and what was wrong with the last try."""
     rulebook = drawing.rulebook
-    required = [axis for axis in rulebook.subject.axes.values() if axis.required]
+    required = [axis for axis in rulebook.question_fields.axes.values() if axis.required]
     popular = [
         {axis.name: rulebook.catalog_of(axis.name).entries[str(entries[axis.name])] for axis in required}
         for entries in rulebook.pinned.questions
     ]
-    return drawing.draw(
+    return drawing.render(
         "start.html",
         popular=popular,
-        own=[(axis, _own_fields(rulebook, axis)) for axis in required if axis.own],
+        own=[(axis, _own_fields(rulebook, axis)) for axis in required if axis.custom_fields],
         problems=list(problems),
         **{axis.name: (asked or {}).get(axis.name, "") for axis in required},
     )
@@ -92,19 +92,19 @@ def start_page(drawing: PageRenderer, asked: Mapping[str, str] | None = None, pr
 def _own_fields(rulebook: Rulebook, axis: Axis) -> list[Field]:
     """What an entry of one's own must say."""
     fields = rulebook.catalog_of(axis.name).fields
-    return [fields[name] for name in axis.own]
+    return [fields[name] for name in axis.custom_fields]
 
 
 def card(drawing: PageRenderer, answer: Mapping[str, Any], template: str) -> str:
     """A small page or picture of an answer: `card.html`, which may stand in any frame, or `card.svg`."""
-    return drawing.draw(template, a=answer, links=_links(answer, {}), style=asset("card.css"))
+    return drawing.render(template, a=answer, links=_links(answer, {}), style=asset("card.css"))
 
 
 def badge(drawing: PageRenderer, answer: Mapping[str, Any]) -> str:
     """A line of a picture: the device, and how the model fits."""
     label, message = answer["device"]["name"], f"{answer['grade']} {answer['fit']['label']}"
     left, right = (len(text) * LETTER + ROOM for text in (label, message))
-    return drawing.draw("badge.svg", a=answer, label=label, message=message, left=left, right=right)
+    return drawing.render("badge.svg", a=answer, label=label, message=message, left=left, right=right)
 
 
 def methodology_page(drawing: PageRenderer) -> str:
@@ -119,14 +119,14 @@ def methodology_page(drawing: PageRenderer) -> str:
         (definitions[0].document.data, sorted(definitions, key=lambda one: one.position.line))
         for _, definitions in sorted(files.items())
     ]
-    return drawing.draw("methodology.html", chapters=chapters, measured=measured)
+    return drawing.render("methodology.html", chapters=chapters, measured=measured)
 
 
 def rules_page(drawing: PageRenderer, listed: Mapping[str, Any]) -> str:
     """All rules of a profile."""
-    return drawing.draw("rules.html", listed=listed)
+    return drawing.render("rules.html", listed=listed)
 
 
 def rule_page(drawing: PageRenderer, detail: Mapping[str, Any]) -> str:
     """One rule with what it reads and what reads it."""
-    return drawing.draw("rule.html", rule=detail)
+    return drawing.render("rule.html", rule=detail)
