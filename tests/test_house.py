@@ -128,7 +128,6 @@ def test_every_module_is_there_without_the_extras() -> None:
         "mcp",
         "pyarrow",
         "distributed",
-        "limits",
         "zen",
         "cel_expr_python",
     ]

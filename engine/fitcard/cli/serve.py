@@ -87,7 +87,7 @@ def command(
         app = create_app(live, site or site_here(live.rulebook.site, host, port), options)
     except ProblemsFound as found:
         leave(found.problems, PROBLEMS_FOUND)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
         listening = Listening(app, host, port, _bounds(**bounds), limits)
