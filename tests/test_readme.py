@@ -27,8 +27,8 @@ GUIDES = [
         "README.md",
         ".github/guides/asking.md",
         ".github/guides/service.md",
-        "rules/README.md",
-        ".github/actions/review/README.md",
+        ".github/guides/writing-rules.md",
+        ".github/guides/reviewing.md",
     )
 ]
 WHOLE = "\n".join(guide.read_text("utf-8") for guide in GUIDES)
