@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from fewer_entries import with_fewer_entries
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.problems import Problem
-from fitcard.rulebook.loader import check, load
+from fitcard.rulebook.loader import load, load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from transcripts import lay_out_parcels
@@ -78,7 +79,7 @@ class Workplace:
         return load(self.folders)
 
     def problems(self) -> list[Problem]:
-        return sorted(check(self.folders)[1], key=lambda problem: problem.sort_key)
+        return sorted(load_with_problems(self.folders)[1], key=lambda problem: problem.sort_key)
 
     def problem(self) -> Problem:
         """The only problem there is."""
@@ -115,6 +116,6 @@ def ask(rulebook: Rulebook) -> Callable[..., dict[str, object]]:
 
     def asked(model: str, device: str, *, explain: bool = False, **parameters: str) -> dict[str, object]:
         question = read_question(rulebook, {"model": model, "device": device, **parameters})
-        return answer(rulebook, question, explain=explain)
+        return answer_question(rulebook, question, explain=explain)
 
     return asked

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import yaml
+
 from fitcard.source.folders import Folders
 
 SECTION, ENTRY, WORD = "entries:\n", re.compile(r"  ([^\s:#]+):"), re.compile(r"[\w.-]+")

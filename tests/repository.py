@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.source.schemas import Schemas

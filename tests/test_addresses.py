@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from fitcard.web.pages.address import Address
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fitcard.web.pages.address import Address
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 PARAMETERS = st.dictionaries(WORDS, WORDS)

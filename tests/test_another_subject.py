@@ -6,17 +6,18 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
-from fitcard.problems import ProblemsFound
-from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.problems import ProblemsError
+from fitcard.testing.rule_tests import rule_tests, run_test
 
 
 def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace) -> None:
     rulebook = parcels.load()
-    built = answer(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
     assert built == {
         "parcel": "Piano",
         "verdict": "Piano just goes into Large van; the trip takes 4 hours.",
@@ -36,13 +37,13 @@ def test_its_answer_is_drawn_in_a_terminal_as_it_is(parcels: Workplace) -> None:
 
 def test_its_rule_tests_run(parcels: Workplace) -> None:
     rulebook = parcels.load()
-    outcomes = [run(rulebook, test) for test in rule_tests(rulebook)]
+    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook)]
     assert [outcome.problems for outcome in outcomes] == [(), ()]
 
 
 def test_its_problems_are_told_in_its_own_words(parcels: Workplace) -> None:
     rulebook = parcels.load()
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_question(rulebook, {"van": "smal", "distance": "far", "colour": "red"})
     assert {problem.field: problem.message for problem in found.value.problems} == {
         "parcel": "Which parcel?",

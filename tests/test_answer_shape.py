@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.cli.main import main
-from fitcard.lint.run import check_everything
+from fitcard.lint.run import run_checks
 
 
 @pytest.mark.parametrize(
@@ -70,14 +71,14 @@ def test_check_finds_what_a_reader_would_miss(
     copy: Workplace, file: str, old: str, new: str, code: str, told: str
 ) -> None:
     copy.edit(file, old, new)
-    problems = check_everything(copy.folders)[1]
+    problems = run_checks(copy.folders)[1]
     assert any(problem.code == code and told in problem.message for problem in problems), problems
     assert all(problem.position and problem.position.file == file for problem in problems)
 
 
 def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
     copy.edit("rules/answer.yaml", "price_usd: price_of_all", "price: price_of_all")
-    assert "answer.upgrades" in check_everything(copy.folders)[1][0].message
+    assert "answer.upgrades" in run_checks(copy.folders)[1][0].message
 
 
 def test_a_page_that_lacks_a_word_is_not_drawn_at_all(copy: Workplace) -> None:

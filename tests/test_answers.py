@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fitcard.answer.explain import reasons
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question, split_pair
-from fitcard.answer.render import answer
-from fitcard.compiler.batch import Grid
+from fitcard.answer.render import answer_question
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
 from fitcard.language.question_fields import Input
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 Ask = Callable[..., Any]
 RULEBOOK = load(find_folders())
@@ -47,14 +48,14 @@ questions = st.fixed_dictionaries(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions, st.booleans())
 def test_every_answer_has_the_shape_of_its_schema(asked: dict[str, str], explain: bool) -> None:
-    ANSWER.validate(answer(RULEBOOK, read_question(RULEBOOK, asked), explain=explain))
+    ANSWER.validate(answer_question(RULEBOOK, read_question(RULEBOOK, asked), explain=explain))
 
 
 @every_profile
 @settings(max_examples=60, deadline=None)
 @given(asked=questions)
 def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -> None:
-    built = answer(RULEBOOK, read_question(RULEBOOK, {**asked, "profile": profile}))
+    built = answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, "profile": profile}))
     memory = built["memory"]
     parts = ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb")
     assert memory["needed_gb"] == pytest.approx(sum(memory[part] for part in parts))
@@ -70,7 +71,7 @@ def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -
 @settings(max_examples=60, deadline=None)
 @given(questions)
 def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str, str]) -> None:
-    steps = reasons(RULEBOOK, read_question(RULEBOOK, asked), ("decode_tok_s", "read_per_token"))
+    steps = explain(RULEBOOK, read_question(RULEBOOK, asked), ("decode_tok_s", "read_per_token"))
     found = {step["name"]: step["value"] for step in steps}
     read = found["decode_tok_s"] * found["read_per_token"]
     assert read <= found["device.bandwidth"] * float(asked.get("gpus", 1))
@@ -80,7 +81,8 @@ def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str
 @given(questions)
 def test_a_mode_never_changes_the_fit(asked: dict[str, str]) -> None:
     answers = [
-        answer(RULEBOOK, read_question(RULEBOOK, {**asked, "mode": mode})) for mode in RULEBOOK.catalog_of("mode").ids
+        answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, "mode": mode}))
+        for mode in RULEBOOK.catalog_of("mode").ids
     ]
     for part in (
         "verdict",
@@ -120,8 +122,8 @@ def asked_otherwise(built: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 @settings(max_examples=12, deadline=None)
 @given(questions)
 def test_what_is_asked_otherwise_is_the_answer_to_that_question(asked: dict[str, str]) -> None:
-    for figures, otherwise in asked_otherwise(answer(RULEBOOK, read_question(RULEBOOK, asked))):
-        alone = answer(RULEBOOK, read_question(RULEBOOK, {**asked, **otherwise}))
+    for figures, otherwise in asked_otherwise(answer_question(RULEBOOK, read_question(RULEBOOK, asked))):
+        alone = answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, **otherwise}))
         for part, figure in figures.items():
             for name, value in figure.items() if isinstance(figure, dict) else [(None, figure)]:
                 wanted = alone[part] if name is None else alone[part][name]
@@ -213,7 +215,7 @@ def test_upgrades_come_from_the_cheapest_and_none_is_worse(ask: Ask) -> None:
 def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, rulebook: Rulebook, profile: str) -> None:
     rules, device = rulebook.rule_sets[profile], rulebook.catalog_of("device")
     defaults = {axis.name: (axis.default,) for axis in rules.subject.axes.values() if axis.default}
-    every_device = Grid.of(
+    every_device = QuestionGrid.of(
         rules.subject, rules.catalogs, {**defaults, "model": ("llama-3.2-1b",), "device": device.ids}
     )
     speeds = evaluate(rules, every_device, ["decode_tok_s"]).columns["decode_tok_s"]
@@ -235,7 +237,7 @@ def test_names_are_found_however_they_are_written(rulebook: Rulebook) -> None:
 
 
 def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_question(
             rulebook,
             {
@@ -260,7 +262,7 @@ def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rul
 
 @pytest.mark.parametrize("nonsense", ["nan", "inf", "1e999", "lots", "1,000", "0", "-1", "1e12", True, "0x10"])
 def test_a_nonsense_context_is_refused(rulebook: Rulebook, nonsense: Any) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_question(rulebook, {"model": "yi-1.5-9b", "device": "l4-24gb", "context": nonsense})
     assert [problem.field for problem in found.value.problems] == ["context"]
 

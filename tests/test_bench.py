@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import PROJECT, Workplace
 from fitcard.bench import every
 from fitcard.bench.contest import Contest, NotComparable, Setting, Took, Variant

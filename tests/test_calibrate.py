@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.calibration.comparison import Errors, compare
 from fitcard.calibration.parameters import Parameter, parameters_of, spreads_of
 from fitcard.cli.main import main
@@ -109,7 +110,7 @@ def test_every_quantity_is_nearer_than_by_the_site_that_is_repeated(rulebook: Ru
 def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(rulebook: Rulebook) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer(rulebook, read_question(rulebook, {**asked, "profile": profile}), explain=True)
+        answer_question(rulebook, read_question(rulebook, {**asked, "profile": profile}), explain=True)
         for profile in (OURS, SITE)
     )
     assert [(one["fit"]["code"], one["grade"], one["offload"]["shown_percent"]) for one in (ours, site)] == [
@@ -135,7 +136,7 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(rulebo
 def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(rulebook: Rulebook) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer(rulebook, read_question(rulebook, {**asked, "profile": profile}))["decode_tok_s"]
+        answer_question(rulebook, read_question(rulebook, {**asked, "profile": profile}))["decode_tok_s"]
         for profile in (OURS, SITE)
     )
     assert ours == pytest.approx(site, rel=0.2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.catalog_api import catalog_stats
 from fitcard.catalog.catalog import Entry

@@ -7,14 +7,15 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
-from fitcard.compiler.batch import Grid
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
-from fitcard.lint.run import check_everything
-from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.lint.run import run_checks
+from fitcard.testing.rule_tests import rule_tests, run_test
 from repository import repository
 
 DRIVERS = """\
@@ -78,7 +79,7 @@ def driven(parcels: Workplace) -> Workplace:
 
 def times(place: Workplace, **ids: tuple[str, ...]) -> list[float]:
     rulebook = place.load()
-    grid = Grid.of(rulebook.subject, rulebook.catalogs, ids)
+    grid = QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids)
     return list(np.ravel(np.asarray(evaluate(rulebook.rule_set, grid, ["time"]).columns["time"])))
 
 
@@ -95,13 +96,13 @@ def test_an_entry_that_is_named_takes_its_place(driven: Workplace) -> None:
 
 def test_the_answer_says_who_was_chosen_and_how(driven: Workplace) -> None:
     rulebook = driven.load()
-    built = answer(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large"}), explain=True)
+    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large"}), explain=True)
     assert built["driver"] == "An old driver"
     names = [step["name"] for step in built["trace"]]
     pace = next(step for step in built["trace"] if step["name"] == "driver.pace")
     assert (pace["entry"], pace["value"], pace["inputs"]) == ("old", 0.5, {"usual_driver": "old"})
     assert names.index("by_parcel") < names.index("usual_driver") < names.index("driver.pace") < names.index("time")
-    named = answer(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "driver": "young"}))
+    named = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "driver": "young"}))
     assert named["driver"] == "A young driver"
 
 
@@ -112,11 +113,11 @@ def test_rule_tests_may_name_it_choose_it_or_set_the_choice(driven: Workplace) -
             f"kind: tests\ntitle: More\ntests:\n  - name: a piano takes {time} hours\n"
             f"    given: {{parcel: piano, {given}}}\n    expect: {{time: {time}}}\n",
         )
-        assert all(run(driven.load(), test).passed for test in rule_tests(driven.load(), "more"))
+        assert all(run_test(driven.load(), test).passed for test in rule_tests(driven.load(), "more"))
 
 
 def test_all_of_it_passes_the_check(driven: Workplace) -> None:
-    assert check_everything(driven.folders)[1] == []
+    assert run_checks(driven.folders)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_what_cannot_choose_is_told(driven: Workplace, file: str, old: str, new:
     if "room_share ->" in told:
         driven.edit("rules/trip.yaml", "input: van.id\n    unit: word", "input: room\n    unit: word")
         driven.edit("rules/trip.yaml", "rows: {small: young}", "rows: {none: young}")
-    assert told in {f"{problem.code}: {problem.message}" for problem in check_everything(driven.folders)[1]}
+    assert told in {f"{problem.code}: {problem.message}" for problem in run_checks(driven.folders)[1]}
 
 
 def test_a_question_may_leave_it_out_and_the_command_says_by_what_it_is_chosen(driven: Workplace) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from fitcard.cli.main import COMMANDS, main
 from fitcard.cli.serve import site_here
 from fitcard.rulebook.rulebook import Rulebook

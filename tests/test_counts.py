@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
-from fitcard.compiler.batch import Grid
+from fitcard.answer.render import answer_question
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
 
 COUNT = """counts:
@@ -41,7 +42,7 @@ def test_entries_count_that_say_the_same_and_one_that_says_nothing_of_an_input_h
     default = rulebook.subject.inputs["distance"].default
     vans, distances = ("small", "large"), np.array([1.0, 40.5, 100.0, 300.0, 1000.0])
     for distance in (*distances, None):
-        grid = Grid.of(rulebook.subject, rulebook.catalogs, {"parcel": ("letter",), "van": vans})
+        grid = QuestionGrid.of(rulebook.subject, rulebook.catalogs, {"parcel": ("letter",), "van": vans})
         inputs = {} if distance is None else {"distance": distance}
         evaluation = evaluate(rulebook.rule_set, grid, ["trips_alike"], inputs)
         wanted = default if distance is None else distance
@@ -56,7 +57,9 @@ def test_a_list_of_matching_entries_holds_those_that_are_counted(trips: Workplac
     rulebook = trips.load()
     for van in ("small", "large"):
         for distance in ("40.5", "100", "77"):
-            told = answer(rulebook, read_question(rulebook, {"parcel": "letter", "van": van, "distance": distance}))
+            told = answer_question(
+                rulebook, read_question(rulebook, {"parcel": "letter", "van": van, "distance": distance})
+            )
             named = [f"trip-{at}" for at, (one, far) in enumerate(TRIPS) if (one, far or 100) == (van, float(distance))]
             assert [one["trip"] for one in told["alike"]] == named
             assert told["count"] == len(named)

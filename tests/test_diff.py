@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+
 from conftest import PARCEL_TOOLS, Workplace
 from fitcard.calibration.comparison import compare
 from fitcard.cli.main import main
-from fitcard.compiler.batch import Grid
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
 from fitcard.diff.changes import shown_rules
 from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.values import SAME, Column, WordColumn
+from fitcard.values import SAME_SHARE, Column, WordColumn
 from repository import Repository, repository
 
 
@@ -174,7 +175,7 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
     answers = pages = 0
     ids = swept(before)
     for model in ids["model"]:
-        asked = Grid.of(before.subject, before.catalogs, {**ids, "model": (model,)}).shape
+        asked = QuestionGrid.of(before.subject, before.catalogs, {**ids, "model": (model,)}).shape
         old, new = (values(book.rule_sets[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
         of_model = np.zeros(asked, dtype=bool)
         for name in outputs:
@@ -198,7 +199,7 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
 
 def values(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Every answer about one model, evaluated by itself."""
-    evaluation = evaluate(rules, Grid.of(rules.subject, rules.catalogs, ids), outputs)
+    evaluation = evaluate(rules, QuestionGrid.of(rules.subject, rules.catalogs, ids), outputs)
     return {name: plain(evaluation.columns[name]) for name in outputs}
 
 
@@ -208,7 +209,7 @@ def plain(column: Column) -> Any:
 
 def differ(one: Any, other: Any) -> Any:
     if one.dtype.kind == "f":
-        return np.abs(one - other) > SAME * np.maximum(np.abs(one), np.abs(other))
+        return np.abs(one - other) > SAME_SHARE * np.maximum(np.abs(one), np.abs(other))
     return one != other
 
 

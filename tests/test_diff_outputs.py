@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fewer_entries import with_fewer_entries
 from fitcard.cli.main import main
 from fitcard.diff import markdown
-from fitcard.diff.html import as_page
-from fitcard.diff.markdown import as_markdown
+from fitcard.diff.html import html_report
+from fitcard.diff.markdown import markdown_report
 from fitcard.diff.outline import Column, Outline, Section, Span, Table, outline, percent
 from fitcard.source.folders import Folders, find_folders
 
@@ -69,7 +70,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_comment_is_the_golden_one(data: dict[str, Any]) -> None:
-    assert as_markdown(outline(data)) == GOLDEN.read_text("utf-8")
+    assert markdown_report(outline(data)) == GOLDEN.read_text("utf-8")
 
 
 def test_the_comment_starts_with_what_everybody_reads() -> None:
@@ -95,7 +96,7 @@ def test_words_that_all_move_are_in_the_order_of_their_table(data: dict[str, Any
 def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out() -> None:
     rows = tuple(((Span("x" * 2000, "code"),),) for _ in range(500))
     sections = tuple(Section(f"part {n}", table=Table((Column("a"),), rows)) for n in range(3))
-    comment = as_markdown(Outline((Span("a"),), (), sections))
+    comment = markdown_report(Outline((Span("a"),), (), sections))
     assert len(comment) < 65_536
     assert "... and 475 more of 500; see the HTML report." in comment
     assert "Left out, as a comment may hold no more: part 1, part 2; see the HTML report." in comment
@@ -103,7 +104,7 @@ def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out()
 
 def test_nothing_in_a_comment_is_taken_for_markup() -> None:
     line = (Span("<script>a_b*c|d[e]`f`", ""), Span("a|b`c", "code"), Span("x<y", "old"))
-    comment = as_markdown(Outline(line, (), ()))
+    comment = markdown_report(Outline(line, (), ()))
     assert r"\<script>a_b\*c\|d\[e\]\`f\`" in comment
     assert "<code>a&#124;b&#96;c</code><del>x&lt;y</del>" in comment
 
@@ -132,7 +133,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_stands_by_itself_and_shows_every_row(data: dict[str, Any]) -> None:
-    text = as_page(data, outline(data))
+    text = html_report(data, outline(data))
     page = Page(text)
     assert page.open == []
     assert page.fetched == []
@@ -147,8 +148,8 @@ def test_the_page_stands_by_itself_and_shows_every_row(data: dict[str, Any]) -> 
 
 def test_the_page_takes_nothing_of_the_rules_for_markup(data: dict[str, Any]) -> None:
     hostile = json.loads(json.dumps(data).replace("unified_usable_share", "<img src=x>"))
-    assert "<img" not in as_page(hostile, outline(hostile))
-    assert "&lt;img src=x&gt;" in as_page(hostile, outline(hostile))
+    assert "<img" not in html_report(hostile, outline(hostile))
+    assert "&lt;img src=x&gt;" in html_report(hostile, outline(hostile))
 
 
 def test_a_terminal_shows_the_parts_of_a_formula_that_differ(data: dict[str, Any]) -> None:
@@ -178,4 +179,4 @@ def test_percentages_show_two_digits_that_count(value: float, shown: str) -> Non
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        GOLDEN.write_text(as_markdown(outline(compared(Path(place)))), "utf-8")
+        GOLDEN.write_text(markdown_report(outline(compared(Path(place)))), "utf-8")

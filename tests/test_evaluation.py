@@ -8,20 +8,21 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
-from fitcard.compiler.batch import Grid, QuestionList
+from fitcard.answer.render import answer_question
+from fitcard.compiler.batch import QuestionGrid, QuestionList
 from fitcard.compiler.evaluation import evaluate
-from fitcard.compiler.precompute import settled
+from fitcard.compiler.precompute import precompute
 from fitcard.lint.run import finite_problems
-from fitcard.lint.sample import trials_of
-from fitcard.problems import ProblemsFound
+from fitcard.lint.sample import samples_of
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 
 
-def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> Grid:
-    return Grid.of(rulebook.subject, rulebook.catalogs, ids)
+def grid(rulebook: Rulebook, **ids: tuple[str, ...]) -> QuestionGrid:
+    return QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids)
 
 
 def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rulebook) -> None:
@@ -37,7 +38,7 @@ def test_what_depends_on_the_model_alone_is_computed_once_a_model(rulebook: Rule
 @pytest.mark.parametrize("profile", ["reference", "calibrated"])
 def test_what_is_settled_in_the_catalogs_is_what_is_computed(rulebook: Rulebook, profile: str) -> None:
     rules, random = rulebook.rule_sets[profile], np.random.default_rng(11)
-    ready = settled(rules)
+    ready = precompute(rules)
     assert len(ready.settled) > 50
     questions = [
         {axis: random.choice(rulebook.catalog_of(axis).ids) for axis in rulebook.subject.axes} for _ in range(60)
@@ -52,10 +53,10 @@ def test_what_is_settled_in_the_catalogs_is_what_is_computed(rulebook: Rulebook,
 def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplace) -> None:
     payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1) * 2'}"
     parcels.edit("rules/trip.yaml", "formulas:\n", f"formulas:\n  {payload}\n")
-    rules = settled(parcels.load().rule_set)
+    rules = precompute(parcels.load().rule_set)
     assert "payload" in rules.settled
     of_van = evaluate(
-        rules, Grid.of(rules.subject, rules.catalogs, {"van": ("large", "small")}), ["payload", "van.payload"]
+        rules, QuestionGrid.of(rules.subject, rules.catalogs, {"van": ("large", "small")}), ["payload", "van.payload"]
     )
     assert (of_van.value("payload", (1,)), of_van.value("van.payload", (1,))) == (1000, 500)
 
@@ -91,14 +92,14 @@ def whole_catalogs(rulebook: Rulebook) -> Iterator[dict[str, tuple[str, ...]]]:
 
 
 def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(copy: Workplace) -> None:
-    assert finite_problems(trials_of(copy.load().rule_sets.values(), 200_000)) == []
+    assert finite_problems(samples_of(copy.load().rule_sets.values(), 200_000)) == []
 
 
 def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
     parcels.edit(
         "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
     )
-    found = finite_problems(trials_of(parcels.load().rule_sets.values()))
+    found = finite_problems(samples_of(parcels.load().rule_sets.values()))
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
     assert str(found[0].position) == "rules/trip.yaml:12:28"
@@ -107,13 +108,15 @@ def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Work
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
-    assert "for letter large" in finite_problems(trials_of(parcels.load().rule_sets.values()))[0].message
-    assert "van.payload = absent" in finite_problems(trials_of(parcels.load().rule_sets.values()))[0].message
-    assert finite_problems(trials_of(parcels.load().rule_sets.values()))[0].hint.startswith("`van.payload` is absent: ")
+    assert "for letter large" in finite_problems(samples_of(parcels.load().rule_sets.values()))[0].message
+    assert "van.payload = absent" in finite_problems(samples_of(parcels.load().rule_sets.values()))[0].message
+    assert finite_problems(samples_of(parcels.load().rule_sets.values()))[0].hint.startswith(
+        "`van.payload` is absent: "
+    )
 
 
 def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound, match=r"this needs `device\."):
+    with pytest.raises(ProblemsError, match=r"this needs `device\."):
         evaluate(rulebook.rule_set, grid(rulebook, model=("yi-1.5-9b",)), ["usable_memory"])
 
 
@@ -126,13 +129,13 @@ def test_names_that_are_given_are_not_computed(rulebook: Rulebook) -> None:
 def test_sixteen_threads_get_their_own_numbers(rulebook: Rulebook) -> None:
     pairs = [(model, device) for model in rulebook.catalog_of("model").ids[::10] for device in ("h20-96gb", "m1-16gb")]
     questions = [read_question(rulebook, {"model": model, "device": device}) for model, device in pairs]
-    expected = [answer(rulebook, question) for question in questions]
+    expected = [answer_question(rulebook, question) for question in questions]
     wrong: list[int] = []
 
     def ask(start: int) -> None:
         for step in range(60):
             at = (start * 7 + step) % len(questions)
-            if answer(rulebook, questions[at]) != expected[at]:
+            if answer_question(rulebook, questions[at]) != expected[at]:
                 wrong.append(at)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]

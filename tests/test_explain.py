@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 
@@ -118,7 +119,7 @@ def test_an_answer_is_the_same_whether_it_is_explained_or_not(rulebook: Rulebook
     ):
         asked = {"model": model, "device": device, "profile": profile, "gpus": gpus, "workload": "rag", "kv": "q8_0"}
         question = read_question(rulebook, asked)
-        plain, explained = (answer(rulebook, question, explain=explain) for explain in (False, True))
+        plain, explained = (answer_question(rulebook, question, explain=explain) for explain in (False, True))
         assert plain == _without_traces(explained)
 
 

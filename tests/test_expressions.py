@@ -6,12 +6,13 @@ import time
 
 import numpy as np
 import pytest
-from fitcard.compiler.program import run_expression
-from fitcard.language.expression import ExpressionFaults, Fault, parse
-from fitcard.language.types import kind_of
-from fitcard.values import Kind
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fitcard.compiler.program import evaluate_expression
+from fitcard.language.expression import ExpressionError, Fault, parse
+from fitcard.language.types import infer_kind
+from fitcard.values import Kind
 
 A = np.array([1.0, 2.0, 3.0, 4.0])
 B = np.array([4.0, 3.0, 2.0, 1.0])
@@ -20,12 +21,12 @@ GAPS = np.array([1.0, np.nan, 3.0, np.nan])
 
 def value(source: str) -> list[float]:
     with np.errstate(all="ignore"):
-        result = run_expression(parse(source), {"a": A, "b": B, "gaps": GAPS, "device.bandwidth": A * 10})
+        result = evaluate_expression(parse(source), {"a": A, "b": B, "gaps": GAPS, "device.bandwidth": A * 10})
     return np.broadcast_to(result, A.shape).tolist()
 
 
 def fault(source: str) -> Fault:
-    with pytest.raises(ExpressionFaults) as found:
+    with pytest.raises(ExpressionError) as found:
         parse(source)
     return found.value.faults[0]
 
@@ -34,7 +35,7 @@ def faults_of(source: str) -> list[Fault]:
     """All faults; none where it parses. Anything but ExpressionFaults fails the test."""
     try:
         parse(source)
-    except ExpressionFaults as found:
+    except ExpressionError as found:
         return found.faults
     return []
 
@@ -129,14 +130,14 @@ def test_hostile_expressions_end_at_once(source: str) -> None:
         expression = parse(source)
         if not expression.names:  # a name that the rules do not define is refused when they are read
             with np.errstate(all="ignore"):
-                run_expression(expression, {})
-    except (ExpressionFaults, ArithmeticError):
+                evaluate_expression(expression, {})
+    except (ExpressionError, ArithmeticError):
         pass
     assert time.perf_counter() - start < 1  # a hang, not a figure: each takes well under a millisecond
 
 
 def test_every_fault_is_found_not_only_the_first() -> None:
-    with pytest.raises(ExpressionFaults) as found:
+    with pytest.raises(ExpressionError) as found:
         parse("mni(a, b) + (a ^ 2) + 'x'")
     assert len(found.value.faults) == 3
 
@@ -151,7 +152,7 @@ def test_every_fault_is_found_not_only_the_first() -> None:
     ],
 )
 def test_an_expression_gives_a_number_or_a_condition(source: str, kind: Kind) -> None:
-    assert kind_of(parse(source), {"a": Kind.NUMBER, "c": Kind.CONDITION}.get) == (kind, [])
+    assert infer_kind(parse(source), {"a": Kind.NUMBER, "c": Kind.CONDITION}.get) == (kind, [])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_an_expression_gives_a_number_or_a_condition(source: str, kind: Kind) ->
 )
 def test_numbers_conditions_and_words_are_not_mixed(source: str) -> None:
     kinds = {"a": Kind.NUMBER, "c": Kind.CONDITION, "w": Kind.WORD}
-    assert [found.kind.id for found in kind_of(parse(source), kinds.get)[1]] == ["expression-kind"]
+    assert [found.kind.id for found in infer_kind(parse(source), kinds.get)[1]] == ["expression-kind"]
 
 
 @given(st.text(alphabet="ab +-*/()<>=.,0123456789^&|'\"[]{}:ifelsndormax", max_size=60))
@@ -171,6 +172,6 @@ def test_any_text_is_an_expression_or_has_faults_inside_it(source: str) -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(-1e6, 1e6))
 def test_a_row_alone_gives_what_it_gives_among_others(column: list[float], other: float) -> None:
     expression = parse("a * 2 + b if a > b else min(a, b) - abs(a)")
-    together = np.broadcast_to(run_expression(expression, {"a": np.array(column), "b": other}), (len(column),))
-    alone = [float(run_expression(expression, {"a": np.float64(number), "b": other})) for number in column]
+    together = np.broadcast_to(evaluate_expression(expression, {"a": np.array(column), "b": other}), (len(column),))
+    alone = [float(evaluate_expression(expression, {"a": np.float64(number), "b": other})) for number in column]
     assert together.tolist() == alone

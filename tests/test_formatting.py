@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import PROJECT, Workplace
-from fitcard.cli.main import main
-from fitcard.rulebook.files import files_of
-from fitcard.source.document import Document
-from fitcard.source.folders import find_folders
-from fitcard.source.formatting import formatted
-from fitcard.source.schemas import Schemas
-from fitcard.source.yaml_edit import rearranged
-from fitcard.source.yaml_reader import read_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import PROJECT, Workplace
+from fitcard.cli.main import main
+from fitcard.rulebook.files import read_each_file
+from fitcard.source.document import Document
+from fitcard.source.folders import find_folders
+from fitcard.source.formatting import format_document
+from fitcard.source.schemas import Schemas
+from fitcard.source.yaml_edit import reorder_keys
+from fitcard.source.yaml_reader import read_text
+
 FOLDERS = find_folders()
 SCHEMAS = Schemas.load(FOLDERS.schemas, "schemas")
-SHIPPED = [(read.document, read.kind) for read in files_of(FOLDERS, SCHEMAS) if read.document]
+SHIPPED = [(read.document, read.kind) for read in read_each_file(FOLDERS, SCHEMAS) if read.document]
 DEFINING = [(document, kind) for document, kind in SHIPPED if kind in ("rules", "devices", "models", "workloads")]
 
 
@@ -31,7 +32,7 @@ def written(text: str, kind: str = "rules") -> str:
     """The text as the command would write it, but for the line for editors."""
     document, problems = read_text(text, "rules/here.yaml")
     assert document, problems
-    return formatted(document, kind, SCHEMAS, FOLDERS.schemas)
+    return format_document(document, kind, SCHEMAS, FOLDERS.schemas)
 
 
 def shuffled(document: Document, seed: int) -> str:
@@ -42,15 +43,15 @@ def shuffled(document: Document, seed: int) -> str:
         for name, fields in names.items() if isinstance(names, dict) else ():
             if isinstance(fields, dict) and section != "rows" and len(fields) > 1:
                 inner[(section, name)] = order.sample(list(fields), len(fields))
-    text = rearranged(document, inner)
+    text = reorder_keys(document, inner)
     again, problems = read_text(text, document.path, document.file)
     assert again, problems
-    return rearranged(again, {(): order.sample(list(again.data), len(again.data))})
+    return reorder_keys(again, {(): order.sample(list(again.data), len(again.data))})
 
 
 @pytest.mark.parametrize(("document", "kind"), SHIPPED, ids=[document.path for document, _ in SHIPPED])
 def test_every_file_of_the_project_is_written_the_one_way(document: Document, kind: str) -> None:
-    assert formatted(document, kind, SCHEMAS, FOLDERS.schemas) == document.text
+    assert format_document(document, kind, SCHEMAS, FOLDERS.schemas) == document.text
 
 
 @settings(deadline=None, max_examples=60)
@@ -63,11 +64,11 @@ def test_whatever_the_order_of_keys_the_result_is_the_same_and_nothing_is_lost(
     mixed, problems = read_text(text, document.path, document.file)
     assert mixed, problems
     assert mixed.data == document.data
-    new = formatted(mixed, kind, SCHEMAS, FOLDERS.schemas)
+    new = format_document(mixed, kind, SCHEMAS, FOLDERS.schemas)
     again, _ = read_text(new, document.path, document.file)
     assert again
     assert again.data == document.data
-    assert formatted(again, kind, SCHEMAS, FOLDERS.schemas) == new
+    assert format_document(again, kind, SCHEMAS, FOLDERS.schemas) == new
     assert Counter("".join(new.split())) == Counter("".join(document.text.split()))
     order = {path: list(value) for path, value in maps(again)}
     assert order == {path: list(value) for path, value in maps(document)}

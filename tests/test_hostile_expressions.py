@@ -8,10 +8,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
 from conftest import Workplace
-from fitcard.language.expression import ExpressionFaults, Fault, parse
+from fitcard.language.expression import ExpressionError, Fault, parse
 from fitcard.problems import Problem
-from fitcard.rulebook.loader import check
+from fitcard.rulebook.loader import load_with_problems
 from hostile import FORMULAS
 
 HEAD = "kind: rules\ntitle: Hostile\nabout: What must not load.\nformulas:\n"
@@ -23,7 +24,7 @@ def read_as(formula: str) -> tuple[tuple[str, ...], list[Fault]]:
     """The names in a formula, or what is wrong with it. Anything but ExpressionFaults fails the test."""
     try:
         return parse(formula).names, []
-    except ExpressionFaults as found:
+    except ExpressionError as found:
         return (), found.faults
 
 
@@ -38,7 +39,7 @@ def test_each_is_refused_when_it_is_read_with_what_is_wrong_where_and_what_to_do
     monkeypatch.chdir(tmp_path)
     lines = [EACH.format(at=at, expr=in_yaml(formula)) for at, formula in enumerate(SHORT)]
     parcels.write("rules/hostile.yaml", HEAD + "".join(f"  {line}" for line in lines))
-    rulebook, problems = check(parcels.folders)
+    rulebook, problems = load_with_problems(parcels.folders)
     assert rulebook is None
     told: dict[int, list[Problem]] = defaultdict(list)
     for problem in problems:
@@ -64,6 +65,6 @@ def test_no_way_to_read_it_fails_or_warns(formula: str) -> None:
     [("4000000**4000000", 0), ("a + 9**9**9**9", 7), ("min(a, 1/0)", 7), ("a if b > 0 else 1e300*1e300", 16)],
 )
 def test_numbers_that_come_to_none_are_found_before_anything_is_computed(formula: str, offset: int) -> None:
-    with pytest.raises(ExpressionFaults) as found:
+    with pytest.raises(ExpressionError) as found:
         parse(formula)
     assert [(fault.kind.id, fault.offset) for fault in found.value.faults] == [("expression-number", offset)]

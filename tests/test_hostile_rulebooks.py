@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
-from conftest import Workplace
-from fitcard.cli.main import main
-from fitcard.compiler.batch import Grid, QuestionList
-from fitcard.compiler.evaluation import evaluate
-from fitcard.lint.run import check_everything
-from fitcard.problems import errors
-from fitcard.rulebook.loader import check, load
-from fitcard.source.folders import Folders
-from fitcard.source.yaml_reader import read_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from conftest import Workplace
+from fitcard.cli.main import main
+from fitcard.compiler.batch import QuestionGrid, QuestionList
+from fitcard.compiler.evaluation import evaluate
+from fitcard.lint.run import run_checks
+from fitcard.problems import errors
+from fitcard.rulebook.loader import load, load_with_problems
+from fitcard.source.folders import Folders
+from fitcard.source.yaml_reader import read_bytes
 from transcripts import lay_out_parcels
 
 SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
@@ -104,7 +105,7 @@ def test_any_bytes_as_a_rule_file_give_a_rulebook_or_problems(
     cut = data.draw(st.integers(0, len(before)))
     path.write_bytes(before[:cut] + content + before[cut + len(content) :])
     try:
-        rulebook, problems = check(place.folders)
+        rulebook, problems = load_with_problems(place.folders)
         assert rulebook is not None or errors(problems)
     finally:
         path.write_bytes(before)
@@ -143,7 +144,7 @@ def test_a_unit_that_would_be_computed_without_end_is_told(place: Workplace, uni
         text = place.path(file).read_text("utf-8")
         place.edit(file, old, new)
         try:
-            assert errors(check_everything(place.folders)[1])
+            assert errors(run_checks(place.folders)[1])
         finally:
             place.path(file).write_text(text, "utf-8")
 
@@ -163,9 +164,13 @@ def test_a_question_is_its_row_of_a_list_and_its_cell_of_a_grid_to_the_last_digi
         listed = QuestionList(rulebook.subject, rulebook.catalogs, size, codes)
         rows = evaluate(rules, listed, names, {"distance": np.array(distances)})
         for number, distance in enumerate(distances):
-            whole = evaluate(rules, Grid.of(rulebook.subject, rulebook.catalogs, ids), names, {"distance": distance})
+            whole = evaluate(
+                rules, QuestionGrid.of(rulebook.subject, rulebook.catalogs, ids), names, {"distance": distance}
+            )
             named = {axis: (ids[axis][codes[axis][number]],) for axis in ids}
-            alone = evaluate(rules, Grid.of(rulebook.subject, rulebook.catalogs, named), names, {"distance": distance})
+            alone = evaluate(
+                rules, QuestionGrid.of(rulebook.subject, rulebook.catalogs, named), names, {"distance": distance}
+            )
             cell = tuple(int(codes[axis][number]) for axis in ids)
             for name in names:
                 scalar = alone.value(name, (0,) * len(ids))

@@ -7,10 +7,11 @@ import random
 from pathlib import Path
 
 import pytest
+
 from conftest import Workplace
 from fitcard.problems import Problem
 from fitcard.source.folders import fingerprint
-from fitcard.source.yaml_reader import DEEPEST, MOST_BYTES, MOST_PROBLEMS, MOST_VALUES, read, read_bytes
+from fitcard.source.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, MAX_VALUES, read, read_bytes
 
 LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(12)
@@ -60,8 +61,8 @@ def problems_in(content: bytes) -> list[Problem]:
         (b"{a: " * 400_000, "yaml-syntax", None),
         (b"- " * 900_000 + b"1", "yaml-syntax", None),
         (b"? " * 900_000 + b"1", "yaml-syntax", None),
-        (b"".join(b" " * level + b"a:\n" for level in range(DEEPEST + 2)), "yaml-too-large", (42, 42)),
-        (b"[" + b"a," * (MOST_VALUES + 1) + b"]", "yaml-too-large", None),
+        (b"".join(b" " * level + b"a:\n" for level in range(MAX_DEPTH + 2)), "yaml-too-large", (42, 42)),
+        (b"[" + b"a," * (MAX_VALUES + 1) + b"]", "yaml-too-large", None),
         (b"a" * 1_900_000 + b": 1", "yaml-syntax", None),
         (b'"' + b"a" * 1_900_000 + b'": 1', "yaml-syntax", None),
         # bytes that are no text
@@ -100,7 +101,7 @@ def test_it_is_refused_at_its_place(content: bytes, code: str, place: tuple[int,
 
 def test_nobody_is_told_the_same_a_hundred_thousand_times() -> None:
     for content in (b"a: 1\n" * 100_000, b"[" + b"!a 1, " * 100_000 + b"]"):
-        assert len(problems_in(content)) == MOST_PROBLEMS
+        assert len(problems_in(content)) == MAX_PROBLEMS
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_file_of_a_hundred_megabytes_is_not_read_at_all(parcels: Workplace, mo
     plain = Path.read_bytes
 
     def watched(path: Path) -> bytes:
-        assert path.stat().st_size <= MOST_BYTES, f"{path} is read"
+        assert path.stat().st_size <= MAX_BYTES, f"{path} is read"
         return plain(path)
 
     monkeypatch.setattr(Path, "read_bytes", watched)

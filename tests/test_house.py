@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from conftest import PROJECT
 from fitcard.rulebook.rulebook import Rulebook
 

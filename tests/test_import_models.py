@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.importers.entries import Imported, Maker, recognised

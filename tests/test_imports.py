@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import Workplace
 from fitcard.cli.main import main
 

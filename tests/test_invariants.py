@@ -5,27 +5,26 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from conftest import Workplace
 from fitcard.lint.invariants import STEPS, invariant_problems
-from fitcard.lint.run import MOST, check_everything
-from fitcard.lint.sample import trials_of
+from fitcard.lint.run import MAX_QUESTIONS, run_checks
+from fitcard.lint.sample import samples_of
 from fitcard.problems import Problem
 
 FEW = 4_000  # questions that a mistake like these must be found on: far fewer than are tried
 
 
-def broken(work: Workplace, most: int = MOST) -> dict[str, Problem]:
+def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
     """Problems of invariants by the name of the invariant, tried on so many questions."""
-    problems = [
-        problem for problem in check_everything(work.folders, most=most)[1] if problem.code == "invariant-broken"
-    ]
+    problems = [problem for problem in run_checks(work.folders, most=most)[1] if problem.code == "invariant-broken"]
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 
 def test_the_rules_as_they_are_hold(copy: Workplace) -> None:
     rulebook = copy.load()
     assert len(rulebook.invariants) >= 15
-    assert list(invariant_problems(rulebook, trials_of(rulebook.rule_sets.values(), 200_000))) == []
+    assert list(invariant_problems(rulebook, samples_of(rulebook.rule_sets.values(), 200_000))) == []
 
 
 BREAKS = {
@@ -278,7 +277,7 @@ def when(cause: str, effect: str) -> str:
 )
 def test_each_form_is_tried_or_told(parcels: Workplace, text: str, code: str | None, told: str) -> None:
     parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
-    problems = check_everything(parcels.folders)[1]
+    problems = run_checks(parcels.folders)[1]
     assert [problem.code for problem in problems] == ([code] if code else [])
     assert all(told in problem.message for problem in problems), problems
 
@@ -287,7 +286,7 @@ def test_one_that_the_first_profile_leaves_out_is_tried_in_the_next_though_all_i
     parcels.write("rules/profiles/another.yaml", parcels.path("rules/profiles/plain.yaml").read_text("utf-8"))
     text = when("question.distance increases", "time never increases") + "    not_in: [another]\n"
     parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
-    (problem,) = check_everything(parcels.folders)[1]
+    (problem,) = run_checks(parcels.folders)[1]
     assert (problem.code, problem.hint.split(":")[0]) == ("invariant-broken", "in the profile plain")
 
 
@@ -309,7 +308,7 @@ invariants:
     then: time never increases
 """
     parcels.write("rules/rest.yaml", text)
-    told = {problem.code: problem.message for problem in check_everything(parcels.folders)[1]}
+    told = {problem.code: problem.message for problem in run_checks(parcels.folders)[1]}
     assert list(told) == ["not-finite", "invariant-broken"]
     assert "`per_rest` is not a finite number for letter small" in told["not-finite"]
     assert "`a longer way never takes more time` does not hold for letter small" in told["invariant-broken"]

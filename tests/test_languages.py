@@ -12,19 +12,20 @@ import pytest
 from babel import Locale
 from babel.numbers import format_decimal
 from click.testing import CliRunner
-from conftest import PROJECT, Workplace
-from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
-from fitcard.cli.main import main
-from fitcard.lint.run import check_everything
-from fitcard.rulebook.formats import Format
-from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.yaml_reader import read_text
-from fitcard.values import printed
-from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+
+from conftest import PROJECT, Workplace
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer_question
+from fitcard.cli.main import main
+from fitcard.lint.run import run_checks
+from fitcard.rulebook.formats import Format
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.yaml_reader import read_text
+from fitcard.values import format_decimals
+from fitcard.web.routes import create_app
 from transcripts import read
 
 OTHERS = ("zh", "es", "de", "ja", "pt-BR")
@@ -122,7 +123,7 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
     rulebook: Rulebook, language: str, asked: dict[str, str]
 ) -> None:
     question = read_question(rulebook, asked)
-    english, translated = answer(rulebook, question), answer(rulebook.speaking(language), question)
+    english, translated = answer_question(rulebook, question), answer_question(rulebook.speaking(language), question)
     rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
     assert all(one[0] == other[0] for one, other in pairs)
@@ -167,7 +168,9 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
     locale = Locale.parse(language, sep="-")
     pattern = "0." + "0" * decimals if decimals else "0"
     with localcontext(prec=400):
-        expected = format_decimal(Decimal(printed(number, decimals)), pattern, locale, decimal_quantization=False)
+        expected = format_decimal(
+            Decimal(format_decimals(number, decimals)), pattern, locale, decimal_quantization=False
+        )
     assert Format(locale, decimals=decimals).write(number) == expected
 
 
@@ -175,7 +178,7 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
 def test_a_verdict_holds_its_figures_as_readers_write_them(rulebook: Rulebook, language: str) -> None:
     spoken = rulebook.speaking(language)
     question = {"model": "llama-3.1-405b", "device": "h20-96gb", "profile": "reference"}
-    built = answer(spoken, read_question(spoken, question))
+    built = answer_question(spoken, read_question(spoken, question))
     point = "," if language in ("es", "de", "pt-BR") else "."
     assert f"265{point}2 GB" in built["verdict"]
     assert f"96{point}0 GB" in built["verdict"]
@@ -278,17 +281,17 @@ def german(parcels: Workplace, old: str = "", new: str = "") -> Rulebook:
 
 def test_another_subject_speaks_another_language_with_the_formats_of_its_own(parcels: Workplace) -> None:
     rulebook = german(parcels)
-    built = answer(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
     assert built["verdict"] == "Piano passt gerade in Large van: 4 Stunden."
 
 
 def test_a_language_may_have_a_format_of_its_own_and_names_for_what_catalogs_hold(parcels: Workplace) -> None:
     own = "formats:\n  whole: {decimals: 1}\nnames:\n  parcels:\n    name: {Piano: Klavier}\nsentences:"
     rulebook = german(parcels, "sentences:", own)
-    built = answer(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
     assert built["verdict"] == "Klavier passt gerade in Large van: 4,0 Stunden."
     assert built["parcel"] == "Klavier"
-    assert answer(parcels.load(), read_question(rulebook, {"parcel": "piano"}))["parcel"] == "Piano"
+    assert answer_question(parcels.load(), read_question(rulebook, {"parcel": "piano"}))["parcel"] == "Piano"
 
 
 def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels: Workplace) -> None:
@@ -303,11 +306,11 @@ def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels
 """
     rulebook = german(parcels, GERMAN[GERMAN.index("  verdict:") : GERMAN.index("labels:")], by_haste)
     said = [
-        answer(rulebook, read_question(rulebook, {"parcel": "letter", "distance": distance}))["verdict"]
+        answer_question(rulebook, read_question(rulebook, {"parcel": "letter", "distance": distance}))["verdict"]
         for distance in ("50", "100")
     ]
     assert said == ["Letter in Small van: 1 Stunde", "Letter in Small van: 2 Stunden"]
-    assert check_everything(parcels.folders)[1] == []
+    assert run_checks(parcels.folders)[1] == []
 
 
 def test_json_of_the_command_is_in_the_language_too() -> None:
@@ -328,5 +331,5 @@ def test_every_word_of_the_form_is_in_the_language_of_the_page(rulebook: Ruleboo
 
 def test_a_word_of_a_form_that_is_no_more_is_told(copy: Workplace) -> None:
     copy.edit("catalogs/messages/de.yaml", "      Host: Rechner", "      Hosts: Rechner")
-    (problem,) = check_everything(copy.folders)[1]
+    (problem,) = run_checks(copy.folders)[1]
     assert (problem.code, problem.closest) == ("message-unused", ("Host",))

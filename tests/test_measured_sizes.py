@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fitcard.calibration.comparison import Comparison, compare
 from fitcard.rulebook.rulebook import Rulebook
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from conftest import Workplace
-from fitcard.lint.run import check_everything
+from fitcard.lint.run import run_checks
 from fitcard.reports import problem_text
 from fitcard.rulebook.rulebook import Rulebook
 
@@ -174,7 +175,7 @@ def test_a_rule_that_nothing_is_made_of_is_a_warning(parcels: Workplace) -> None
     parcels.edit("rules/answer.yaml", "  time_h: time\n", "")
     parcels.edit("catalogs/messages.yaml", "; the trip takes {time:whole} hours", "")
     parcels.path("rules/backtest.yaml").unlink(missing_ok=True)  # what is held against measured trips is of use
-    problems = check_everything(parcels.folders)[1]
+    problems = run_checks(parcels.folders)[1]
     assert [(problem.message, problem.severity) for problem in problems] == [
         ("nothing is made of `town_speed`", "warning"),
         ("nothing is made of `time`", "warning"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import Workplace
 from fitcard.cli.main import main
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from fitcard.answer.question import read_body, read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
@@ -35,7 +36,7 @@ UNSAID = (
 
 
 def told(rulebook: Rulebook, **parameters: Any) -> dict[str, Any]:
-    return answer(rulebook, read_question(rulebook, parameters))
+    return answer_question(rulebook, read_question(rulebook, parameters))
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(rulebook: Rul
 
 def test_the_trace_says_that_its_figures_were_given(rulebook: Rulebook) -> None:
     question = read_question(rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
-    steps = {step["name"]: step for step in answer(rulebook, question, explain=True)["trace"]}
+    steps = {step["name"]: step for step in answer_question(rulebook, question, explain=True)["trace"]}
     assert (steps["device.memory"]["kind"], steps["device.memory"]["value"]) == ("given", 48)
     assert "file" not in steps["device.memory"]
 
@@ -106,21 +107,21 @@ def test_an_address_a_body_and_a_command_line_ask_the_same(rulebook: Rulebook) -
     ],
 )
 def test_a_field_that_cannot_be_is_named(rulebook: Rulebook, device: dict[str, Any], field: str, said: str) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_body(rulebook, {"model": "qwen-3-14b", "device": device})
     assert [problem.field for problem in found.value.problems] == [field]
     assert said in found.value.problems[0].message
 
 
 def test_all_fields_that_cannot_be_are_told_at_once(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_body(rulebook, {"model": {"layers": 0}, "device": {"memory": -1, "bandwidth": 0}})
     fields = {problem.field for problem in found.value.problems}
     assert {"model", "model.layers", "device", "device.memory", "device.bandwidth"} == fields
 
 
 def test_there_is_no_own_entry_where_the_rulebook_does_not_say_what_one_needs(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_body(rulebook, {"model": "qwen-3-14b", "device": "4090", "quant": {"bits_per_weight": 3}})
     assert [(problem.code, problem.field) for problem in found.value.problems] == [("no-own-entry", "quant")]
 

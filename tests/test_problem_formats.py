@@ -6,11 +6,12 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.cli.main import main
 from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Position, Problem, Related, Severity
-from fitcard.reports import MOST_ANNOTATIONS, as_github, as_sarif, as_text
+from fitcard.reports import MAX_ANNOTATIONS, as_github, as_sarif, as_text
 from fitcard.rulebook.files import FileMissing
 
 PROBLEM = Problem(
@@ -35,7 +36,7 @@ def test_github_annotations_are_escaped() -> None:
 
 def test_github_is_given_no_more_than_it_shows_and_the_count_of_all() -> None:
     lines = as_github([PROBLEM] * 25).split("\n")
-    assert len(lines) == MOST_ANNOTATIONS + 2
+    assert len(lines) == MAX_ANNOTATIONS + 2
     assert lines[-2:] == ["15 more errors are not annotated", "25 errors, 0 warnings"]
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import PROJECT
 from fitcard.cli.main import main
 from fitcard.problems import all_codes

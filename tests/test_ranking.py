@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
 
 Ranked = dict[str, Any]
@@ -34,7 +35,7 @@ def ranked(rulebook: Rulebook) -> Callable[..., Ranked]:
 
 def told(rulebook: Rulebook, name: str, **parameters: Any) -> dict[str | None, str]:
     """What is wrong with a ranking, by parameter."""
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_ranking(rulebook, name, parameters)
     return {problem.field: problem.message for problem in found.value.problems}
 
@@ -61,7 +62,7 @@ def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
 def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], rulebook: Rulebook) -> None:
     for row in ranked("models", **MODELS, workload="chat", limit=5)["rows"]:
         question = {**MODELS, "model": row["model"], "quant": row["quant"], "workload": "chat"}
-        alone = answer(rulebook, read_question(rulebook, question))
+        alone = answer_question(rulebook, read_question(rulebook, question))
         assert row["score"] == pytest.approx(alone["ranking"]["score"])
         assert row["decode_tok_s"] == pytest.approx(alone["decode_tok_s"])
         assert row["fit"] == alone["fit"]
@@ -163,7 +164,7 @@ def test_what_is_wrong_with_a_ranking_is_told_all_at_once(rulebook: Rulebook) ->
 
 
 def test_the_service_ranks(rulebook: Rulebook) -> None:
-    client = create_app(LiveRulebook(find_folders())).test_client()
+    client = create_app(ReloadingRulebook(find_folders())).test_client()
     found = client.get("/v1/rank/devices?model=qwen-3-14b&budget=800&limit=3")
     assert [row["rank"] for row in found.json["rows"]] == [1, 2, 3]
     assert found.json["filters"] == {"budget": 800, "runs": True}

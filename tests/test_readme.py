@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import PROJECT, Workplace
 from fitcard.answer.tools import call, tools_of
 from fitcard.calibration.comparison import compare

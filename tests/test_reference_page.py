@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.testing.rule_tests import rule_tests, run
-from fitcard.values import printed
+from fitcard.testing.rule_tests import rule_tests, run_test
+from fitcard.values import format_decimals
 
 
 @pytest.fixture
@@ -24,18 +25,24 @@ def test_it_is_too_heavy_and_gets_an_f(page: Any) -> None:
 
 
 def test_memory_is_as_printed(page: Any) -> None:
-    memory = {name: printed(value, 1) for name, value in page["memory"].items()}
+    memory = {name: format_decimals(value, 1) for name, value in page["memory"].items()}
     assert memory["needed_gb"] == "265.2"
     assert memory["usable_gb"] == "96.0"
     assert memory["over_gb"] == "169.2"
     assert page["offload"]["shown_percent"] == 60
     assert page["safe_context_tokens"] == 4000
-    assert printed(page["official_context_tokens"] / 1000, 0) == "131"
+    assert format_decimals(page["official_context_tokens"] / 1000, 0) == "131"
 
 
 def test_every_workload_is_as_printed(page: Any) -> None:
     rows = [
-        (row["name"], row["grade"], row["fit"]["label"], printed(row["decode_tok_s"], 1), printed(row["ttft_ms"], 0))
+        (
+            row["name"],
+            row["grade"],
+            row["fit"]["label"],
+            format_decimals(row["decode_tok_s"], 1),
+            format_decimals(row["ttft_ms"], 0),
+        )
         for row in page["workloads"]
     ]
     assert rows == [
@@ -50,7 +57,7 @@ def test_every_workload_is_as_printed(page: Any) -> None:
 
 def test_every_quantization_is_as_printed(page: Any) -> None:
     rows = [
-        (row["quant"], row["bits"], printed(row["vram_gb"], 1), row["quality"], f"{row['grade']}{row['score']}")
+        (row["quant"], row["bits"], format_decimals(row["vram_gb"], 1), row["quality"], f"{row['grade']}{row['score']}")
         for row in page["quants"]
     ]
     assert rows == [
@@ -101,7 +108,7 @@ def test_the_terminal_shows_them_all() -> None:
 
 
 def test_all_printed_pages_agree_but_for_the_differences_that_are_listed(rulebook: Rulebook) -> None:
-    outcomes = [run(rulebook, test) for test in rule_tests(rulebook, "reference_pages")]
+    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook, "reference_pages")]
     assert len(outcomes) > 80
     assert [problem.message for outcome in outcomes for problem in outcome.problems] == []
 

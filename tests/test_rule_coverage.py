@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.cli.main import main
 from fitcard.testing.coverage import Coverage, coverage
-from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.testing.rule_tests import rule_tests, run_test
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 A_TRIP = "  - {name: a trip, given: {parcel: piano, van: large}, expect: {room: enough}}\n"
@@ -19,7 +20,7 @@ def covered(work: Workplace, tests: str, *, measured: bool = False) -> Coverage:
         work.path("rules/backtest.yaml").unlink()
     work.write("rules/trip.test.yaml", HEAD + tests)
     rulebook = work.load()
-    return coverage(rulebook, (row for test in rule_tests(rulebook) for row in run(rulebook, test).rows))
+    return coverage(rulebook, (row for test in rule_tests(rulebook) for row in run_test(rulebook, test).rows))
 
 
 def missing(work: Workplace, tests: str, *, measured: bool = False) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
+
 from conftest import Workplace
 from fitcard.cli.main import main
 

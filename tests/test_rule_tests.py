@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.cli.main import main
-from fitcard.testing.rule_tests import Outcome, rule_tests, run
+from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
 
 HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 
@@ -17,7 +18,7 @@ HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 def outcomes(work: Workplace, tests: str) -> list[Outcome]:
     work.write("rules/trip.test.yaml", HEAD + tests)
     rulebook = work.load()
-    return [run(rulebook, test) for test in rule_tests(rulebook)]
+    return [run_test(rulebook, test) for test in rule_tests(rulebook)]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from conftest import PROJECT, Workplace
 from fitcard.catalog.fields import catalog_kinds
 from fitcard.reports import problem_text
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import BASE, Schemas
-from jsonschema import Draft202012Validator
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)

@@ -9,21 +9,22 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import Workplace
-from fitcard.answer.render import answer
-from fitcard.problems import ProblemsFound
-from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.folders import find_folders
-from fitcard.source.schemas import Schemas
-from fitcard.web import routes as server
-from fitcard.web.reload import LiveRulebook
-from fitcard.web.responses import written
-from fitcard.web.routes import create_app
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-LIVE = LiveRulebook(find_folders())
+from conftest import Workplace
+from fitcard.answer.render import answer_question
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
+from fitcard.source.schemas import Schemas
+from fitcard.web import routes as server
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.responses import to_json
+from fitcard.web.routes import create_app
+
+LIVE = ReloadingRulebook(find_folders())
 APP = create_app(LIVE, site_address="https://cards.example")
 NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
 NOT_ASKED |= {"cached": 0}
@@ -73,12 +74,12 @@ def test_explain_adds_the_trace(client: FlaskClient) -> None:
     )
 )
 def test_data_is_written_so_that_who_reads_it_has_the_same(data: object) -> None:
-    assert json.loads(written(data)) == data
+    assert json.loads(to_json(data)) == data
 
 
 @pytest.mark.parametrize("data", [{"count": 2**70}, {"half": "\ud800"}, {"letters": "küçük 小"}])
 def test_numbers_of_any_size_and_any_letters_are_written(data: object) -> None:
-    assert json.loads(written(data)) == data
+    assert json.loads(to_json(data)) == data
 
 
 def test_the_same_rules_answer_304(client: FlaskClient) -> None:
@@ -193,7 +194,7 @@ def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch
         most = max(most, under_way)
         time.sleep(0.01)  # others would begin now
         under_way -= 1
-        return answer(*asked, **how)
+        return answer_question(*asked, **how)
 
     monkeypatch.setattr(server, "answer", slow)
     with ThreadPoolExecutor(4) as pool:
@@ -208,8 +209,8 @@ def test_it_is_healthy(client: FlaskClient) -> None:
 
 def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
     copy.edit("rules/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
-    with pytest.raises(ProblemsFound) as found:
-        create_app(LiveRulebook(copy.folders))
+    with pytest.raises(ProblemsError) as found:
+        create_app(ReloadingRulebook(copy.folders))
     assert str(found.value.problems[0].position).startswith("rules/score.yaml:")
 
 

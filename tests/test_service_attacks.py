@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from fitcard.source.folders import find_folders
-from fitcard.web.reload import LiveRulebook
-from fitcard.web.routes import create_app
 from werkzeug.test import TestResponse
 
-CLIENT = create_app(LiveRulebook(find_folders())).test_client()
+from fitcard.source.folders import find_folders
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.routes import create_app
+
+CLIENT = create_app(ReloadingRulebook(find_folders())).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"
 MARK = "alert(1)"
 SCRIPTS = [

@@ -6,15 +6,16 @@ from itertools import count
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.web.body import answers
 from fitcard.web.options import Limits, Options
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
-from flask.testing import FlaskClient
 
-LIVE = LiveRulebook(find_folders())
+LIVE = ReloadingRulebook(find_folders())
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
 GOOD = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
 OTHER = {"model": "llama-3.1-8b", "device": "4090", "overrides": {"headroom_share": 0.1}, "explain": True}

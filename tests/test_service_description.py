@@ -6,16 +6,17 @@ import re
 from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
+
 from conftest import Workplace
 from fitcard.language.definitions import Constant
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.service import Example, Route
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
-from openapi_spec_validator import validate
 
-LIVE = LiveRulebook(find_folders())
+LIVE = ReloadingRulebook(find_folders())
 APP = create_app(LIVE, "https://cards.example")
 CLIENT = APP.test_client()
 DOCUMENT: dict[str, Any] = CLIENT.get("/openapi.json").get_json()
@@ -86,7 +87,7 @@ def test_constants_that_can_be_set_are_described_with_their_bounds(rulebook: Rul
 
 
 def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> None:
-    live = LiveRulebook(copy.folders)
+    live = ReloadingRulebook(copy.folders)
     client = create_app(live).test_client()
     before = client.get("/openapi.json")
     assert client.get("/openapi.json", headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
@@ -99,7 +100,7 @@ def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> Non
 
 
 def test_rules_without_a_description_serve_without_one(parcels: Workplace) -> None:
-    client = create_app(LiveRulebook(parcels.folders)).test_client()
+    client = create_app(ReloadingRulebook(parcels.folders)).test_client()
     for path in ("/openapi.json", "/docs"):
         response = client.get(path)
         assert (response.status_code, response.mimetype) == (404, "application/problem+json")

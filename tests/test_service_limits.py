@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
 from conftest import Workplace
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.web.api_keys import read_keys
 from fitcard.web.options import Limits, Options
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
-from flask import Flask
-from flask.testing import FlaskClient
 
-LIVE = LiveRulebook(find_folders())
+LIVE = ReloadingRulebook(find_folders())
 SCHEMAS = Schemas.load(find_folders().schemas)
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb"}

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
+
 from conftest import Workplace
 
 QUESTIONS = 3000  # a batch that takes longer than it takes to tell the service to stop

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.web.logging import JsonLines, TextLines
 from fitcard.web.options import Options
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
-from flask.testing import FlaskClient
-from prometheus_client.parser import text_string_to_metric_families
 
-LIVE = LiveRulebook(find_folders())
+LIVE = ReloadingRulebook(find_folders())
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 SECRET = "secret-word"
 
@@ -125,7 +126,7 @@ def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Pa
     assert lines[0]["answer"] == lines[1]["answer"] == lines[2]["answer"] == hashlib.sha256(first.data).hexdigest()
     assert lines[3]["question"]["overrides"] == {"headroom_share": 0.1}
     assert lines[3]["question"]["own"]["device"]["memory"] == 48
-    assert answer(rulebook, read_question(rulebook, lines[0]["question"])) == first.get_json()
+    assert answer_question(rulebook, read_question(rulebook, lines[0]["question"])) == first.get_json()
 
 
 def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_two_services_count_each_for_itself() -> None:
 
 
 def test_rules_and_their_changes_are_told(copy: Workplace) -> None:
-    live = LiveRulebook(copy.folders)
+    live = ReloadingRulebook(copy.folders)
     client = create_app(live).test_client()
 
     def now() -> dict[tuple[Any, ...], float]:

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from conftest import PROJECT, Workplace
 from fitcard.source.folders import Folders
 

@@ -19,22 +19,23 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import Workplace
-from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
-from fitcard.cli.main import main
-from fitcard.compiler.chunks import Parts
-from fitcard.problems import ProblemsFound
-from fitcard.rulebook.rulebook import Rulebook
-from fitcard.sweep.formats import FORMS, PARQUET, Computed, computed
-from fitcard.sweep.part_store import KeptParts, engine_sha256
-from fitcard.sweep.rows import rows_of
-from fitcard.sweep.run import sweep_to_file
-from fitcard.sweep.selection import Sweep, read_sweep
-from fitcard.sweep.workers import computed_there, on_cluster, on_this_machine
-from fitcard.values import WordColumn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from conftest import Workplace
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer_question
+from fitcard.cli.main import main
+from fitcard.compiler.chunks import Chunks
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.sweep.formats import FORMATS, PARQUET, ComputedPart, compute_part
+from fitcard.sweep.part_store import PartStore, code_sha256
+from fitcard.sweep.rows import compute_rows
+from fitcard.sweep.run import sweep_to_file
+from fitcard.sweep.selection import Sweep, read_sweep
+from fitcard.sweep.workers import cluster_workers, compute_remotely, local_workers
+from fitcard.values import WordColumn
 
 SOME = {
     "model": ("Llama 3.1 8B", "qwen-3-14b", "mixtral-8x7b"),
@@ -53,7 +54,7 @@ def some(rulebook: Rulebook) -> Sweep:
 
 def written(sweep: Sweep, form: str, target: Path, workers: int = 1) -> bytes:
     """The file that a sweep writes."""
-    sweep_to_file(sweep, form, target, on_this_machine(sweep, form, workers))
+    sweep_to_file(sweep, form, target, local_workers(sweep, form, workers))
     return target.read_bytes()
 
 
@@ -88,7 +89,7 @@ def at(data: Any, key: str) -> Any:
     return data
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_each_row_is_what_the_question_by_itself_is_answered(
     rulebook: Rulebook, some: Sweep, tmp_path: Path, form: str
 ) -> None:
@@ -100,7 +101,7 @@ def test_each_row_is_what_the_question_by_itself_is_answered(
     asked = ("model", "device", "quant", "workload", "mode")
     for row in rows:
         question = read_question(rulebook, {axis: row[axis] for axis in asked})
-        told = answer(rulebook, question)
+        told = answer_question(rulebook, question)
         assert {key: shown(row[key]) for key in keys} == {key: shown(at(told, key)) for key in keys}
         assert (row["host"], row["runtime"], row["kv"]) == tuple(
             told["question"][axis] for axis in ("host", "runtime", "kv")
@@ -119,7 +120,7 @@ def test_rows_come_in_the_order_of_the_catalogs_the_last_axis_running_fastest(
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_file_is_the_same_to_the_byte_however_many_compute_it(some: Sweep, tmp_path: Path, form: str) -> None:
     alone = written(some, form, tmp_path / "alone")
     assert written(some, form, tmp_path / "together", workers=2) == alone
@@ -140,7 +141,7 @@ class Stopped(Exception):
     """A sweep is stopped, as by a power cut."""
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_sweep_that_was_stopped_goes_on_where_it_was_and_gives_the_same_bytes(
     some: Sweep, tmp_path: Path, form: str, after: int
@@ -154,9 +155,9 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was_and_gives_the_same_bytes(
             raise Stopped
 
     with pytest.raises(Stopped):
-        sweep_to_file(some, form, target, on_this_machine(some, form, 1), stop)
+        sweep_to_file(some, form, target, local_workers(some, form, 1), stop)
     assert not target.exists()
-    kept = KeptParts.open(target, some, form)
+    kept = PartStore.open(target, some, form)
     assert len(kept) == after < len(some.parts)
     assert written(some, form, target) == whole
     assert not kept.directory.exists()
@@ -164,15 +165,15 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_was_and_gives_the_same_bytes(
 
 def test_what_is_kept_is_not_computed_again(some: Sweep, tmp_path: Path) -> None:
     target = tmp_path / "answers.csv"
-    kept = KeptParts.open(target, some, "csv")
-    kept.keep(1, Computed(b"kept as it is\n", 1))
+    kept = PartStore.open(target, some, "csv")
+    kept.keep(1, ComputedPart(b"kept as it is\n", 1))
     assert b"kept as it is\n" in written(some, "csv", target)
 
 
 def test_a_part_that_was_damaged_is_computed_again(some: Sweep, tmp_path: Path) -> None:
     whole = written(some, "csv", tmp_path / "whole.csv")
-    kept = KeptParts.open(tmp_path / "answers.csv", some, "csv")
-    kept.keep(0, computed(some, "csv", 0))
+    kept = PartStore.open(tmp_path / "answers.csv", some, "csv")
+    kept.keep(0, compute_part(some, "csv", 0))
     (part,) = kept.directory.glob("0-*")
     part.write_bytes(part.read_bytes()[:-5])
     assert written(some, "csv", tmp_path / "answers.csv") == whole
@@ -213,7 +214,9 @@ def test_another_subject_is_swept(sweep_in: Callable[..., Any], parcels: Workpla
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     assert len(rows) == len(rulebook.catalog_of("parcel").ids) * len(rulebook.catalog_of("van").ids)
     for row in rows:
-        told = answer(rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"], "distance": "80"}))
+        told = answer_question(
+            rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"], "distance": "80"})
+        )
         assert (row["time_h"], row["rules.sha256"]) == (told["time_h"], rulebook.sha256)
 
 
@@ -228,7 +231,7 @@ def test_columns_and_the_answers_that_are_kept_can_be_named(sweep_in: Callable[.
 
 
 def test_a_condition_that_never_holds_leaves_no_rows(sweep_in: Callable[..., Any], tmp_path: Path) -> None:
-    for form in FORMS:
+    for form in FORMATS:
         file = tmp_path / f"answers.{form}"
         ended = sweep_in("--where", "fee < 0", "--out", str(file), "--json")
         assert json.loads(ended.stdout)["rows"] == 0
@@ -239,7 +242,7 @@ def test_what_is_absent_is_left_empty_and_never_a_word_for_no_number(
     sweep_in: Callable[..., Any], parcels: Workplace, tmp_path: Path
 ) -> None:
     assert any(entry.value("payload") is None for entry in parcels.load().catalog_of("van").entries.values())
-    for form in FORMS:
+    for form in FORMATS:
         file = tmp_path / f"answers.{form}"
         assert sweep_in("--columns", "van.payload,goes_in", "--out", str(file)).exit_code == 0
         rows = rows_in(file, form)
@@ -260,7 +263,7 @@ def test_a_value_is_absent_where_the_answer_leaves_its_part_out(parcels: Workpla
     ended = CliRunner().invoke(main, [*parcels.options, "sweep", "--format", "jsonl"])
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     for row in rows:
-        told = answer(rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"]}))
+        told = answer_question(rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"]}))
         assert (row["inside.share"], row["inside.fits"]) == (at(told, "inside.share"), at(told, "inside.fits"))
     assert {row["inside.fits"] for row in rows} == {True, None}
 
@@ -297,7 +300,7 @@ def test_what_cannot_be_swept_is_told_with_the_closest(
 
 
 def test_all_that_is_wrong_is_told_together(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_sweep(rulebook, {"model": "llama-3.1-8c", "device": ["4090", "m1-61gb"]})
     assert {problem.field for problem in found.value.problems} == {"model", "device"}
 
@@ -339,7 +342,7 @@ def test_parts_of_another_sweep_are_not_gone_on_from(
     sweep_in: Callable[..., Any], parcels: Workplace, tmp_path: Path, otherwise: tuple[str, str]
 ) -> None:
     file = tmp_path / "answers.csv"
-    KeptParts.open(file, read_sweep(parcels.load(), {}), "csv")
+    PartStore.open(file, read_sweep(parcels.load(), {}), "csv")
     ended = sweep_in("--out", str(file), *otherwise)
     assert ended.exit_code == 2
     assert "[sweep-differs]" in ended.output
@@ -350,7 +353,7 @@ def test_parts_of_other_rules_are_not_gone_on_from(
     sweep_in: Callable[..., Any], parcels: Workplace, tmp_path: Path
 ) -> None:
     file = tmp_path / "answers.csv"
-    KeptParts.open(file, read_sweep(parcels.load(), {}), "csv")
+    PartStore.open(file, read_sweep(parcels.load(), {}), "csv")
     parcels.edit("rules/trip.yaml", "value: 50", "value: 60")
     ended = sweep_in("--out", str(file))
     assert ended.exit_code == 2
@@ -392,7 +395,7 @@ def test_parquet_says_which_rules_answered_what(rulebook: Rulebook, some: Sweep,
     st.integers(1, 300),
 )
 def test_parts_are_never_larger_than_was_said_and_together_they_are_the_whole(lengths: list[int], most: int) -> None:
-    parts = Parts({str(at): range(length) for at, length in enumerate(lengths)}, most)
+    parts = Chunks({str(at): range(length) for at, length in enumerate(lengths)}, most)
     found = [cell for part in parts for cell in cells_of(part.entries)]
     assert found == list(cells_of(parts.entries))
     assert len(found) == parts.count
@@ -412,13 +415,13 @@ def cells_of(entries: Any) -> Iterator[tuple[int, ...]]:
 
 
 def test_there_are_no_parts_of_nothing() -> None:
-    assert list(Parts({"one": range(0), "other": range(3)}, 5)) == []
+    assert list(Chunks({"one": range(0), "other": range(3)}, 5)) == []
 
 
 def test_a_part_holds_no_more_than_it_must(rulebook: Rulebook) -> None:
     sweep = replace(read_sweep(rulebook, {"mode": "balanced"}), most=500)
     for number in (0, len(sweep.parts) // 2, len(sweep.parts) - 1):
-        rows = rows_of(sweep, number)
+        rows = compute_rows(sweep, number)
         assert rows.count <= 500
         for column in rows.columns.values():
             if isinstance(column, WordColumn):
@@ -433,13 +436,13 @@ def test_a_cluster_computes_the_same(some: Sweep, tmp_path: Path) -> None:
     )
     with cluster:
         together = tmp_path / "together"
-        sweep_to_file(some, PARQUET, together, on_cluster(some, PARQUET, cluster.scheduler_address))
+        sweep_to_file(some, PARQUET, together, cluster_workers(some, PARQUET, cluster.scheduler_address))
     assert together.read_bytes() == alone
 
 
 def test_no_cluster_at_the_address_is_told(some: Sweep) -> None:
     pytest.importorskip("distributed", reason="dask is not installed")
-    with pytest.raises(ProblemsFound) as found, on_cluster(some, "csv", "nowhere"):
+    with pytest.raises(ProblemsError) as found, cluster_workers(some, "csv", "nowhere"):
         pass
     assert found.value.problems[0].code == "sweep-no-cluster"
 
@@ -462,7 +465,7 @@ def test_parquet_without_its_package_says_what_to_install(
 
 
 def test_problems_come_whole_from_another_process(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_sweep(rulebook, {"model": "llama-3.1-8c"})
     assert pickle.loads(pickle.dumps(found.value)).problems == found.value.problems
 
@@ -476,7 +479,7 @@ def test_the_summary_says_what_came_of_it(sweep_in: Callable[..., Any], parcels:
 
 
 def test_a_worker_with_another_engine_computes_nothing(some: Sweep) -> None:
-    assert computed_there(some, "csv", 0, engine_sha256()) == computed(some, "csv", 0)
-    with pytest.raises(ProblemsFound) as found:
-        computed_there(some, "csv", 0, "another")
+    assert compute_remotely(some, "csv", 0, code_sha256()) == compute_part(some, "csv", 0)
+    with pytest.raises(ProblemsError) as found:
+        compute_remotely(some, "csv", 0, "another")
     assert found.value.problems[0].code == "sweep-other-engine"

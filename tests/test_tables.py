@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Workplace
-from fitcard.compiler.batch import Grid
-from fitcard.compiler.evaluation import evaluate
-from fitcard.compiler.lookups import table_value
-from fitcard.language.definitions import Table
-from fitcard.language.tables import Bands, Knots, Lookup, ValueOf
-from fitcard.lint.run import check_everything
-from fitcard.source.document import Document
-from fitcard.values import MANY_CELLS, WordColumn, cell, everywhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from conftest import Workplace
+from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.evaluation import evaluate
+from fitcard.compiler.lookups import evaluate_table
+from fitcard.language.definitions import Table
+from fitcard.language.tables import Bands, Knots, Lookup, ValueOf
+from fitcard.lint.run import run_checks
+from fitcard.source.document import Document
+from fitcard.values import LARGE_COLUMN, WordColumn, as_column, cell
 
 BANDS = "tables/room/rows"
 
@@ -144,11 +145,11 @@ def columns_of(kind: str, size: int) -> dict[str, Any]:
             name: WordColumn(lot.integers(-1, 3, size) if at else np.int64(at), words) for at, name in enumerate(NAMES)
         }
     many = {"number": lambda: lot.normal(size=size), "condition": lambda: lot.random(size) < 1 / 2}[kind]
-    return {name: many() if at else everywhere(1.5 if kind == "number" else True) for at, name in enumerate(NAMES)}
+    return {name: many() if at else as_column(1.5 if kind == "number" else True) for at, name in enumerate(NAMES)}
 
 
 @pytest.mark.parametrize("kind", ["number", "word", "condition"])
-@pytest.mark.parametrize("size", [1, 7, MANY_CELLS + 1])
+@pytest.mark.parametrize("size", [1, 7, LARGE_COLUMN + 1])
 @given(data=st.data())
 @settings(deadline=None, max_examples=40)
 def test_a_lookup_gives_each_question_what_its_row_says(kind: str, size: int, data: st.DataObject) -> None:
@@ -160,7 +161,7 @@ def test_a_lookup_gives_each_question_what_its_row_says(kind: str, size: int, da
     table = Table("some", unit, "about", document, (), {}, "word", Lookup(rows, otherwise))
     codes = np.random.default_rng(3).integers(-1, len(WORDS), size)
     read = {"word": WordColumn(codes if size > 1 else codes[0], WORDS)} | columns_of(kind, size)
-    found = table_value(table, *[read[name] for name in table.reads])
+    found = evaluate_table(table, *[read[name] for name in table.reads])
     for at in (0, size // 2, size - 1):
         said = rows.get(str(cell(read["word"], (at,))), otherwise)
         wanted = cell(read[said.name], (at,)) if isinstance(said, ValueOf) else said
@@ -171,7 +172,9 @@ def taken(parcels: Workplace, table: str, name: str) -> list[object]:
     """What the table gives for a letter and a piano in a small and a large van."""
     parcels.edit("rules/trip.yaml", "tables:\n", table)
     rulebook = parcels.load()
-    grid = Grid.of(rulebook.subject, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")})
+    grid = QuestionGrid.of(
+        rulebook.subject, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")}
+    )
     evaluation = evaluate(rulebook.rule_set, grid, [name])
     return [evaluation.value(name, (parcel, van)) for parcel in (0, 1) for van in (0, 1)]
 
@@ -204,4 +207,4 @@ def test_what_a_row_takes_must_be_of_the_kind_of_the_table(
     parcels: Workplace, table: str, old: str, new: str, told: str
 ) -> None:
     parcels.edit("rules/trip.yaml", "tables:\n", table.replace(old, new))
-    assert told in {problem.message for problem in check_everything(parcels.folders)[1]}
+    assert told in {problem.message for problem in run_checks(parcels.folders)[1]}

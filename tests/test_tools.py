@@ -11,18 +11,19 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import CallToolResult, Tool
+
 from conftest import PARCEL_TOOLS, Workplace
-from fitcard.answer.explain import reasons
+from fitcard.answer.explain import explain
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.main import main
 from fitcard.cli.mcp import server_of
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from jsonschema import Draft202012Validator
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.types import CallToolResult, Tool
 
 TOOLS = [
     "can_i_run",
@@ -222,7 +223,7 @@ def test_where_nothing_matches_the_nearest_are_no_matches(rulebook: Rulebook) ->
 def test_a_figure_is_explained_by_its_key_or_its_rule(rulebook: Rulebook, figure: str, rule: str) -> None:
     found = given(rulebook, "explain", model="qwen3 14b", device="m1 16gb", figure=figure)
     question = read_question(rulebook, {"model": "qwen-3-14b", "device": "m1-16gb"})
-    whole = {step["name"]: step for step in reasons(rulebook, question, [rule])}
+    whole = {step["name"]: step for step in explain(rulebook, question, [rule])}
     first, steps = found["steps"][0], {step["name"]: step for step in found["steps"]}
     assert first["name"] == rule
     assert {key: first[key] for key in ("expr", "unit", "file", "line")} == {
@@ -235,7 +236,7 @@ def test_a_figure_is_explained_by_its_key_or_its_rule(rulebook: Rulebook, figure
 
 def test_a_misspelt_name_gets_the_words_of_the_service(rulebook: Rulebook) -> None:
     told = refused(rulebook, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
-    with pytest.raises(ProblemsFound) as found:
+    with pytest.raises(ProblemsError) as found:
         read_question(rulebook, {"model": "llama 3.1 71b", "device": "m1-61gb", "context": "16k"})
     assert told == problem_document(rulebook, found.value, "can_i_run", ["model", "device", "context"])
     assert "There is no device called 'm1-61gb'. Closest: m1-16gb, m5-16gb, m4-16gb." in told["detail"]

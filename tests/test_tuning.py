@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+
 from conftest import Workplace
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
 
@@ -24,7 +25,7 @@ PREFILL = "expr: start_time + prompt_time +"
 def answered(work: Workplace, profile: str = "reference") -> Any:
     """An answer of the reference, whose figures are known to the digit, or of the profile that is named."""
     rulebook = work.load()
-    return answer(rulebook, read_question(rulebook, {**QUESTION, "profile": profile}))
+    return answer_question(rulebook, read_question(rulebook, {**QUESTION, "profile": profile}))
 
 
 @pytest.mark.parametrize(

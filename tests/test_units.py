@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+
 from conftest import Workplace
-from fitcard.lint.run import check_everything
+from fitcard.lint.run import run_checks
 from fitcard.problems import Problem
 
 REFERENCE = "rules/profiles/reference.yaml"
 
 
 def problems(work: Workplace) -> list[Problem]:
-    return check_everything(work.folders)[1]
+    return run_checks(work.folders)[1]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import threading
 import time
 
 import pytest
+
 from conftest import Workplace
 from fitcard.lint.watch import Watcher, change_lines, first_lines
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 
 PATIENCE = 60  # seconds for the command to start and to see a save
 PINS = """
@@ -97,7 +98,7 @@ def test_a_pinned_question_that_cannot_be_asked_is_told_at_its_place(pinned: Wor
 
 
 def test_a_pin_of_the_command_line_must_be_askable(pinned: Workplace) -> None:
-    with pytest.raises(ProblemsFound, match="No parcel is called pinao"):
+    with pytest.raises(ProblemsError, match="No parcel is called pinao"):
         Watcher(pinned.folders, ({"parcel": "pinao"},)).look()
 
 

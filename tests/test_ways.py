@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 
 Answer = dict[str, Any]
@@ -93,7 +94,7 @@ def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: 
     ],
 )
 def test_the_command_starts_what_was_asked_about(rulebook: Rulebook, question: dict[str, str], command: str) -> None:
-    assert answer(rulebook, read_question(rulebook, question))["settings"]["command"] == command
+    assert answer_question(rulebook, read_question(rulebook, question))["settings"]["command"] == command
 
 
 def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:

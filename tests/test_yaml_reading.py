@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from fitcard.problems import Problem
 from fitcard.source.document import Document
-from fitcard.source.yaml_reader import MOST_BYTES, read, read_text
+from fitcard.source.yaml_reader import MAX_BYTES, read, read_text
 
 
 def document(text: str) -> Document:
@@ -84,7 +85,7 @@ def test_an_alias_of_itself_is_refused() -> None:
 
 def test_files_that_are_too_large_unreadable_or_not_utf8_are_problems(tmp_path: Path) -> None:
     large, latin = tmp_path / "large.yaml", tmp_path / "latin.yaml"
-    large.write_bytes(b"#" * (MOST_BYTES + 1))
+    large.write_bytes(b"#" * (MAX_BYTES + 1))
     latin.write_bytes("a: 1\nb: Größe\n".encode("latin-1"))
     found = {path.name: read(path, path.name)[1][0] for path in (large, latin, tmp_path / "none.yaml")}
     assert {name: problem.code for name, problem in found.items()} == {

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner
+
 from fitcard.cli.main import main
 from fitcard.source.folders import find_folders
 

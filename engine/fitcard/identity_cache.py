@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-MOST_KEPT = 64
+MAX_ENTRIES = 64
 
 
-class WorkedOut:
+class IdentityCache:
     """Goes by identity, where comparing the objects would take longer than the work that is saved."""
 
-    def __init__(self, most: int = MOST_KEPT) -> None:
+    def __init__(self, most: int = MAX_ENTRIES) -> None:
         self._most = most
         self._found: dict[int | tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 

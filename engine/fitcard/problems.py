@@ -14,10 +14,10 @@ from typing import ClassVar
 
 import fitcard
 
-CODES: dict[str, type[Code]] = {}  # all whose modules are loaded, by their id
+CODES: dict[str, type[ProblemCode]] = {}  # all whose modules are loaded, by their id
 
 
-class Code:
+class ProblemCode:
     """One kind of problem. The docstring of each is its page: what is wrong, why that matters, what to avoid, and what
     to write instead. Its `id` is the name of the class, as it stands in messages: `NameUnknown` is `name-unknown`.
     """
@@ -40,7 +40,7 @@ class Code:
 
 
 @cache
-def all_codes() -> dict[str, type[Code]]:
+def all_codes() -> dict[str, type[ProblemCode]]:
     """Every kind of problem of the engine by its id, in the order of the alphabet."""
     for module in pkgutil.walk_packages(fitcard.__path__, f"{fitcard.__name__}."):
         if not module.name.endswith("__main__"):
@@ -84,7 +84,7 @@ class Problem:
     parameter of a question; `closest` lists what may have been meant, best first.
     """
 
-    kind: type[Code]
+    kind: type[ProblemCode]
     message: str
     position: Position | None = None
     severity: Severity = Severity.ERROR
@@ -122,16 +122,16 @@ class Problem:
         return out
 
 
-class ProblemsFound(Exception):
+class ProblemsError(Exception):
     """Raised where work cannot go on. `problems` holds all that were found, in file order, never only the first."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(f"{p.position}: {p.message}" if p.position else p.message for p in self.problems))
 
-    def __reduce__(self) -> tuple[type[ProblemsFound], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[ProblemsError], tuple[tuple[Problem, ...]]]:
         """What another process needs to raise it again."""
-        return ProblemsFound, (self.problems,)
+        return ProblemsError, (self.problems,)
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

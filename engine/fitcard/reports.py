@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fitcard.language.definitions import UNCOUNTED
+from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.problems import Problem, Severity
 
-WIDEST = 150  # characters of a line that are shown
+MAX_WIDTH = 150  # characters of a line that are shown
 CUT = "..."
 
 
@@ -30,9 +30,9 @@ def problem_text(problem: Problem) -> str:
 
 def _around(line: str, column: int) -> tuple[str, int]:
     """The line, or what of a long one stands around the column; and the column in that."""
-    start = max(0, min(column - 1 - WIDEST // 2, len(line) - WIDEST))
-    before, after = (CUT if start else ""), (CUT if len(line) > start + WIDEST else "")
-    return before + line[start : start + WIDEST] + after, column - start + len(before)
+    start = max(0, min(column - 1 - MAX_WIDTH // 2, len(line) - MAX_WIDTH))
+    before, after = (CUT if start else ""), (CUT if len(line) > start + MAX_WIDTH else "")
+    return before + line[start : start + MAX_WIDTH] + after, column - start + len(before)
 
 
 def summary_text(problems: Iterable[Problem]) -> str:
@@ -46,33 +46,33 @@ def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
     """How numbers came about, a line each: name, value, unit, what it is made of, and where that is written."""
     return [
         f"{step['name']} = {with_unit(step)}"
-        + (f"  <- {made_of(step)}" if made_of(step) else "")
+        + (f"  <- {origin(step)}" if origin(step) else "")
         + (f"  ({step['file']}:{step['line']})" if "file" in step else "")
         for step in steps
     ]
 
 
-def made_of(step: Mapping[str, Any]) -> str:
+def origin(step: Mapping[str, Any]) -> str:
     """The expression of a formula, the input of a table and its value, the entry of a catalog figure; or nothing."""
     if "by" in step:
-        return f"{step['by']} = {shown_value(step['inputs'][step['by']])}"
+        return f"{step['by']} = {format_value(step['inputs'][step['by']])}"
     return str(step.get("expr") or step.get("entry") or "")
 
 
 def with_unit(step: Mapping[str, Any]) -> str:
     """The value of a step and what it is counted in; plain ratios, words and conditions are counted in nothing."""
     unit = step.get("unit", "") if step["value"] is not None else ""
-    return shown_value(step["value"]) + (f" {unit}" if unit not in ("", *UNCOUNTED) else "")
+    return format_value(step["value"]) + (f" {unit}" if unit not in ("", *DIMENSIONLESS) else "")
 
 
-def shown_value(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as a person reads it in a trace."""
     if value is None:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-MOST_ANNOTATIONS = 10  # GitHub shows so many of each severity a step, and drops the rest without a word
+MAX_ANNOTATIONS = 10  # GitHub shows so many of each severity a step, and drops the rest without a word
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -91,9 +91,9 @@ def as_github(problems: list[Problem]) -> str:
     lines = []
     for severity in Severity:
         of_this = [problem for problem in problems if problem.severity is severity]
-        lines += [_annotation(problem) for problem in of_this[:MOST_ANNOTATIONS]]
-        if len(of_this) > MOST_ANNOTATIONS:
-            lines.append(f"{len(of_this) - MOST_ANNOTATIONS} more {severity}s are not annotated")
+        lines += [_annotation(problem) for problem in of_this[:MAX_ANNOTATIONS]]
+        if len(of_this) > MAX_ANNOTATIONS:
+            lines.append(f"{len(of_this) - MAX_ANNOTATIONS} more {severity}s are not annotated")
     return "\n".join([*lines, summary_text(problems)])
 
 

@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
-MOST = 3
-LONGEST = 100  # characters of a word that are looked at: the time goes by the square of them
+MAX_MATCHES = 3
+MAX_LENGTH = 100  # characters of a word that are looked at: the time goes by the square of them
 MARGIN = 1 / 8  # what is this much less like the word than the best match is not offered beside it
 
 
@@ -16,9 +16,9 @@ def normalised(text: str) -> str:
     return re.sub(r"[^0-9a-z]+", "", text.casefold())
 
 
-def closest(word: str, known: Iterable[str], most: int = MOST) -> tuple[str, ...]:
+def closest(word: str, known: Iterable[str], most: int = MAX_MATCHES) -> tuple[str, ...]:
     """Up to `most` of the known words, best first; empty where nothing is near."""
-    word = word[:LONGEST]
+    word = word[:MAX_LENGTH]
     by_form: dict[str, str] = {}
     for candidate in known:
         by_form.setdefault(normalised(candidate), candidate)
@@ -53,7 +53,7 @@ def _likeness(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one, other).ratio()
 
 
-def suggestion(matches: Iterable[str]) -> str:
+def did_you_mean(matches: Iterable[str]) -> str:
     """`did you mean `a` or `b`?`, or nothing."""
     quoted = [f"`{match}`" for match in matches]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""

@@ -26,9 +26,9 @@ class Kind(StrEnum):
 
 
 ABSENT = -1
-MANY_CELLS = 4096  # of a column, for which nothing is quicker than to go through it once
-FEW_CELLS = 64  # of a column, which are made plain values at once where one is asked for
-SAME = 1e-12  # numbers nearer to each other than this share of them differ in the last digits of a float alone
+LARGE_COLUMN = 4096  # of a column, for which nothing is quicker than to go through it once
+SMALL_COLUMN = 64  # of a column, which are made plain values at once where one is asked for
+SAME_SHARE = 1e-12  # numbers nearer to each other than this share of them differ in the last digits of a float alone
 
 
 class WordColumn(NamedTuple):
@@ -41,7 +41,7 @@ class WordColumn(NamedTuple):
 Column = Numbers | Conditions | WordColumn
 
 
-def everywhere(value: Scalar | Column) -> Any:
+def as_column(value: Scalar | Column) -> Any:
     """A value as a column that is the same everywhere; a column as it is."""
     if isinstance(value, np.ndarray | np.generic | WordColumn):
         return value
@@ -60,12 +60,12 @@ def all_finite(numbers: Numbers) -> bool:
     return math.isfinite(total) or bool(np.isfinite(numbers).all())
 
 
-def none_unbounded(columns: Collection[Numbers]) -> bool:
+def all_columns_finite(columns: Collection[Numbers]) -> bool:
     """Whether no number of any of these columns is absent or without bounds."""
     totals: dict[tuple[int, ...], Any] = {}
     for numbers in columns:
         shape = numbers.shape if isinstance(numbers, np.ndarray) else ()
-        if math.prod(shape) > MANY_CELLS:
+        if math.prod(shape) > LARGE_COLUMN:
             if not all_finite(numbers):
                 return False
         else:  # one look at a sum of columns is quicker than a look at each; an odd one is looked at again
@@ -73,7 +73,7 @@ def none_unbounded(columns: Collection[Numbers]) -> bool:
     return all(map(all_finite, totals.values())) or all(map(all_finite, columns))
 
 
-def comparable(numbers: Any) -> NDArray[np.float64]:
+def nan_comparable(numbers: Any) -> NDArray[np.float64]:
     """The numbers, where one that is absent equals another that is."""
     return np.where(np.isnan(numbers), -np.inf, numbers)
 
@@ -83,27 +83,27 @@ def cell(column: Column, index: tuple[int, ...]) -> Scalar:
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if isinstance(data, np.ndarray) and data.ndim:
         data = data[tuple(0 if length == 1 else at for at, length in zip(index, data.shape, strict=True))]
-    return plain(column, data)
+    return to_python(column, data)
 
 
-def cells(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
+def cell_reader(column: Column) -> Callable[[tuple[int, ...]], Scalar]:
     """What `cell` gives for an index, for a column of which many cells are asked."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if not isinstance(data, np.ndarray) or data.size == 1:
-        value = plain(column, data if not isinstance(data, np.ndarray) else data.item())
+        value = to_python(column, data if not isinstance(data, np.ndarray) else data.item())
         return lambda index: value
     along = [axis for axis, length in enumerate(data.shape) if length > 1]
     if len(along) > 1:
         return partial(cell, column)
     axis = along[0]
-    if data.size > FEW_CELLS:
+    if data.size > SMALL_COLUMN:
         at = data.ravel().item
-        return lambda index: plain(column, at(index[axis]))
-    values = [plain(column, one) for one in data.ravel().tolist()]
+        return lambda index: to_python(column, at(index[axis]))
+    values = [to_python(column, one) for one in data.ravel().tolist()]
     return lambda index: values[index[axis]]
 
 
-def plain(column: Column, data: Any) -> Scalar:
+def to_python(column: Column, data: Any) -> Scalar:
     """One number, condition or code of a column as plain Python."""
     if isinstance(column, WordColumn):
         return column.words[data] if data >= 0 else None
@@ -113,13 +113,13 @@ def plain(column: Column, data: Any) -> Scalar:
     return number if number == number else None  # noqa: PLR0124 - NaN is not itself
 
 
-def first_cell(marked: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+def first_true(marked: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The index of the first marked cell of a grid of that shape; `marked` is a column of conditions that has one."""
     whole = np.broadcast_to(marked, np.broadcast_shapes(np.shape(marked), shape))
     return tuple(int(at) for at in np.unravel_index(int(np.argmax(whole)), whole.shape))
 
 
-ALL_WHOLE = 2.0**53  # from here on a float has no decimals, and times ten to some it may be beyond all floats
+NO_DECIMALS_FROM = 2.0**53  # from here on a float has no decimals, and times ten to some it may be beyond all floats
 
 
 def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
@@ -128,17 +128,17 @@ def round_half_up(value: Any, decimals: Any = 0.0) -> Any:
     return np.floor(value * scale + 1 / 2) / scale
 
 
-def printed(value: float, decimals: int) -> str:
+def format_decimals(value: float, decimals: int) -> str:
     """`value` with exactly so many decimals: 247.05 is printed as 247.1."""
-    rounded = value if abs(value) >= ALL_WHOLE else round_half_up(value, decimals)
+    rounded = value if abs(value) >= NO_DECIMALS_FROM else round_half_up(value, decimals)
     return f"{rounded:.{decimals}f}"
 
 
-def significant(value: float, digits: int) -> float:
+def round_significant(value: float, digits: int) -> float:
     """`value` to so many significant digits: 17521.3 to four of them is 17520."""
     return float(f"{value:.{digits}g}")
 
 
-def plain_number(value: Any) -> Any:
+def whole_as_int(value: Any) -> Any:
     """A whole number without a decimal point, as it is read; anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

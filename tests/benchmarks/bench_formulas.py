@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from by_hand import AXES, FIELDS, GIVEN, IN_CEL, IN_ZEN, OUTPUTS, PROFILE, Catalogs, in_numpy
+
 from fitcard.bench.contest import Bench, Contest, NotComparable, Setting, Variant
-from fitcard.compiler.batch import Asked, Grid, QuestionList
+from fitcard.compiler.batch import QuestionBatch, QuestionGrid, QuestionList
 from fitcard.compiler.evaluation import evaluate
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import ABSENT
@@ -38,11 +39,13 @@ def by_rules(rulebook: Rulebook, rows: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found.columns[name] for name in OUTPUTS}
 
 
-def _questions(rulebook: Rulebook, rows: Mapping[str, Any], size: int) -> Asked:
+def _questions(rulebook: Rulebook, rows: Mapping[str, Any], size: int) -> QuestionBatch:
     """As the engine lays them out: one question as a grid, whose columns are single numbers, several as a list."""
     subject, catalogs = rulebook.subject, rulebook.catalogs
     if size == 1:
-        return Grid.of(subject, catalogs, {axis: [rulebook.catalog_of(axis).ids[int(rows[axis][0])]] for axis in AXES})
+        return QuestionGrid.of(
+            subject, catalogs, {axis: [rulebook.catalog_of(axis).ids[int(rows[axis][0])]] for axis in AXES}
+        )
     every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in subject.axes}
     return QuestionList(subject, catalogs, size, every)
 

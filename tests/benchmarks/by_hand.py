@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import WordColumn
 

@@ -9,7 +9,7 @@ import statistics
 import time
 from contextlib import suppress
 
-from fitcard.language.expression import ExpressionFaults, parse
+from fitcard.language.expression import ExpressionError, parse
 from hostile import FORMULAS
 
 TIMES = 9
@@ -19,7 +19,7 @@ SHOWN = 15
 def milliseconds(formula: str) -> float:
     """How long it takes to refuse the formula, or to read it where only its names are strange."""
     started = time.perf_counter()
-    with suppress(ExpressionFaults):
+    with suppress(ExpressionError):
         parse(formula)
     return (time.perf_counter() - started) * 1000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from conftest import Workplace
 from fitcard.catalog.catalog import Catalog
-from fitcard.source.yaml_edit import written
+from fitcard.source.yaml_edit import to_yaml
 
 STEP = 0.03  # by how much the figures of a copy are larger than those of the one before
 VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "layers")}
@@ -36,5 +36,5 @@ def _copies(catalog: Catalog, count: int) -> str:
         data["name"] = f"{entry.name}, copy {turn}"
         for field in (field for field in VARIED[catalog.kind] if field in data):
             data[field] = type(data[field])(data[field] * (1 + STEP * turn)) + 1
-        lines.append(f"  {entry.id}-copy-{turn}: {written(data)}\n")
+        lines.append(f"  {entry.id}-copy-{turn}: {to_yaml(data)}\n")
     return "".join(lines)

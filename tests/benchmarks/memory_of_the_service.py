@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
 
 WARM, REQUESTS, SHOWN = 3_000, 10_000, 5
@@ -30,7 +30,7 @@ def resident() -> float:
 def main() -> None:
     """Asks and prints."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
-    live = LiveRulebook(find_folders())
+    live = ReloadingRulebook(find_folders())
     client, lot = create_app(live).test_client(), random.Random(11)
     models, devices = (live.rulebook.catalog_of(axis).ids for axis in ("model", "device"))
 

@@ -21,20 +21,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from fewer_entries import with_fewer_entries
 from fitcard.language.definitions import Constant, Definition, Formula, Table
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.units import unit_problems
 from fitcard.lint.invariants import invariant_problems
-from fitcard.lint.run import MOST, finite_problems
-from fitcard.lint.sample import Trial, trials_of
+from fitcard.lint.run import MAX_QUESTIONS, finite_problems
+from fitcard.lint.sample import Sample, samples_of
 from fitcard.problems import errors
-from fitcard.rulebook.files import KeptFiles
-from fitcard.rulebook.loader import check
+from fitcard.rulebook.files import FileCache
+from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders, find_folders
-from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.testing.rule_tests import rule_tests, run_test
 from fitcard.values import Column, WordColumn
 
 LARGER = 1 + 1 / 3
@@ -144,24 +145,24 @@ def _start(definition: Definition) -> int:
     return sum(len(line) + 1 for line in lines[: definition.position.line - 1]) + definition.position.column - 1
 
 
-def caught(folders: Folders, kept: KeptFiles) -> bool:
+def caught(folders: Folders, kept: FileCache) -> bool:
     """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
-    rulebook, problems = check(folders, kept)
+    rulebook, problems = load_with_problems(folders, kept)
     if (
         rulebook is None
         or errors(problems)
         or unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
     ):
         return True
-    if not all(run(rulebook, test).passed for test in rule_tests(rulebook)):
+    if not all(run_test(rulebook, test).passed for test in rule_tests(rulebook)):
         return True
-    trials = trials_of(rulebook.rule_sets.values(), MOST)
+    trials = samples_of(rulebook.rule_sets.values(), MAX_QUESTIONS)
     return bool(finite_problems(trials)) or any(invariant_problems(rulebook, trials))
 
 
-def changes_nothing(folders: Folders, kept: KeptFiles, before: list[Trial]) -> bool:
+def changes_nothing(folders: Folders, kept: FileCache, before: list[Sample]) -> bool:
     """Whether every number and word of every profile is what it was, for the same questions."""
-    rulebook, _ = check(folders, kept)
+    rulebook, _ = load_with_problems(folders, kept)
     assert rulebook is not None
     return all(
         _same(column, after[name])
@@ -187,10 +188,10 @@ def main() -> None:
     each = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     with tempfile.TemporaryDirectory() as place:
         folders = with_fewer_entries(_copied(Path(place)))
-        kept = KeptFiles()
-        rulebook, _ = check(folders, kept)
+        kept = FileCache()
+        rulebook, _ = load_with_problems(folders, kept)
         assert rulebook is not None
-        before = trials_of(rulebook.rule_sets.values(), MOST)
+        before = samples_of(rulebook.rule_sets.values(), MAX_QUESTIONS)
         tried: Counter[str] = Counter()
         missed: list[Mistake] = []
         for mistake in list(mistakes(rulebook))[::each]:

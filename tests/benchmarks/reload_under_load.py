@@ -16,10 +16,10 @@ from pathlib import Path
 
 from fewer_entries import with_fewer_entries
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
 
 THREADS, REQUESTS = 16, 16_000
@@ -43,7 +43,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
     with tempfile.TemporaryDirectory() as place:
         folders = copied(Path(place))
-        live = LiveRulebook(folders)
+        live = ReloadingRulebook(folders)
         app, books = create_app(live), {live.rulebook.sha256: live.rulebook}
         seen: list[tuple[int, str, int, float]] = []
         done, started = threading.Event(), time.perf_counter()
@@ -80,7 +80,7 @@ def main() -> None:
 
 def expected(rulebook: Rulebook, context: int) -> float:
     """The time to the first token that this rulebook gives."""
-    found: float = answer(rulebook, read_question(rulebook, {**PAIR, "context": context}))["ttft_ms"]
+    found: float = answer_question(rulebook, read_question(rulebook, {**PAIR, "context": context}))["ttft_ms"]
     return found
 
 

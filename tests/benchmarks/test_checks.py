@@ -12,8 +12,9 @@ from itertools import cycle
 from typing import Any
 
 import pytest
+
 from conftest import Workplace
-from fitcard.lint.run import check_everything
+from fitcard.lint.run import run_checks
 from fitcard.lint.watch import Watcher
 from fitcard.source.folders import find_folders
 
@@ -36,7 +37,7 @@ def test_a_rule_edit_seen_by_watch(benchmark: Any, copy: Workplace) -> None:
 
 @pytest.mark.benchmark(group="all checks")
 def test_all_checks_in_process(benchmark: Any) -> None:
-    assert benchmark(lambda: check_everything(find_folders()))[1] == []
+    assert benchmark(lambda: run_checks(find_folders()))[1] == []
 
 
 @pytest.mark.benchmark(group="all checks")

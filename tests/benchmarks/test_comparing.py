@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Workplace
 from large_catalog import enlarge
+
+from conftest import Workplace
 
 EDITS = [
     ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),

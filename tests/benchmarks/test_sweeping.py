@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from large_catalog import enlarge
+
 from conftest import Workplace
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.sweep.rows import rows_of
+from fitcard.sweep.rows import compute_rows
 from fitcard.sweep.selection import read_sweep
-from large_catalog import enlarge
 
 MEASURED = """
 import resource, sys
@@ -87,6 +88,6 @@ def test_three_million_answers_evaluated(benchmark: Any, rulebook: Rulebook) -> 
     sweep = read_sweep(rulebook, some_of(rulebook, 250, 300))
 
     def evaluated() -> int:
-        return sum(rows_of(sweep, number).count for number in range(len(sweep.parts)))
+        return sum(compute_rows(sweep, number).count for number in range(len(sweep.parts)))
 
     assert benchmark.pedantic(evaluated, rounds=2) == sweep.parts.count

@@ -8,7 +8,13 @@ from datetime import date
 from statistics import median_low
 from typing import Any
 
-from fitcard.answer.problems import UnknownCatalog, UnknownCatalogEntry, UnknownEntry, UnknownParameter, told
+from fitcard.answer.problems import (
+    UnknownCatalog,
+    UnknownCatalogEntry,
+    UnknownEntry,
+    UnknownParameter,
+    question_problem,
+)
 from fitcard.answer.question import unknown_rule
 from fitcard.catalog.catalog import Catalog, Entry
 from fitcard.catalog.fields import day_of
@@ -16,7 +22,7 @@ from fitcard.language.definitions import Constant, Count, Definition, Formula, T
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.tables import Bands, Knots, Lookup, Result, ValueOf
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
 from fitcard.values import Kind
@@ -43,11 +49,11 @@ def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
     """The catalog that an axis takes its entries from. Raises ProblemsFound where there is no such axis."""
     if axis not in rulebook.subject.axes:
         known = tuple(rulebook.subject.axes)
-        raise ProblemsFound([told(rulebook, UnknownParameter, "axis", axis, closest(axis, known) or known)])
+        raise ProblemsError([question_problem(rulebook, UnknownParameter, "axis", axis, closest(axis, known) or known)])
     return rulebook.catalog_of(axis)
 
 
-def found_entry(rulebook: Rulebook, axis: str, word: str) -> Entry:
+def find_entry(rulebook: Rulebook, axis: str, word: str) -> Entry:
     """The entry of an axis that a word means. Raises ProblemsFound where it means none, or several."""
     return _meant(rulebook, catalog_by_axis(rulebook, axis), axis, word)
 
@@ -69,7 +75,7 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
     rule_set = _rule_set(rulebook, profile)
     definition = rule_set.definitions.get(name)
     if definition is None:
-        raise ProblemsFound([unknown_rule(rulebook, name, rule_set)])
+        raise ProblemsError([unknown_rule(rulebook, name, rule_set)])
     users = [other.name for other in rule_set.definitions.values() if name in other.reads]
     detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
     detail |= {key: definition.data[key] for key in ("calibrate", "fitted") if key in definition.data}
@@ -86,7 +92,7 @@ def rule_graph(
     rule_set, wanted = _rule_set(rulebook, profile), list(names)
     unknown = [name for name in wanted if name not in rule_set.definitions]
     if unknown:
-        raise ProblemsFound(unknown_rule(rulebook, name, rule_set) for name in unknown)
+        raise ProblemsError(unknown_rule(rulebook, name, rule_set) for name in unknown)
     reads = {name: definition.reads for name, definition in rule_set.definitions.items()}
     if not wanted:
         return reads
@@ -149,14 +155,16 @@ def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
 def _meant(rulebook: Rulebook, catalog: Catalog, field: str, word: str) -> Entry:
     entry = catalog.find(word)
     if entry is None:
-        raise ProblemsFound([told(rulebook, UnknownCatalogEntry, field, word, catalog.nearest(word))])
+        raise ProblemsError([question_problem(rulebook, UnknownCatalogEntry, field, word, catalog.nearest(word))])
     return entry
 
 
 def _catalog(rulebook: Rulebook, kind: str) -> Catalog:
     if kind not in rulebook.catalogs:
         kinds = tuple(rulebook.catalogs)
-        raise ProblemsFound([told(rulebook, UnknownCatalog, "catalog", kind, closest(kind, kinds) or kinds)])
+        raise ProblemsError(
+            [question_problem(rulebook, UnknownCatalog, "catalog", kind, closest(kind, kinds) or kinds)]
+        )
     return rulebook.catalogs[kind]
 
 
@@ -164,7 +172,7 @@ def _rule_set(rulebook: Rulebook, profile: str) -> RuleSet:
     name = profile or rulebook.default_profile
     if name not in rulebook.rule_sets:
         names = tuple(rulebook.rule_sets)
-        raise ProblemsFound([told(rulebook, UnknownEntry, PROFILE, name, closest(name, names) or names)])
+        raise ProblemsError([question_problem(rulebook, UnknownEntry, PROFILE, name, closest(name, names) or names)])
     return rulebook.rule_sets[name]
 
 

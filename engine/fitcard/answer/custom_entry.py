@@ -8,30 +8,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.answer.problems import OwnEntryWrong, told
+from fitcard.answer.problems import OwnEntryWrong, question_problem
 from fitcard.catalog.catalog import Catalog, Entry
 from fitcard.catalog.fields import Field
 from fitcard.language.question_fields import Axis
-from fitcard.problems import Problem, ProblemsFound, errors
+from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
-from fitcard.source.schema_problems import problems_of
+from fitcard.source.schema_problems import schema_problems
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import Kind
 
-OWN, LIKE = "own", "like"
+CUSTOM, BASE = "own", "like"
 Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class OwnEntry:
+class CustomEntry:
     """An entry that a question brings along, and the one of the catalog that it is like, if any."""
 
     entry: Entry
     like: Entry | None
 
 
-def own_entry(rulebook: Rulebook, axis: Axis, figures: Figures, like: Entry | None = None) -> OwnEntry:
+def custom_entry(rulebook: Rulebook, axis: Axis, figures: Figures, like: Entry | None = None) -> CustomEntry:
     """An entry for an axis from its fields as they stand in a catalog; those that are not given are as of `like`.
 
     Raises ProblemsFound with one problem for each field that is not there, not as its schema says, or missing.
@@ -42,11 +42,11 @@ def own_entry(rulebook: Rulebook, axis: Axis, figures: Figures, like: Entry | No
     document = read_text(text, axis.name)[0] or Document(axis.name, text, data, {})
     problems = list(_problems(rulebook, axis, catalog, data, document))
     if problems:
-        raise ProblemsFound(problems)
-    return OwnEntry(Entry(OWN, data, document, brought=True), like)
+        raise ProblemsError(problems)
+    return CustomEntry(Entry(CUSTOM, data, document, brought=True), like)
 
 
-def from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def entry_from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Fields by dotted name, as an address or a command line gives them, as the data of an entry."""
     data: dict[str, Any] = {}
     for name, value in parameters.items():
@@ -61,7 +61,7 @@ def from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> dict[str
     return data
 
 
-def with_own_entries(rulebook: Rulebook, own: Mapping[str, OwnEntry]) -> Rulebook:
+def with_custom_entries(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> Rulebook:
     """The rulebook with these entries, by axis, in its catalogs: the same rules, asked about something of one's own."""
     if not own:
         return rulebook
@@ -69,7 +69,7 @@ def with_own_entries(rulebook: Rulebook, own: Mapping[str, OwnEntry]) -> Ruleboo
     return rulebook.with_catalogs({kind: rulebook.catalogs[kind].with_entry(entry) for kind, entry in more.items()})
 
 
-def changed_numbers(rulebook: Rulebook, own: Mapping[str, OwnEntry]) -> Iterator[tuple[str, Field, Any, Any]]:
+def changed_figures(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> Iterator[tuple[str, Field, Any, Any]]:
     """Each number that is not that of the entry it is like: its name in formulas, its field, itself, and that other."""
     for axis, brought in own.items():
         for name, field in rulebook.catalog_of(axis).fields.items() if brought.like else ():
@@ -117,10 +117,10 @@ def _problems(rulebook: Rulebook, axis: Axis, catalog: Catalog, data: Figures, d
     declared = schemas.by_kind[kind]["$defs"]["entry"]
     part = {key: value for key, value in declared.items() if key != "dependentRequired"} | {"required": list(axis.own)}
     for error in schemas.validator(kind).evolve(schema=part).iter_errors(data):
-        for problem in errors(list(problems_of(document, error, lambda one: schemas.resolve(one, kind)))):
+        for problem in errors(list(schema_problems(document, error, lambda one: schemas.resolve(one, kind)))):
             what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             field = ".".join((axis.name, *_path(document, problem, error.absolute_path)))
-            yield told(rulebook, OwnEntryWrong, field, "", problem.closest, what=what)
+            yield question_problem(rulebook, OwnEntryWrong, field, "", problem.closest, what=what)
 
 
 def _path(document: Document, problem: Problem, otherwise: Any) -> Iterator[str]:

@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fitcard.answer.question import Question
-from fitcard.compiler.batch import QuestionList, Variation, varied
+from fitcard.compiler.batch import QuestionList, Variation, vary
 from fitcard.compiler.evaluation import Evaluation, Index, evaluate
-from fitcard.compiler.precompute import settled
+from fitcard.compiler.precompute import precompute
 from fitcard.compiler.trace import trace
 from fitcard.language.question_fields import CURRENT, QUESTION
 from fitcard.language.rule_set import RuleSet
-from fitcard.rulebook.layout import Asks
-from fitcard.rulebook.layout_plan import Asked, asked_for
+from fitcard.rulebook.layout import VariantKey
+from fitcard.rulebook.layout_plan import PickPlan, plan_picks
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Numbers, Scalar
 
-FIRST: Index = (0,)
+FIRST_ROW: Index = (0,)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Others:
+class VariantRows:
     """The rows of a question that is asked otherwise in one way: some of all that were evaluated together.
 
     The names that are `unmoved` are what they are for the question itself.
@@ -66,7 +66,7 @@ class Others:
 
 
 @dataclass
-class Asker:
+class QuestionEvaluator:
     """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
 
     `given` sets names to a value instead of computing them. What is the same however the question is asked is taken
@@ -86,12 +86,12 @@ class Asker:
 
     def ask(self, names: Iterable[str]) -> None:
         """Evaluates what `names` need; afterwards `asked` is the question's row, and `picked` those of the picks."""
-        asked = asked_for(self.rulebook.layout, names, self.rules)
+        asked = plan_picks(self.rulebook.layout, names, self.rules)
         self.asked = self.row(asked.own)
         if asked.picks:
             self.pick(asked, self.otherwise({asks: self.over(asks) for asks in asked.rows}, asked.together))
 
-    def pick(self, asked: Asked, rows: Mapping[Any, Others]) -> None:
+    def pick(self, asked: PickPlan, rows: Mapping[Any, VariantRows]) -> None:
         """Sets `picked`, where `rows` hold those of each pick by what it asks."""
         for name in asked.picks:
             pick = self.rulebook.layout.picks[name]
@@ -121,14 +121,14 @@ class Asker:
     def row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
         """The question's own row."""
         evaluation = evaluate(self._ready, self._question, outputs, self.question.inputs, self.fixed, current)
-        return Row(evaluation, FIRST)
+        return Row(evaluation, FIRST_ROW)
 
     @property
     def fixed(self) -> Mapping[str, Scalar]:
         """All names that have a value instead of being computed."""
         return {**self.question.overrides, **self.given}
 
-    def over(self, asks: Asks) -> Variation:
+    def over(self, asks: VariantKey) -> Variation:
         """The question asked as a list or a pick does."""
         catalog = self.rulebook.catalog_of
         entries: dict[str, Any] = {axis: catalog(axis).index[entry] for axis, entry in asks.entries}
@@ -142,11 +142,11 @@ class Asker:
         numbers: Numbers = np.array(values, dtype=float)
         return Variation(len(values), {}, {name: numbers})
 
-    def otherwise(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, Others]:
+    def otherwise(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, VariantRows]:
         """What `outputs` come to where the question is asked otherwise in these ways, all in one evaluation."""
         if not wanted:
             return {}
-        asked = varied(self._question, self.question.inputs, list(wanted.values()))
+        asked = vary(self._question, self.question.inputs, list(wanted.values()))
         inputs = self.rules.subject.inputs
         others = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in asked.differs)})
         before = self.asked.evaluation
@@ -154,7 +154,7 @@ class Asker:
         current = {name: self.asked.value(name) for name in self.rules.plan(names).current}
         found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed, current, before, others)
         unmoved = before.unmoved(others)
-        return {key: Others(found, place, unmoved) for key, place in zip(wanted, asked.places, strict=True)}
+        return {key: VariantRows(found, place, unmoved) for key, place in zip(wanted, asked.places, strict=True)}
 
     @cached_property
     def _question(self) -> QuestionList:
@@ -165,5 +165,7 @@ class Asker:
         """The rules with all worked out that can be, where the question changes nothing of that."""
         if self.fixed or self.question.own:
             return self.rules
-        ready: RuleSet = self.rulebook.needs[self.question.profile].made.get((self.rules,), lambda: settled(self.rules))
+        ready: RuleSet = self.rulebook.needs[self.question.profile].made.get(
+            (self.rules,), lambda: precompute(self.rules)
+        )
         return ready

@@ -6,44 +6,44 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fitcard.answer.custom_entry import with_own_entries
-from fitcard.answer.evaluator import Asker
-from fitcard.answer.problems import BeyondNumbers, told
+from fitcard.answer.custom_entry import with_custom_entries
+from fitcard.answer.evaluator import QuestionEvaluator
+from fitcard.answer.problems import BeyondNumbers, question_problem
 from fitcard.answer.question import Question, unknown_rule
 from fitcard.compiler.evaluation import NotFinite
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 
 
 @contextmanager
-def told_to_the_caller(rulebook: Rulebook, question: Question) -> Iterator[None]:
+def blame_question(rulebook: Rulebook, question: Question) -> Iterator[None]:
     """Raises ProblemsFound about what the question sets, in place of one about rules that gave no finite number.
 
     Where it sets nothing of its own, the rules are wrong, and that is told.
     """
     try:
         yield
-    except ProblemsFound as found:
+    except ProblemsError as found:
         set_here = [*question.own, *question.overrides]
         if not set_here or any(problem.kind is not NotFinite for problem in found.problems):
             raise
-        raise ProblemsFound([told(rulebook, BeyondNumbers, ", ".join(set_here))]) from None
+        raise ProblemsError([question_problem(rulebook, BeyondNumbers, ", ".join(set_here))]) from None
 
 
-def reasons(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
+def explain(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The trace of these names, or of all that the answer shows where none is named; what is read comes first.
 
     What compares a row with the question is explained for the question itself, beside which nothing is better.
     Raises ProblemsFound for a name that no rule has.
     """
-    asker = Asker(with_own_entries(rulebook, question.own), question)
+    asker = QuestionEvaluator(with_custom_entries(rulebook, question.own), question)
     wanted = set(names)
     unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
     if unknown:
-        raise ProblemsFound(unknown_rule(rulebook, name, asker.rules) for name in unknown)
+        raise ProblemsError(unknown_rule(rulebook, name, asker.rules) for name in unknown)
     shown = wanted or rulebook.needs[question.profile].shown.computed
     compared = asker.rules.plan(shown).current
-    with told_to_the_caller(rulebook, question):
+    with blame_question(rulebook, question):
         asker.ask({*compared} if compared else shown)
         if not compared:
             return asker.asked.trace(shown)

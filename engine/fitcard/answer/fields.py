@@ -6,32 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitcard.rulebook.tools import Kept
-from fitcard.values import plain_number, significant
+from fitcard.values import round_significant, whole_as_int
 
 
-def kept_of(data: Any, kept: Kept) -> Any:
+def project(data: Any, kept: Kept) -> Any:
     """What is kept of some data, also inside of lists, in the order in which it is wanted, without what is absent."""
     if isinstance(data, list):
-        return [kept_of(item, kept) for item in data]
+        return [project(item, kept) for item in data]
     if not isinstance(data, Mapping):
         return data
     keys = kept.parts or dict.fromkeys(data, Kept({}))
-    return {key: kept_of(data[key], part) for key, part in keys.items() if data.get(key) is not None}
+    return {key: project(data[key], part) for key, part in keys.items() if data.get(key) is not None}
 
 
-def shortened(data: Mapping[str, Any], path: str, most: int) -> dict[str, Any]:
+def truncate(data: Mapping[str, Any], path: str, most: int) -> dict[str, Any]:
     """The data with no more than so many items in the list at `path`, a key or some with dots between."""
     head, _, rest = path.partition(".")
     inside = data.get(head)
     if isinstance(inside, Mapping) and rest:
-        return {**data, head: shortened(inside, rest, most)}
+        return {**data, head: truncate(inside, rest, most)}
     return {**data, head: inside[:most]} if isinstance(inside, list) else dict(data)
 
 
-def rounded(data: Any, digits: int) -> Any:
+def round_numbers(data: Any, digits: int) -> Any:
     """The data with each number that is not whole to so many significant digits."""
     if isinstance(data, Mapping):
-        return {key: rounded(part, digits) for key, part in data.items()}
+        return {key: round_numbers(part, digits) for key, part in data.items()}
     if isinstance(data, list):
-        return [rounded(part, digits) for part in data]
-    return plain_number(significant(data, digits)) if isinstance(data, float) else data
+        return [round_numbers(part, digits) for part in data]
+    return whole_as_int(round_significant(data, digits)) if isinstance(data, float) else data

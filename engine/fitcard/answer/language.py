@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fitcard.answer.problems import UnknownLanguage, told
-from fitcard.problems import ProblemsFound
+from fitcard.answer.problems import UnknownLanguage, question_problem
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 
 LANGUAGE = "lang"  # the parameter of an address, and the option of a command
 
 
-def in_named(rulebook: Rulebook, tag: str | None) -> Rulebook:
+def in_language(rulebook: Rulebook, tag: str | None) -> Rulebook:
     """The rulebook in the language of that tag, or as it speaks where there is none.
 
     Raises ProblemsFound where it has no such language.
@@ -20,11 +20,11 @@ def in_named(rulebook: Rulebook, tag: str | None) -> Rulebook:
         return rulebook
     language = _found(rulebook, tag)
     if language is None:
-        raise ProblemsFound([told(rulebook, UnknownLanguage, LANGUAGE, tag, rulebook.languages)])
+        raise ProblemsError([question_problem(rulebook, UnknownLanguage, LANGUAGE, tag, rulebook.languages)])
     return rulebook.speaking(language)
 
 
-def in_wanted(rulebook: Rulebook, tags: Iterable[str]) -> Rulebook:
+def in_preferred_language(rulebook: Rulebook, tags: Iterable[str]) -> Rulebook:
     """The rulebook in the first of these languages that it has; as it speaks where it has none."""
     languages = (_found(rulebook, tag) for tag in tags)
     language = next((found for found in languages if found is not None), None)

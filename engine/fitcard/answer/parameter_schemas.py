@@ -7,7 +7,7 @@ from typing import Any
 
 from fitcard.answer.question import SHORT_LIST
 from fitcard.catalog.catalog import Catalog
-from fitcard.language.definitions import UNCOUNTED
+from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import HOLDS, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
@@ -29,8 +29,8 @@ def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter
         return {"type": "string", **_words(catalog), **usual}, axis.about
     if name in subject.inputs:
         asked = subject.inputs[name]
-        usual = {"default": whole(asked.default)} if asked.default is not None else {}
-        bounds = {"minimum": whole(asked.minimum), "maximum": whole(asked.maximum)}
+        usual = {"default": as_plain_number(asked.default)} if asked.default is not None else {}
+        bounds = {"minimum": as_plain_number(asked.minimum), "maximum": as_plain_number(asked.maximum)}
         return {"type": "integer" if asked.whole else "number", **bounds, **usual}, in_unit(asked.about, asked.unit)
     if name == PROFILE:
         return {"type": "string", "enum": list(rulebook.rule_sets), "default": rulebook.default_profile}, ""
@@ -48,10 +48,10 @@ def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter
 
 def in_unit(about: str, unit: str) -> str:
     """What is said of a figure, with what it is counted in."""
-    return about if unit in UNCOUNTED else f"{about} [{unit}]"
+    return about if unit in DIMENSIONLESS else f"{about} [{unit}]"
 
 
-def whole(number: float) -> float | int:
+def as_plain_number(number: float) -> float | int:
     """A number as people write it."""
     return int(number) if float(number).is_integer() else number
 

@@ -14,9 +14,9 @@ from fitcard.answer.problems import (
     UnknownProblem,
     UnknownRanking,
     UnknownRule,
-    told,
+    question_problem,
 )
-from fitcard.problems import ProblemsFound, all_codes
+from fitcard.problems import ProblemsError, all_codes
 from fitcard.rulebook.messages import Texts
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
@@ -25,7 +25,7 @@ NOT_THERE = {
     UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
 }  # fmt: skip
 NO_PAGE = "about:blank"
-MOST_TOLD = 50  # of the problems of one question: a body full of mistakes would come back many times as large
+MAX_PROBLEMS = 50  # of the problems of one question: a body full of mistakes would come back many times as large
 TITLES: Texts = {
     text: frozenset()
     for text in (
@@ -43,13 +43,13 @@ def problem_codes() -> list[str]:
 def problem_page(rulebook: Rulebook, code: str) -> str:
     """The page of a kind of problem as text. Raises ProblemsFound where there is no such kind."""
     if code not in all_codes():
-        raise ProblemsFound([told(rulebook, UnknownProblem, "code", code, closest(code, all_codes()))])
+        raise ProblemsError([question_problem(rulebook, UnknownProblem, "code", code, closest(code, all_codes()))])
     return all_codes()[code].page()
 
 
 def problem_document(
     rulebook: Rulebook,
-    found: ProblemsFound | int,
+    found: ProblemsError | int,
     path: str,
     parameters: Container[str] = (),
     refused: HTTPStatus | None = None,
@@ -66,7 +66,7 @@ def problem_document(
         title, detail = (rulebook.messages.problem(text) for text in (title, detail))
         return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
     kinds = {problem.kind for problem in found.problems}
-    told_of = found.problems[:MOST_TOLD]
+    told_of = found.problems[:MAX_PROBLEMS]
     if {kind.id for kind in kinds} - set(
         rulebook.messages.problems
     ):  # not a caller's fault: the rules themselves failed

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.messages import Texts
 from fitcard.rulebook.rulebook import Rulebook
 
-LONGEST_WORD = 60  # of what was given, as it is told back
-FAR = "unknown-far"  # the text where nothing is near
+MAX_WORD_LENGTH = 60  # of what was given, as it is told back
+NO_MATCH = "unknown-far"  # the text where nothing is near
 
 
-class UnknownEntry(Code):
+class UnknownEntry(ProblemCode):
     """There is no entry of that id, name or alias; the closest are listed.
 
     Why: nothing is answered about something else than was asked.
@@ -21,7 +21,7 @@ class UnknownEntry(Code):
     """
 
 
-class UnknownEntryFar(Code):
+class UnknownEntryFar(ProblemCode):
     """There is no entry of that id, name or alias, and none that is near.
 
     Why: nothing is answered about something else than was asked.
@@ -30,7 +30,7 @@ class UnknownEntryFar(Code):
     """
 
 
-class UnknownParameter(Code):
+class UnknownParameter(ProblemCode):
     """A question has no parameter of that name.
 
     Why: one that is misspelt would have no effect, and the caller would believe that it has.
@@ -39,7 +39,7 @@ class UnknownParameter(Code):
     """
 
 
-class MissingParameter(Code):
+class MissingParameter(ProblemCode):
     """A parameter that has no default is missing.
 
     Why: there is no answer without it.
@@ -48,7 +48,7 @@ class MissingParameter(Code):
     """
 
 
-class RepeatedParameter(Code):
+class RepeatedParameter(ProblemCode):
     """A parameter is given twice.
 
     Why: only one could hold, and which is open.
@@ -57,7 +57,7 @@ class RepeatedParameter(Code):
     """
 
 
-class NotANumber(Code):
+class NotANumber(ProblemCode):
     """A parameter must be a number and is something else.
 
     Why: nothing is guessed.
@@ -66,7 +66,7 @@ class NotANumber(Code):
     """
 
 
-class OutOfRange(Code):
+class OutOfRange(ProblemCode):
     """A number is outside of what can be asked; the bounds are told.
 
     Why: beyond them the rules make no sense.
@@ -75,7 +75,7 @@ class OutOfRange(Code):
     """
 
 
-class NotWhole(Code):
+class NotWhole(ProblemCode):
     """A number that only counts whole things has a fraction.
 
     Why: there is no half of it.
@@ -84,7 +84,7 @@ class NotWhole(Code):
     """
 
 
-class NotAChoice(Code):
+class NotAChoice(ProblemCode):
     """A parameter is neither yes nor no.
 
     Why: nothing is guessed.
@@ -93,7 +93,7 @@ class NotAChoice(Code):
     """
 
 
-class NotABody(Code):
+class NotABody(ProblemCode):
     """The body of a request is not a question as JSON.
 
     Why: nothing of it could be read.
@@ -102,7 +102,7 @@ class NotABody(Code):
     """
 
 
-class BodyWrong(Code):
+class BodyWrong(ProblemCode):
     """A part of the body is not as its schema says; the problem names where in it.
 
     Why: nothing of a question is guessed, and nothing of it is passed over.
@@ -111,7 +111,7 @@ class BodyWrong(Code):
     """
 
 
-class UnknownConstant(Code):
+class UnknownConstant(ProblemCode):
     """There is no constant of that name to set.
 
     Why: it would have no effect, and the caller would believe that it has.
@@ -120,7 +120,7 @@ class UnknownConstant(Code):
     """
 
 
-class NotAConstant(Code):
+class NotAConstant(ProblemCode):
     """What is to be set is a formula or a table.
 
     Why: only constants can be set for one question, so that every other rule holds as it is written.
@@ -129,7 +129,7 @@ class NotAConstant(Code):
     """
 
 
-class UnknownCatalog(Code):
+class UnknownCatalog(ProblemCode):
     """There is no catalog of that kind.
 
     Why: there is nothing to list.
@@ -138,7 +138,7 @@ class UnknownCatalog(Code):
     """
 
 
-class UnknownCatalogEntry(Code):
+class UnknownCatalogEntry(ProblemCode):
     """There is no entry of that id, name or alias in the catalog.
 
     Why: there is nothing to show.
@@ -147,7 +147,7 @@ class UnknownCatalogEntry(Code):
     """
 
 
-class UnknownRule(Code):
+class UnknownRule(ProblemCode):
     """There is no rule of that name.
 
     Why: there is nothing to show.
@@ -156,7 +156,7 @@ class UnknownRule(Code):
     """
 
 
-class UnknownRanking(Code):
+class UnknownRanking(ProblemCode):
     """There is no ranking of that name.
 
     Why: there is nothing to rank.
@@ -165,7 +165,7 @@ class UnknownRanking(Code):
     """
 
 
-class UnknownProblem(Code):
+class UnknownProblem(ProblemCode):
     """There is no kind of problem of that name.
 
     Why: there is no page to show.
@@ -174,7 +174,7 @@ class UnknownProblem(Code):
     """
 
 
-class UnknownLanguage(Code):
+class UnknownLanguage(ProblemCode):
     """There are no answers in the language that was named; those that there are are listed.
 
     Why: an answer in another language than was named would be no answer to some.
@@ -183,7 +183,7 @@ class UnknownLanguage(Code):
     """
 
 
-class OwnEntryWrong(Code):
+class OwnEntryWrong(ProblemCode):
     """A field of an entry that the question brings along is not as the schema of its catalog says.
 
     Why: an answer about a thing that cannot be would be worth nothing.
@@ -192,7 +192,7 @@ class OwnEntryWrong(Code):
     """
 
 
-class BeyondNumbers(Code):
+class BeyondNumbers(ProblemCode):
     """With a figure or constant that the question sets, the rules come to no finite number.
 
     Why: they are proven for the entries of the catalogs and for constants as they are, not for every figure.
@@ -201,7 +201,7 @@ class BeyondNumbers(Code):
     """
 
 
-class NoOwnEntry(Code):
+class NoOwnEntry(ProblemCode):
     """A question brings along an entry on an axis whose entries come from the catalog alone.
 
     Why: the rules go by what they know of the entries that are there.
@@ -210,7 +210,7 @@ class NoOwnEntry(Code):
     """
 
 
-class BodyUnreadable(Code):
+class BodyUnreadable(ProblemCode):
     """The body of a request is not JSON.
 
     Why: nothing of it could be read.
@@ -219,7 +219,7 @@ class BodyUnreadable(Code):
     """
 
 
-class MethodNotAllowed(Code):
+class MethodNotAllowed(ProblemCode):
     """An address does not take the method of the request; those that it takes are listed.
 
     Why: what is only read cannot be written, and the other way round.
@@ -228,7 +228,7 @@ class MethodNotAllowed(Code):
     """
 
 
-class BodyTooLarge(Code):
+class BodyTooLarge(ProblemCode):
     """The body of a request is larger than the service takes.
 
     Why: one caller could take the memory of all.
@@ -237,7 +237,7 @@ class BodyTooLarge(Code):
     """
 
 
-class AddressTooLong(Code):
+class AddressTooLong(ProblemCode):
     """An address with its parameters is longer than the service takes.
 
     Why: no question needs so many words, and reading them takes time from others.
@@ -246,7 +246,7 @@ class AddressTooLong(Code):
     """
 
 
-class NotJson(Code):
+class NotJson(ProblemCode):
     """The body of a request does not say that it is JSON.
 
     Why: a form of another site could be sent here unnoticed.
@@ -255,7 +255,7 @@ class NotJson(Code):
     """
 
 
-class KeyNeeded(Code):
+class KeyNeeded(ProblemCode):
     """The service answers only those who have an API key, and the request has none that it knows.
 
     Why: whoever runs the service decides whom it answers.
@@ -264,7 +264,7 @@ class KeyNeeded(Code):
     """
 
 
-class TooManyRequests(Code):
+class TooManyRequests(ProblemCode):
     """A caller has asked more often than the service allows.
 
     Why: all callers share its processors.
@@ -273,7 +273,7 @@ class TooManyRequests(Code):
     """
 
 
-class TooManyQuestions(Code):
+class TooManyQuestions(ProblemCode):
     """A batch holds more questions than the service takes at once.
 
     Why: one caller could keep it busy for all others.
@@ -282,7 +282,7 @@ class TooManyQuestions(Code):
     """
 
 
-class DeadlinePassed(Code):
+class DeadlinePassed(ProblemCode):
     """A question of a batch was not answered, since the time for the batch was used up by those before it.
 
     Why: whoever waits gets what there is, and a batch does not keep others waiting without end.
@@ -291,7 +291,7 @@ class DeadlinePassed(Code):
     """
 
 
-class Stopping(Code):
+class Stopping(ProblemCode):
     """The service is being stopped and takes no new questions.
 
     Why: what is under way is still answered, and nothing is cut off.
@@ -300,7 +300,7 @@ class Stopping(Code):
     """
 
 
-TOLD: Texts = {  # the texts of the messages, and what each may name
+QUESTION_TEXTS: Texts = {  # the texts of the messages, and what each may name
     kind.id: frozenset({"field", "given", "closest"})
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
@@ -311,7 +311,7 @@ TOLD: Texts = {  # the texts of the messages, and what each may name
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
     BodyWrong.id: frozenset({"field", "given", "closest", "what"}),
-    FAR: frozenset({"field", "given", "closest"}),
+    NO_MATCH: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
 }  # fmt: skip
 
@@ -320,7 +320,7 @@ ASKED: Texts = {  # what each text may name
     kind.id: frozenset({"field", "given", "closest"})
     for kind in (BodyUnreadable, MethodNotAllowed, NotJson, KeyNeeded, DeadlinePassed, Stopping)
 }
-REFUSED: Texts = {
+REQUEST_TEXTS: Texts = {
     **ASKED,
     BodyTooLarge.id: frozenset({"field", "given", "closest", "most"}),
     AddressTooLong.id: frozenset({"field", "given", "closest", "most"}),
@@ -333,13 +333,13 @@ CLOSEST = (  # who say what is near
 )  # fmt: skip
 
 
-def told(
-    rulebook: Rulebook, kind: type[Code], field: str, given: object = "", near: Iterable[str] = (), **more: str
+def question_problem(
+    rulebook: Rulebook, kind: type[ProblemCode], field: str, given: object = "", near: Iterable[str] = (), **more: str
 ) -> Problem:
     """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
     matches = tuple(near)
-    text = FAR if not matches and kind in CLOSEST else kind.id
+    text = NO_MATCH if not matches and kind in CLOSEST else kind.id
     word = " ".join(str(given).split())
-    word = word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "..."
+    word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
     message = rulebook.messages.problem(text, field=field, given=word, closest=", ".join(matches), **more)
     return Problem(kind, message, field=field, closest=matches)

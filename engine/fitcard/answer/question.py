@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from fitcard.answer.problems import BodyWrong, told
+from fitcard.answer.problems import BodyWrong, question_problem
 from fitcard.problems import Problem
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
-from fitcard.source.schema_problems import problems_of
+from fitcard.source.schema_problems import schema_problems
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -17,7 +17,7 @@ import math
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fitcard.answer.custom_entry import LIKE, OWN, OwnEntry, from_parameters, own_entry
+from fitcard.answer.custom_entry import BASE, CUSTOM, CustomEntry, custom_entry, entry_from_parameters
 from fitcard.answer.language import LANGUAGE
 from fitcard.answer.problems import (
     MissingParameter,
@@ -39,14 +39,14 @@ from fitcard.catalog.catalog import Entry
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE, Axis
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.suggest import closest
 
 BODY = "body"  # the field of a problem with all of it
-LONGEST = 200  # characters of what is told of one part
+MAX_TEXT = 200  # characters of what is told of one part
 
 
-def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]:
+def body_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]:
     """A problem for each part of the body that is not as the schema of `kind` says; none where there is no such schema.
 
     The field of each is the way to the part, as in `questions.3.overrides`.
@@ -56,10 +56,10 @@ def shape_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem
         return
     document = Document(BODY, "", body, {})
     for error in schemas.validator(kind).iter_errors(body):
-        for problem in problems_of(document, error, lambda part: schemas.resolve(part, kind)):
+        for problem in schema_problems(document, error, lambda part: schemas.resolve(part, kind)):
             what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-            what = what if len(what) <= LONGEST else what[:LONGEST] + "..."
-            yield told(rulebook, BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
+            what = what if len(what) <= MAX_TEXT else what[:MAX_TEXT] + "..."
+            yield question_problem(rulebook, BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
 
 
 def _way(error: ValidationError) -> str:
@@ -72,7 +72,7 @@ def _way(error: ValidationError) -> str:
 
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 QUESTION_BODY = "question"  # the schema of a body
-MOST_CUTS = 16  # places at which a pair is tried: no name has so many
+MAX_SPLITS = 16  # places at which a pair is tried: no name has so many
 SHORT_LIST = 12  # choices so few that all of them are told
 
 
@@ -88,7 +88,7 @@ class Question:
     inputs: Mapping[str, float]
     profile: str
     overrides: Mapping[str, float] = field(default_factory=dict)
-    own: Mapping[str, OwnEntry] = field(default_factory=dict)
+    own: Mapping[str, CustomEntry] = field(default_factory=dict)
 
 
 def read_question(
@@ -123,7 +123,7 @@ def read_question(
                 entries[axis.name] = own[axis.name].entry.id
             else:
                 entries[axis.name] = read_entry(rulebook, axis, given.get(axis.name)).id
-        except ProblemsFound as found:
+        except ProblemsError as found:
             problems += found.problems
     problems += reader.not_entries(fields)
     for asked in rulebook.subject.inputs.values():
@@ -132,13 +132,13 @@ def read_question(
             if isinstance(number, Problem):
                 problems.append(number)
             elif asked.whole and not number.is_integer():
-                problems.append(told(rulebook, NotWhole, asked.name, given[asked.name]))
+                problems.append(question_problem(rulebook, NotWhole, asked.name, given[asked.name]))
             else:
                 inputs[asked.name] = number
     profile = str(given.get(PROFILE, rulebook.default_profile))
     if profile not in rulebook.rule_sets:
-        problems.append(unknown_word(rulebook, PROFILE, profile, tuple(rulebook.rule_sets)))
-        raise ProblemsFound(problems)
+        problems.append(unknown_choice(rulebook, PROFILE, profile, tuple(rulebook.rule_sets)))
+        raise ProblemsError(problems)
     constants = {}
     for name, value in (overrides or {}).items():
         if name in figures:
@@ -149,7 +149,7 @@ def read_question(
         else:
             constants[name] = constant
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return Question(entries, inputs, profile, constants, own)
 
 
@@ -160,32 +160,32 @@ def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
 
     Raises ProblemsFound like `read_question`, and where the body is no object or its parts are not what they must be.
     """
-    if wrong := list(shape_problems(rulebook, QUESTION_BODY, body)):
-        raise ProblemsFound(wrong)
+    if wrong := list(body_problems(rulebook, QUESTION_BODY, body)):
+        raise ProblemsError(wrong)
     parameters = dict(body) if isinstance(body, dict) else {}
     overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
     plain = all(isinstance(value, str | int | float | dict | None) for value in parameters.values())
     if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
-        raise ProblemsFound([told(rulebook, NotABody, "body")])
+        raise ProblemsError([question_problem(rulebook, NotABody, "body")])
     return read_question(rulebook, parameters, overrides), explain
 
 
 def read_query(rulebook: Rulebook, query: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, str], bool]:
     """The parameters of an address, and whether to explain. Raises ProblemsFound where one is given twice."""
     values = dict(query)
-    problems = [told(rulebook, RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
+    problems = [question_problem(rulebook, RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
     values.pop(LANGUAGE, None)  # the rulebook already speaks it
     explain = values.pop("explain", ["0"])[0].casefold()
     if explain not in (*YES, *NO):
-        problems.append(told(rulebook, NotAChoice, "explain", explain))
+        problems.append(question_problem(rulebook, NotAChoice, "explain", explain))
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return {name: given[0] for name, given in values.items()}, explain in YES
 
 
 def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second: str) -> dict[str, str]:
     """`a<separator>b` as the words for two axes, split where both sides are known if there is such a place."""
-    cuts = [at for at in range(len(pair)) if pair.startswith(separator, at)][:MOST_CUTS]
+    cuts = [at for at in range(len(pair)) if pair.startswith(separator, at)][:MAX_SPLITS]
     halves = [(pair[:at], pair[at + len(separator) :]) for at in cuts] or [(pair, "")]
     catalogs = rulebook.catalog_of(first), rulebook.catalog_of(second)
     known = [half for half in halves if all(catalog.find(word) for catalog, word in zip(catalogs, half, strict=True))]
@@ -200,21 +200,21 @@ def read_number(rulebook: Rulebook, field: str, given: object, minimum: float, m
     except ValueError:
         number = math.nan
     if isinstance(given, bool) or not math.isfinite(number):
-        return told(rulebook, NotANumber, field, given)
+        return question_problem(rulebook, NotANumber, field, given)
     if not minimum <= number <= maximum:
-        return told(rulebook, OutOfRange, field, given, least=_limit(minimum), most=_limit(maximum))
+        return question_problem(rulebook, OutOfRange, field, given, least=_limit(minimum), most=_limit(maximum))
     return number
 
 
-def unknown_word(rulebook: Rulebook, field: str, given: str, choices: tuple[str, ...]) -> Problem:
+def unknown_choice(rulebook: Rulebook, field: str, given: str, choices: tuple[str, ...]) -> Problem:
     """What a caller is told who gives a word that is none of the choices."""
     near = closest(given, choices) or (choices if len(choices) <= SHORT_LIST else ())
-    return told(rulebook, UnknownEntry if near else UnknownEntryFar, field, given, near)
+    return question_problem(rulebook, UnknownEntry if near else UnknownEntryFar, field, given, near)
 
 
 def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
     """What a caller is told who names a rule that is not there."""
-    return told(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
+    return question_problem(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
 
 
 def _apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -240,13 +240,13 @@ def read_entry(rulebook: Rulebook, axis: Axis, given: object, field: str = "") -
     catalog = rulebook.catalog_of(axis.name)
     word = axis.default if given is None else str(given)
     if word is None:
-        raise ProblemsFound([told(rulebook, MissingParameter, axis.name)])
+        raise ProblemsError([question_problem(rulebook, MissingParameter, axis.name)])
     found = catalog.find(word)
     if found is None:
         near = catalog.nearest(word)
         if near:
-            raise ProblemsFound([told(rulebook, UnknownEntry, field or axis.name, word, near)])
-        raise ProblemsFound([unknown_word(rulebook, field or axis.name, word, catalog.ids)])
+            raise ProblemsError([question_problem(rulebook, UnknownEntry, field or axis.name, word, near)])
+        raise ProblemsError([unknown_choice(rulebook, field or axis.name, word, catalog.ids)])
     return found
 
 
@@ -261,32 +261,32 @@ class _Reader:
             head, dot, _ = name.partition(".")
             if head not in known or (dot and head not in self.axes):
                 near = closest(head, [*known, *self.beside])
-                yield told(self.rulebook, UnknownParameter, name, name, near or [*self.beside, *known])
+                yield question_problem(self.rulebook, UnknownParameter, name, name, near or [*self.beside, *known])
 
     def not_entries(self, fields: Mapping[str, object]) -> Iterator[Problem]:
         """Numbers, and the profile, in whose place fields of an entry stand."""
         for name in fields:
             if name in self.rulebook.subject.inputs:
-                yield told(self.rulebook, NotANumber, name, "{}")
+                yield question_problem(self.rulebook, NotANumber, name, "{}")
             elif name == PROFILE:
-                yield unknown_word(self.rulebook, PROFILE, "{}", tuple(self.rulebook.rule_sets))
+                yield unknown_choice(self.rulebook, PROFILE, "{}", tuple(self.rulebook.rule_sets))
 
-    def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> OwnEntry:
+    def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> CustomEntry:
         """The entry that these fields make, with all others as of the one that is named, or that they are `like`."""
         if not axis.own:
-            raise ProblemsFound([told(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.own)])
-        figures = {name: value for name, value in fields.items() if name != LIKE}
-        word, field = (fields[LIKE], f"{axis.name}.{LIKE}") if LIKE in fields else (named, axis.name)
-        like = None if word in (None, OWN) else read_entry(self.rulebook, axis, word, field)
+            raise ProblemsError([question_problem(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.own)])
+        figures = {name: value for name, value in fields.items() if name != BASE}
+        word, field = (fields[BASE], f"{axis.name}.{BASE}") if BASE in fields else (named, axis.name)
+        like = None if word in (None, CUSTOM) else read_entry(self.rulebook, axis, word, field)
         catalog = self.rulebook.catalog_of(axis.name)
-        return own_entry(self.rulebook, axis, from_parameters(catalog, figures), like)
+        return custom_entry(self.rulebook, axis, entry_from_parameters(catalog, figures), like)
 
     def constant(self, rule_set: RuleSet, name: str, given: object) -> float | Problem:
         definition = rule_set.definitions.get(name)
         if not isinstance(definition, Constant):
             constants = [known.name for known in rule_set.definitions.values() if isinstance(known, Constant)]
             kind = UnknownConstant if definition is None else NotAConstant
-            return told(self.rulebook, kind, name, name, closest(name, constants))
+            return question_problem(self.rulebook, kind, name, name, closest(name, constants))
         return read_number(self.rulebook, name, given, definition.minimum, definition.maximum)
 
 

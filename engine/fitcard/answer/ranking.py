@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.answer.custom_entry import with_own_entries
+from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import Row
-from fitcard.answer.explain import told_to_the_caller
-from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, told
-from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_word
-from fitcard.answer.render import AnswerBuilder, Values
-from fitcard.compiler.batch import Grid
+from fitcard.answer.explain import blame_question
+from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, question_problem
+from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_choice
+from fitcard.answer.render import AnswerRenderer, Values
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import Index, evaluate
-from fitcard.language.rule_set import words_of
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Part, Ranking
+from fitcard.language.rule_set import possible_words
+from fitcard.problems import Problem, ProblemsError
+from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Ranking, ScorePart
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest, normalised
-from fitcard.values import WordColumn, plain_number
+from fitcard.values import WordColumn, whole_as_int
 
-LARGEST = 1e12  # number that a filter can be given
-BETWEEN = ","  # words of one filter
+MAX_NUMBER = 1e12  # number that a filter can be given
+SEPARATOR = ","  # words of one filter
 Given = bool | float | tuple[str, ...]
 
 
@@ -65,10 +65,10 @@ def read_ranking(
         question = read_question(
             rulebook, given, overrides, left_open=(ranking.over,), beside=(*ranking.filters, LIMIT)
         )
-    except ProblemsFound as unread:
-        raise ProblemsFound([*unread.problems, *problems]) from None
+    except ProblemsError as unread:
+        raise ProblemsError([*unread.problems, *problems]) from None
     if problems or isinstance(limit, Problem):
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return RankingQuestion(ranking, question, filters, limit, best_open)
 
 
@@ -76,7 +76,9 @@ def find_ranking(rulebook: Rulebook, name: str) -> Ranking:
     """The ranking of that name. Raises ProblemsFound where there is none."""
     if name not in rulebook.rankings:
         names = tuple(rulebook.rankings)
-        raise ProblemsFound([told(rulebook, UnknownRanking, "ranking", name, closest(name, names) or names)])
+        raise ProblemsError(
+            [question_problem(rulebook, UnknownRanking, "ranking", name, closest(name, names) or names)]
+        )
     return rulebook.rankings[name]
 
 
@@ -85,11 +87,11 @@ def rank(rulebook: Rulebook, asked: RankingQuestion, *, site: str = "") -> dict[
 
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    with told_to_the_caller(rulebook, asked.question):
-        return _Ranked(with_own_entries(rulebook, asked.question.own), asked, site).build()
+    with blame_question(rulebook, asked.question):
+        return _Ranked(with_custom_entries(rulebook, asked.question.own), asked, site).build()
 
 
-class _Ranked(AnswerBuilder):
+class _Ranked(AnswerRenderer):
     """One grid over the ranked axis, and the axis whose best entry each row is shown with."""
 
     def __init__(self, rulebook: Rulebook, asked: RankingQuestion, site: str) -> None:
@@ -100,7 +102,7 @@ class _Ranked(AnswerBuilder):
         self.shown = self.ranking.names(rulebook.said, self.rules)
         entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in self.question.entries.items()}
         opened = {axis: rulebook.catalog_of(axis).ids for axis in self.open_axes}
-        self.grid = Grid.of(self.rules.subject, self.rules.catalogs, entries | opened)
+        self.grid = QuestionGrid.of(self.rules.subject, self.rules.catalogs, entries | opened)
         evaluation = evaluate(self.rules, self.grid, self.shown.computed, self.question.inputs, self.fixed)
         self.asked = Row(evaluation, (0,) * len(self.grid.shape))
         self.count = len(self.grid.ids[self.ranking.over])
@@ -147,13 +149,13 @@ class _Ranked(AnswerBuilder):
         item["cells"] = [str(self.fill(cell, row) or "") for _, cell in self.ranking.columns]
         return item
 
-    def _part_of(self, part: Part, row: Values, ahead: float) -> dict[str, Any]:
+    def _part_of(self, part: ScorePart, row: Values, ahead: float) -> dict[str, Any]:
         points, weight = (float(row[value.name] or 0) for value in (part.points, part.weight))
         figures = {"points": points, "weight": weight, "gained": weight * points, "ahead": ahead}
-        shown = {key: plain_number(figure) for key, figure in figures.items()}
+        shown = {key: whole_as_int(figure) for key, figure in figures.items()}
         return {"part": part.name, "label": self.fill(part.label, row), **shown}
 
-    def _ahead(self, part: Part, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _ahead(self, part: ScorePart, kept: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weighted points of each row beyond those of the rows that are ranked, in the middle."""
         points = self._figures(part.points.name)
         middle = points[kept].mean() if len(kept) else 0.0
@@ -201,24 +203,24 @@ def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Pro
     if asked.how == HOLDS:
         word = str(given).casefold() if given is not None else YES[0] if asked.usual else NO[0]
         if word not in (*YES, *NO):
-            return told(rulebook, NotAChoice, asked.name, given)
+            return question_problem(rulebook, NotAChoice, asked.name, given)
         return True if word in YES else None
     if given is None:
         return None
     if asked.how == WORD:
         return _read_words(rulebook, asked, str(given))
-    return read_number(rulebook, asked.name, given, 0, LARGEST)
+    return read_number(rulebook, asked.name, given, 0, MAX_NUMBER)
 
 
 def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...] | Problem:
     """The words as the rules and catalogs write them, of those that stand between commas."""
     rules = rulebook.rule_set
-    words, _ = words_of(asked.value.name, rules.definitions, rules.subject, rules.catalogs)
+    words, _ = possible_words(asked.value.name, rules.definitions, rules.subject, rules.catalogs)
     by_spelling = {normalised(word): word for word in words}
     found: list[str] = []
-    for word in (part.strip() for part in given.split(BETWEEN)):
+    for word in (part.strip() for part in given.split(SEPARATOR)):
         if normalised(word) not in by_spelling:
-            return unknown_word(rulebook, asked.name, word, words)
+            return unknown_choice(rulebook, asked.name, word, words)
         found.append(by_spelling[normalised(word)])
     return tuple(found)
 
@@ -229,7 +231,7 @@ def _read_limit(rulebook: Rulebook, ranking: Ranking, given: object) -> int | Pr
     limit = read_number(rulebook, LIMIT, given, 1, len(rulebook.catalog_of(ranking.over).ids))
     if isinstance(limit, Problem):
         return limit
-    return int(limit) if limit.is_integer() else told(rulebook, NotWhole, LIMIT, given)
+    return int(limit) if limit.is_integer() else question_problem(rulebook, NotWhole, LIMIT, given)
 
 
 def ranking_list(rulebook: Rulebook) -> dict[str, Any]:
@@ -245,4 +247,4 @@ def _described(ranking: Ranking) -> Iterator[tuple[str, Any]]:
 
 
 def _shown(given: Given) -> Any:
-    return list(given) if isinstance(given, tuple) else plain_number(given)
+    return list(given) if isinstance(given, tuple) else whole_as_int(given)

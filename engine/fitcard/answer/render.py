@@ -9,92 +9,103 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fitcard.answer.custom_entry import changed_numbers, with_own_entries
-from fitcard.answer.evaluator import Asker, Others, Row
-from fitcard.answer.explain import told_to_the_caller
+from fitcard.answer.custom_entry import changed_figures, with_custom_entries
+from fitcard.answer.evaluator import QuestionEvaluator, Row, VariantRows
+from fitcard.answer.explain import blame_question
 from fitcard.answer.question import Question
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.batch import Variation
 from fitcard.compiler.evaluation import Evaluation, Index
-from fitcard.compiler.rows import plain_rows
+from fitcard.compiler.rows import rows_as_dicts
 from fitcard.getter import taker
 from fitcard.language.definitions import Constant
-from fitcard.language.question_fields import field_asked, name_asked
+from fitcard.language.question_fields import entry_field, question_name
 from fitcard.language.rule_set import RuleSet
-from fitcard.rulebook.layout import Along, Branch, Each, Items, Layout, Literal, Matching, Node, Said, Value
-from fitcard.rulebook.layout_plan import Names
+from fitcard.rulebook.layout import (
+    AlongNode,
+    EachNode,
+    Layout,
+    ListNode,
+    MatchingNode,
+    MessageNode,
+    Node,
+    ObjectNode,
+    TextNode,
+    ValueNode,
+)
+from fitcard.rulebook.layout_plan import ShownNames
 from fitcard.rulebook.messages import Messages, Slot, Template
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.values import Scalar, plain_number
+from fitcard.values import Scalar, whole_as_int
 
 Values = Mapping[str, Any]  # of a row by name, whole numbers without a decimal point; None where one is absent
 
 
-class Lists(Protocol):
+class ListSource(Protocol):
     """Where the items of lists come from, each filled by `item`."""
 
-    def each(self, each: Each, item: Filler) -> list[Any]:
+    def each(self, each: EachNode, item: Renderer) -> list[Any]:
         """The items of a list over an axis."""
 
-    def along(self, along: Along, item: Filler) -> list[Any]:
+    def along(self, along: AlongNode, item: Renderer) -> list[Any]:
         """The items of a list along an input."""
 
-    def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
+    def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
         """The entries that say what a row says."""
 
 
-Filler = Callable[[Lists, Values], Any]
+Renderer = Callable[[ListSource, Values], Any]
 Writer = Callable[[Values], Any]
 
 
 @dataclass(frozen=True)
-class Fillers:
+class RendererFactory:
     """Makes the fillers of a layout that has been checked, for one profile and one language."""
 
     layout: Layout
     rule_set: RuleSet
     messages: Messages
 
-    def filler(self, node: Node) -> Filler:
+    def filler(self, node: Node) -> Renderer:
         """What gives a part of the answer for a row."""
         match node:
-            case Value():
+            case ValueNode():
                 return _alone(self._shown(node.name))
-            case Said():
+            case MessageNode():
                 return _alone(self._said(node.key))
-            case Literal():
+            case TextNode():
                 return lambda _, values: node.text
-            case Branch():
+            case ObjectNode():
                 filled = self._object(node)
                 return _where(node.when.name, filled) if node.when else filled
-            case Items():
-                return _items([(self.filler(part), isinstance(part, Each)) for part in node.parts])
-            case Each():
+            case ListNode():
+                return _items([(self.filler(part), isinstance(part, EachNode)) for part in node.parts])
+            case EachNode():
                 each = self.filler(node.item)
                 return lambda lists, _: lists.each(node, each)
-            case Along():
+            case AlongNode():
                 along = self.filler(node.item)
                 return lambda lists, _: lists.along(node, along)
-            case Matching():
+            case MatchingNode():
                 return lambda lists, values: lists.matching(node, values)
         raise AssertionError(node)
 
-    def _object(self, branch: Branch) -> Filler:
+    def _object(self, branch: ObjectNode) -> Renderer:
         """An object; values that are shown as they are, which most are, are taken from the row all at once."""
-        texts = {key: part.text if isinstance(part, Literal) else None for key, part in branch.parts.items()}
+        texts = {key: part.text if isinstance(part, TextNode) else None for key, part in branch.parts.items()}
         plain = {
             key: part.name
             for key, part in branch.parts.items()
-            if isinstance(part, Value) and not self._texts(part.name)
+            if isinstance(part, ValueNode) and not self._texts(part.name)
         }
         take = taker(tuple(plain.values()))
         others = [
             (key, self.filler(part))
             for key, part in branch.parts.items()
-            if key not in plain and not isinstance(part, Literal)
+            if key not in plain and not isinstance(part, TextNode)
         ]
 
-        def filled(lists: Lists, values: Values) -> dict[str, Any]:
+        def filled(lists: ListSource, values: Values) -> dict[str, Any]:
             built: dict[str, Any] = texts.copy()
             built.update(zip(plain, take(values), strict=True))
             for key, fill in others:
@@ -138,36 +149,36 @@ class Fillers:
         return text
 
 
-def _alone(write: Writer) -> Filler:
+def _alone(write: Writer) -> Renderer:
     return lambda _, values: write(values)
 
 
-def _where(condition: str, fill: Filler) -> Filler:
+def _where(condition: str, fill: Renderer) -> Renderer:
     """What is filled where a condition holds, and None elsewhere."""
     return lambda lists, values: fill(lists, values) if values[condition] else None
 
 
-def _items(parts: Sequence[tuple[Filler, bool]]) -> Filler:
+def _items(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
     """A list of what is there of the parts; those that are lists themselves are laid out in it."""
 
-    def filled(lists: Lists, values: Values) -> list[Any]:
+    def filled(lists: ListSource, values: Values) -> list[Any]:
         built = ((fill(lists, values), is_list) for fill, is_list in parts)
         return [item for found, is_list in built for item in (found if is_list else (found,)) if item is not None]
 
     return filled
 
 
-def answer(rulebook: Rulebook, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
+def answer_question(rulebook: Rulebook, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
     """The answer as plain data, in the shape of `answer.schema.json`; with `explain`, the trace of each number.
 
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsFound where a number comes out that is not finite.
     """
-    with told_to_the_caller(rulebook, question):
-        return AnswerBuilder(with_own_entries(rulebook, question.own), question, explain, site).build()
+    with blame_question(rulebook, question):
+        return AnswerRenderer(with_custom_entries(rulebook, question.own), question, explain, site).build()
 
 
-class AnswerBuilder(Asker):
+class AnswerRenderer(QuestionEvaluator):
     """Fills a layout from the rows that it needs."""
 
     def __init__(self, rulebook: Rulebook, question: Question, explain: bool = False, site: str = "") -> None:
@@ -176,7 +187,7 @@ class AnswerBuilder(Asker):
         self.site = site or rulebook.site
         self.needs = rulebook.needs[question.profile]
         self.steps: dict[str, Any] = {}
-        self.others: Mapping[Hashable, Others] = {}
+        self.others: Mapping[Hashable, VariantRows] = {}
 
     def build(self) -> dict[str, Any]:
         """The answer to the question."""
@@ -201,10 +212,10 @@ class AnswerBuilder(Asker):
         wanted |= {along.path: self.running(along.input, self._values(along)) for along in self.needs.alongs}
         return wanted, names
 
-    def _is_asked(self, each: Each) -> bool:
+    def _is_asked(self, each: EachNode) -> bool:
         return not each.when or bool(self.value(each.when.name))
 
-    def _values(self, along: Along) -> list[float]:
+    def _values(self, along: AlongNode) -> list[float]:
         last = float(self.value(along.up_to.name) or 0)
         return [*(value for value in along.values if value < last), last]
 
@@ -221,28 +232,28 @@ class AnswerBuilder(Asker):
 
     def _changes(self) -> Iterator[dict[str, Any]]:
         """How figures of the catalogs that are others in this question are marked in its answer."""
-        for name, field, value, instead_of in changed_numbers(self.rulebook, self.question.own):
+        for name, field, value, instead_of in changed_figures(self.rulebook, self.question.own):
             yield _set_here(name, value, instead_of, field.unit)
 
     def own_value(self, name: str) -> Scalar:
         """Also the site that addresses start with."""
         return self.site if name == "site" else super().own_value(name)
 
-    def rows(self, evaluation: Evaluation, cells: Sequence[Index], names: Names) -> list[dict[str, Any]]:
+    def rows(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
         """The values of these names at some cells of what was evaluated, as they are shown."""
-        found = plain_rows(evaluation, cells, names.computed)
+        found = rows_as_dicts(evaluation, cells, names.computed)
         others = {name: self.value(name) for name in names.others}
         return [row | others for row in found] if others else found
 
     def fill(self, node: Node, values: Values) -> Any:
         """What stands in place of a part of the layout, for the values of one row."""
-        fill: Filler = self.needs.made.get((node, self.rulebook.messages), lambda: self._filler(node))
+        fill: Renderer = self.needs.made.get((node, self.rulebook.messages), lambda: self._filler(node))
         return fill(self, values)
 
-    def _filler(self, node: Node) -> Filler:
-        return Fillers(self.rulebook.layout, self.needs.rule_set, self.rulebook.messages).filler(node)
+    def _filler(self, node: Node) -> Renderer:
+        return RendererFactory(self.rulebook.layout, self.needs.rule_set, self.rulebook.messages).filler(node)
 
-    def each(self, each: Each, item: Filler) -> list[Any]:
+    def each(self, each: EachNode, item: Renderer) -> list[Any]:
         """The items of a list, each filled by `item`."""
         if not self._is_asked(each):
             return []
@@ -254,15 +265,15 @@ class AnswerBuilder(Asker):
                 self._explain(built, Row(rows.evaluation, cell), names.computed, rows.unmoved)
         return items
 
-    def along(self, along: Along, item: Filler) -> list[Any]:
+    def along(self, along: AlongNode, item: Renderer) -> list[Any]:
         """The items of a list along an input, each filled by `item`."""
         names, rows = self.needs.items[along.path], self.others[along.path]
         cells = rows.cells(range(len(rows)))
         return [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
 
-    def matching(self, matching: Matching, values: Values) -> list[dict[str, Any]]:
+    def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
         """The first entries that say what a row says, each with those of the wanted fields that it has."""
-        said = {field_asked(word): values[name_asked(word)] for word in matching.same}
+        said = {entry_field(word): values[question_name(word)] for word in matching.same}
         catalog, defaults = self.rulebook.catalogs[matching.catalog], self.rulebook.subject.input_defaults
         rows = catalog.saying(said, defaults, matching.having)[: matching.most]
         return [dict(_fields(catalog.entries[catalog.ids[row]], matching)) for row in rows]
@@ -273,7 +284,7 @@ class AnswerBuilder(Asker):
             item["trace"] = [step for step in row.trace(names, unmoved) if step != self.steps.get(step["name"])]
 
 
-def _chosen(each: Each, rows: Others) -> list[int]:
+def _chosen(each: EachNode, rows: VariantRows) -> list[int]:
     """The numbers of the rows that a list shows, in its order."""
     chosen = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
     if each.order:
@@ -282,11 +293,11 @@ def _chosen(each: Each, rows: Others) -> list[int]:
     return numbers
 
 
-def _fields(entry: Entry, matching: Matching) -> Iterator[tuple[str, Any]]:
+def _fields(entry: Entry, matching: MatchingNode) -> Iterator[tuple[str, Any]]:
     for key, field in matching.item.items():
         if (value := entry.value(field)) is not None:
             yield key, value
 
 
 def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
-    return {"name": name, "value": plain_number(value), "instead_of": plain_number(instead_of), "unit": unit}
+    return {"name": name, "value": whole_as_int(value), "instead_of": whole_as_int(instead_of), "unit": unit}

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from fitcard.answer.explain import reasons
-from fitcard.answer.fields import kept_of, rounded, shortened
+from fitcard.answer.explain import explain
+from fitcard.answer.fields import project, round_numbers, truncate
 from fitcard.answer.parameter_schemas import TYPES, Schema, in_unit, parameter_schema
-from fitcard.answer.problems import MissingParameter, NotWhole, UnknownParameter, told
+from fitcard.answer.problems import MissingParameter, NotWhole, UnknownParameter, question_problem
 from fitcard.answer.question import read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
-from fitcard.answer.render import answer
-from fitcard.catalog.catalog import Entry, matches, nearest
+from fitcard.answer.render import answer_question
+from fitcard.catalog.catalog import Entry, search_all, search_nearest
 from fitcard.catalog.fields import Field
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.rulebook.layout import Branch, Node, Value
+from fitcard.problems import Problem, ProblemsError
+from fitcard.rulebook.layout import Node, ObjectNode, ValueNode
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.tools import (
@@ -34,7 +34,7 @@ from fitcard.rulebook.tools import (
     takes_part,
 )
 from fitcard.suggest import closest
-from fitcard.values import Scalar, plain_number
+from fitcard.values import Scalar, whole_as_int
 
 NEAREST = "nearest_not_matching"  # the key of what is called most like a text that matches nothing
 Parameters = Mapping[str, Any]
@@ -52,17 +52,17 @@ def call(rulebook: Rulebook, tool: Tool, arguments: Parameters) -> dict[str, Any
     """
     given = {name: value for name, value in arguments.items() if value is not None and value != ""}
     problems = [
-        told(rulebook, UnknownParameter, name, name, closest(name, tool.takes) or tool.takes)
+        question_problem(rulebook, UnknownParameter, name, name, closest(name, tool.takes) or tool.takes)
         for name in given
         if name not in tool.takes
     ]
     built: dict[str, Any] = {}
     try:
         built = _built(rulebook, tool, {name: value for name, value in given.items() if name in tool.takes})
-    except ProblemsFound as found:
+    except ProblemsError as found:
         problems += found.problems
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return built
 
 
@@ -79,7 +79,7 @@ def _built(rulebook: Rulebook, tool: Tool, given: Parameters) -> dict[str, Any]:
     if assumed:
         built["assumed"] = [one.note for one in assumed.values()]
     assert rulebook.tools is not None
-    rounded_off: dict[str, Any] = rounded(built, rulebook.tools.digits)
+    rounded_off: dict[str, Any] = round_numbers(built, rulebook.tools.digits)
     return rounded_off
 
 
@@ -111,12 +111,12 @@ def _once(rulebook: Rulebook, part: Part, asked: dict[str, Any]) -> dict[str, An
     found: dict[str, Any]
     match part:
         case AnswerPart():
-            whole = answer(rulebook, read_question(rulebook, asked))
+            whole = answer_question(rulebook, read_question(rulebook, asked))
             for path, most in part.first.items():
-                whole = shortened(whole, path, most)
-            found = kept_of(whole, part.kept)
+                whole = truncate(whole, path, most)
+            found = project(whole, part.kept)
         case RankingPart():
-            found = kept_of(rank(rulebook, read_ranking(rulebook, part.ranking, asked)), part.kept)
+            found = project(rank(rulebook, read_ranking(rulebook, part.ranking, asked)), part.kept)
         case SearchPart():
             found = _found(rulebook, part, asked)
         case ExplanationPart():
@@ -128,7 +128,7 @@ def _found(rulebook: Rulebook, part: SearchPart, asked: Parameters) -> dict[str,
     """How many entries match, those that are shown, and how many are left off; the nearest where none matches."""
     catalog = rulebook.catalog_of(part.axis)
     problems: list[Problem] = []
-    found = matches(catalog, text := str(asked.get(TEXT, "")))
+    found = search_all(catalog, text := str(asked.get(TEXT, "")))
     for name, one in part.filters.items():
         wanted = read_filter(rulebook, one, asked.get(name))
         if isinstance(wanted, Problem):
@@ -137,14 +137,14 @@ def _found(rulebook: Rulebook, part: SearchPart, asked: Parameters) -> dict[str,
             found = [entry for entry in found if _holds(one, wanted, entry)]
     limit = read_number(rulebook, LIMIT, asked.get(LIMIT, part.most), 1, len(catalog.ids))
     if not isinstance(limit, Problem) and not limit.is_integer():
-        limit = told(rulebook, NotWhole, LIMIT, asked[LIMIT])
+        limit = question_problem(rulebook, NotWhole, LIMIT, asked[LIMIT])
     if isinstance(limit, Problem):
         problems.append(limit)
     if problems or isinstance(limit, Problem):
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     shown = found[: int(limit)]
     built = {"found": len(found), "left_off": len(found) - len(shown), "entries": _items(part, shown)}
-    return built if found else built | {NEAREST: _items(part, nearest(catalog, text))}
+    return built if found else built | {NEAREST: _items(part, search_nearest(catalog, text))}
 
 
 def _holds(asked: Filter, wanted: Any, entry: Entry) -> bool:
@@ -167,21 +167,21 @@ def _items(part: SearchPart, entries: Iterable[Entry]) -> list[dict[str, Any]]:
 def _explained(rulebook: Rulebook, part: ExplanationPart, asked: dict[str, Any]) -> dict[str, Any]:
     """The steps behind a figure, itself first, and how many more there are farther from it."""
     if FIGURE not in asked:
-        raise ProblemsFound([told(rulebook, MissingParameter, FIGURE)])
+        raise ProblemsError([question_problem(rulebook, MissingParameter, FIGURE)])
     name = figure_meant(rulebook, str(asked.pop(FIGURE)))
-    steps = {step["name"]: step for step in reasons(rulebook, read_question(rulebook, asked), [name])}
+    steps = {step["name"]: step for step in explain(rulebook, read_question(rulebook, asked), [name])}
     near, ahead = {name: None}, [name]
     for _ in range(part.levels):
         ahead = [other for step in ahead for other in steps[step].get("inputs", ()) if other not in near]
         near |= dict.fromkeys(ahead)
-    shown = [kept_of(_plain(steps[step]), part.kept) for step in islice(near, part.most)]
+    shown = [project(_plain(steps[step]), part.kept) for step in islice(near, part.most)]
     return {"steps": shown, "left_off": len(steps) - len(shown)}
 
 
 def _plain(step: Mapping[str, Any]) -> dict[str, Any]:
     """A step of a trace with whole numbers as they are read."""
-    inputs = {name: plain_number(value) for name, value in step.get("inputs", {}).items()}
-    return {**step, "value": plain_number(step["value"]), **({"inputs": inputs} if inputs else {})}
+    inputs = {name: whole_as_int(value) for name, value in step.get("inputs", {}).items()}
+    return {**step, "value": whole_as_int(step["value"]), **({"inputs": inputs} if inputs else {})}
 
 
 def figure_meant(rulebook: Rulebook, word: str) -> str:
@@ -195,8 +195,8 @@ def figure_meant(rulebook: Rulebook, word: str) -> str:
 
 def _shown(node: Node, before: str = "") -> Iterator[tuple[str, str]]:
     """Where an answer shows which name, outside of its lists."""
-    for key, part in node.parts.items() if isinstance(node, Branch) else ():
-        if isinstance(part, Value):
+    for key, part in node.parts.items() if isinstance(node, ObjectNode) else ():
+        if isinstance(part, ValueNode):
             yield before + key, part.name
         yield from _shown(part, f"{before}{key}.")
 

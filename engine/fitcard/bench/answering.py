@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fitcard.answer.question import Question, read_question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.bench.contest import Bench, Contest, Setting, Variant
 from fitcard.rulebook.rulebook import Rulebook
 
@@ -23,12 +23,12 @@ def first_pinned(rulebook: Rulebook) -> Question:
 def _page(setting: Setting) -> Iterator[Contest]:
     rulebook = setting.rulebook
     question = first_pinned(rulebook)
-    built = answer(rulebook, question)
+    built = answer_question(rulebook, question)
     yield Contest(
         (
             Variant("writing it as JSON", lambda: json.dumps(built)),
-            Variant("one answer", lambda: answer(rulebook, question)),
-            Variant("one answer, explained", lambda: answer(rulebook, question, explain=True)),
+            Variant("one answer", lambda: answer_question(rulebook, question)),
+            Variant("one answer, explained", lambda: answer_question(rulebook, question, explain=True)),
         ),
         "answer",
     )

@@ -12,14 +12,14 @@ from pathlib import Path
 import yaml
 
 from fitcard.bench.contest import Bench, Contest, Setting, Variant
-from fitcard.diff.report import report
-from fitcard.diff.revisions import find_side
-from fitcard.diff.snapshot import read_state
+from fitcard.diff.report import compare_snapshots
+from fitcard.diff.revisions import find_revision
+from fitcard.diff.snapshot import read_snapshot
 from fitcard.language.definitions import Constant
-from fitcard.lint.run import check_everything, load_checked
+from fitcard.lint.run import load_checked, run_checks
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 
 BARELY = 1e-9  # what a constant is moved by, as a share of it, where only that it moves matters
 
@@ -50,7 +50,7 @@ def _load(setting: Setting) -> Iterator[Contest]:
     variants = (
         Variant("load", lambda: load(folders)),
         Variant("load, proven fit to answer", lambda: load_checked(folders)),
-        Variant("all checks", lambda: check_everything(folders)),
+        Variant("all checks", lambda: run_checks(folders)),
     )
     yield Contest((_parsed(folders), *variants), "load", long=True)
 
@@ -58,7 +58,7 @@ def _load(setting: Setting) -> Iterator[Contest]:
 @contextmanager
 def _reload(setting: Setting) -> Iterator[Contest]:
     with copied(setting.folders) as folders:
-        live, edits = LiveRulebook(folders), count()
+        live, edits = ReloadingRulebook(folders), count()
         definitions = live.rulebook.rule_set.definitions.values()
         file = next(one.document.file for one in definitions if isinstance(one, Constant))
         assert file is not None
@@ -82,10 +82,11 @@ def _diff(setting: Setting) -> Iterator[Contest]:
         file.write_text(f"{text[: place.start]}{moved}{text[place.end :]}", "utf-8")
         with tempfile.TemporaryDirectory() as checkout:
             base, head = (
-                read_state(find_side(str(one.rules.parent), one, Path(checkout))) for one in (setting.folders, folders)
+                read_snapshot(find_revision(str(one.rules.parent), one, Path(checkout)))
+                for one in (setting.folders, folders)
             )
             yield Contest(
-                (_parsed(folders), Variant("report on every answer", lambda: report(base, head))),
+                (_parsed(folders), Variant("report on every answer", lambda: compare_snapshots(base, head))),
                 "report",
                 long=True,
             )

@@ -99,7 +99,7 @@ def main() -> None:
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
     from fitcard.web.routes import PAIR, create_app  # noqa: PLC0415
-    from fitcard.web.server import stay_open  # noqa: PLC0415
+    from fitcard.web.server import keep_connections_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
     bare.add_url_rule("/", "empty", lambda: "")
@@ -109,7 +109,7 @@ def main() -> None:
         paths = {name: url_for(route, pair=pair) for name, route in ROUTES.items()}
     both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
     listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
-    stay_open([listening])
+    keep_connections_open([listening])
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one caller asks faster than a thread is free again
     print(json.dumps({"port": listening.effective_port, "paths": paths}), flush=True)
     listening.run()

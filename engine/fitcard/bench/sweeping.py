@@ -21,7 +21,7 @@ from fitcard.bench.contest import Bench, Contest, Setting, Took, Variant
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.sweep.rows import rows_of
+from fitcard.sweep.rows import compute_rows
 from fitcard.sweep.selection import Sweep, read_sweep
 
 MOST_THREADS = 4
@@ -39,7 +39,7 @@ def sweep_of(rulebook: Rulebook, share: Fraction) -> Sweep:
 def answered(sweep: Sweep) -> int:
     """Computes all of its answers; says how many there were."""
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-        return sum(pool.map(lambda number: rows_of(sweep, number).count, range(len(sweep.parts))))
+        return sum(pool.map(lambda number: compute_rows(sweep, number).count, range(len(sweep.parts))))
 
 
 def swept(folders: Folders, share: Fraction) -> Took:

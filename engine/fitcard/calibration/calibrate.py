@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitcard.calibration.comparison import Errors, summary
+from fitcard.calibration.comparison import Errors, summarize
 from fitcard.calibration.fit import Residuals, fit, sensitivity
-from fitcard.calibration.holdout import Holdout, held_out, ranges
-from fitcard.calibration.parameters import Parameter, Spread, distance, parameters_of, spreads_of
+from fitcard.calibration.holdout import Holdout, cross_validate, ranges
+from fitcard.calibration.parameters import Parameter, Spread, log_distance, parameters_of, spreads_of
 from fitcard.calibration.runs import Floats, all_runs
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.rulebook import Rulebook
 
@@ -20,7 +20,7 @@ SAME = 1e-3  # nearer than this share a value sits on its bound
 DIGITS = 3  # of a value that is written
 
 
-class CalibrateOnBound(Code):
+class CalibrateOnBound(ProblemCode):
     """A fit ends at one of its own bounds.
 
     Why: the runs pull it further than makes sense, so either the bound or the formula is wrong.
@@ -29,7 +29,7 @@ class CalibrateOnBound(Code):
     """
 
 
-class CalibrateWorse(Code):
+class CalibrateWorse(ProblemCode):
     """Runs that took no part in the fit are estimated worse than by the last fit, which is written in the back-test.
 
     Why: the constants would follow the runs that are known and lose those that are not.
@@ -97,7 +97,7 @@ def calibrate(
     written = [float(f"{value:.{DIGITS}g}") for value in values]
     before = residuals.computed(parameters, [one.value for one in parameters])
     after = residuals.computed(parameters, written)
-    without = held_out(residuals, seen, values, holdout, at_least, progress)
+    without = cross_validate(residuals, seen, values, holdout, at_least, progress)
     fitted = [
         Fitted(one, value, runs, runs >= at_least) for one, value, runs in zip(parameters, written, counts, strict=True)
     ]
@@ -119,7 +119,7 @@ def _changes(
         rows = quantities == name
         weights = residuals.roots[rows] ** 2
         errors = (np.exp((one - residuals.measured)[rows]) - 1 for one in (before, after, without))
-        yield Change(name, *(summary(one, weights, near) for one in errors))
+        yield Change(name, *(summarize(one, weights, near) for one in errors))
 
 
 def _on_bounds(fitted: Sequence[Fitted]) -> Iterator[Problem]:
@@ -127,7 +127,7 @@ def _on_bounds(fitted: Sequence[Fitted]) -> Iterator[Problem]:
         parameter = one.parameter
         if isinstance(parameter, Parameter) and one.fitted:
             bounds = (parameter.minimum, parameter.maximum)
-            on = [bound for bound in bounds if distance(one.value, bound) < SAME]
+            on = [bound for bound in bounds if log_distance(one.value, bound) < SAME]
             if on:
                 message = f"`{parameter.label}` ends at its bound {on[0]:g}"
                 yield parameter.definition.document.problem(

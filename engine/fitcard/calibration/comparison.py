@@ -10,7 +10,7 @@ import numpy as np
 
 from fitcard.calibration.runs import Floats, Runs, all_runs
 from fitcard.compiler.evaluation import Evaluation
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.backtest import Quantity
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import WordColumn
@@ -57,14 +57,14 @@ class Comparison:
     @cached_property
     def summary(self) -> Errors:
         """All errors in a few numbers."""
-        return summary(self.errors, self.runs.weights, self.near)
+        return summarize(self.errors, self.runs.weights, self.near)
 
     def by(self, name: str) -> Iterator[tuple[str, Errors]]:
         """The same for the runs of each entry of an axis, or of each word that a name gives; in the order of words."""
         words = self.words(name)
         for word in sorted(set(words)):
             chosen = np.array([one == word for one in words])
-            yield word, summary(self.errors[chosen], self.runs.weights[chosen], self.near)
+            yield word, summarize(self.errors[chosen], self.runs.weights[chosen], self.near)
 
     def words(self, name: str) -> list[str]:
         """What each run has on an axis, or for a word of the rules or catalogs; empty where it names no such thing."""
@@ -74,7 +74,7 @@ class Comparison:
             return [entry.id if entry else "" for entry in entries]
         try:
             column = self.runs.evaluate(self.evaluation.rule_set, [name]).columns[name]
-        except ProblemsFound:  # such as the maker of a device, of the size of a file
+        except ProblemsError:  # such as the maker of a device, of the size of a file
             return [""] * len(self.runs)
         if isinstance(column, WordColumn):
             codes = np.broadcast_to(column.codes, (len(self.runs),))
@@ -99,7 +99,7 @@ def compare_runs(rulebook: Rulebook, profile: str, runs: Runs) -> Comparison:
     return Comparison(profile, runs, near, computed, evaluation)
 
 
-def summary(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
+def summarize(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
     """Errors, one at the least, with their weights in a few numbers."""
     absolute = np.abs(errors)
     return Errors(
@@ -118,7 +118,7 @@ def quantile(values: Floats, weights: Floats, share: float) -> float:
     return float(np.interp(share * weights.sum(), reach, values[order]))
 
 
-class BacktestAim(Code):
+class BacktestAim(ProblemCode):
     """Estimates of a quantity are farther from what was measured than the back-test allows.
 
     Why: who relies on how near estimates come must learn of it when they no longer do.

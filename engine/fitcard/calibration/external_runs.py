@@ -15,7 +15,7 @@ from fitcard.source.document import Document, Place
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class ExternalRuns:
     """The rulebook with runs of files in place of its own.
 
     `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
@@ -28,7 +28,7 @@ class Elsewhere:
     unread: tuple[str, ...]
 
 
-def with_runs_of(rulebook: Rulebook, folder: Path) -> Elsewhere:
+def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
     """The rulebook with the runs in the files of a folder, read as `fitcard import` reads them."""
     assert rulebook.backtest is not None
     kind = rulebook.backtest.catalog
@@ -45,7 +45,7 @@ def with_runs_of(rulebook: Rulebook, folder: Path) -> Elsewhere:
             else:
                 left_out += 1
     catalog = replace(rulebook.catalogs[kind], entries={entry.id: entry for entry in entries}, _columns={})
-    return Elsewhere(rulebook.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
+    return ExternalRuns(rulebook.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
 
 
 def _read(rulebook: Rulebook, sources: list[Import], file: Path) -> Iterator[Imported]:

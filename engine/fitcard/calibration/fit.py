@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.calibration.parameters import OTHERWISE, Parameter, applied
+from fitcard.calibration.parameters import OTHERWISE, Parameter, with_values
 from fitcard.calibration.runs import Floats, Runs
 from fitcard.compiler.batch import QuestionList
 from fitcard.compiler.evaluation import evaluate
@@ -43,7 +43,7 @@ class Residuals:
 
     def computed(self, parameters: Sequence[Parameter], values: Values) -> Floats:
         """The logarithm of what comes out for each run and quantity."""
-        rules = applied(self.rule_set, parameters, values)
+        rules = with_values(self.rule_set, parameters, values)
         names = {runs.quantity.name: runs.quantity.computed for runs in self.all_runs}
         found = {name: np.full(len(runs), np.nan) for name, runs in zip(names, self.all_runs, strict=True)}
         for group in self._groups:
@@ -87,11 +87,11 @@ def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
 
 
 STEP = 0.05  # of a parameter, to see which runs tell of it
-TELLS = 0.01  # a run tells of a parameter where the estimate moves by so much of what the parameter does
+MIN_SENSITIVITY = 0.01  # a run tells of a parameter where the estimate moves by so much of what the parameter does
 DEVIATION = 0.1  # residuals beyond it count less than by their square
 POOLING = 0.3  # how much a row of a table weighs towards the others, beside one run
 TOLERANCE = 1e-6
-MOST_EVALUATIONS = 60
+MAX_EVALUATIONS = 60
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Sensitivity:
 
     def tells(self) -> Floats:
         """Where a run tells of a parameter."""
-        return np.abs(self.moves) >= TELLS
+        return np.abs(self.moves) >= MIN_SENSITIVITY
 
     def runs(self, chosen: Floats | None = None) -> list[int]:
         """How many of the chosen residuals tell of each parameter."""
@@ -186,7 +186,7 @@ def _solve(residuals: Residuals, seen: Sensitivity, chosen: Floats, free: list[i
         jac_sparsity=told.astype(int) if len(free) > 1 else None,  # of a single one there is nothing to leave out
         xtol=TOLERANCE,
         ftol=TOLERANCE,
-        max_nfev=MOST_EVALUATIONS,
+        max_nfev=MAX_EVALUATIONS,
     )
     return np.exp(np.clip(found.x, *bounds))
 

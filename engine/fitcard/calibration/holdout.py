@@ -22,7 +22,7 @@ class Holdout:
     seed: int
 
 
-def held_out(
+def cross_validate(
     residuals: Residuals,
     seen: Sensitivity,
     whole: Values,

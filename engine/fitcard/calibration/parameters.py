@@ -10,14 +10,14 @@ from typing import Any
 from fitcard.language.definitions import Constant, Definition, Table
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.tables import Lookup
-from fitcard.problems import Code, Position, Problem
+from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Path
 
 CALIBRATE, SPREAD_OF = "calibrate", "spread_of"
 ROWS, OTHERWISE = "rows", "otherwise"
 
 
-class CalibrateBounds(Code):
+class CalibrateBounds(ProblemCode):
     """A value that can be fitted is outside of the bounds of its own fit.
 
     Why: the fit would start where it must never end.
@@ -121,7 +121,7 @@ def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
             yield one.definition.document.problem(CalibrateBounds, message, one.path, hint=hint)
 
 
-def applied(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequence[float]) -> RuleSet:
+def with_values(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequence[float]) -> RuleSet:
     """The rules with other values of these parameters, and all else the same."""
     definitions: dict[str, Any] = dict(rule_set.definitions)
     rows: dict[str, dict[str, float]] = {}
@@ -139,6 +139,6 @@ def applied(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequence
     return replace(rule_set, definitions=definitions)
 
 
-def distance(one: float, other: float) -> float:
+def log_distance(one: float, other: float) -> float:
     """How far two values are apart, in both directions alike: 0 where they are the same."""
     return abs(math.log(one / other))

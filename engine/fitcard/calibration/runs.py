@@ -12,7 +12,7 @@ from fitcard.catalog.catalog import Entry
 from fitcard.compiler.batch import QuestionList
 from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.backtest import Backtest, Quantity
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Numbers
@@ -51,9 +51,9 @@ class Runs:
         """These names for each run. Raises ProblemsFound, at the quantity, where a run does not say enough."""
         try:
             return evaluate(rule_set, self.asked, names, self.inputs, given)
-        except ProblemsFound as found:
+        except ProblemsError as found:
             problems = [_at_quantity(self.backtest, self.quantity, problem) for problem in found.problems]
-            raise ProblemsFound(problems) from None
+            raise ProblemsError(problems) from None
 
 
 def all_runs(rulebook: Rulebook) -> list[Runs]:

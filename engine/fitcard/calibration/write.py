@@ -9,14 +9,14 @@ from fitcard.calibration.calibrate import Calibration, Fitted
 from fitcard.calibration.parameters import CALIBRATE, Parameter
 from fitcard.rulebook.backtest import Backtest
 from fitcard.source.document import Document, Path
-from fitcard.source.yaml_edit import written
+from fitcard.source.yaml_edit import to_yaml
 
 FITTED, HELD_OUT = "fitted", "median_error_held_out"
 DIGITS = 2  # significant digits of an error
 Edit = tuple[int, int, str]  # from one character to another, and what stands there instead
 
 
-def write(calibration: Calibration, backtest: Backtest, day: str, why: str) -> list[str]:
+def write_calibration(calibration: Calibration, backtest: Backtest, day: str, why: str) -> list[str]:
     """Writes all values that were fitted, and the errors where runs took no part. Returns the files that changed."""
     edits: dict[str, list[Edit]] = defaultdict(list)
     documents: dict[str, Document] = {}
@@ -65,7 +65,7 @@ def _note(values: Sequence[Fitted], day: str, why: str) -> Iterator[Edit]:
         runs = f"{{{runs}}}" if runs else ""
     if not runs:
         return
-    reason = f", why: {written(why)}" if why else ""
+    reason = f", why: {to_yaml(why)}" if why else ""
     text = f"{{on: {day}, runs: {runs}{reason}}}"
     yield from _entry(definition.document, definition.path, FITTED, text, CALIBRATE)
 

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.catalog.columns import blocks, column_of, taken, with_row
+from fitcard.catalog.columns import column_from_entries, group_columns, take_rows, with_row
 from fitcard.catalog.fields import Field
 from fitcard.catalog.names import Spellings, spellings_of
-from fitcard.identity_cache import WorkedOut
-from fitcard.problems import Code, Position, Problem
+from fitcard.identity_cache import IdentityCache
+from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.suggest import normalised
-from fitcard.values import ABSENT, MANY_CELLS, Codes, Column, Scalar, WordColumn, comparable
+from fitcard.values import ABSENT, LARGE_COLUMN, Codes, Column, Scalar, WordColumn, nan_comparable
 
 
-class CatalogDuplicateId(Code):
+class CatalogDuplicateId(ProblemCode):
     """An id stands in two files of a catalog; both places are named.
 
     Why: one entry would hide the other.
@@ -30,7 +30,7 @@ class CatalogDuplicateId(Code):
     """
 
 
-class CatalogAmbiguous(Code):
+class CatalogAmbiguous(ProblemCode):
     """A name or alias means two entries.
 
     Why: who asks by that name must never get the wrong one without a word, so neither is found by it.
@@ -39,7 +39,7 @@ class CatalogAmbiguous(Code):
     """
 
 
-class CatalogUnknownEntry(Code):
+class CatalogUnknownEntry(ProblemCode):
     """A field names an entry of another catalog, and there is none of that id.
 
     Why: rules that follow the reference would find nothing.
@@ -48,7 +48,7 @@ class CatalogUnknownEntry(Code):
     """
 
 
-MOST_ROWS_KEPT = 4096
+MAX_CACHED_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,11 @@ class Catalog:
     fields: Mapping[str, Field]
     fillers: tuple[str, ...] = ()
     _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
-    _rows: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+    _rows: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
     _of_row: dict[tuple[tuple[str, ...], Any], list[Column]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _blocks: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+    _blocks: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
     _said: dict[Any, Mapping[tuple[Any, ...], tuple[int, ...]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -130,25 +130,25 @@ class Catalog:
     def column(self, field: str) -> Column:
         """A field as one column with as many rows as there are entries, made when it is first asked for."""
         if field not in self._columns:
-            self._columns[field] = column_of(self.fields[field], self.entries.values())
+            self._columns[field] = column_from_entries(self.fields[field], self.entries.values())
         return self._columns[field]
 
     def at(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The figures or words of some fields of the entries in these rows; those of a single row are kept."""
         if isinstance(rows, np.ndarray):
-            if rows.size > MANY_CELLS:  # so much memory at once would be fetched anew each time
-                return [taken(self.column(name), rows) for name in fields]
+            if rows.size > LARGE_COLUMN:  # so much memory at once would be fetched anew each time
+                return [take_rows(self.column(name), rows) for name in fields]
             return self._together(fields, rows)
         found = self._of_row.get((fields, rows))
         if found is None:
-            if len(self._of_row) >= MOST_ROWS_KEPT:
+            if len(self._of_row) >= MAX_CACHED_ROWS:
                 self._of_row.clear()
             found = self._of_row[fields, rows] = self._together(fields, rows)
         return found
 
     def _together(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
         """The same, all columns of one kind at once."""
-        made = self._blocks.get((fields,), lambda: tuple(blocks(fields, [*map(self.column, fields)])))
+        made = self._blocks.get((fields,), lambda: tuple(group_columns(fields, [*map(self.column, fields)])))
         found = {name: column for block in made for name, column in block.taken(rows)}
         return [found[name] for name in fields]
 
@@ -167,7 +167,7 @@ class Catalog:
     def said_numbers(self, field: str, default: float | None) -> NDArray[np.float64]:
         """What entries say of an input, or its default, as numbers that compare; all that say neither are the same."""
         column: Any = self.column(field)
-        return comparable(column if default is None else np.where(np.isnan(column), default, column))
+        return nan_comparable(column if default is None else np.where(np.isnan(column), default, column))
 
     def saying(
         self, said: Mapping[str, Scalar], defaults: Mapping[str, float | None], having: str | None
@@ -207,7 +207,7 @@ class Catalog:
         """The same with one more, or with another in place of the one of that id."""
         row = self.index.get(entry.id, len(self.entries))
         columns = {
-            name: with_row(column, row, column_of(self.fields[name], [entry]))
+            name: with_row(column, row, column_from_entries(self.fields[name], [entry]))
             for name, column in self._columns.items()
             if name in self.fields
         }
@@ -282,7 +282,7 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
                 yield entry.document.problem(CatalogAmbiguous, message, path, key=True, hint=hint, first=owner.position)
 
 
-def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:
+def dangling_references(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:
     """Fields that name an entry of another catalog that is not there; those `incomplete` may yet hold it."""
     naming = [
         (entry, field)
@@ -299,17 +299,17 @@ def unknown_entries(catalogs: Mapping[str, Catalog], incomplete: Container[str])
             yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
 
 
-MOST_FOUND = 8
+MAX_RESULTS = 8
 
 
 def search(catalog: Catalog, text: str) -> list[Entry]:
     """A few entries whose names hold every word of the text, those that begin with it first; else the nearest."""
     if not normalised(text):
         return []
-    return (matches(catalog, text) or nearest(catalog, text))[:MOST_FOUND]
+    return (search_all(catalog, text) or search_nearest(catalog, text))[:MAX_RESULTS]
 
 
-def matches(catalog: Catalog, text: str) -> list[Entry]:
+def search_all(catalog: Catalog, text: str) -> list[Entry]:
     """The entry that the text means, if it means one, and all whose names hold every word of it.
 
     Those that begin with it come first, then short names; all entries where the text is empty.
@@ -327,6 +327,6 @@ def matches(catalog: Catalog, text: str) -> list[Entry]:
     return [entry for _, entry in sorted(found, key=lambda one: one[0])]
 
 
-def nearest(catalog: Catalog, text: str) -> list[Entry]:
+def search_nearest(catalog: Catalog, text: str) -> list[Entry]:
     """Entries that are called most like the text, the nearest first."""
     return [catalog.entries[near] for near in catalog.nearest(text)]

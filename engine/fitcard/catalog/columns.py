@@ -13,7 +13,7 @@ from fitcard.catalog.fields import Field, in_years
 from fitcard.values import ABSENT, Codes, Column, Kind, WordColumn
 
 
-class HasValues(Protocol):
+class EntryLike(Protocol):
     """An entry of a catalog, as far as its columns go."""
 
     def value(self, field: str) -> Any:
@@ -21,7 +21,7 @@ class HasValues(Protocol):
 
 
 @dataclass(frozen=True)
-class Block:
+class ColumnBlock:
     """Columns of one kind, one below the other, so that those of some entries are taken all at once."""
 
     fields: tuple[str, ...]
@@ -34,7 +34,7 @@ class Block:
         return zip(self.fields, map(WordColumn, found, self.words) if self.words else found, strict=True)
 
 
-def blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[Block]:
+def group_columns(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[ColumnBlock]:
     """These columns, those of one kind together."""
     by_kind: dict[Any, dict[str, Any]] = {}
     for name, column in zip(fields, columns, strict=True):
@@ -42,9 +42,9 @@ def blocks(fields: Sequence[str], columns: Sequence[Any]) -> Iterator[Block]:
     for kind, found in by_kind.items():
         if kind is WordColumn:
             codes, words = zip(*found.values(), strict=True)
-            yield Block(tuple(found), np.array(codes), words)
+            yield ColumnBlock(tuple(found), np.array(codes), words)
         else:
-            yield Block(tuple(found), np.array([*found.values()]))
+            yield ColumnBlock(tuple(found), np.array([*found.values()]))
 
 
 def with_row(column: Any, row: int, one: Any) -> Column:
@@ -58,7 +58,7 @@ def with_row(column: Any, row: int, one: Any) -> Column:
     return longer
 
 
-def taken(column: Any, rows: NDArray[np.int64]) -> Column:
+def take_rows(column: Any, rows: NDArray[np.int64]) -> Column:
     """The figures or words of the entries in these rows."""
     if isinstance(column, WordColumn):
         return WordColumn(column.codes.take(rows), column.words)
@@ -66,7 +66,7 @@ def taken(column: Any, rows: NDArray[np.int64]) -> Column:
     return figures
 
 
-def column_of(field: Field, entries: Iterable[HasValues]) -> Column:
+def column_from_entries(field: Field, entries: Iterable[EntryLike]) -> Column:
     """A field of these entries."""
     values = [entry.value(field.of_day or field.name) for entry in entries]
     if field.of_day:

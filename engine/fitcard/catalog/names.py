@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from fitcard.suggest import MOST, closest, normalised
+from fitcard.suggest import MAX_MATCHES, closest, normalised
 
-LONGEST = 200  # characters of a word that are looked at: to find what it is made of takes the square of them
+MAX_LENGTH = 200  # characters of a word that are looked at: to find what it is made of takes the square of them
 NUMBER = r"\d+(?:\.\d+)*"
 WORD_BEFORE_NUMBER = re.compile(r"([a-z]{2,})(?=\d)")
 NUMBER_BEFORE_UNIT = re.compile(rf"(?<![a-z0-9.])({NUMBER})[\s_-]+([a-z]{{1,3}})(?![a-z0-9])")
 PART = re.compile(r"[a-z0-9]+(?:\.\d+[a-z]*)*")
 
 
-def parts(text: str) -> frozenset[str]:
+def name_parts(text: str) -> frozenset[str]:
     """The words and figures of a name: `RTX 4090 24 GB` is `rtx`, `4090` and `24gb`."""
     apart = WORD_BEFORE_NUMBER.sub(r"\1 ", text.casefold())
     return frozenset(PART.findall(NUMBER_BEFORE_UNIT.sub(r"\1\2", apart)))
@@ -51,14 +51,14 @@ class Spellings:
             return word
         if exact := self.forms.get(normalised(word)):
             return exact
-        best = self._best(word) if len(word) <= LONGEST else []
+        best = self._best(word) if len(word) <= MAX_LENGTH else []
         return best[0] if len(best) == 1 else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of entries that `word` may have meant, best first."""
         best = self._best(word)
         if best:
-            return tuple(sorted(best, key=len)[:MOST])
+            return tuple(sorted(best, key=len)[:MAX_MATCHES])
         spelled = {name: entry for entry, names in reversed(list(self.names.items())) for name in names[1:2]}
         near = closest(word, [*self.names, *spelled])
         return tuple(dict.fromkeys(spelled.get(match, match) for match in near))
@@ -66,11 +66,11 @@ class Spellings:
     @cached_property
     def _parts(self) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
         """Of each entry the parts of its id, and those of all its names."""
-        return {entry: (parts(entry), parts(" ".join(names))) for entry, names in self.names.items()}
+        return {entry: (name_parts(entry), name_parts(" ".join(names))) for entry, names in self.names.items()}
 
     def _best(self, word: str) -> list[str]:
         """The entries that have all that was said, and of whose id fewest parts were left out."""
-        said = parts(self._without_fillers(word[:LONGEST]))
+        said = name_parts(self._without_fillers(word[:MAX_LENGTH]))
         if not said:
             return []
         left_out = {entry: len(own - said) for entry, (own, every) in self._parts.items() if said <= every}

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from fitcard.reports import made_of, shown_value, with_unit
+from fitcard.reports import format_value, origin, with_unit
 from fitcard.rulebook.messages import Messages
 
 
@@ -32,7 +32,7 @@ def _any_part(part: Any) -> RenderableType:
         return any_answer(part)
     if isinstance(part, list) and part and all(isinstance(item, Mapping) for item in part):
         return _any_rows(part)
-    return Text(", ".join(map(shown_value, part)) if isinstance(part, list) else shown_value(part))
+    return Text(", ".join(map(format_value, part)) if isinstance(part, list) else format_value(part))
 
 
 def _any_rows(items: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -140,7 +140,7 @@ def _head(answer: Answer, words: _Words) -> RenderableType:
     question = answer["question"]
     subtitle = f"{question['quant']} · {question['workload']} · {question['mode']} · {question['profile']}"
     style = GRADE_STYLES.get(answer["grade"], "white")
-    score = f"{words('score')} {shown_value(round(answer['score']))}"
+    score = f"{words('score')} {format_value(round(answer['score']))}"
     grade, label = (f" {answer['grade']} ", f"{style} reverse"), (answer["fit"]["label"], style)
     fit = Text.assemble(grade, "  ", label, "  ", (score, "dim"))
     return Panel(Group(fit, Text(answer["verdict"])), title=title, subtitle=subtitle, title_align="left")
@@ -229,10 +229,10 @@ def _quants(answer: Answer, words: _Words) -> RenderableType:
         asked = item["quant"] == answer["question"]["quant"]
         table.add_row(
             item["quant"],
-            shown_value(item["bits"]),
+            format_value(item["bits"]),
             words.number("gb", item["vram_gb"]),
             item["quality"],
-            Text.assemble(_grade(item), shown_value(round(item["score"]))),
+            Text.assemble(_grade(item), format_value(round(item["score"]))),
             style="bold" if asked else "",
         )
     usable = answer["memory"]["usable_gb"]
@@ -271,6 +271,6 @@ def _trace(steps: Iterable[Mapping[str, Any]], words: _Words) -> RenderableType:
     for step in steps:
         where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
         lines.append(Text.assemble((step["name"], "cyan"), " = ", (with_unit(step), "bold"), ("  " + where, "dim")))
-        if made_of(step):
-            lines.append(Padding(Text(made_of(step), style="dim"), (0, 0, 0, INDENT), expand=False))
+        if origin(step):
+            lines.append(Padding(Text(origin(step), style="dim"), (0, 0, 0, INDENT), expand=False))
     return Group(*lines)

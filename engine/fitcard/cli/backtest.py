@@ -10,12 +10,12 @@ from rich.console import Console
 from fitcard.calibration.backtest_plot import KINDS, save_plot
 from fitcard.calibration.backtest_report import Compared, as_data, draw_backtest, points_as_data
 from fitcard.calibration.comparison import compare
-from fitcard.calibration.external_runs import with_runs_of
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
-from fitcard.problems import ProblemsFound
+from fitcard.calibration.external_runs import with_external_runs
+from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 
 @click.command("backtest")
@@ -39,20 +39,20 @@ def command(
 ) -> None:
     """Hold the estimates against what was measured."""
     folders: Folders = ctx.obj
-    rulebook = load_or_leave(folders)
+    rulebook = load_or_exit(folders)
     profiles = [name for name in named.split(",") if name] or [rulebook.default_profile]
     for name in profiles:
         if name not in rulebook.rule_sets:
-            near = suggestion(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
+            near = did_you_mean(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
             raise click.UsageError(f"there is no profile `{name}`; {near}")
         rules = rulebook.rule_sets[name]
         if group and group not in rules.subject.axes and rules.describe(group) is None:
-            near = suggestion(closest(group, [*rules.subject.axes, *rules.definitions]))
+            near = did_you_mean(closest(group, [*rules.subject.axes, *rules.definitions]))
             raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
     if rulebook.backtest is None:
         raise click.UsageError("these rules have no file of `kind: backtest`")
     if data is not None:
-        elsewhere = with_runs_of(rulebook, data)
+        elsewhere = with_external_runs(rulebook, data)
         rulebook = elsewhere.rulebook
         click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
         for name in elsewhere.unread:
@@ -60,15 +60,15 @@ def command(
     try:
         compared = {profile: compare(rulebook, profile) for profile in profiles}
         found = as_data(rulebook, compared, group, worst)
-    except ProblemsFound as wrong:
-        leave(wrong.problems, PROBLEMS_FOUND)
+    except ProblemsError as wrong:
+        exit_with_problems(wrong.problems, FAILED)
     if plot is not None:
         _plot(plot, rulebook, compared, group)
     if as_json:
         print_json(found)
     else:
         draw_backtest(found, Console(highlight=False))
-    raise SystemExit(GOOD)
+    raise SystemExit(OK)
 
 
 def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:

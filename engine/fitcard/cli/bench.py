@@ -16,9 +16,9 @@ from fitcard.bench.every import all_benches
 from fitcard.bench.measure import QUICK, WHOLE, measured
 from fitcard.bench.saved import Results, as_data, moved
 from fitcard.cli.bench_view import draw_bench, draw_moved
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, print_json
-from fitcard.problems import ProblemsFound
-from fitcard.suggest import closest, suggestion
+from fitcard.cli.output import FAILED, OK, exit_with_problems, print_json
+from fitcard.problems import ProblemsError
+from fitcard.suggest import closest, did_you_mean
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -61,8 +61,8 @@ def command(
                 continue
             if not as_json:
                 draw_bench(bench.name, as_data(results)["benches"][bench.name], console)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
     except NotComparable as found:
         raise click.ClickException(str(found)) from None
     data = as_data(results)
@@ -72,7 +72,7 @@ def command(
     if as_json:
         print_json(data)
     draw_moved(changes, Console(highlight=False, stderr=as_json))
-    sys.exit(PROBLEMS_FOUND if any(change.worse for change in changes) else GOOD)
+    sys.exit(FAILED if any(change.worse for change in changes) else OK)
 
 
 def _chosen(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Bench]:
@@ -81,7 +81,7 @@ def _chosen(names: tuple[str, ...], files: tuple[Path, ...]) -> list[Bench]:
     known = [bench.name for bench in benches]
     for name in names:
         if not any(fnmatch(one, name) for one in known):
-            near = suggestion(closest(name, known)) or f"there are {', '.join(known)}"
+            near = did_you_mean(closest(name, known)) or f"there are {', '.join(known)}"
             raise click.UsageError(f"there is no bench `{name}`; {near}")
     return [bench for bench in benches if not names or any(fnmatch(bench.name, name) for name in names)]
 

@@ -12,12 +12,12 @@ from fitcard.calibration.calibrate import Calibration, calibrate
 from fitcard.calibration.holdout import Holdout
 from fitcard.calibration.parameters import parameters_of, spreads_of
 from fitcard.calibration.report import as_data, draw_calibration
-from fitcard.calibration.write import write
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, load_or_leave, print_json
-from fitcard.problems import ProblemsFound
+from fitcard.calibration.write import write_calibration
+from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 
 @click.command("calibrate")
@@ -48,7 +48,7 @@ def command(
     its bound, or where runs that took no part are estimated worse.
     """
     folders: Folders = ctx.obj
-    rulebook = load_or_leave(folders)
+    rulebook = load_or_exit(folders)
     profile = _chosen(rulebook, names, profile, axis)
     console = Console(highlight=False)
     try:
@@ -63,14 +63,14 @@ def command(
             )
     except ImportError:
         raise click.ClickException("fitting needs one more package: pip install 'fitcard[tune]'") from None
-    except ProblemsFound as wrong:
-        leave(wrong.problems, PROBLEMS_FOUND)
+    except ProblemsError as wrong:
+        exit_with_problems(wrong.problems, FAILED)
     if as_json:
         print_json(as_data(found))
-        raise SystemExit(PROBLEMS_FOUND if found.problems else GOOD)
+        raise SystemExit(FAILED if found.problems else OK)
     draw_calibration(found, rulebook, console)
     if found.problems:
-        leave(found.problems, PROBLEMS_FOUND)
+        exit_with_problems(found.problems, FAILED)
     _write(rulebook, found, why, yes=yes)
 
 
@@ -80,7 +80,7 @@ def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str)
         raise click.UsageError("these rules have no file of `kind: backtest`")
     profile = profile or rulebook.default_profile
     if profile not in rulebook.rule_sets:
-        near = suggestion(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
+        near = did_you_mean(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
         raise click.UsageError(f"there is no profile `{profile}`; {near}")
     if axis not in rulebook.subject.axes:
         raise click.UsageError(f"runs cannot be held out by `{axis}`; there are {', '.join(rulebook.subject.axes)}")
@@ -89,7 +89,7 @@ def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str)
     can += [one.label for one in spreads_of(rules)]
     for name in names:
         if name not in can:
-            near = suggestion(closest(name, can)) or "`fitcard calibrate --json` lists what can be fitted"
+            near = did_you_mean(closest(name, can)) or "`fitcard calibrate --json` lists what can be fitted"
             raise click.UsageError(f"`{name}` does not declare `calibrate`; {near}")
     if not can:
         raise click.UsageError("no constant and no table declares `calibrate`")
@@ -99,9 +99,9 @@ def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str)
 def _write(rulebook: Rulebook, found: Calibration, why: str, *, yes: bool) -> None:
     assert rulebook.backtest is not None
     if not yes and not click.confirm("write these values?"):
-        raise SystemExit(GOOD)
-    changed = write(found, rulebook.backtest, datetime.date.today().isoformat(), why)
+        raise SystemExit(OK)
+    changed = write_calibration(found, rulebook.backtest, datetime.date.today().isoformat(), why)
     for file in changed:
         click.echo(f"written: {file}")
     click.echo("to see what it does to every answer: fitcard diff HEAD")
-    raise SystemExit(GOOD)
+    raise SystemExit(OK)

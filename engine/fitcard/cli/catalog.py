@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fitcard.answer.catalog_api import catalog_stats
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
+from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
 from fitcard.lint.catalog_checks import check_catalogs
 
 PERCENT = 100
@@ -50,12 +50,12 @@ def command() -> None:
 @click.pass_context
 def stats(ctx: click.Context, /, as_json: bool) -> None:
     """Count entries by group, the share whose figures are known, and how old they are."""
-    data = catalog_stats(load_or_leave(ctx.obj), date.today())
+    data = catalog_stats(load_or_exit(ctx.obj), date.today())
     if as_json:
         print_json(data)
     else:
         draw_catalog_stats(data, Console(highlight=False))
-    raise SystemExit(GOOD)
+    raise SystemExit(OK)
 
 
 @command.command("verify")
@@ -63,7 +63,7 @@ def stats(ctx: click.Context, /, as_json: bool) -> None:
 @click.pass_context
 def verify(ctx: click.Context, /, as_json: bool) -> None:
     """Find rows whose figures disagree with one another or with what is possible, and rows that stand twice."""
-    done, problems = check_catalogs(load_or_leave(ctx.obj))
+    done, problems = check_catalogs(load_or_exit(ctx.obj))
     problems += [problem for checked in done for problem in checked.problems]
     problems.sort(key=lambda problem: problem.sort_key)
     excused = sum(len(checked.check.excused) for checked in done)
@@ -85,4 +85,4 @@ def verify(ctx: click.Context, /, as_json: bool) -> None:
         compared = sum(checked.compared for checked in done)
         click.echo(f"checks: {len(done)}, of figures or entries: {compared}, exceptions: {excused}")
         click.echo(f"problems: {len(problems)}")
-    raise SystemExit(PROBLEMS_FOUND if problems else GOOD)
+    raise SystemExit(FAILED if problems else OK)

@@ -7,11 +7,11 @@ import os
 
 import click
 
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, print_problems
-from fitcard.lint.run import check_everything
+from fitcard.cli.output import FAILED, OK, print_problems
+from fitcard.lint.run import run_checks
 from fitcard.problems import all_codes, errors
 from fitcard.reports import FORMATS, summary_text
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 IN_ACTIONS = "GITHUB_ACTIONS"
 COLLECT_AFTER = 2_000_000  # new objects: a whole check makes fewer, and keeps nearly all of them to its end
@@ -29,7 +29,7 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
         click.echo(_pages(code), nl=False)
         return
     gc.set_threshold(COLLECT_AFTER)
-    problems = check_everything(ctx.obj, thorough=thorough)[1]
+    problems = run_checks(ctx.obj, thorough=thorough)[1]
     shape = "json" if as_json else shape or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text")
     if shape == "text":
         print_problems(problems, to_stderr=False)
@@ -38,7 +38,7 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
             click.echo("what a code in [ ] means: fitcard check --explain CODE")
     else:
         click.echo(FORMATS[shape](problems))
-    raise SystemExit(PROBLEMS_FOUND if errors(problems) else GOOD)
+    raise SystemExit(FAILED if errors(problems) else OK)
 
 
 def _pages(code: str) -> str:
@@ -46,5 +46,5 @@ def _pages(code: str) -> str:
     if code == "all":
         return "\n\n".join(kind.page() for kind in all_codes().values())
     if code not in all_codes():
-        raise click.UsageError(f"there is no code `{code}`. {suggestion(closest(code, all_codes()))}".rstrip())
+        raise click.UsageError(f"there is no code `{code}`. {did_you_mean(closest(code, all_codes()))}".rstrip())
     return all_codes()[code].page()

@@ -15,24 +15,24 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fitcard.cli.check import IN_ACTIONS
-from fitcard.cli.output import GOOD, MISUSE, PROBLEMS_FOUND, leave
+from fitcard.cli.output import FAILED, MISUSE, OK, exit_with_problems
 from fitcard.diff.contract import acknowledged_text
-from fitcard.diff.html import as_page
-from fitcard.diff.markdown import as_markdown
+from fitcard.diff.html import html_report
+from fitcard.diff.markdown import markdown_report
 from fitcard.diff.outline import outline
-from fitcard.diff.report import Report, report
-from fitcard.diff.revisions import find_side
-from fitcard.diff.snapshot import State, read_state
-from fitcard.diff.terminal import print_outline
-from fitcard.problems import ProblemsFound, errors
+from fitcard.diff.report import DiffReport, compare_snapshots
+from fitcard.diff.revisions import find_revision
+from fitcard.diff.snapshot import Snapshot, read_snapshot
+from fitcard.diff.terminal import print_report
+from fitcard.problems import ProblemsError, errors
 from fitcard.reports import as_github, as_sarif
 from fitcard.rulebook.files import CHANGES
 from fitcard.source.folders import Folders
 
-WRITERS: dict[str, Callable[[Report], str]] = {
+WRITERS: dict[str, Callable[[DiffReport], str]] = {
     "json": lambda found: json.dumps(found.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-    "markdown": lambda found: as_markdown(outline(found.data)),
-    "html": lambda found: as_page(found.data, outline(found.data)),
+    "markdown": lambda found: markdown_report(outline(found.data)),
+    "html": lambda found: html_report(found.data, outline(found.data)),
     "github": lambda found: as_github(list(found.problems)) + "\n",
     "sarif": lambda found: as_sarif(list(found.problems)) + "\n",
 }
@@ -67,26 +67,26 @@ def command(
             raise click.UsageError(f"{file} must end in one of {', '.join(SUFFIXES)}")
     with tempfile.TemporaryDirectory() as place:
         try:
-            old, new = (read_state(find_side(text, folders, Path(place))) for text in (base, head))
-        except ProblemsFound as found:
-            leave(found.problems, MISUSE)
+            old, new = (read_snapshot(find_revision(text, folders, Path(place))) for text in (base, head))
+        except ProblemsError as found:
+            exit_with_problems(found.problems, MISUSE)
         with _progress() as progress:
-            compared = report(old, new, progress)
+            compared = compare_snapshots(old, new, progress)
             if why and compared.unexplained and not head:
                 _acknowledge(new, compared, why)
-                compared = report(old, read_state(new.side), computed=compared.computed)
+                compared = compare_snapshots(old, read_snapshot(new.side), computed=compared.computed)
     for file in files:
         file.write_text(WRITERS[SUFFIXES[file.suffix]](compared), "utf-8")
     if shape in (None, "text"):
-        print_outline(outline(compared.data), Console(highlight=False))
+        print_report(outline(compared.data), Console(highlight=False))
         if os.environ.get(IN_ACTIONS) == "true":
             click.echo(WRITERS["github"](compared), nl=False)
     else:
         click.echo(WRITERS[shape](compared), nl=False)
-    raise SystemExit(PROBLEMS_FOUND if errors(compared.problems) else GOOD)
+    raise SystemExit(FAILED if errors(compared.problems) else OK)
 
 
-def _acknowledge(state: State, found: Report, why: str) -> None:
+def _acknowledge(state: Snapshot, found: DiffReport, why: str) -> None:
     """Writes why the unexplained cases move into the file of changes."""
     document = next(iter(state.files.of(CHANGES)), None)
     if document is None or document.file is None:

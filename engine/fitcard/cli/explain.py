@@ -7,15 +7,15 @@ from typing import Any
 import click
 
 from fitcard.answer.catalog_api import rule_detail
-from fitcard.answer.explain import reasons
+from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question
-from fitcard.cli.options import AskingCommand, load_once, named_axes, read_settings, set_option
-from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.cli.options import QuestionOptionsCommand, load_for_command, parse_settings, required_axes, set_option
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.language.question_fields import PROFILE
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 
 
-@click.command("explain", cls=AskingCommand)
+@click.command("explain", cls=QuestionOptionsCommand)
 @click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...")
 @set_option
 @click.option("--of", "names", multiple=True, help="The number to explain; may be given more than once.")
@@ -37,8 +37,8 @@ def command(
     """
     from fitcard.cli.explanation_view import draw_rule, draw_tree  # noqa: PLC0415 - with rich, only where it draws
 
-    rulebook = load_once(ctx)
-    axes = named_axes(rulebook)
+    rulebook = load_for_command(ctx)
+    axes = required_axes(rulebook)
     if len(words) not in (1, len(axes)):
         wanted = " ".join(axis.upper() for axis in axes)
         raise click.UsageError(f"name one rule, or {wanted}; {len(words)} words were given.")
@@ -48,8 +48,8 @@ def command(
             print_json(detail) if as_json else draw_rule(detail)
             return
         asked = {**parameters, **dict(zip(axes, words, strict=True))}
-        question = read_question(rulebook, asked, read_settings(settings))
-        steps = reasons(rulebook, question, names)
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+        question = read_question(rulebook, asked, parse_settings(settings))
+        steps = explain(rulebook, question, names)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     print_json(steps) if as_json else draw_tree(steps, names)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from fitcard.reports import made_of, shown_value, with_unit
+from fitcard.reports import format_value, origin, with_unit
 
 Step = Mapping[str, Any]
 TEXTS = ("value", "expr", "by", "bounds", "results", "knots", "rows", "otherwise", "of", "same", "having")
@@ -56,7 +56,7 @@ def _grow(tree: Tree, step: Step, by_name: Mapping[str, Step], drawn: set[str]) 
 
 
 def _line(step: Step) -> Text:
-    made = f"  <- {made_of(step)}" if made_of(step) else ""
+    made = f"  <- {origin(step)}" if origin(step) else ""
     where = f"{step['file']}:{step['line']}" if "file" in step else step["kind"]
     source = ", ".join(step.get("source", ()))
     return Text.assemble(
@@ -73,4 +73,4 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{key}: {_shown(part)}" for key, part in value.items())
     if isinstance(value, list):
         return f"[{', '.join(_shown(part) for part in value)}]"
-    return shown_value(value)
+    return format_value(value)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, leave, print_problems
+from fitcard.cli.output import FAILED, OK, exit_with_problems, print_problems
 from fitcard.problems import errors
-from fitcard.rulebook.files import FileRead, files_of
+from fitcard.rulebook.files import FileRead, read_each_file
 from fitcard.source.folders import Folders
-from fitcard.source.formatting import format_problem, formatted
+from fitcard.source.formatting import format_document, formatting_problem
 from fitcard.source.schemas import Schemas
 
 
@@ -22,7 +22,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
     """Write keys in the order of their schema, comments kept; of all files, or of FILES."""
     folders: Folders = ctx.obj
     schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
-    read = files_of(folders, schemas)
+    read = read_each_file(folders, schemas)
     if files:
         read = [_named(file, read) for file in files]
     wrong = [problem for one in read for problem in errors(one.problems)]
@@ -30,8 +30,8 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
     for one in read:
         if one.document is None or errors(one.problems):
             continue
-        new = formatted(one.document, one.kind, schemas, folders.schemas_beside)
-        problem = format_problem(one.document, new)
+        new = format_document(one.document, one.kind, schemas, folders.schemas_beside)
+        problem = formatting_problem(one.document, new)
         if problem is None or one.document.file is None:
             continue
         changed += 1
@@ -42,8 +42,8 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
             click.echo(f"written: {one.document.path}")
     click.echo(f"{changed} of {len(read)} files {'to be written' if only_check else 'written'}")
     if wrong:  # a file that does not pass its schema has no order yet, and stays as it is
-        leave(wrong, PROBLEMS_FOUND)
-    raise SystemExit(PROBLEMS_FOUND if only_check and changed else GOOD)
+        exit_with_problems(wrong, FAILED)
+    raise SystemExit(FAILED if only_check and changed else OK)
 
 
 def _named(file: Path, read: list[FileRead]) -> FileRead:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import click
 
 from fitcard.answer.catalog_api import rule_graph
-from fitcard.cli.options import load_once
-from fitcard.cli.output import MISUSE, leave, print_json
+from fitcard.cli.options import load_for_command
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.language.question_fields import PROFILE
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 
 Edges = Mapping[str, tuple[str, ...]]
 
@@ -55,11 +55,11 @@ def command(
     ctx: click.Context, /, names: tuple[str, ...], shape: str, readers: bool, profile: str, as_json: bool
 ) -> None:
     """Show which rule reads which: all of them, or those behind each NAME."""
-    rulebook = load_once(ctx)
+    rulebook = load_for_command(ctx)
     try:
         edges = rule_graph(rulebook, names, profile, readers=readers)
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     if as_json:
         print_json(edges)
     else:

@@ -10,21 +10,21 @@ from typing import Any
 
 import click
 
-from fitcard.cli.new import document_for, in_order, pairs, write_or_leave
-from fitcard.cli.output import PROBLEMS_FOUND, leave
-from fitcard.cli.scaffold import ENTRIES, ENTRY, FieldUnknown, Skeleton, block, inserted
+from fitcard.cli.new import document_for, in_order, pairs, write_or_exit
+from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.cli.scaffold import ENTRIES, ENTRY, FieldUnknown, Scaffold, entry_block, insert_entry
 from fitcard.importers.entries import Imported, Known, Maker, recognised
 from fitcard.importers.records import Record, Unreadable, machine_records, records_of
-from fitcard.problems import ProblemsFound
-from fitcard.rulebook.files import files_of
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.files import read_each_file
 from fitcard.rulebook.imports import FILE, TODAY, Import
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
-from fitcard.source.yaml_edit import written
+from fitcard.source.yaml_edit import to_yaml
 from fitcard.source.yaml_reader import read_text
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 MACHINE = "machine"
 
@@ -100,7 +100,7 @@ def command(
     rulebook = _load_or_leave(folders)
     sources = _sources(rulebook, what)
     wanted = Wanted(name, pairs(_fields(words)), file, {key: text for key, text in head.items() if text}, dry_run)
-    skeleton = Skeleton(what, sources[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
+    skeleton = Scaffold(what, sources[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
     try:
         given = skeleton.read(wanted.fields)
     except FieldUnknown as unknown:
@@ -121,15 +121,15 @@ def _load_or_leave(folders: Folders) -> Rulebook:
     """The rulebook without proof that it can answer: what is written is tried before."""
     try:
         return load(folders)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
 
 
 def _sources(rulebook: Rulebook, what: str) -> list[Import]:
     sources = [source for source in rulebook.imports if source.word == what]
     if not sources:
         known = list(dict.fromkeys(source.word for source in rulebook.imports))
-        near = suggestion(closest(what, known)) or f"what can be imported: {', '.join(known) or 'nothing'}"
+        near = did_you_mean(closest(what, known)) or f"what can be imported: {', '.join(known) or 'nothing'}"
         raise click.UsageError(f"`{what}` is nothing that can be imported; {near}")
     return sources
 
@@ -212,7 +212,7 @@ def _new(named: Iterable[tuple[str, Imported]], word: str) -> Iterator[tuple[str
         position = entries[0].known.entry.position if entries[0].known else ""
         many = f" ({len(entries)} of them)" if len(entries) > 1 else ""
         click.echo(f"this is `{known}`{many}, already in the catalog: {position}")
-        click.echo(f"  read: {written(dict(entries[0].data))}", err=True)
+        click.echo(f"  read: {to_yaml(dict(entries[0].data))}", err=True)
 
 
 def _remarks(entry: Imported) -> Iterator[str]:
@@ -221,10 +221,10 @@ def _remarks(entry: Imported) -> Iterator[str]:
     if known is not None:
         yield _differing(known)
     for one in entry.unmatched:
-        hint = suggestion(one.nearest)
+        hint = did_you_mean(one.nearest)
         yield f"no {one.field} is called `{one.word}`; {f'{hint} ' if hint else ''}say {one.field}=ID"
     if entry.near:
-        yield f"nothing of the catalog is certainly it; {suggestion(entry.near)}"
+        yield f"nothing of the catalog is certainly it; {did_you_mean(entry.near)}"
     if entry.guessed:
         yield f"guessed: {', '.join(entry.guessed)}"
     if entry.absent:
@@ -236,11 +236,11 @@ def _differing(known: Known) -> str:
     return f"not `{known.entry.id}` of the catalog: {told}"
 
 
-def _finish(folders: Folders, skeleton: Skeleton, new: list[tuple[str, Imported]], wanted: Wanted) -> None:
+def _finish(folders: Folders, skeleton: Scaffold, new: list[tuple[str, Imported]], wanted: Wanted) -> None:
     missing = {one.name: one for _, entry in new for one in skeleton.missing(entry.data)}
     if wanted.dry_run:
         for name, entry in new:
-            click.echo(block(name or skeleton.word, skeleton.ordered(entry.data), ""))
+            click.echo(entry_block(name or skeleton.word, skeleton.ordered(entry.data), ""))
     if unmatched := {one.field: None for _, entry in new for one in entry.unmatched}:
         raise click.UsageError(
             f"say what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"
@@ -250,15 +250,15 @@ def _finish(folders: Folders, skeleton: Skeleton, new: list[tuple[str, Imported]
     if missing:
         listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
         raise click.UsageError(f"what a {skeleton.word} needs and was not read is missing, such as{listed}")
-    read = files_of(folders, skeleton.schemas)
+    read = read_each_file(folders, skeleton.schemas)
     if wanted.dry_run and wanted.file is None:  # any file will do to try it in
         read = [next(one for one in read if one.kind == skeleton.kind)]
     document = document_for(skeleton, wanted.file, read, folders, wanted.head)
     text = document.text
     for name, entry in new:
-        text = inserted(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))
+        text = insert_entry(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))
     text = in_order(document, text, skeleton, folders)
-    write_or_leave(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=wanted.dry_run)
+    write_or_exit(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=wanted.dry_run)
 
 
 def _again(document: Document, text: str) -> Document:

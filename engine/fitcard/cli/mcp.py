@@ -11,12 +11,12 @@ import click
 import fitcard
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.tools import call, input_schema, output_schema, tools_of
-from fitcard.cli.output import MISUSE, PROBLEMS_FOUND, leave
-from fitcard.problems import ProblemsFound
+from fitcard.cli.output import FAILED, MISUSE, exit_with_problems
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.tools import Tool
-from fitcard.suggest import closest, suggestion
-from fitcard.web.reload import LiveRulebook
+from fitcard.suggest import closest, did_you_mean
+from fitcard.web.reload import ReloadingRulebook
 
 if TYPE_CHECKING:
     from mcp.server import Server
@@ -43,9 +43,9 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
     except ImportError:
         raise click.ClickException(NOT_INSTALLED) from None
     try:
-        live = LiveRulebook(ctx.obj)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+        live = ReloadingRulebook(ctx.obj)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
     if not tools_of(live.rulebook):
         click.echo("error: there are no tools: these rules have no file of `kind: tools`", err=True)
         raise SystemExit(MISUSE)
@@ -56,7 +56,7 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
         anyio.run(_speak, live)
 
 
-def server_of(live: LiveRulebook) -> Server[Any]:
+def server_of(live: ReloadingRulebook) -> Server[Any]:
     """The server with the tools of a rulebook; each request is answered by the rules as they are then."""
     from anyio.to_thread import run_sync  # noqa: PLC0415
     from mcp import MCPError  # noqa: PLC0415
@@ -71,7 +71,7 @@ def server_of(live: LiveRulebook) -> Server[Any]:
         rulebook = live.rulebook
         tools = tools_of(rulebook)
         if asked.name not in tools:
-            near = suggestion(closest(asked.name, tools)) or f"there are: {', '.join(tools)}"
+            near = did_you_mean(closest(asked.name, tools)) or f"there are: {', '.join(tools)}"
             raise MCPError(INVALID_PARAMS, f"there is no tool `{asked.name}`; {near}")
         return await run_sync(_called, rulebook, tools[asked.name], asked.arguments or {})
 
@@ -106,7 +106,7 @@ def _called(rulebook: Rulebook, tool: Tool, arguments: dict[str, Any]) -> CallTo
     failed = False
     try:
         given = call(rulebook, tool, arguments)
-    except ProblemsFound as found:
+    except ProblemsError as found:
         failed, given = True, problem_document(rulebook, found, tool.name, arguments)
     except Exception:  # as over HTTP: the caller is told that it failed, the log how
         logging.getLogger(__name__).exception("tool failed")
@@ -115,7 +115,7 @@ def _called(rulebook: Rulebook, tool: Tool, arguments: dict[str, Any]) -> CallTo
     return CallToolResult(content=[TextContent(text=text)], structured_content=given, is_error=failed)
 
 
-async def _speak(live: LiveRulebook) -> None:
+async def _speak(live: ReloadingRulebook) -> None:
     from mcp.server.stdio import stdio_server  # noqa: PLC0415
 
     server = server_of(live)
@@ -123,7 +123,7 @@ async def _speak(live: LiveRulebook) -> None:
         await server.run(read, write, server.create_initialization_options())
 
 
-def _serve(live: LiveRulebook, port: int) -> None:
+def _serve(live: ReloadingRulebook, port: int) -> None:
     import uvicorn  # noqa: PLC0415
 
     click.echo(f"http://127.0.0.1:{port}/mcp", err=True)

@@ -9,19 +9,19 @@ from typing import Any
 
 import click
 
-from fitcard.cli.output import PROBLEMS_FOUND, leave, print_problems
-from fitcard.cli.scaffold import FieldUnknown, Skeleton, inserted, new_file, skeletons
-from fitcard.language.question_fields import read_subject
-from fitcard.lint.dry_run import problems_with
+from fitcard.cli.output import FAILED, exit_with_problems, print_problems
+from fitcard.cli.scaffold import FieldUnknown, Scaffold, insert_entry, new_file, scaffolds
+from fitcard.language.question_fields import read_question_fields
+from fitcard.lint.dry_run import problems_after_edit
 from fitcard.problems import errors
-from fitcard.rulebook.files import RULEBOOK, RULES, FileRead, files_of
+from fitcard.rulebook.files import RULEBOOK, RULES, FileRead, read_each_file
 from fitcard.source.document import Document
 from fitcard.source.document import Path as Place
 from fitcard.source.folders import Folders
-from fitcard.source.formatting import formatted, line_for_editors
+from fitcard.source.formatting import format_document, schema_comment
 from fitcard.source.schemas import Schemas
 from fitcard.source.yaml_reader import read_text
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 
 @click.command("new")
@@ -43,15 +43,15 @@ def command(
     """
     folders: Folders = ctx.obj
     schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
-    read = files_of(folders, schemas)
+    read = read_each_file(folders, schemas)
     skeleton = _skeleton(what, schemas, read)
     data = _complete(skeleton, fields)
     document = document_for(skeleton, file, read, folders, {key: text for key, text in head.items() if text})
-    text = in_order(document, inserted(document, skeleton.section, name, data), skeleton, folders)
-    write_or_leave(folders, document, text, [(skeleton.section, name)])
+    text = in_order(document, insert_entry(document, skeleton.section, name, data), skeleton, folders)
+    write_or_exit(folders, document, text, [(skeleton.section, name)])
 
 
-def write_or_leave(
+def write_or_exit(
     folders: Folders, document: Document, text: str, places: Iterable[Place], *, dry_run: bool = False
 ) -> None:
     """Writes the new text of a document, of which `places` are new, if it passes the check; else the command ends.
@@ -59,10 +59,10 @@ def write_or_leave(
     In a dry run what the check has to say is said, and nothing is written.
     """
     assert document.file is not None
-    problems = problems_with(folders, document.file, text)
+    problems = problems_after_edit(folders, document.file, text)
     if errors(problems):
         click.echo(f"nothing is written: {document.path} would not pass", err=True)
-        leave(problems, PROBLEMS_FOUND)
+        exit_with_problems(problems, FAILED)
     if not dry_run:
         document.file.parent.mkdir(parents=True, exist_ok=True)
         document.file.write_text(text, "utf-8")
@@ -78,15 +78,15 @@ def at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _skeleton(what: str, schemas: Schemas, read: list[FileRead]) -> Skeleton:
+def _skeleton(what: str, schemas: Schemas, read: list[FileRead]) -> Scaffold:
     main = next(
         (one.document for one in read if one.kind == RULEBOOK and one.document and not errors(one.problems)), None
     )
     if main is None:
         raise click.UsageError(f"there is no file of kind `{RULEBOOK}` that can be read; run `fitcard check`")
-    known = skeletons(schemas, read_subject(main))
+    known = scaffolds(schemas, read_question_fields(main))
     if what not in known:
-        near = suggestion(closest(what, known)) or f"what can be new: {', '.join(known)}"
+        near = did_you_mean(closest(what, known)) or f"what can be new: {', '.join(known)}"
         raise click.UsageError(f"`{what}` is nothing that can be written anew; {near}")
     return known[what]
 
@@ -102,7 +102,7 @@ def pairs(fields: Iterable[str]) -> dict[str, str]:
     return assigned
 
 
-def _complete(skeleton: Skeleton, fields: tuple[str, ...]) -> dict[str, Any]:
+def _complete(skeleton: Scaffold, fields: tuple[str, ...]) -> dict[str, Any]:
     """The fields with those that were missing, as a person at the terminal gave them."""
     assigned = pairs(fields)
     try:
@@ -122,7 +122,7 @@ def _complete(skeleton: Skeleton, fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def document_for(
-    skeleton: Skeleton, file: Path | None, read: list[FileRead], folders: Folders, head: Mapping[str, str]
+    skeleton: Scaffold, file: Path | None, read: list[FileRead], folders: Folders, head: Mapping[str, str]
 ) -> Document:
     """The file to write into, as it is now or as it begins."""
     same = [one for one in read if one.kind == skeleton.kind]
@@ -141,7 +141,7 @@ def document_for(
     return _begun(skeleton, file, folders, head)
 
 
-def _begun(skeleton: Skeleton, file: Path, folders: Folders, head: Mapping[str, str]) -> Document:
+def _begun(skeleton: Scaffold, file: Path, folders: Folders, head: Mapping[str, str]) -> Document:
     folder = folders.rules if skeleton.kind == RULES else folders.catalogs
     if not file.resolve().is_relative_to(folder.resolve()) or file.suffix != ".yaml":
         raise click.UsageError(f"{file} must lie in {folder} and end in .yaml")
@@ -149,18 +149,18 @@ def _begun(skeleton: Skeleton, file: Path, folders: Folders, head: Mapping[str, 
         raise click.UsageError(f"{file} cannot be read; run `fitcard check`")
     shown_as = f"{folders.shown(folder)}/{file.resolve().relative_to(folder.resolve()).as_posix()}"
     beside = folders.schemas_beside
-    first = line_for_editors(file, skeleton.kind, beside) if beside else ""
+    first = schema_comment(file, skeleton.kind, beside) if beside else ""
     text = first + new_file(skeleton.kind, head, skeleton.section)
     document, problems = read_text(text, shown_as, file.resolve())
     assert document is not None, problems
     return document
 
 
-def in_order(document: Document, text: str, skeleton: Skeleton, folders: Folders) -> str:
+def in_order(document: Document, text: str, skeleton: Scaffold, folders: Folders) -> str:
     """The new text the one way, where the file was written so before."""
 
     def ordered(of: Document) -> str:
-        return formatted(of, skeleton.kind, skeleton.schemas, folders.schemas_beside)
+        return format_document(of, skeleton.kind, skeleton.schemas, folders.schemas_beside)
 
     after, _ = read_text(text, document.path, document.file)
     return text if after is None or ordered(document) != document.text else ordered(after)

@@ -6,47 +6,47 @@ from collections.abc import Iterable
 
 import click
 
-from fitcard.cli.output import load_or_leave
+from fitcard.cli.output import load_or_exit
 from fitcard.language.question_fields import PROFILE, Axis
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 
 
-def load_once(ctx: click.Context) -> Rulebook:
+def load_for_command(ctx: click.Context) -> Rulebook:
     """The rulebook of this call, loaded the first time it is needed."""
     root = ctx.find_root()
     if not isinstance(root.obj, Rulebook):
-        root.obj = load_or_leave(root.obj or find_folders())
+        root.obj = load_or_exit(root.obj or find_folders())
     return root.obj
 
 
-def named_axes(rulebook: Rulebook) -> list[str]:
+def required_axes(rulebook: Rulebook) -> list[str]:
     """The axes that a question must name, in their order."""
     return [axis.name for axis in rulebook.subject.axes.values() if axis.required]
 
 
-class AskingCommand(click.Command):
+class QuestionOptionsCommand(click.Command):
     """A command with an option for each axis that has a default, for each input, and for the profile."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own arguments, the rulebook's options, then the command's own options."""
         own = super().get_params(ctx)
         arguments = [param for param in own if isinstance(param, click.Argument)]
-        rulebook = load_once(ctx)
+        rulebook = load_for_command(ctx)
         optional = [axis.name for axis in rulebook.subject.axes.values() if not axis.required]
         return [*arguments, *question_options(rulebook, optional), *(param for param in own if param not in arguments)]
 
 
-class QuestionCommand(AskingCommand):
+class QuestionCommand(QuestionOptionsCommand):
     """Such a command with an argument for each axis that must be named."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """An argument for each axis that must be named, then the rest."""
-        arguments = [click.Argument([axis]) for axis in named_axes(load_once(ctx))]
+        arguments = [click.Argument([axis]) for axis in required_axes(load_for_command(ctx))]
         return [*arguments, *super().get_params(ctx)]
 
 
-def read_settings(settings: tuple[str, ...]) -> dict[str, str]:
+def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
     """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
     pairs = [setting.partition("=") for setting in settings]
     if any(not (name and equals and value) for name, equals, value in pairs):

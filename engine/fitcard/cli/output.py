@@ -9,20 +9,20 @@ from typing import Any, NoReturn
 import click
 
 from fitcard.lint.run import load_checked
-from fitcard.problems import Problem, ProblemsFound, Severity
+from fitcard.problems import Problem, ProblemsError, Severity
 from fitcard.reports import problem_text
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
 
-GOOD, PROBLEMS_FOUND, MISUSE = 0, 1, 2
+OK, FAILED, MISUSE = 0, 1, 2
 
 
-def load_or_leave(folders: Folders) -> Rulebook:
+def load_or_exit(folders: Folders) -> Rulebook:
     """The rulebook; where it has errors they are printed and the command ends with code 1."""
     try:
         return load_checked(folders)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
 
 
 def print_problems(problems: Iterable[Problem], *, to_stderr: bool = True) -> None:
@@ -34,7 +34,7 @@ def print_problems(problems: Iterable[Problem], *, to_stderr: bool = True) -> No
         click.echo(click.style(first, fg=color, bold=True) + (f"\n{rest}" if rest else ""), err=to_stderr)
 
 
-def leave(problems: Iterable[Problem], code: int) -> NoReturn:
+def exit_with_problems(problems: Iterable[Problem], code: int) -> NoReturn:
     """Prints the problems and ends the command with `code`."""
     print_problems(problems)
     raise SystemExit(code)

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from fitcard.answer.language import in_named
+from fitcard.answer.language import in_language
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.cli.options import language_option, load_once, question_options, read_settings, set_option
-from fitcard.cli.output import MISUSE, leave, print_json
-from fitcard.problems import ProblemsFound
+from fitcard.cli.options import language_option, load_for_command, parse_settings, question_options, set_option
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rankings import HOLDS, LIMIT, Filter
 
 
@@ -19,7 +19,7 @@ class RankingCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options and those of the ranking, then the command's own."""
-        rulebook = load_once(ctx)
+        rulebook = load_for_command(ctx)
         ranking = rulebook.rankings[str(self.name)]
         axes = [axis for axis in rulebook.subject.axes if axis != ranking.over]
         filters = [_option(asked) for asked in ranking.filters.values()]
@@ -32,11 +32,11 @@ class RankingGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The rankings in the order of their file."""
-        return list(load_once(ctx).rankings)
+        return list(load_for_command(ctx).rankings)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of the ranking of that name."""
-        ranking = load_once(ctx).rankings.get(cmd_name)
+        ranking = load_for_command(ctx).rankings.get(cmd_name)
         if ranking is None:
             return None
         command = RankingCommand(cmd_name, callback=_rank, help=ranking.about)
@@ -52,12 +52,12 @@ def command() -> None:
 
 @click.pass_context
 def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang: str | None, **parameters: Any) -> None:
-    rulebook, overrides = load_once(ctx), read_settings(settings)
+    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
     try:
-        rulebook = in_named(rulebook, lang)
+        rulebook = in_language(rulebook, lang)
         ranked = rank(rulebook, read_ranking(rulebook, str(ctx.command.name), parameters, overrides))
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     if as_json:
         print_json(ranked)
         return

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fitcard.language.question_fields import Subject
+from fitcard.language.question_fields import QuestionFields
 from fitcard.rulebook.files import RULES
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import SUFFIX, Schemas
-from fitcard.source.yaml_edit import Spans, read_value, written
-from fitcard.suggest import closest, suggestion
+from fitcard.source.yaml_edit import Spans, parse_value, to_yaml
+from fitcard.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -38,7 +38,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Skeleton:
+class Scaffold:
     """What is to be written: `word` as people call it, in which section of which kind of file, by which schema."""
 
     word: str
@@ -86,40 +86,40 @@ class Skeleton:
         declared = self._declared(name, self.fields)
         example = next(iter(declared.get("examples", ())), "")
         about = declared.get("description", "").rstrip(".")
-        return Field(name, about[:1].lower() + about[1:], example if isinstance(example, str) else written(example))
+        return Field(name, about[:1].lower() + about[1:], example if isinstance(example, str) else to_yaml(example))
 
     def _declared(self, name: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         if name not in fields:
-            near = suggestion(closest(name, fields)) or f"the fields are: {', '.join(fields)}"
+            near = did_you_mean(closest(name, fields)) or f"the fields are: {', '.join(fields)}"
             raise FieldUnknown(f"a {self.word} has no field `{name}`; {near}")
         return {**self.schemas.resolve(fields[name], self.kind), **fields[name]}
 
 
-def skeletons(schemas: Schemas, subject: Subject) -> dict[str, Skeleton]:
+def scaffolds(schemas: Schemas, subject: QuestionFields) -> dict[str, Scaffold]:
     """What can be written anew, by the word for it: rules, and an entry for each axis of questions."""
-    rules = {word: Skeleton(word, RULES, *place, schemas) for word, place in OF_RULES.items()}
+    rules = {word: Scaffold(word, RULES, *place, schemas) for word, place in OF_RULES.items()}
     axes = subject.axes.values()
-    return rules | {axis.name: Skeleton(axis.name, axis.catalog, ENTRIES, ENTRY, schemas) for axis in axes}
+    return rules | {axis.name: Scaffold(axis.name, axis.catalog, ENTRIES, ENTRY, schemas) for axis in axes}
 
 
 def new_file(kind: str, head: Mapping[str, str], section: str) -> str:
     """The text of a file that holds nothing yet but what stands above its section."""
-    return "".join(f"{key}: {written(value)}\n" for key, value in {"kind": kind, **head}.items()) + f"{section}:\n"
+    return "".join(f"{key}: {to_yaml(value)}\n" for key, value in {"kind": kind, **head}.items()) + f"{section}:\n"
 
 
-def inserted(document: Document, section: str, name: str, data: Mapping[str, Any]) -> str:
+def insert_entry(document: Document, section: str, name: str, data: Mapping[str, Any]) -> str:
     """The text of the document with the new one at the end of its section, in the style of the one before it."""
     text, path = document.text, (section,)
     if not document.data.get(section):
         text = _with_section(document, section)
-        return f"{text}{block(name, data, STEP)}\n"
+        return f"{text}{entry_block(name, data, STEP)}\n"
     spans = Spans(document)
     last: Path = (*path, list(document.data[section])[-1])
     if spans.in_brackets(path):
         end = spans.value_end(last)
-        return f"{text[:end]}, {name}: {written(dict(data))}{text[end:]}"
+        return f"{text[:end]}, {name}: {to_yaml(dict(data))}{text[end:]}"
     indent = " " * spans.indent(last)
-    new = f"{indent}{name}: {written(dict(data))}" if spans.in_brackets(last) else block(name, data, indent)
+    new = f"{indent}{name}: {to_yaml(dict(data))}" if spans.in_brackets(last) else entry_block(name, data, indent)
     end = spans.end_of_line(spans.value_end(last))
     return f"{text[:end]}\n{_gap(spans, section)}{new}{text[end:] or chr(10)}"
 
@@ -139,12 +139,12 @@ def _gap(spans: Spans, section: str) -> str:
     return "\n" if "\n\n" in between else ""
 
 
-def block(name: str, data: Mapping[str, Any], indent: str) -> str:
+def entry_block(name: str, data: Mapping[str, Any], indent: str) -> str:
     """A rule or entry as text, a field on each line."""
     return "\n".join(
         [
             f"{indent}{name}:",
-            *(f"{indent}{STEP}{key}: {written(value, in_braces=False)}" for key, value in data.items()),
+            *(f"{indent}{STEP}{key}: {to_yaml(value, in_braces=False)}" for key, value in data.items()),
         ]
     )
 
@@ -153,7 +153,7 @@ def _value(text: str, declared: Mapping[str, Any]) -> Any:
     """A value as the schema wants it: text as it stands, a list also where only one thing was given, else as YAML."""
     if declared.get("type") == "string" or "enum" in declared:
         return text
-    value = read_value(text)
+    value = parse_value(text)
     return _listed(text if value is None else value, declared)
 
 

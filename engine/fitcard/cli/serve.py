@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from fitcard.cli.output import PROBLEMS_FOUND, leave
-from fitcard.problems import ProblemsFound
+from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.problems import ProblemsError
 from fitcard.web.api_keys import read_keys
 from fitcard.web.logging import KINDS, TEXT, configure
-from fitcard.web.options import BATCH_SECONDS, LARGEST_BODY, LONGEST_ADDRESS, MOST_QUESTIONS, Limits, Options
-from fitcard.web.reload import LiveRulebook
-from fitcard.web.server import Bounds, Listening, run_until_told
+from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.server import Server, ServerLimits, run_until_signal
 
 LOOK_EVERY = 1.0  # seconds
 HERE = ("localhost", "127.0.0.1", "::1")
@@ -36,9 +36,9 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option("--threads", 4, click.IntRange(1, 64), "Requests at once.")
 @click.option("--site", default=None, help="What addresses in answers start with, in place of the rulebook's.")
 @option("--reload/--no-reload", True, None, "Follow changes of rules and catalogs.")
-@option("--body-bytes", LARGEST_BODY, COUNT, "Bytes of the largest body.")
-@option("--address-length", LONGEST_ADDRESS, COUNT, "Characters of the longest address with its parameters.")
-@option("--batch-questions", MOST_QUESTIONS, COUNT, "Questions of the largest batch.")
+@option("--body-bytes", MAX_BODY, COUNT, "Bytes of the largest body.")
+@option("--address-length", MAX_ADDRESS, COUNT, "Characters of the longest address with its parameters.")
+@option("--batch-questions", MAX_QUESTIONS, COUNT, "Questions of the largest batch.")
 @option("--batch-seconds", BATCH_SECONDS, SECONDS, "Seconds for a batch; what is not answered by then is told so.")
 @option("--header-bytes", 32_000, COUNT, "Bytes of the longest headers.")
 @option("--connections", 200, COUNT, "Open connections.")
@@ -83,20 +83,20 @@ def command(
         keys = read_keys(api_keys) if api_keys else {}
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
         configure(log)
-        live = LiveRulebook(ctx.obj)
+        live = ReloadingRulebook(ctx.obj)
         app = create_app(live, site or site_here(live.rulebook.site, host, port), options)
-    except ProblemsFound as found:
-        leave(found.problems, PROBLEMS_FOUND)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        listening = Listening(app, host, port, _bounds(**bounds), limits)
+        listening = Server(app, host, port, _bounds(**bounds), limits)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
     click.echo(listening.address, err=True)
     if reload:
         live.watch(LOOK_EVERY)
-    if left := run_until_told(listening):
+    if left := run_until_signal(listening):
         click.echo(f"stopped; requests that were cut off: {left}", err=True)
 
 
@@ -116,5 +116,7 @@ def _bounds(
     header_bytes: int,
     drain_seconds: float,
     patience_seconds: float,
-) -> Bounds:
-    return Bounds(threads, connections, idle_seconds, arrival_seconds, header_bytes, drain_seconds, patience_seconds)
+) -> ServerLimits:
+    return ServerLimits(
+        threads, connections, idle_seconds, arrival_seconds, header_bytes, drain_seconds, patience_seconds
+    )

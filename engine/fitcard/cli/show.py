@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from fitcard.answer.language import in_named
+from fitcard.answer.language import in_language
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer
-from fitcard.cli.options import QuestionCommand, language_option, load_once, read_settings, set_option
-from fitcard.cli.output import MISUSE, leave, print_json
-from fitcard.problems import ProblemsFound
+from fitcard.answer.render import answer_question
+from fitcard.cli.options import QuestionCommand, language_option, load_for_command, parse_settings, set_option
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json
+from fitcard.problems import ProblemsError
 
 
 @click.command("show", cls=QuestionCommand)
@@ -34,12 +34,12 @@ def command(
     """Answer a question, drawn as a page."""
     if as_json and svg:
         raise click.UsageError("--json and --svg are two ways to show one answer: choose one.")
-    rulebook, overrides = load_once(ctx), read_settings(settings)
+    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
     try:
-        rulebook = in_named(rulebook, lang)
-        built = answer(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+        rulebook = in_language(rulebook, lang)
+        built = answer_question(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     if as_json:
         print_json(built)
         return

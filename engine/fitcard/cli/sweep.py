@@ -13,16 +13,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fitcard.cli.options import load_once, question_options, read_settings, set_option
-from fitcard.cli.output import MISUSE, leave, print_json
-from fitcard.problems import ProblemsFound
-from fitcard.sweep.formats import FORMS, PARQUET
-from fitcard.sweep.run import Swept, sha256_of, sweep_to_file, sweep_to_stream
+from fitcard.cli.options import load_for_command, parse_settings, question_options, set_option
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json
+from fitcard.problems import ProblemsError
+from fitcard.sweep.formats import FORMATS, PARQUET
+from fitcard.sweep.run import SweepResult, sha256_of, sweep_to_file, sweep_to_stream
 from fitcard.sweep.selection import Sweep, read_sweep
-from fitcard.sweep.workers import on_cluster, on_this_machine
+from fitcard.sweep.workers import cluster_workers, local_workers
 
 STANDARD_OUTPUT = "-"
-MOST_WORKERS = 4  # where nobody says how many: each takes memory
+MAX_WORKERS = 4  # where nobody says how many: each takes memory
 
 
 class SweepCommand(click.Command):
@@ -30,7 +30,7 @@ class SweepCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options, then the command's own."""
-        rulebook = load_once(ctx)
+        rulebook = load_for_command(ctx)
         return [*question_options(rulebook, rulebook.subject.axes, several=True), *super().get_params(ctx)]
 
 
@@ -40,9 +40,9 @@ class SweepCommand(click.Command):
     default=STANDARD_OUTPUT,
     show_default=True,
     metavar="FILE",
-    help=f"The file to write, whose name ends in {', '.join(f'.{form}' for form in FORMS)}; - for standard output.",
+    help=f"The file to write, whose name ends in {', '.join(f'.{form}' for form in FORMATS)}; - for standard output.",
 )
-@click.option("--format", "form", type=click.Choice(FORMS), help="The form, where the name of the file does not say.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="The form, where the name of the file does not say.")
 @click.option("--columns", multiple=True, metavar="KEYS", help="Columns, by their keys in an answer or names of rules.")
 @click.option("--where", default="", metavar="EXPR", help="Keep the answers for which this holds.")
 @set_option
@@ -76,18 +76,18 @@ def command(
     to_stream = out == STANDARD_OUTPUT
     if to_stream and (as_json or form == PARQUET):
         raise click.UsageError("name a file with --out: standard output takes lines of answers, and nothing else")
-    rulebook, overrides = load_once(ctx), read_settings(settings)
+    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         sweep = read_sweep(rulebook, parameters, columns, where, overrides)
-        at_once = workers or min(MOST_WORKERS, os.cpu_count() or 1)
-        computing = on_cluster(sweep, form, scheduler) if scheduler else on_this_machine(sweep, form, at_once)
+        at_once = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        computing = cluster_workers(sweep, form, scheduler) if scheduler else local_workers(sweep, form, at_once)
         with _progress() as step:
             if to_stream:
                 sweep_to_stream(sweep, form, sys.stdout.buffer, computing, step)
                 return
             swept = sweep_to_file(sweep, form, Path(out), computing, step, restart=restart, force=force)
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     except BrokenPipeError:  # who reads has enough
         raise
     except OSError as error:
@@ -104,13 +104,15 @@ def _form_of(out: str) -> str:
     """The form that the name of a file says."""
     suffix = Path(out).suffix.removeprefix(".")
     if out == STANDARD_OUTPUT:
-        return next(form for form in FORMS if form != PARQUET)
-    if suffix not in FORMS:
-        raise click.UsageError(f"{out} must end in one of {', '.join(f'.{form}' for form in FORMS)}, or name --format")
+        return next(form for form in FORMATS if form != PARQUET)
+    if suffix not in FORMATS:
+        raise click.UsageError(
+            f"{out} must end in one of {', '.join(f'.{form}' for form in FORMATS)}, or name --format"
+        )
     return suffix
 
 
-def _summary(sweep: Sweep, swept: Swept, file: Path) -> dict[str, Any]:
+def _summary(sweep: Sweep, swept: SweepResult, file: Path) -> dict[str, Any]:
     return {
         "file": str(file),
         "bytes": file.stat().st_size,

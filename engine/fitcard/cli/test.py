@@ -7,14 +7,14 @@ from typing import TextIO
 import click
 
 from fitcard.calibration.comparison import aim_problems
-from fitcard.cli.output import GOOD, PROBLEMS_FOUND, load_or_leave, print_json, print_problems
-from fitcard.problems import Problem, ProblemsFound
+from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
+from fitcard.problems import Problem, ProblemsError
 from fitcard.reports import problem_text, trace_lines
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.coverage import coverage
-from fitcard.testing.junit import as_junit
-from fitcard.testing.rule_tests import Outcome, rule_tests, run
-from fitcard.testing.update import updates, write
+from fitcard.testing.junit import junit_xml
+from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
+from fitcard.testing.update import expectation_updates, write_updates
 
 PERCENT = 100
 
@@ -40,8 +40,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Run the tests that stand beside the rules."""
-    rulebook = load_or_leave(ctx.obj)
-    outcomes = [run(rulebook, test) for test in rule_tests(rulebook, containing)]
+    rulebook = load_or_exit(ctx.obj)
+    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook, containing)]
     failed = [outcome for outcome in outcomes if not outcome.passed]
     missed = [] if containing else _missed_aims(rulebook)
     if as_json:
@@ -56,26 +56,26 @@ def command(
     if update and failed:
         _update(failed, yes=yes)
     if junit is not None:
-        junit.write(as_junit(outcomes))
+        junit.write(junit_xml(outcomes))
     short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
-    raise SystemExit(PROBLEMS_FOUND if failed or missed or short or (fail_on_empty and not outcomes) else GOOD)
+    raise SystemExit(FAILED if failed or missed or short or (fail_on_empty and not outcomes) else OK)
 
 
 def _missed_aims(rulebook: Rulebook) -> list[Problem]:
     try:
         return list(aim_problems(rulebook))
-    except ProblemsFound as found:
+    except ProblemsError as found:
         return list(found.problems)
 
 
 def _update(failed: list[Outcome], *, yes: bool) -> None:
     """Shows each expectation that would change, and writes them where that is wanted."""
-    changes = list(updates(failed))
+    changes = list(expectation_updates(failed))
     for change in changes:
         made_of = f"  <- {change.made_of}" if change.made_of else ""
         click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{made_of}")
     if changes and (yes or click.confirm(f"write {len(changes)} new expectations?")):
-        click.echo(f"written: {write(changes)}")
+        click.echo(f"written: {write_updates(changes)}")
 
 
 def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from fitcard.cli.output import MISUSE, leave
+from fitcard.cli.output import MISUSE, exit_with_problems
 from fitcard.lint.watch import Watcher, change_lines, first_lines
-from fitcard.problems import ProblemsFound
-from fitcard.rulebook.files import KeptFiles
-from fitcard.rulebook.loader import check
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.files import FileCache
+from fitcard.rulebook.loader import load_with_problems
 from fitcard.source.folders import READ, Folders, fingerprint
 
 SETTLE, STEP, AT_LEAST = 60, 20, 500  # milliseconds: to wait for one save to end, to look, and to look in any case
@@ -30,8 +30,8 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     watcher = Watcher(folders, tuple(_asked(folders, pin) for pin in pins))
     try:
         first = before = watcher.look()
-    except ProblemsFound as found:
-        leave(found.problems, MISUSE)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, MISUSE)
     _print(first_lines(first))
     click.echo(f"watching {', '.join(folders.shown(folder) for folder in folders.all)}; Ctrl-C ends it")
     for files in _saves(folders):
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
 
 def _asked(folders: Folders, pin: str) -> dict[str, str]:
     """The question that these words ask: one for each axis that must be named."""
-    rulebook, _ = check(folders, KeptFiles())
+    rulebook, _ = load_with_problems(folders, FileCache())
     axes = [axis.name for axis in rulebook.subject.axes.values() if axis.required] if rulebook else []
     words = pin.split()
     if rulebook is not None and len(words) != len(axes):

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from fitcard.catalog.catalog import Catalog
-from fitcard.language.functions import choose
-from fitcard.language.question_fields import Subject
+from fitcard.language.functions import select
+from fitcard.language.question_fields import QuestionFields
 from fitcard.values import ABSENT, Codes, Column, Numbers, WordColumn
 
 
 @dataclass(frozen=True)
-class Asked(ABC):
+class QuestionBatch(ABC):
     """Questions over the catalogs. How many there are and how they lie is up to its kinds: `Grid` and `QuestionList`.
 
     Figures of an axis that questions do not name, and whose entry a table chooses for each, lie along what that table
     goes by.
     """
 
-    subject: Subject
+    subject: QuestionFields
     catalogs: Mapping[str, Catalog]
 
     @property
@@ -61,7 +61,7 @@ class Asked(ABC):
         Raises KeyError for an entry that the catalog lacks.
         """
         named = self.codes(axis)
-        return choose(named == ABSENT, self.catalog(axis).rows_of(entries.words)[entries.codes], named)
+        return select(named == ABSENT, self.catalog(axis).rows_of(entries.words)[entries.codes], named)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
@@ -79,7 +79,7 @@ class Asked(ABC):
 
 
 @dataclass(frozen=True)
-class QuestionList(Asked):
+class QuestionList(QuestionBatch):
     """`rows` holds for each axis the entry of each of the `length` questions, by its row in the catalog.
 
     A single number where it is the same for all; ABSENT where none is named.
@@ -90,7 +90,7 @@ class QuestionList(Asked):
 
     @classmethod
     def of(
-        cls, subject: Subject, catalogs: Mapping[str, Catalog], questions: Sequence[Mapping[str, str]]
+        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], questions: Sequence[Mapping[str, str]]
     ) -> QuestionList:
         """The list of these questions, each with the ids that it names. Raises KeyError for an id that is not there."""
         index = {name: catalogs[axis.catalog].index for name, axis in subject.axes.items()}
@@ -102,7 +102,7 @@ class QuestionList(Asked):
 
     @classmethod
     def repeated(
-        cls, subject: Subject, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
+        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
     ) -> QuestionList:
         """One question so many times, for numbers that differ. Raises KeyError for an id that is not there."""
         rows = {
@@ -139,13 +139,15 @@ class QuestionList(Asked):
 
 
 @dataclass(frozen=True)
-class Grid(Asked):
+class QuestionGrid(QuestionBatch):
     """`ids` by axis, in the order of the subject's axes; an axis that is not asked about takes no dimension."""
 
     ids: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, subject: Subject, catalogs: Mapping[str, Catalog], ids: Mapping[str, Sequence[str]]) -> Grid:
+    def of(
+        cls, subject: QuestionFields, catalogs: Mapping[str, Catalog], ids: Mapping[str, Sequence[str]]
+    ) -> QuestionGrid:
         """The grid over these entries, whatever the order of `ids`."""
         return cls(subject, catalogs, {axis: tuple(ids[axis]) for axis in subject.axes if axis in ids})
 
@@ -189,7 +191,7 @@ class Variation:
 
 
 @dataclass(frozen=True)
-class Varied:
+class VariedBatch:
     """The questions of all variations, and where those of each of them stand.
 
     `inputs` are NaN where a question does not give them; `differs` names the axes and inputs that are not those of the
@@ -202,7 +204,7 @@ class Varied:
     differs: frozenset[str]
 
 
-def varied(question: QuestionList, inputs: Mapping[str, float], variations: Sequence[Variation]) -> Varied:
+def vary(question: QuestionList, inputs: Mapping[str, float], variations: Sequence[Variation]) -> VariedBatch:
     """A question, the only one of its list, and its inputs, in all of these variations."""
     ends = tuple(accumulate(one.length for one in variations))
     places = tuple(map(slice, (0, *ends[:-1]), ends))
@@ -216,4 +218,4 @@ def varied(question: QuestionList, inputs: Mapping[str, float], variations: Sequ
         for name, numbers in one.inputs.items():
             given[name][place] = numbers
     questions = replace(question, length=ends[-1], rows={**question.rows, **rows})
-    return Varied(questions, {**inputs, **given}, places, frozenset({*axes, *names}))
+    return VariedBatch(questions, {**inputs, **given}, places, frozenset({*axes, *names}))

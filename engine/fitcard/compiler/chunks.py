@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     """Some of the questions: the entries of each axis, and where these start among all of the axis."""
 
     entries: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Chunks:
     """The parts by number, each of at most `most` questions.
 
     `entries` are a tuple or range for each axis. Questions come as they do in a grid, the last axis running fastest,
@@ -60,7 +60,7 @@ class Parts:
         at, _, pieces = self._cut
         return math.prod(self._lengths[:at]) * pieces
 
-    def __getitem__(self, number: int) -> Part:
+    def __getitem__(self, number: int) -> Chunk:
         """The part of that number. Raises IndexError where there is none."""
         if not 0 <= number < len(self):
             raise IndexError(number)
@@ -74,7 +74,7 @@ class Parts:
             axis: every[start[axis] : start[axis] + length]
             for (axis, every), length in zip(self.entries.items(), lengths, strict=True)
         }
-        return Part(some, start)
+        return Chunk(some, start)
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[Chunk]:
         return (self[number] for number in range(len(self)))

@@ -11,23 +11,23 @@ from functools import partial
 from typing import Any
 
 from fitcard.catalog.catalog import Catalog
-from fitcard.compiler.batch import Asked
-from fitcard.compiler.counts import counted
-from fitcard.compiler.finite import carried
-from fitcard.compiler.lookups import table_value
-from fitcard.compiler.program import Program, program_of
-from fitcard.compiler.tracer import Recorder
+from fitcard.compiler.batch import QuestionBatch
+from fitcard.compiler.counts import count_entries
+from fitcard.compiler.finite import implied_finite
+from fitcard.compiler.lookups import evaluate_table
+from fitcard.compiler.program import Program, build_program
+from fitcard.compiler.tracer import Tracer
 from fitcard.getter import Taker, taker
 from fitcard.language.definitions import Constant, Count, Formula, Table
-from fitcard.language.rule_set import Plan, RuleSet, settled_column
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.language.rule_set import Plan, RuleSet, precomputed_column
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.values import Codes, Column, Kind, WordColumn
 
-ASKED = "asked"  # as what is read: the questions themselves; no name of the rules can be that of a namespace
+BATCH = "asked"  # as what is read: the questions themselves; no name of the rules can be that of a namespace
 PROGRAM = "program"
 
 
-class AxisMissing(Code):
+class AxisMissing(ProblemCode):
     """A number was asked for that depends on something the question does not name.
 
     Why: it is different for each entry.
@@ -37,7 +37,7 @@ class AxisMissing(Code):
 
 
 @dataclass(frozen=True)
-class Planned:
+class CompiledPlan:
     """`read` takes what the program reads from what is there by name, and `own` after it the rules' own values.
 
     `names` are those of all that is computed, and `computed` takes their values once the program has run. `numbers` are
@@ -58,40 +58,40 @@ class Planned:
         return self.program.run([*self.read(values), *self.own(own_values)])
 
 
-def planned(rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> Planned:
+def compile_plan(rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> CompiledPlan:
     """The program of a plan for questions that name an entry of each of these axes, made when it is first asked for.
 
     Raises ProblemsFound where a figure is needed of an axis that is not named, and whose entry no table chooses.
     """
     if PROGRAM not in plan.made:
         plan.made[PROGRAM] = _Planner(rule_set, plan, named).planned()
-    made: Planned = plan.made[PROGRAM]
+    made: CompiledPlan = plan.made[PROGRAM]
     return made
 
 
 class _Planner:
     def __init__(self, rule_set: RuleSet, plan: Plan, named: frozenset[str]) -> None:
         self.rule_set, self.plan, self.named = rule_set, plan, named
-        self.recorder = Recorder()
+        self.recorder = Tracer()
         self.asked = self.recorder.place()
         self.places: dict[str, int] = {}
-        self.read: dict[str, int] = {ASKED: self.asked}
+        self.read: dict[str, int] = {BATCH: self.asked}
         self.definitions: dict[str, int] = {}
 
-    def planned(self) -> Planned:
+    def planned(self) -> CompiledPlan:
         missing = [name for name in self.plan.fields if not self._is_named(name) and not self._chooser(name)]
         if missing:
-            raise ProblemsFound(_missing_axis(name) for name in missing)
+            raise ProblemsError(_missing_axis(name) for name in missing)
         for name in self.plan.steps:
             if name not in self.places:
                 self.places[name] = self._step(name)
         for name in self.plan.fields:
             self._place(name)
         kinds, computed = self.rule_set.kinds, {n: place for n, place in self.places.items() if n not in self.read}
-        program, places = program_of(self.recorder, {**self.read, **self.definitions}, computed.values())
+        program, places = build_program(self.recorder, {**self.read, **self.definitions}, computed.values())
         numbers = tuple((name, places[computed[name]]) for name in self.plan.steps if kinds[name] is Kind.NUMBER)
-        shown = carried((name for name, _ in numbers), self.rule_set.definitions)
-        return Planned(
+        shown = implied_finite((name for name, _ in numbers), self.rule_set.definitions)
+        return CompiledPlan(
             program,
             taker(tuple(self.read)),
             taker(tuple(self.definitions)),
@@ -113,7 +113,9 @@ class _Planner:
     def _read_entries(self, axis: str) -> None:
         """All that the plan reads of the entries of an axis gets its place, and is read at once."""
         columns = {name: name.partition(".")[2] for name in self.plan.fields if name.partition(".")[0] == axis}
-        columns |= {name: settled_column(name) for name in self.plan.steps if self.rule_set.settled.get(name) == axis}
+        columns |= {
+            name: precomputed_column(name) for name in self.plan.steps if self.rule_set.settled.get(name) == axis
+        }
         reads = self.recorder.does(partial(_catalog, axis), self.asked), self._rows(axis)
         found = self.recorder.does_many(partial(_figures, tuple(columns.values())), *reads, gives=len(columns))
         self.places |= zip(columns, found, strict=True)
@@ -135,9 +137,9 @@ class _Planner:
             return self.recorder.record(definition.expression, places)
         own = self.definitions[name] = self.recorder.place()
         if isinstance(definition, Table):
-            return self.recorder.does(table_value, own, *map(self._place, definition.reads))
+            return self.recorder.does(evaluate_table, own, *map(self._place, definition.reads))
         if isinstance(definition, Count):
-            return self.recorder.does(counted, own, self.asked, *map(self._place, definition.reads))
+            return self.recorder.does(count_entries, own, self.asked, *map(self._place, definition.reads))
         assert isinstance(definition, Constant)
         return own
 
@@ -148,11 +150,11 @@ class _Planner:
         return self.rule_set.subject.chooser_of(name)
 
 
-def _catalog(axis: str, asked: Asked) -> Catalog:
+def _catalog(axis: str, asked: QuestionBatch) -> Catalog:
     return asked.catalog(axis)
 
 
-def _named(axis: str, asked: Asked) -> Codes:
+def _named(axis: str, asked: QuestionBatch) -> Codes:
     return asked.codes(axis)
 
 
@@ -160,14 +162,14 @@ def _figures(fields: tuple[str, ...], catalog: Catalog, rows: Codes) -> list[Col
     return catalog.at(fields, rows)
 
 
-def _chosen(axis: str, asked: Asked, entries: WordColumn) -> Codes:
+def _chosen(axis: str, asked: QuestionBatch, entries: WordColumn) -> Codes:
     """The rows of the entries of an axis. Raises ProblemsFound where an entry was given that is not there."""
     try:
         return asked.chosen(axis, entries)
     except KeyError as unknown:
         word = str(unknown.args[0])
         message, near = f"there is no {axis} `{word}`", asked.catalog(axis).nearest(word)
-        raise ProblemsFound([Problem(AxisMissing, message, field=axis, closest=near)]) from None
+        raise ProblemsError([Problem(AxisMissing, message, field=axis, closest=near)]) from None
 
 
 def _missing_axis(name: str) -> Problem:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fitcard.catalog.catalog import Catalog
-from fitcard.compiler.batch import Asked
+from fitcard.compiler.batch import QuestionBatch
 from fitcard.language.definitions import Count
-from fitcard.language.question_fields import field_asked
-from fitcard.values import ABSENT, Column, Numbers, WordColumn, cell, comparable
+from fitcard.language.question_fields import entry_field
+from fitcard.values import ABSENT, Column, Numbers, WordColumn, cell, nan_comparable
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class _There:
     counts: Any
 
 
-def counted(count: Count, asked: Asked, *said: Column) -> Numbers:
+def count_entries(count: Count, asked: QuestionBatch, *said: Column) -> Numbers:
     """The number of entries for each question, in the shape that what it says by axes and inputs broadcasts to."""
     catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
     if not any(isinstance(_data(one), np.ndarray) for one in said):
-        values = {field_asked(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
+        values = {entry_field(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
         return np.float64(len(catalog.saying(values, asked.subject.input_defaults, count.having)))
     there: _There = count.kept.get((catalog, *words), lambda: _there(count, asked, catalog, said))
     wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
@@ -39,12 +39,12 @@ def counted(count: Count, asked: Asked, *said: Column) -> Numbers:
     return number
 
 
-def _there(count: Count, asked: Asked, catalog: Catalog, said: tuple[Column, ...]) -> _There:
+def _there(count: Count, asked: QuestionBatch, catalog: Catalog, said: tuple[Column, ...]) -> _There:
     having = catalog.having(count.having)
     values: list[Any] = []
     numbered: list[tuple[Any, int]] = []
     for word, column in zip(count.same, said, strict=True):
-        field = field_asked(word)
+        field = entry_field(word)
         if isinstance(column, WordColumn):
             values.append(column.words)
             numbered.append(_numbered_anew(catalog.column(field), column.words, having))
@@ -65,7 +65,7 @@ def _numbered(said: Column, values: Any) -> tuple[Any, int]:
     """The place of each among the values, ABSENT where it is none of them, and how many values there are."""
     if isinstance(said, WordColumn):
         return said.codes, len(values)
-    numbers = comparable(said)
+    numbers = nan_comparable(said)
     place = np.searchsorted(values, numbers)
     return np.where(values[place] == numbers, place, ABSENT), len(values)
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.evaluation import Evaluation
-from fitcard.compiler.program import run_expression
+from fitcard.compiler.program import evaluate_expression
 from fitcard.language.definitions import Definition, Formula, Table
 from fitcard.language.expression import Expression, offset_of_node
 from fitcard.language.tables import Bands, Knots, Lookup
-from fitcard.problems import Code, Position, Problem, Severity
+from fitcard.problems import Position, Problem, ProblemCode, Severity
 from fitcard.source.document import Path
 from fitcard.values import ABSENT, Column, WordColumn
 
@@ -22,7 +22,7 @@ Key = tuple[Position, str]
 
 
 @dataclass(frozen=True)
-class Part:
+class CoveragePart:
     """One thing that a question can reach. `key` is its place and what there is at that place."""
 
     key: Key
@@ -31,14 +31,14 @@ class Part:
     path: Path
     offset: int | None = None
 
-    def warning(self, kind: type[Code], message: str, hint: str = "") -> Problem:
+    def warning(self, kind: type[ProblemCode], message: str, hint: str = "") -> Problem:
         """A warning at its place."""
         document, place = self.definition.document, self.offset
         key = isinstance(self.definition, Table)
         return document.problem(kind, message, self.path, key=key, offset=place, severity=Severity.WARNING, hint=hint)
 
 
-def parts_of(definition: Definition) -> Iterator[Part]:
+def coverage_parts(definition: Definition) -> Iterator[CoveragePart]:
     """Its formula and both sides of each condition in it, or each row of its table; of a constant, nothing."""
     if isinstance(definition, Formula):
         yield _formula_part(definition)
@@ -48,18 +48,20 @@ def parts_of(definition: Definition) -> Iterator[Part]:
         yield from _rows(definition)
 
 
-def _formula_part(formula: Formula) -> Part:
-    return Part((formula.position, "formula"), formula, f"the formula `{formula.name}`", (*formula.path, "expr"))
+def _formula_part(formula: Formula) -> CoveragePart:
+    return CoveragePart(
+        (formula.position, "formula"), formula, f"the formula `{formula.name}`", (*formula.path, "expr")
+    )
 
 
-def _side(formula: Formula, condition: Expression, holds: bool) -> Part:
+def _side(formula: Formula, condition: Expression, holds: bool) -> CoveragePart:
     path, offset = (*formula.path, "expr"), offset_of_node(condition.source, condition.tree)
     where = formula.document.position(path, offset=offset)
     what = f"`{condition.written}` being {str(holds).lower()}"
-    return Part((where, what), formula, what, path, offset)
+    return CoveragePart((where, what), formula, what, path, offset)
 
 
-def _rows(table: Table) -> Iterator[Part]:
+def _rows(table: Table) -> Iterator[CoveragePart]:
     data = table.data["rows"]
     if isinstance(table.rows, Lookup):
         for word in table.rows.rows:
@@ -74,12 +76,12 @@ def _rows(table: Table) -> Iterator[Part]:
             yield _row(table, ("rows", number), f"the line from knot {number + 1} of `{table.name}`")
 
 
-def _row(table: Table, path: Path, what: str) -> Part:
+def _row(table: Table, path: Path, what: str) -> CoveragePart:
     whole = (*table.path, *path)
-    return Part((table.document.position(whole), what), table, what, whole)
+    return CoveragePart((table.document.position(whole), what), table, what, whole)
 
 
-def reached(
+def covered(
     evaluation: Evaluation, index: tuple[int, ...] | None = None, names: Container[str] | None = None
 ) -> Iterator[Key]:
     """What the questions of the grid reach, or the one at `index`; not what was given instead of computed.
@@ -92,7 +94,7 @@ def reached(
         if isinstance(definition, Formula):
             yield _formula_part(definition).key
             for condition in definition.expression.conditions:
-                column = _at(run_expression(condition, evaluation.columns), evaluation, index)
+                column = _at(evaluate_expression(condition, evaluation.columns), evaluation, index)
                 yield from (
                     _side(definition, condition, holds).key for holds in (True, False) if (column == holds).any()
                 )

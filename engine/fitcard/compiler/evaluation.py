@@ -9,19 +9,29 @@ from typing import Any
 import numpy as np
 
 from fitcard.catalog.catalog import Entry
-from fitcard.compiler.batch import Asked
-from fitcard.compiler.compile import ASKED, planned
-from fitcard.compiler.finite import culprit
+from fitcard.compiler.batch import QuestionBatch
+from fitcard.compiler.compile import BATCH, compile_plan
+from fitcard.compiler.finite import locate_non_finite
 from fitcard.getter import Taker, taker
 from fitcard.language.definitions import Definition, Formula
 from fitcard.language.expression import offset_of_node
 from fitcard.language.question_fields import CURRENT
-from fitcard.language.rule_set import NOTHING, Plan, RuleSet
-from fitcard.problems import Code, Problem, ProblemsFound
-from fitcard.values import Column, Numbers, Scalar, all_finite, cell, cells, everywhere, first_cell, none_unbounded
+from fitcard.language.rule_set import NO_NAMES, Plan, RuleSet
+from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.values import (
+    Column,
+    Numbers,
+    Scalar,
+    all_columns_finite,
+    all_finite,
+    as_column,
+    cell,
+    cell_reader,
+    first_true,
+)
 
 
-class NotFinite(Code):
+class NotFinite(ProblemCode):
     """A rule divides by 0, reads a figure that is absent, or grows beyond all numbers for some question.
 
     Why: no answer may hold such a number; the question that is named would have none.
@@ -38,7 +48,7 @@ class Evaluation:
     """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
 
     rule_set: RuleSet
-    asked: Asked
+    asked: QuestionBatch
     columns: Mapping[str, Column]
     given: frozenset[str]
     plan: Plan
@@ -52,7 +62,7 @@ class Evaluation:
         """What gives the value of `name` at a cell; None where it is absent."""
         found = self._cells.get(name)
         if found is None:
-            found = self._cells[name] = cells(self.columns[name])
+            found = self._cells[name] = cell_reader(self.columns[name])
         return found
 
     def entry(self, axis: str, index: Index) -> Entry | None:
@@ -83,13 +93,13 @@ class Evaluation:
 
 def evaluate(
     rule_set: RuleSet,
-    asked: Asked,
+    asked: QuestionBatch,
     outputs: Iterable[str],
     inputs: Mapping[str, Numbers] | None = None,
     given: Mapping[str, Scalar | Column] | None = None,
     current: Mapping[str, Scalar] | None = None,
     before: Evaluation | None = None,
-    others: frozenset[str] = NOTHING,
+    others: frozenset[str] = NO_NAMES,
 ) -> Evaluation:
     """All `outputs` for all questions.
 
@@ -99,22 +109,22 @@ def evaluate(
     `others` is not computed again.
     Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
     """
-    values: dict[str, Any] = {name: everywhere(value) for name, value in (given or {}).items()}
+    values: dict[str, Any] = {name: as_column(value) for name, value in (given or {}).items()}
     columns = before.columns_unmoved(others) if before else {}
-    plan = rule_set.plan(outputs, frozenset(values), asked.named, before.unmoved(others) if before else NOTHING)
-    made = planned(rule_set, plan, asked.named)
+    plan = rule_set.plan(outputs, frozenset(values), asked.named, before.unmoved(others) if before else NO_NAMES)
+    made = compile_plan(rule_set, plan, asked.named)
     for name, default in rule_set.subject.defaults.items():
         if name not in columns:
             columns[name] = _input((inputs or {}).get(name.partition(".")[2]), default)
     columns |= values
     for name in plan.current:
-        columns[f"{CURRENT}.{name}"] = everywhere((current or {})[name])
+        columns[f"{CURRENT}.{name}"] = as_column((current or {})[name])
     with np.errstate(all="ignore"):
-        at = made.run({ASKED: asked, **columns}, rule_set.own_values)
+        at = made.run({BATCH: asked, **columns}, rule_set.own_values)
         columns |= zip(made.names, made.computed(at), strict=True)
-        if not none_unbounded(made.looked_at(at)):
+        if not all_columns_finite(made.looked_at(at)):
             first = next(name for name, place in made.numbers if not all_finite(at[place]))
-            raise ProblemsFound([_not_finite(rule_set.definitions[first], asked, columns)])
+            raise ProblemsError([_not_finite(rule_set.definitions[first], asked, columns)])
     return Evaluation(rule_set, asked, columns, frozenset(values), plan)
 
 
@@ -125,20 +135,20 @@ def _input(value: Numbers | None, default: np.float64) -> Any:
     return np.where(np.isnan(value), default, value) if isinstance(value, np.ndarray) else np.float64(value)
 
 
-def _not_finite(definition: Definition, asked: Asked, columns: Mapping[str, Any]) -> Problem:
+def _not_finite(definition: Definition, asked: QuestionBatch, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
-    index = first_cell(bad, asked.shape)
+    index = first_true(bad, asked.shape)
     row = " ".join(asked.row(index).values()) or "the values given"
-    read = ", ".join(f"{name} = {shown(cell(columns[name], index))}" for name in definition.reads)
+    read = ", ".join(f"{name} = {format_value(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"
     if not isinstance(definition, Formula):
         return definition.document.problem(NotFinite, message, definition.path, key=True, hint=hint)
-    part, does = culprit(definition.expression, columns, index)
+    part, does = locate_non_finite(definition.expression, columns, index)
     path, offset = (*definition.path, "expr"), offset_of_node(definition.expression.source, part)
     return definition.document.problem(NotFinite, message, path, offset=offset, hint=f"{does}: {hint}")
 
 
-def shown(value: Scalar) -> str:
+def format_value(value: Scalar) -> str:
     """A value in a message to whoever keeps the rules."""
     return "absent" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.program import run_expression
+from fitcard.compiler.program import evaluate_expression
 from fitcard.language.definitions import Definition, Formula
 from fitcard.language.expression import Expression, text_of_node
 
 CARRIED_BY_BOTH = (ast.Add, ast.Sub, ast.Mult)
 
 
-def carried(names: Iterable[str], definitions: Mapping[str, Definition]) -> frozenset[str]:
+def implied_finite(names: Iterable[str], definitions: Mapping[str, Definition]) -> frozenset[str]:
     """Those of the names, all of them numbers, that the formula of another of them carries."""
     among = list(names)
     expressions = [one.expression for name in among if isinstance(one := definitions[name], Formula)]
@@ -41,7 +41,9 @@ def _carried_by(node: ast.expr) -> frozenset[str]:
 DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
-def culprit(expression: Expression, columns: Mapping[str, Any], index: tuple[int, ...]) -> tuple[ast.expr, str]:
+def locate_non_finite(
+    expression: Expression, columns: Mapping[str, Any], index: tuple[int, ...]
+) -> tuple[ast.expr, str]:
     """The part of the expression that is to blame in that cell, and what it does there."""
     return _Search(expression, columns, index).search(expression.tree)
 
@@ -69,7 +71,7 @@ class _Search:
 
     def value(self, node: ast.expr) -> float:
         """What a part of the expression gives in the cell; conditions count as 0 and 1."""
-        found: Any = run_expression(self.expression.part(node), self.columns)
+        found: Any = evaluate_expression(self.expression.part(node), self.columns)
         if np.ndim(found):
             places = zip(self.index, np.shape(found), strict=True)
             found = found[tuple(0 if length == 1 else at for at, length in places)]

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from fitcard.language.definitions import Table
 from fitcard.language.tables import Knots, Lookup, ValueOf
-from fitcard.values import ABSENT, MANY_CELLS, Column, Kind, WordColumn
+from fitcard.values import ABSENT, LARGE_COLUMN, Column, Kind, WordColumn
 
 Words = tuple[str, ...]
 
 
-def table_value(table: Table, *read: Any) -> Column:
+def evaluate_table(table: Table, *read: Any) -> Column:
     """The column of results; NaN, or an absent word, where the input is absent and there is no `otherwise`.
 
     `read` are the columns of the names that the table reads: its input, and those whose values rows take.
@@ -91,7 +91,7 @@ def _with_taken(results: _Results, codes: Any, read: Mapping[int, Any] | Sequenc
         return found
     differing = [name for name in results.marks if isinstance(read[name], np.ndarray)]
     columns = [read[name] for name in differing]
-    if len(differing) > 1 and found.size <= MANY_CELLS and {column.shape for column in columns} == {(found.size,)}:
+    if len(differing) > 1 and found.size <= LARGE_COLUMN and {column.shape for column in columns} == {(found.size,)}:
         places = results.place_among(tuple(differing)).take(codes, mode="wrap")  # side by side, a row for each name
         return np.array([found, *columns])[places, np.arange(found.size)]
     for name, column in zip(differing, columns, strict=True):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from fitcard.catalog.catalog import Catalog
-from fitcard.compiler.batch import Grid
-from fitcard.compiler.compile import ASKED, planned
-from fitcard.language.rule_set import RuleSet, settled_column
+from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.compile import BATCH, compile_plan
+from fitcard.language.rule_set import RuleSet, precomputed_column
 from fitcard.values import Column, WordColumn
 
 
-def settled(rule_set: RuleSet) -> RuleSet:
+def precompute(rule_set: RuleSet) -> RuleSet:
     """The same rules, whose definitions about a single entry are columns of its catalog.
 
     A number that is not finite there is found where a question asks about that entry.
@@ -36,12 +36,12 @@ def _of_one(rule_set: RuleSet, axis: str) -> list[str]:
 def _columns(rule_set: RuleSet, axis: str, names: list[str]) -> dict[str, Column]:
     catalog: Catalog = rule_set.catalogs[rule_set.subject.axes[axis].catalog]
     plan = rule_set.plan(names, named=frozenset([axis]))
-    made = planned(rule_set, plan, frozenset([axis]))
-    asked = Grid.of(rule_set.subject, rule_set.catalogs, {axis: catalog.ids})
+    made = compile_plan(rule_set, plan, frozenset([axis]))
+    asked = QuestionGrid.of(rule_set.subject, rule_set.catalogs, {axis: catalog.ids})
     with np.errstate(all="ignore"):
-        at = made.run({ASKED: asked}, rule_set.own_values)
+        at = made.run({BATCH: asked}, rule_set.own_values)
     found = dict(zip(made.names, made.computed(at), strict=True))
-    return {settled_column(name): _whole(found[name], len(catalog.ids)) for name in names}
+    return {precomputed_column(name): _whole(found[name], len(catalog.ids)) for name in names}
 
 
 def _whole(column: Any, length: int) -> Column:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fitcard.compiler.tracer import Recorder
+from fitcard.compiler.tracer import Tracer
 from fitcard.language.expression import Expression
-from fitcard.values import Column, everywhere
+from fitcard.values import Column, as_column
 
-MOST_KEPT = 1024
+MAX_CACHED = 1024
 
 
 class Step(NamedTuple):
@@ -47,8 +47,8 @@ class Program:
         return at
 
 
-def program_of(
-    recorder: Recorder, reads: Mapping[str, int], results: Iterable[int]
+def build_program(
+    recorder: Tracer, reads: Mapping[str, int], results: Iterable[int]
 ) -> tuple[Program, Mapping[int, int]]:
     """The program of what was recorded, and where in it the places of `results` are.
 
@@ -75,18 +75,18 @@ def program_of(
     return Program(tuple(reads), start, steps), {place: places[place] for place in results}
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@lru_cache(maxsize=MAX_CACHED)
 def _recorded(expression: Expression) -> tuple[Program, int]:
-    recorder = Recorder()
+    recorder = Tracer()
     reads = {name: recorder.place() for name in expression.names}
     result = recorder.record(expression, reads)
-    program, places = program_of(recorder, reads, [result])
+    program, places = build_program(recorder, reads, [result])
     return program, places[result]
 
 
-def run_expression(expression: Expression, names: Mapping[str, Any]) -> Column:
+def evaluate_expression(expression: Expression, names: Mapping[str, Any]) -> Column:
     """The column that an expression gives; NaN where something is divided by 0."""
     program, result = _recorded(expression)
     with np.errstate(all="ignore"):
-        column: Column = program.run([everywhere(names[name]) for name in program.reads])[result]
+        column: Column = program.run([as_column(names[name]) for name in program.reads])[result]
     return column

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.evaluation import Evaluation, Index
-from fitcard.values import Column, WordColumn, cell, plain, plain_number
+from fitcard.values import Column, WordColumn, cell, to_python, whole_as_int
 
 
-def plain_rows(evaluation: Evaluation, cells: Sequence[Index], names: Collection[str]) -> list[dict[str, Any]]:
+def rows_as_dicts(evaluation: Evaluation, cells: Sequence[Index], names: Collection[str]) -> list[dict[str, Any]]:
     """The values of `names` at each of these cells, whole numbers without a decimal point; None where one is absent."""
     columns = evaluation.columns
     if not cells:
@@ -27,7 +27,7 @@ def _plain(column: Column, index: Index) -> Any:
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if isinstance(data, np.ndarray):
         if data.ndim != 1:
-            return plain_number(cell(column, index))
+            return whole_as_int(cell(column, index))
         data = data.item(index[0] if data.size > 1 else 0)
     return _shown(column, data)
 
@@ -47,4 +47,4 @@ def _shown(column: Column, data: Any) -> Any:
         if data != data:  # noqa: PLR0124 - NaN is not itself
             return None
         return int(data) if data.is_integer() else float(data)
-    return plain(column, data)
+    return to_python(column, data)

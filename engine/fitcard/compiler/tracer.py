@@ -17,7 +17,7 @@ import numpy as np
 from simpleeval import SimpleEval
 
 from fitcard.language.expression import Expression
-from fitcard.language.functions import FUNCTIONS, choose, negate
+from fitcard.language.functions import FUNCTIONS, logical_not, select
 
 # Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which refuse arrays. What those guard
 # against, text and integers of any size, never gets past the reader.
@@ -31,7 +31,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
-    ast.Not: negate,
+    ast.Not: logical_not,
     ast.And: operator.and_,
     ast.Or: operator.or_,
     ast.Eq: operator.eq,
@@ -52,7 +52,7 @@ class Operation(NamedTuple):
     into: int | slice
 
 
-class Recorder(SimpleEval):  # type: ignore[misc]
+class Tracer(SimpleEval):  # type: ignore[misc]
     """Element by element: ternary chooses, `and` / `or` / `not` join conditions, a chained comparison means both.
 
     `start` holds a value for each place: a number that stands in a formula, or None until it is put there. The same
@@ -128,4 +128,4 @@ class Recorder(SimpleEval):  # type: ignore[misc]
         return place
 
     def _eval_ifexp(self, node: ast.IfExp) -> int:
-        return self.does(choose, self._eval(node.test), self._eval(node.body), self._eval(node.orelse))
+        return self.does(select, self._eval(node.test), self._eval(node.body), self._eval(node.orelse))

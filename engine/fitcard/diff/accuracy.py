@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fitcard.calibration.comparison import Comparison, Errors, compare
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.testing.rule_tests import Outcome, RuleTest, rule_tests, run, values
+from fitcard.testing.rule_tests import Outcome, RuleTest, computed_values, rule_tests, run_test
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestComparison:
     """`broken` pass before and fail now, `mended` the other way round; `new_failures` were not there before."""
 
     passed_before: int
@@ -25,7 +25,7 @@ class Tested:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class StatedFigures:
     """How far one quantity is from the figures that tests state: relative errors by test, before and after."""
 
     name: str
@@ -39,12 +39,12 @@ class Accuracy:
         return [abs(figure - stated) / abs(stated) for figure, stated in zip(computed, self.stated, strict=True)]
 
 
-def tested(base: Rulebook, head: Rulebook) -> Tested:
+def compare_tests(base: Rulebook, head: Rulebook) -> TestComparison:
     """All rule tests of both sides, each run against its own rules."""
     before = {outcome.test.name: outcome for outcome in _outcomes(base)}
     after = {outcome.test.name: outcome for outcome in _outcomes(head)}
     failed = {name: outcome for name, outcome in after.items() if not outcome.passed}
-    return Tested(
+    return TestComparison(
         sum(outcome.passed for outcome in before.values()),
         sum(not outcome.passed for outcome in before.values()),
         len(after) - len(failed),
@@ -55,7 +55,7 @@ def tested(base: Rulebook, head: Rulebook) -> Tested:
     )
 
 
-def accuracies(base: Rulebook, head: Rulebook) -> list[Accuracy]:
+def compare_stated_figures(base: Rulebook, head: Rulebook) -> list[StatedFigures]:
     """For each quantity that tests of both sides state in numbers, how far off both are; only where that differs."""
     before = {test.name: test for test in rule_tests(base)}
     found: dict[str, list[tuple[float, float, float]]] = {}
@@ -66,18 +66,18 @@ def accuracies(base: Rulebook, head: Rulebook) -> list[Accuracy]:
                 found.setdefault(name, []).append(figures)
     units = {name: info.unit for name in found if (info := head.rule_set.describe(name))}
     moved = {name: rows for name, rows in found.items() if any(one != other for _, one, other in rows)}
-    return [Accuracy(name, units.get(name, ""), *zip(*rows, strict=True)) for name, rows in moved.items()]
+    return [StatedFigures(name, units.get(name, ""), *zip(*rows, strict=True)) for name, rows in moved.items()]
 
 
 def _outcomes(rulebook: Rulebook) -> list[Outcome]:
-    return [run(rulebook, test) for test in rule_tests(rulebook)]
+    return [run_test(rulebook, test) for test in rule_tests(rulebook)]
 
 
 def _stated(base: Rulebook, head: Rulebook, test: RuleTest) -> Iterator[tuple[str, tuple[float, float, float]]]:
     """Each number that a test states, other than 0, with what comes out on both sides."""
     try:
-        one, other = (values(rulebook, test, test.figures) for rulebook in (base, head))
-    except (ProblemsFound, KeyError):
+        one, other = (computed_values(rulebook, test, test.figures) for rulebook in (base, head))
+    except (ProblemsError, KeyError):
         return
     for name, path in test.figures.items():
         stated, old, new = test.data[str(path[2])][name], one[name], other[name]
@@ -87,7 +87,7 @@ def _stated(base: Rulebook, head: Rulebook, test: RuleTest) -> Iterator[tuple[st
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredComparison:
     """One quantity by one profile. A side that does not have it is None.
 
     `points` are the runs of both sides: what was measured, what came out before, and what comes out.
@@ -101,18 +101,18 @@ class Measured:
     points: tuple[tuple[float, float, float], ...]
 
 
-def measured(base: Rulebook, head: Rulebook, profiles: Sequence[tuple[str, str]]) -> list[Measured]:
+def compare_measured(base: Rulebook, head: Rulebook, profiles: Sequence[tuple[str, str]]) -> list[MeasuredComparison]:
     """Each quantity of either back-test whose errors differ, by each of the profiles: that of base, that of head."""
     return [one for before, after in profiles for one in _by_profile(base, before, head, after)]
 
 
-def _by_profile(base: Rulebook, before: str, head: Rulebook, after: str) -> Iterator[Measured]:
+def _by_profile(base: Rulebook, before: str, head: Rulebook, after: str) -> Iterator[MeasuredComparison]:
     old, new = _compared(base, before), _compared(head, after)
     for name in dict.fromkeys((*new, *old)):
         one, other = old.get(name), new.get(name)
         there = other or one
         assert there is not None
-        told = Measured(
+        told = MeasuredComparison(
             after,
             name,
             there.quantity.title,
@@ -128,7 +128,7 @@ def _compared(rulebook: Rulebook, profile: str) -> dict[str, Comparison]:
     """By quantity; none where a run cannot be asked, which `fitcard check` tells."""
     try:
         return {one.quantity.name: one for one in compare(rulebook, profile)}
-    except ProblemsFound:
+    except ProblemsError:
         return {}
 
 

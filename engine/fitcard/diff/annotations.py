@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fitcard.diff.changes import Action, Detail, Difference, Effect
-from fitcard.diff.items import RULE_KINDS, What
-from fitcard.problems import Code, Problem, Related, Severity
+from fitcard.diff.items import RULE_KINDS, ItemKind
+from fitcard.problems import Problem, ProblemCode, Related, Severity
 
 
-class NameStillRead(Code):
+class NameStillRead(ProblemCode):
     """A rule is gone, and others still read it.
 
     Why: what reads it has no value; the message stands where the rule was, and names who needs it.
@@ -19,7 +19,7 @@ class NameStillRead(Code):
     """
 
 
-class AnswersMoved(Code):
+class AnswersMoved(ProblemCode):
     """A rule or a figure of the catalogs is another, and answers are made of it.
 
     Why: a reviewer sees at the line itself how far the change reaches.
@@ -28,7 +28,7 @@ class AnswersMoved(Code):
     """
 
 
-def still_read(changed: Iterable[Difference]) -> Iterator[Problem]:
+def removed_but_read(changed: Iterable[Difference]) -> Iterator[Problem]:
     """What is gone and still read, said where it was."""
     for one in changed:
         if one.still_read_by:
@@ -39,11 +39,11 @@ def still_read(changed: Iterable[Difference]) -> Iterator[Problem]:
             yield Problem(NameStillRead, message, one.position, hint=hint, related=(was,))
 
 
-def notes(changed: Iterable[Difference], impacts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+def answer_annotations(changed: Iterable[Difference], impacts: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
     """What moves answers, said at its line, for whoever reads the files."""
     moved = sum(one["moved"] for one in impacts if "opened" not in one)
     for one in changed:
-        if one.effect is Effect.ANSWERS and (one.thing.what in RULE_KINDS.values() or one.thing.what is What.ENTRY):
+        if one.effect is Effect.ANSWERS and (one.thing.what in RULE_KINDS.values() or one.thing.what is ItemKind.ENTRY):
             what = f"the {one.thing.what} `{one.thing.name}` is {one.action}"
             steps = [_said(detail) for detail in one.details if detail.field and detail.effect is Effect.ANSWERS]
             told = f": {', '.join(steps)}" if steps and one.action is Action.CHANGED else ""

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fitcard.diff.items import ALL, RULE_KINDS, Thing, What, rule, things_in
-from fitcard.diff.snapshot import State
-from fitcard.language.expression import ExpressionFaults, parse
+from fitcard.diff.items import ALL, RULE_KINDS, Item, ItemKind, items_in, rule_item
+from fitcard.diff.snapshot import Snapshot
+from fitcard.language.expression import ExpressionError, parse
 from fitcard.problems import Position
-from fitcard.rulebook.layout import Each, Value, parts_of, values_of
+from fitcard.rulebook.layout import EachNode, ValueNode, referenced_values, walk
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Kind
 
 PARTS = re.compile(r"\w+(?:\.\w+)?|\s+|[^\w\s]")
 
 
-def marks(old: str, new: str) -> dict[str, list[list[int]]]:
+def changed_spans(old: str, new: str) -> dict[str, list[list[int]]]:
     """The stretches of each text that the other lacks, as offsets from and to."""
     one, other = list(PARTS.finditer(old)), list(PARTS.finditer(new))
     matcher = difflib.SequenceMatcher(None, [part[0] for part in one], [part[0] for part in other], autojunk=False)
@@ -69,7 +69,7 @@ class Difference:
     those that read what is gone.
     """
 
-    thing: Thing
+    thing: Item
     action: Action
     details: tuple[Detail, ...]
     position: Position
@@ -87,17 +87,17 @@ WORDS = ("title", "about", "reference", "name", "version", "language", "site")  
 CHECKED = ("test_coverage", "pinned")
 
 
-def differences(base: State, head: State) -> list[Difference]:
+def differences(base: Snapshot, head: Snapshot) -> list[Difference]:
     """All that differs, in the order in which a reviewer reads it: kind of thing, file, line."""
     return sorted(_Comparison(base, head).differences(), key=_reading_order)
 
 
 def _reading_order(one: Difference) -> tuple[int, str, int]:
-    return list(What).index(one.thing.what), one.position.file, one.position.line
+    return list(ItemKind).index(one.thing.what), one.position.file, one.position.line
 
 
 class _Comparison:
-    def __init__(self, base: State, head: State) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot) -> None:
         self.base, self.head = base, head
         by_profile = bool(base.side.profile or head.side.profile)
         self.old, self.new = _things(base, by_profile), _things(head, by_profile)
@@ -117,34 +117,34 @@ class _Comparison:
                 yield self._difference(thing, Action.REMOVED, self._whole(thing, thing.fields, None))
         yield from self._same_but_for_the_text()
 
-    def _unread(self, thing: Thing) -> bool:
+    def _unread(self, thing: Item) -> bool:
         """Whether what seems to be gone may stand in a file of the new state that could not be read."""
         return bool(self.head.files.unread) or thing.document.data["kind"] in self.head.files.broken_kinds
 
-    def _difference(self, thing: Thing, action: Action, details: tuple[Detail, ...]) -> Difference:
+    def _difference(self, thing: Item, action: Action, details: tuple[Detail, ...]) -> Difference:
         gone = action is Action.REMOVED
         state = self.base if gone else self.head
         names = self._names(thing, details)
         direct = tuple(dict.fromkeys(reader for name in names for reader in state.readers.get(name, ())))
         reached = {name for start in names for name in state.reached_from(start)} | {*names}
-        if thing.what not in RULE_KINDS.values() and thing.what is not What.ENTRY:
+        if thing.what not in RULE_KINDS.values() and thing.what is not ItemKind.ENTRY:
             reached = set()
         still = self._still_reading(thing) if gone else ()
         place = self._where_it_was(thing) if gone else thing.document.position(thing.path, key=True)
         return Difference(thing, action, details, place, direct, _in_order(self.shown, reached), still)
 
-    def _names(self, thing: Thing, details: tuple[Detail, ...]) -> tuple[str, ...]:
+    def _names(self, thing: Item, details: tuple[Detail, ...]) -> tuple[str, ...]:
         """What rules call a thing: its name, or those of its figures that differ."""
         if thing.what in RULE_KINDS.values():
             return (thing.name,)
-        if thing.what is not What.ENTRY:
+        if thing.what is not ItemKind.ENTRY:
             return ()
         book = self.head.rulebook or self.base.rulebook
         axes = [axis.name for axis in book.subject.axes.values() if axis.catalog == thing.within] if book else []
         fields = dict.fromkeys(detail.field for detail in details if detail.effect is Effect.ANSWERS)
         return tuple(f"{axis}.{field}" for axis in axes for field in fields)
 
-    def _still_reading(self, thing: Thing) -> tuple[str, ...]:
+    def _still_reading(self, thing: Item) -> tuple[str, ...]:
         """The rules of the new state that read a rule that it no longer has."""
         if thing.what not in RULE_KINDS.values() or thing.within:
             return ()
@@ -157,7 +157,7 @@ class _Comparison:
         )
         return tuple(dict.fromkeys(readers))
 
-    def _where_it_was(self, thing: Thing) -> Position:
+    def _where_it_was(self, thing: Item) -> Position:
         """In the file of the new state, below what stood above it; where that file is gone too, in the old one."""
         path = next(path for path, (_, document) in self.base.documents.items() if document is thing.document)
         if path not in self.head.documents:
@@ -169,17 +169,17 @@ class _Comparison:
                 return now.position(above, key=True)
         return now.position(thing.path[:-1], key=True)
 
-    def _whole(self, thing: Thing, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Detail, ...]:
+    def _whole(self, thing: Item, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Detail, ...]:
         """All fields of what is new or gone; that it is there at all counts most."""
         fields = old or new or {}
         effects = {field: self._effect(thing, field) for field in fields} or {ALL: self._effect(thing, ALL)}
-        if thing.what is What.ENTRY and thing.within in self.asked:
+        if thing.what is ItemKind.ENTRY and thing.within in self.asked:
             effects[ALL] = Effect.ANSWERS  # there are other questions
         return tuple(
             Detail(field, (old or {}).get(field), (new or {}).get(field), effect) for field, effect in effects.items()
         )
 
-    def _details(self, old: Thing, new: Thing) -> tuple[Detail, ...]:
+    def _details(self, old: Item, new: Item) -> tuple[Detail, ...]:
         fields = [*new.fields, *(field for field in old.fields if field not in new.fields)]
         details = [
             Detail(field, old.fields.get(field), new.fields.get(field), self._effect(new, field, old))
@@ -190,22 +190,22 @@ class _Comparison:
             details.insert(0, Detail("kind", str(old.what), str(new.what), Effect.ANSWERS))
         return tuple(details)
 
-    def _effect(self, thing: Thing, field: str, old: Thing | None = None) -> Effect:
+    def _effect(self, thing: Item, field: str, old: Item | None = None) -> Effect:
         head = field.partition(".")[0]
         match thing.what:
-            case What.TEST | What.INVARIANT:
+            case ItemKind.TEST | ItemKind.INVARIANT:
                 return Effect.CHECKS
-            case What.TEXT | What.FILE | What.PROFILE:
+            case ItemKind.TEXT | ItemKind.FILE | ItemKind.PROFILE:
                 return Effect.WORDING
-            case What.ENTRY if thing.within not in self.asked:  # what answers are compared with
+            case ItemKind.ENTRY if thing.within not in self.asked:  # what answers are compared with
                 return Effect.CHECKS
-            case What.ENTRY:
+            case ItemKind.ENTRY:
                 return Effect.ANSWERS if (thing.within, field) in self.figures else Effect.WORDING
-            case What.SETTING:
+            case ItemKind.SETTING:
                 word = field.rpartition(".")[2] if field else ALL
                 checked = Effect.CHECKS if thing.name in CHECKED else Effect.ANSWERS
                 return Effect.WORDING if thing.name in WORDS or word == "about" else checked
-        if head in WORDS and thing.what is not What.LAYOUT:
+        if head in WORDS and thing.what is not ItemKind.LAYOUT:
             return Effect.WORDING
         if field == "expr" and old is not None and _tree(old.fields.get(field)) == _tree(thing.fields.get(field)):
             return Effect.WORDING
@@ -218,21 +218,21 @@ class _Comparison:
             if old is None or old.text == document.text or old.data != document.data:
                 continue
             what = "order" if _order(old.data) != _order(document.data) else "comments, spaces or quotes"
-            thing = Thing(What.FILE, path, "", {}, document, ())
+            thing = Item(ItemKind.FILE, path, "", {}, document, ())
             yield Difference(thing, Action.CHANGED, (Detail(what, None, None, Effect.WORDING),), document.position())
 
 
-def _things(state: State, by_profile: bool) -> dict[tuple[str, str, str], Thing]:
+def _things(state: Snapshot, by_profile: bool) -> dict[tuple[str, str, str], Item]:
     """All things by what they are known by; `by_profile`, the rules as the profile of the side has them."""
-    things = [thing for path, of in state.documents.items() for thing in things_in(*of, path)]
+    things = [thing for path, of in state.documents.items() for thing in items_in(*of, path)]
     if by_profile:
         rules = {**state.layers[""], **state.layers.get(state.profile, {})}.values()
-        things = [thing for thing in things if thing.what not in (*RULE_KINDS.values(), What.PROFILE)]
-        things += [rule(definition.document, definition.path) for definition in rules]
+        things = [thing for thing in things if thing.what not in (*RULE_KINDS.values(), ItemKind.PROFILE)]
+        things += [rule_item(definition.document, definition.path) for definition in rules]
     return {thing.key: thing for thing in things}
 
 
-def _figures(state: State) -> frozenset[tuple[str, str]]:
+def _figures(state: Snapshot) -> frozenset[tuple[str, str]]:
     """The fields of catalogs that rules read, and the numbers that answers show; all where that is not known."""
     book = state.rulebook
     if book is None:
@@ -255,11 +255,11 @@ def _is_figure(book: Rulebook, name: str) -> bool:
 
 def _values(book: Rulebook) -> Iterator[str]:
     """The names that the answer shows, in lists too."""
-    for node in parts_of(book.layout.root):
-        if isinstance(node, Value):
+    for node in walk(book.layout.root):
+        if isinstance(node, ValueNode):
             yield node.name
-        elif isinstance(node, Each):
-            yield from (value.name for value in values_of(node.item))
+        elif isinstance(node, EachNode):
+            yield from (value.name for value in referenced_values(node.item))
 
 
 def shown_rules(book: Rulebook) -> tuple[str, ...]:
@@ -275,7 +275,7 @@ def _tree(text: Any) -> str:
     """What an expression says, whatever its spaces; the text itself where it cannot be read."""
     try:
         return ast.dump(parse(str(text)).tree)
-    except ExpressionFaults:
+    except ExpressionError:
         return str(text)
 
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.diff.snapshot import State
-from fitcard.problems import Code, Problem, ProblemsFound, Severity
+from fitcard.diff.snapshot import Snapshot
+from fitcard.problems import Problem, ProblemCode, ProblemsError, Severity
 from fitcard.rulebook.files import CHANGES
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
 from fitcard.source.yaml_edit import Spans
-from fitcard.source.yaml_edit import written as as_yaml
-from fitcard.testing.rule_tests import RuleTest, rule_tests, shown, values
-from fitcard.values import Scalar, printed
+from fitcard.source.yaml_edit import to_yaml as as_yaml
+from fitcard.testing.rule_tests import RuleTest, computed_values, format_value, rule_tests
+from fitcard.values import Scalar, format_decimals
 
 
-class ContractChanged(Code):
+class ContractChanged(ProblemCode):
     """A figure that others rely on is another, or its case is gone, and nothing in the same change says why.
 
     Why: whoever built on the figure finds out from the record, and not from a surprise.
@@ -27,7 +27,7 @@ class ContractChanged(Code):
     """
 
 
-class ContractMismatch(Code):
+class ContractMismatch(ProblemCode):
     """A change is acknowledged with other figures than those that come out.
 
     Why: a record that says something else than what happened misleads whoever reads it.
@@ -36,7 +36,7 @@ class ContractMismatch(Code):
     """
 
 
-class ContractUnmoved(Code):
+class ContractUnmoved(ProblemCode):
     """A change is acknowledged of a figure that did not move, or of a case that is none.
 
     Why: most such entries are left over from an attempt, or name a case that is misspelt.
@@ -57,7 +57,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Acknowledged:
+class Acknowledgement:
     """One entry of the files of changes that was not there before."""
 
     document: Document
@@ -65,12 +65,12 @@ class Acknowledged:
     data: Mapping[str, Any]
 
 
-def moved_cases(base: State, head: State) -> list[Case]:
+def moved_cases(base: Snapshot, head: Snapshot) -> list[Case]:
     """The contract cases that moved, each with why, where the new state says so."""
     assert base.rulebook is not None
     assert head.rulebook is not None
     now = {test.name: test for test in rule_tests(head.rulebook)}
-    why = {entry.data["case"]: entry.data["why"] for entry in acknowledged(base, head)}
+    why = {entry.data["case"]: entry.data["why"] for entry in acknowledgements(base, head)}
     cases = []
     for test in rule_tests(base.rulebook):
         if not test.contract:
@@ -91,13 +91,13 @@ def moved_cases(base: State, head: State) -> list[Case]:
     return cases
 
 
-def contract_problems(base: State, head: State, cases: list[Case]) -> Iterator[Problem]:
+def contract_problems(base: Snapshot, head: Snapshot, cases: list[Case]) -> Iterator[Problem]:
     """Cases that moved without a word, and acknowledgements that do not say what happened."""
     for case in cases:
         if not case.why:
             yield _unexplained(case)
     by_name = {case.name: case for case in cases}
-    for entry in acknowledged(base, head):
+    for entry in acknowledgements(base, head):
         moved = by_name.get(entry.data["case"])
         if moved is None or moved.withdrawn != ("withdrawn" in entry.data):
             message = f"`{entry.data['case']}` is said to change, and does not"
@@ -107,18 +107,18 @@ def contract_problems(base: State, head: State, cases: list[Case]) -> Iterator[P
             yield from _mismatches(moved, entry)
 
 
-def acknowledged(base: State, head: State) -> list[Acknowledged]:
+def acknowledgements(base: Snapshot, head: Snapshot) -> list[Acknowledgement]:
     """The entries that are new."""
     before = [data for document in base.files.of(CHANGES) for data in document.data["changes"]]
     return [
-        Acknowledged(document, ("changes", number), data)
+        Acknowledgement(document, ("changes", number), data)
         for document in head.files.of(CHANGES)
         for number, data in enumerate(document.data["changes"])
         if data not in before
     ]
 
 
-def written(case: Case, name: str, value: Scalar) -> str:
+def format_figure(case: Case, name: str, value: Scalar) -> str:
     """A figure with as many decimals as the case states; in full where it states none."""
     return _printed(case.test, case.test, name, {name: value})
 
@@ -128,7 +128,7 @@ def _unexplained(case: Case) -> Problem:
         message = f"the contract case `{case.name}` is gone, and nothing says why"
     else:
         moved = ", ".join(
-            f"{name} {written(case, name, old)} -> {written(case, name, new)}"
+            f"{name} {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
             for name, (old, new) in case.figures.items()
         )
         message = f"the contract case `{case.name}` answers otherwise, and nothing says why: {moved}"
@@ -136,18 +136,18 @@ def _unexplained(case: Case) -> Problem:
     return case.test.document.problem(ContractChanged, message, (*case.test.path, "name"), hint=hint)
 
 
-def _mismatches(case: Case, entry: Acknowledged) -> Iterator[Problem]:
+def _mismatches(case: Case, entry: Acknowledgement) -> Iterator[Problem]:
     said: Mapping[str, Any] = entry.data.get("figures", {})
     for name, (old, new) in case.figures.items():
         if name not in said:
-            message = f"`{name}` moves too: {written(case, name, old)} -> {written(case, name, new)}"
+            message = f"`{name}` moves too: {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
             yield entry.document.problem(ContractMismatch, message, (*entry.path, "figures"), key=True, hint="add it")
             continue
         for side, value in (("old", old), ("new", new)):
             path = (*entry.path, "figures", name, side)
             stated = entry.document.places[path].written or ""
             if stated != _like(stated, value):
-                message = f"`{name}` is said to be {stated}, and is {written(case, name, value)}"
+                message = f"`{name}` is said to be {stated}, and is {format_figure(case, name, value)}"
                 yield entry.document.problem(ContractMismatch, message, path, hint="write the figure that comes out")
     for name in said:
         if name not in case.figures:
@@ -158,8 +158,8 @@ def _mismatches(case: Case, entry: Acknowledged) -> Iterator[Problem]:
 def _answers(rulebook: Rulebook, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
     """What comes out; absent where it does not."""
     try:
-        return values(rulebook, test, names)
-    except (ProblemsFound, KeyError):
+        return computed_values(rulebook, test, names)
+    except (ProblemsError, KeyError):
         return dict.fromkeys(names)
 
 
@@ -172,8 +172,8 @@ def _printed(test: RuleTest, other: RuleTest, name: str, answers: Mapping[str, S
 def _like(stated: str, value: Scalar) -> str:
     """A value as it is written with the decimals of a stated figure."""
     if isinstance(value, float) and _is_number(stated):
-        return printed(value, len(stated.partition(".")[2]))
-    return shown(value)
+        return format_decimals(value, len(stated.partition(".")[2]))
+    return format_value(value)
 
 
 def _is_number(text: str) -> bool:
@@ -204,6 +204,6 @@ def _entry(case: Case, why: str) -> Iterator[str]:
     yield "    figures:"
     for name, (old, new) in case.figures.items():
         before, after = (
-            written(case, name, value) if isinstance(value, float) else as_yaml(value) for value in (old, new)
+            format_figure(case, name, value) if isinstance(value, float) else as_yaml(value) for value in (old, new)
         )
         yield f"      {name}: {{old: {before}, new: {after}}}"

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from fitcard.calibration.comparison import Errors
-from fitcard.diff.accuracy import Accuracy, Measured, Tested
-from fitcard.diff.changes import Action, Detail, Difference, marks
-from fitcard.diff.contract import Case, written
-from fitcard.diff.histogram import NumberTally, Tally, WordTally
+from fitcard.diff.accuracy import MeasuredComparison, StatedFigures, TestComparison
+from fitcard.diff.changes import Action, Detail, Difference, changed_spans
+from fitcard.diff.contract import Case, format_figure
+from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
 from fitcard.diff.impact import Impact, first_difference
-from fitcard.diff.snapshot import State
+from fitcard.diff.snapshot import Snapshot
 from fitcard.language.rule_set import RuleSet
 from fitcard.problems import errors
 from fitcard.testing.rule_tests import Outcome
@@ -24,7 +24,7 @@ from fitcard.values import Scalar
 EDGES = (-0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of relative changes
 
 
-def side_data(state: State) -> dict[str, Any]:
+def side_data(state: Snapshot) -> dict[str, Any]:
     """One side: what it is called, which rules it holds, and how many errors they have."""
     side: dict[str, Any] = {"label": state.side.label, "sha256": state.files.sha256, "profile": state.profile}
     if state.rulebook is not None:
@@ -58,7 +58,7 @@ def _detail(detail: Detail) -> dict[str, Any]:
     if _is_number(old) and _is_number(new) and old:
         told["percent"] = (new - old) / abs(old) * 100
     if detail.field == "expr" and isinstance(old, str) and isinstance(new, str):
-        told["marks"] = marks(" ".join(old.split()), " ".join(new.split()))
+        told["marks"] = changed_spans(" ".join(old.split()), " ".join(new.split()))
     return told
 
 
@@ -102,10 +102,10 @@ def impact_data(found: Impact, opened: str = "") -> dict[str, Any]:
     }
 
 
-def _output(name: str, tally: Tally, rules: RuleSet) -> dict[str, Any]:
+def _output(name: str, tally: ChangeTally, rules: RuleSet) -> dict[str, Any]:
     definition = rules.definitions[name]
     output: dict[str, Any] = {"name": name, "about": definition.about, "unit": definition.unit, "moved": tally.moved}
-    if isinstance(tally, NumberTally):
+    if isinstance(tally, NumberChanges):
         output |= {"rose": tally.rose, "fell": tally.fell, "from_zero": tally.from_zero}
         if tally.moved > tally.from_zero:
             low, middle, high = tally.shares()
@@ -116,7 +116,7 @@ def _output(name: str, tally: Tally, rules: RuleSet) -> dict[str, Any]:
                 {"from": _percent(start), "to": _percent(end), "answers": tally.between(start, end)}
                 for start, end in pairwise(bounds)
             ]
-    if isinstance(tally, WordTally):
+    if isinstance(tally, WordChanges):
         there = {word for pair in tally.counts for word in pair}
         words = [*(word for word in tally.order if word in there), *sorted(there - set(tally.order))]
         pairs = sorted(tally.counts.items(), key=lambda pair: [words.index(word) for word in pair[0]])
@@ -145,9 +145,9 @@ def _step(old: Scalar, new: Scalar) -> dict[str, float]:
     )
 
 
-def _groups(name: str, tally: Tally, rules: RuleSet) -> Iterator[dict[str, Any]]:
+def _groups(name: str, tally: ChangeTally, rules: RuleSet) -> Iterator[dict[str, Any]]:
     """The mean change of an output for each family of what questions are about, the greatest fall first."""
-    if not isinstance(tally, NumberTally):
+    if not isinstance(tally, NumberChanges):
         return
     for axis in tally.sums:
         catalog = rules.catalogs[rules.subject.axes[axis].catalog]
@@ -162,7 +162,7 @@ def _groups(name: str, tally: Tally, rules: RuleSet) -> Iterator[dict[str, Any]]
             yield {"output": name, "axis": axis, "field": field.name, "rows": rows}
 
 
-def tests_data(found: Tested) -> dict[str, Any]:
+def tests_data(found: TestComparison) -> dict[str, Any]:
     """The rule tests that come out otherwise."""
     return {
         "before": {"passed": found.passed_before, "failed": found.failed_before},
@@ -179,7 +179,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {"name": outcome.test.name, "file": place.file, "line": place.line, "wrong": wrong}
 
 
-def accuracy_data(one: Accuracy) -> dict[str, Any]:
+def accuracy_data(one: StatedFigures) -> dict[str, Any]:
     """How far one quantity is from the figures that tests state: `points` are [stated, before, after]."""
 
     def told(computed: tuple[float, ...]) -> dict[str, float]:
@@ -197,7 +197,7 @@ def accuracy_data(one: Accuracy) -> dict[str, Any]:
     }
 
 
-def measured_data(one: Measured) -> dict[str, Any]:
+def measured_data(one: MeasuredComparison) -> dict[str, Any]:
     """How far one quantity is from measured runs: `points` are [measured, before, after]."""
     told: dict[str, Any] = {"profile": one.profile, "name": one.name, "title": one.title}
     for side in ("before", "after"):
@@ -212,7 +212,7 @@ def case_data(case: Case) -> dict[str, Any]:
     """A contract case that moved, its figures as they are printed."""
     place = case.test.document.position((*case.test.path, "name"))
     figures = {
-        name: {"old": written(case, name, old), "new": written(case, name, new)}
+        name: {"old": format_figure(case, name, old), "new": format_figure(case, name, new)}
         for name, (old, new) in case.figures.items()
     }
     told: dict[str, Any] = {"case": case.name, "file": place.file, "line": place.line, "figures": figures}

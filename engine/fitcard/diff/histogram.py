@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitcard.diff.questions import Questions, in_words
-from fitcard.values import SAME, Scalar
+from fitcard.values import SAME_SHARE, Scalar
 
-MOST_MOVERS = 5
-LEAST_STEP, MOST_STEP = 1e-12, 1e12  # relative changes are counted in bins, which cover these
+MAX_MOVERS = 5
+MIN_STEP, MAX_STEP = 1e-12, 1e12  # relative changes are counted in bins, which cover these
 COARSE = 43  # how many of the last bits of a float its bin does not tell: 512 bins to each power of two
-FIRST, LAST = (int(np.float64(step).view(np.int64)) >> COARSE for step in (LEAST_STEP, MOST_STEP))
+FIRST, LAST = (int(np.float64(step).view(np.int64)) >> COARSE for step in (MIN_STEP, MAX_STEP))
 BINS = LAST - FIRST + 1  # to each sign
 SIZES = ((np.arange(FIRST, LAST + 1) << COARSE) + (1 << COARSE - 1)).view(np.float64)  # the middle of each
 MIDDLES = np.concatenate([-SIZES[::-1], SIZES])  # of falls, then of rises
@@ -35,7 +35,7 @@ class Mover:
 
 
 @dataclass
-class Tally(ABC):
+class ChangeTally(ABC):
     """What is known of one output so far. Counts are of questions, however few cells their values took."""
 
     questions: Questions
@@ -56,11 +56,11 @@ class Tally(ABC):
             )
             values = (_value(side, cell) for side in (old, new))
             self.movers.append(Mover(float(distance[cell]), row, part.at(index), *values))
-        self.movers = sorted(self.movers, reverse=True)[:MOST_MOVERS]
+        self.movers = sorted(self.movers, reverse=True)[:MAX_MOVERS]
 
 
 @dataclass
-class NumberTally(Tally):
+class NumberChanges(ChangeTally):
     """An output that is a number. Relative changes are of the old value; what came from 0 is counted by itself."""
 
     rose: int = 0
@@ -76,7 +76,7 @@ class NumberTally(Tally):
         old, new = np.broadcast_arrays(old, new)
         gap, size = new - old, np.maximum(np.abs(old), np.abs(new))
         far = np.abs(gap)
-        marked: NDArray[np.bool_] = far > SAME * size
+        marked: NDArray[np.bool_] = far > SAME_SHARE * size
         moved, each = int(np.count_nonzero(marked)), part.count // marked.size
         if not moved:
             self._add_sums(part, start, np.zeros((1,) * marked.ndim))
@@ -126,7 +126,7 @@ class NumberTally(Tally):
 
 
 @dataclass
-class WordTally(Tally):
+class WordChanges(ChangeTally):
     """An output that is a word or a condition. `order` is that of its words, as far as it is known."""
 
     order: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ class WordTally(Tally):
             rank = np.array([self.order.index(word) if word in self.order else 0 for word in words])
             steps = np.abs(rank[after] - rank[before]) / max(1, len(self.order))
             named = np.array(words, dtype=object)
-            self._keep_movers(part, np.where(marked, np.maximum(steps, LEAST_STEP), 0.0), named[before], named[after])
+            self._keep_movers(part, np.where(marked, np.maximum(steps, MIN_STEP), 0.0), named[before], named[after])
         return marked
 
 
@@ -157,7 +157,7 @@ def _farthest(part: Questions, distance: NDArray[Any]) -> list[tuple[int, ...]]:
     others = tuple(at for at in range(distance.ndim) if at not in about)
     best = distance.max(axis=others, keepdims=True)
     flat = best.ravel()
-    most = min(MOST_MOVERS, int(np.count_nonzero(flat)))
+    most = min(MAX_MOVERS, int(np.count_nonzero(flat)))
     chosen: list[int] = np.argpartition(-flat, most - 1)[:most].tolist() if most else []
     cells = []
     for number in chosen:
@@ -170,7 +170,7 @@ def _farthest(part: Questions, distance: NDArray[Any]) -> list[tuple[int, ...]]:
 
 def _bin(relative: NDArray[np.float64]) -> NDArray[np.int64]:
     """The bin of each relative change, read off the first bits of the float: falls in the first half, then rises."""
-    size = np.clip(np.abs(relative), LEAST_STEP, MOST_STEP).view(np.int64) >> COARSE
+    size = np.clip(np.abs(relative), MIN_STEP, MAX_STEP).view(np.int64) >> COARSE
     found: NDArray[np.int64] = np.where(relative < 0, LAST - size, BINS + size - FIRST)
     return found
 

@@ -11,7 +11,7 @@ from fitcard.diff.outline import Data, Outline, under_profile
 from fitcard.diff.plots import errors, histogram, movers
 
 
-def as_page(data: Data, outline: Outline) -> str:
+def html_report(data: Data, outline: Outline) -> str:
     """The page as HTML."""
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.evaluation import Evaluation, evaluate
-from fitcard.diff.histogram import NumberTally, Tally, WordTally
+from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
 from fitcard.diff.questions import Questions
-from fitcard.diff.unchanged import unchanged
-from fitcard.language.rule_set import words_of
-from fitcard.problems import ProblemsFound
+from fitcard.diff.unchanged import unchanged_names
+from fitcard.language.rule_set import possible_words
+from fitcard.problems import ProblemsError
 from fitcard.values import Kind, Scalar
 
-MOST_OF_A_PART = 250_000  # questions; the same on every machine, and so is the order of what moves as far
-MOST_THREADS = 4  # more wait for memory
+MAX_CHUNK = 250_000  # questions; the same on every machine, and so is the order of what moves as far
+MAX_THREADS = 4  # more wait for memory
 Progress = Callable[[int, int], None]  # questions done, and all
 Starts = Mapping[str, int]  # of a part, by axis
 
@@ -34,7 +34,7 @@ class Impact:
     """
 
     questions: Questions
-    tallies: Mapping[str, Tally]
+    tallies: Mapping[str, ChangeTally]
     moved: int
     pages: int
     all_pages: int
@@ -46,15 +46,15 @@ def impact(questions: Questions, outputs: Iterable[str], progress: Progress = la
     Only what can differ is computed twice. Raises ProblemsFound where a number of either side is not finite.
     """
     base, head = questions.base, questions.head
-    same = unchanged(questions)
+    same = unchanged_names(questions)
     names = [name for name in outputs if name not in same and _comparable(questions, name)]
     tallies = {name: _tally(questions, name) for name in names}
     moved = done = 0
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
     all_pages = int(np.prod([questions.shape[at] for at in subjects]))
     page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
-    threads = min(MOST_THREADS, os.cpu_count() or 1)
-    parts = questions.parts(MOST_OF_A_PART) if names and questions.count else iter(())
+    threads = min(MAX_THREADS, os.cpu_count() or 1)
+    parts = questions.parts(MAX_CHUNK) if names and questions.count else iter(())
     with ThreadPoolExecutor(threads) as pool:
         for part, start, old, new in _evaluated(parts, names, same, pool, threads):
             columns = ((part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)) for name in names)
@@ -95,7 +95,7 @@ def first_difference(question: Questions, name: str) -> str:
         if made_of in old.columns and _only(old, made_of) != _only(new, made_of):
             try:
                 without = evaluate(head, question.grid(head), [name], given={made_of: _only(old, made_of)})
-            except ProblemsFound:  # the old value does not go with the new rules, so it matters
+            except ProblemsError:  # the old value does not go with the new rules, so it matters
                 return made_of
             if _only(without, name) != _only(new, name):
                 return made_of
@@ -126,9 +126,11 @@ def _comparable(questions: Questions, name: str) -> bool:
     )
 
 
-def _tally(questions: Questions, name: str) -> Tally:
+def _tally(questions: Questions, name: str) -> ChangeTally:
     head = questions.head
     if head.kinds[name] is Kind.NUMBER:
-        return NumberTally(questions)
-    words = words_of(name, head.definitions, head.subject, head.catalogs)[0] if head.kinds[name] is Kind.WORD else ()
-    return WordTally(questions, order=words)
+        return NumberChanges(questions)
+    words = (
+        possible_words(name, head.definitions, head.subject, head.catalogs)[0] if head.kinds[name] is Kind.WORD else ()
+    )
+    return WordChanges(questions, order=words)

@@ -31,7 +31,7 @@ from fitcard.rulebook.files import (
 from fitcard.source.document import Document, Path
 
 
-class What(StrEnum):
+class ItemKind(StrEnum):
     """The kinds of things, in the order in which a reviewer reads them."""
 
     SETTING = "setting"
@@ -48,15 +48,15 @@ class What(StrEnum):
     FILE = "file"
 
 
-RULE_KINDS = {section: What(section.removesuffix("s")) for section in SECTIONS}
+RULE_KINDS = {section: ItemKind(section.removesuffix("s")) for section in SECTIONS}
 ALL = ""  # of a thing that is one value and has no fields
 
 
 @dataclass(frozen=True)
-class Thing:
+class Item:
     """`within` is the profile or the catalog that holds it; empty for what stands in the rules themselves."""
 
-    what: What
+    what: ItemKind
     name: str
     within: str
     fields: Mapping[str, Any]
@@ -69,39 +69,39 @@ class Thing:
         return ("rule" if self.what in RULE_KINDS.values() else str(self.what), self.within, self.name)
 
 
-def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
+def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
     """All things of a file that has passed its schema, and that is known by `path`."""
     match kind:
         case _ if kind in (RULES, PROFILE):
             yield from _of_rules(kind, document, path)
         case _ if kind == TESTS:
-            yield from _listed(What.TEST, "tests", document)
+            yield from _listed(ItemKind.TEST, "tests", document)
         case _ if kind == RULEBOOK:
             for key, value in document.data.items():
-                yield Thing(What.SETTING, key, "", flat(value), document, (key,))
+                yield Item(ItemKind.SETTING, key, "", flat(value), document, (key,))
         case _ if kind == MESSAGES:
             for key, value in flat(document.data).items():
-                yield Thing(What.TEXT, key, document.data["language"], {ALL: value}, document, tuple(key.split(".")))
+                yield Item(ItemKind.TEXT, key, document.data["language"], {ALL: value}, document, tuple(key.split(".")))
         case _ if kind == LAYOUT:
             for section in ("picks", "answer"):
                 for key, value in document.data.get(section, {}).items():
-                    yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+                    yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind == RANKINGS:
             for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
-                    yield Thing(What.LAYOUT, key, section, flat(value), document, (section, key))
+                    yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
         case _ if kind == TOOLS:  # what they say and show is in answers already
             said = {key: document.data[key] for key in ("instructions", "digits")}
-            yield Thing(What.TEXT, kind, "", flat(said), document, ())
+            yield Item(ItemKind.TEXT, kind, "", flat(said), document, ())
             for section in ("arguments", "filters", "tools"):
                 for key, value in document.data.get(section, {}).items():
-                    yield Thing(What.TEXT, key, section, flat(value), document, (section, key))
+                    yield Item(ItemKind.TEXT, key, section, flat(value), document, (section, key))
         case _ if kind == SERVICE:
             for at, route in enumerate(document.data["routes"]):
                 name = f"{route.get('method', 'get')} {route['at']}"
-                yield Thing(What.TEXT, name, SERVICE, flat(route), document, ("routes", at))
+                yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
         case _ if kind == SWEEP:
-            yield Thing(What.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
+            yield Item(ItemKind.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:
@@ -109,53 +109,53 @@ def things_in(kind: str, document: Document, path: str) -> Iterator[Thing]:
         case _ if kind == CHECKS:
             for section in ("checks", "alike"):
                 for name, data in document.data.get(section, {}).items():
-                    yield Thing(What.TEST, name, CHECKS, flat(data), document, (section, name))
+                    yield Item(ItemKind.TEST, name, CHECKS, flat(data), document, (section, name))
             yield _head(document, path)
         case _:
             for name, data in document.data["entries"].items():
-                yield Thing(What.ENTRY, name, kind, flat(data), document, ("entries", name))
+                yield Item(ItemKind.ENTRY, name, kind, flat(data), document, ("entries", name))
             yield _head(document, path)
 
 
-def _of_rules(kind: str, document: Document, path: str) -> Iterator[Thing]:
+def _of_rules(kind: str, document: Document, path: str) -> Iterator[Item]:
     within = FilePath(document.path).stem if kind == PROFILE else ""
     if within:
         about = {key: document.data[key] for key in ("title", "about") if key in document.data}
-        yield Thing(What.PROFILE, within, "", about, document, ("title",))
+        yield Item(ItemKind.PROFILE, within, "", about, document, ("title",))
     else:
         yield _head(document, path)
     for part in ((), ADDS) if ADDS[0] in document.data else ((),):
         for section in SECTIONS:
             for name in document.at(part).get(section) or ():
-                yield rule(document, (*part, section, name), within)
-    yield from _listed(What.INVARIANT, "invariants", document)
+                yield rule_item(document, (*part, section, name), within)
+    yield from _listed(ItemKind.INVARIANT, "invariants", document)
 
 
-def _of_backtest(document: Document, path: str) -> Iterator[Thing]:
+def _of_backtest(document: Document, path: str) -> Iterator[Item]:
     """Each quantity is a test, and so is what all of them go by, which is known by `path`."""
     shared = {key: document.data[key] for key in ("catalog", "weigh", "near", "fit")}
-    yield Thing(What.TEST, path, BACKTEST, flat(shared), document, ())
+    yield Item(ItemKind.TEST, path, BACKTEST, flat(shared), document, ())
     for name, data in document.data["quantities"].items():
-        yield Thing(What.TEST, name, BACKTEST, flat(data), document, ("quantities", name))
+        yield Item(ItemKind.TEST, name, BACKTEST, flat(data), document, ("quantities", name))
     yield _head(document, path)
 
 
-def rule(document: Document, path: Path, within: str = "") -> Thing:
+def rule_item(document: Document, path: Path, within: str = "") -> Item:
     """One constant, table or formula of a file."""
     data = document.at(path)
     fields = {**flat({key: value for key, value in data.items() if key != "rows"}), **_rows(data)}
-    return Thing(RULE_KINDS[str(path[-2])], str(path[-1]), within, fields, document, path)
+    return Item(RULE_KINDS[str(path[-2])], str(path[-1]), within, fields, document, path)
 
 
-def _head(document: Document, path: str) -> Thing:
+def _head(document: Document, path: str) -> Item:
     """What a file says of itself."""
     said = {key: document.data[key] for key in ("title", "about", "reference") if key in document.data}
-    return Thing(What.FILE, path, "", flat(said), document, ())
+    return Item(ItemKind.FILE, path, "", flat(said), document, ())
 
 
-def _listed(what: What, section: str, document: Document) -> Iterator[Thing]:
+def _listed(what: ItemKind, section: str, document: Document) -> Iterator[Item]:
     for number, data in enumerate(document.data.get(section) or ()):
-        yield Thing(what, data["name"], "", flat(data), document, (section, number))
+        yield Item(what, data["name"], "", flat(data), document, (section, number))
 
 
 def _rows(data: Mapping[str, Any]) -> dict[str, Any]:

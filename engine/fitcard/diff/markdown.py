@@ -8,12 +8,12 @@ import re
 from fitcard.diff.outline import Line, Outline, Section, Span
 
 MARKER = "<!-- fitcard diff -->"  # by which the comment is found again
-MOST_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
+MAX_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
 ARROW = "\N{RIGHTWARDS ARROW}"
 PLAIN = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # what Markdown would take for its own
 
 
-def as_markdown(outline: Outline, whole: str = "the HTML report") -> str:
+def markdown_report(outline: Outline, whole: str = "the HTML report") -> str:
     """The comment. What does not fit is counted, with where the `whole` is."""
     text = "\n".join(
         [MARKER, f"### {_written(outline.title)}", "", *(f"- {_written(line)}" for line in outline.summary)]
@@ -21,7 +21,7 @@ def as_markdown(outline: Outline, whole: str = "the HTML report") -> str:
     left_out: list[str] = []
     for section in outline.sections:
         block = _section(section, whole)
-        if len(text) + len(block) > MOST_CHARACTERS:
+        if len(text) + len(block) > MAX_CHARACTERS:
             left_out.append(section.title)
         else:
             text += f"\n\n{block}"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.language.definitions import UNCOUNTED
+from fitcard.language.definitions import DIMENSIONLESS
 
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
-MOST_NAMES = 4  # of a list, before the others are counted
-MOST_FIRST = 15  # rows of what comes first, where there is not room for all
-MOST_FOLDED = 25  # of what can be folded away
+MAX_NAMES = 4  # of a list, before the others are counted
+MAX_LEADING_ROWS = 15  # rows of what comes first, where there is not room for all
+MAX_FOLDED_ROWS = 25  # of what can be folded away
 SHORT = 10  # percent, from which on no decimals are shown
 LARGE = 1000  # a figure, likewise
 FAMILIES = 3  # at each end
@@ -58,7 +58,7 @@ class Section:
     @property
     def rows(self) -> tuple[tuple[Line, ...], ...]:
         """The rows to show where there is not room for all."""
-        most = MOST_FIRST if self.first else MOST_FOLDED
+        most = MAX_LEADING_ROWS if self.first else MAX_FOLDED_ROWS
         return self.table.rows[:most] if self.table else ()
 
     @property
@@ -127,13 +127,13 @@ def _summary(data: Data) -> Iterator[Line]:
     if "tests" in data:
         yield from _test_summary(data["tests"])
     both = [one for one in data.get("measured", ()) if "before" in one and "after" in one]
-    for one in sorted(both, key=_median_step)[:MOST_NAMES]:
+    for one in sorted(both, key=_median_step)[:MAX_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
             under = f", profile {one['profile']}" if len(data["impact"]) > 1 else ""
             off = f" is {after:.1f} % off measured runs, {before:.1f} % before (median{under})"
             yield _line((Span(one["title"], "strong"), off))
-    for one in sorted(data.get("accuracy", ()), key=_median_step)[:MOST_NAMES]:
+    for one in sorted(data.get("accuracy", ()), key=_median_step)[:MAX_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
             yield _line(
@@ -298,7 +298,7 @@ def _matrix(output: Data) -> Table:
 
 
 def _mover(output: Data, mover: Data) -> tuple[Line, ...]:
-    unit = "" if output["unit"] in UNCOUNTED else f" {output['unit']}"
+    unit = "" if output["unit"] in DIMENSIONLESS else f" {output['unit']}"
     question = " ".join(mover["question"].values()) or "every question"
     step = percent(mover["percent"]) if "percent" in mover else ""
     old, new = (_figure(mover[key]) + unit for key in ("old", "new"))
@@ -427,8 +427,8 @@ def _count(number: int, word: str, words: str = "") -> str:
 
 
 def _few(names: Sequence[str]) -> str:
-    rest = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _one_line(value: Any) -> str:

@@ -20,8 +20,8 @@ GAP = 6  # between a bar and its text
 LABELS = 130  # the width of the texts before bars
 VALUES = 100  # of those behind them
 DOT = 4  # the radius of a point
-LEAST_ERROR = 1e-2  # percent; smaller ones are drawn at the edge
-WORST_ERROR = 1e3
+MIN_ERROR = 1e-2  # percent; smaller ones are drawn at the edge
+MAX_ERROR = 1e3
 COLORS = 8  # classes `series-0` and so on, that the page gives colours to
 Data = Mapping[str, Any]
 
@@ -70,10 +70,10 @@ def errors(accuracy: Sequence[Data]) -> str:
     """The error of each stated figure before, from left to right, and after, from below: under the line is better."""
     end = WIDTH - LEGEND
     span = end - EDGE, HEIGHT - 2 * EDGE
-    low, high = math.log10(LEAST_ERROR), math.log10(WORST_ERROR)
+    low, high = math.log10(MIN_ERROR), math.log10(MAX_ERROR)
 
     def place(error: float) -> float:
-        return (math.log10(min(max(error, LEAST_ERROR), WORST_ERROR)) - low) / (high - low)
+        return (math.log10(min(max(error, MIN_ERROR), MAX_ERROR)) - low) / (high - low)
 
     parts = [f'<line class="axis" x1="{EDGE}" y1="{HEIGHT - EDGE}" x2="{end}" y2="{EDGE}"/>']
     for power in range(int(low), int(high) + 1):

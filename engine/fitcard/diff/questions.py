@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.compiler.batch import Grid
-from fitcard.compiler.chunks import Parts
+from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.chunks import Chunks
 from fitcard.language.rule_set import RuleSet
 from fitcard.values import Column, WordColumn
 
@@ -85,16 +85,16 @@ class Questions:
 
         The axis with most entries is cut first: what differs by the others is then computed for many at once.
         """
-        for part in Parts({self.longest: self.ids[self.longest], **self.ids}, most):
+        for part in Chunks({self.longest: self.ids[self.longest], **self.ids}, most):
             yield replace(self, ids={axis: part.entries[axis] for axis in self.ids}), part.start
 
     def at(self, index: tuple[int, ...]) -> Questions:
         """The one question at a cell."""
         return replace(self, ids={axis: (ids[at],) for (axis, ids), at in zip(self.ids.items(), index, strict=True)})
 
-    def grid(self, rules: RuleSet) -> Grid:
+    def grid(self, rules: RuleSet) -> QuestionGrid:
         """The grid of these questions on one side."""
-        return Grid.of(rules.subject, rules.catalogs, self.ids)
+        return QuestionGrid.of(rules.subject, rules.catalogs, self.ids)
 
     def aligned(self, column: Column, rules: RuleSet) -> Any:
         """A column of one side, with the axes of these questions; words stay words."""

@@ -8,16 +8,16 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from fitcard.diff.accuracy import accuracies, measured, tested
-from fitcard.diff.annotations import notes, still_read
+from fitcard.diff.accuracy import compare_measured, compare_stated_figures, compare_tests
+from fitcard.diff.annotations import answer_annotations, removed_but_read
 from fitcard.diff.changes import Difference, Effect, differences, shown_rules
 from fitcard.diff.contract import Case, contract_problems, moved_cases
 from fitcard.diff.data import accuracy_data, case_data, change_data, impact_data, measured_data, side_data, tests_data
 from fitcard.diff.impact import impact
 from fitcard.diff.questions import Questions
-from fitcard.diff.snapshot import State
-from fitcard.diff.unchanged import touched
-from fitcard.problems import Problem, ProblemsFound, Severity
+from fitcard.diff.snapshot import Snapshot
+from fitcard.diff.unchanged import is_touched
+from fitcard.problems import Problem, ProblemsError, Severity
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.rule_tests import rule_tests
 
@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]  # the profile, questions done, and a
 
 
 @dataclass(frozen=True)
-class Report:
+class DiffReport:
     """`data` is the comparison; `problems` are its errors, warnings and notes, the most important first.
 
     `computed` is the part of the data that takes the two rulebooks alone, and most of the time.
@@ -37,19 +37,19 @@ class Report:
     computed: Mapping[str, Any]
 
 
-def report(
-    base: State,
-    head: State,
+def compare_snapshots(
+    base: Snapshot,
+    head: Snapshot,
     progress: Progress = lambda profile, done, of: None,
     computed: Mapping[str, Any] = MappingProxyType({}),
-) -> Report:
+) -> DiffReport:
     """Everything that can be said of the change from `base` to `head`.
 
     Where the new files hold an error, what changed is told and nothing is computed. `computed` is that of a report on
     the same two rulebooks, if there is one.
     """
     changed = differences(base, head)
-    problems = [*still_read(changed), *head.problems]
+    problems = [*removed_but_read(changed), *head.problems]
     data: dict[str, Any] = {
         "base": side_data(base),
         "head": side_data(head),
@@ -62,7 +62,7 @@ def report(
         try:
             computed = computed or _computed(base, head, _profiles(base, head, changed), progress)
             data |= computed
-        except ProblemsFound as not_finite:
+        except ProblemsError as not_finite:
             problems += not_finite.problems
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
@@ -70,13 +70,13 @@ def report(
         data["contract"] = {"cases": count, "moved": [case_data(case) for case in cases]}
     else:
         problems += _of_old(base)
-    problems += notes(changed, data["impact"])
+    problems += answer_annotations(changed, data["impact"])
     problems.sort(key=lambda problem: list(Severity).index(problem.severity))
     data["problems"] = [problem.as_dict() for problem in problems if problem.severity is not Severity.NOTE]
-    return Report(data, tuple(problems), tuple(case for case in cases if not case.why), computed)
+    return DiffReport(data, tuple(problems), tuple(case for case in cases if not case.why), computed)
 
 
-def _computed(base: State, head: State, profiles: list[tuple[str, str]], progress: Progress) -> dict[str, Any]:
+def _computed(base: Snapshot, head: Snapshot, profiles: list[tuple[str, str]], progress: Progress) -> dict[str, Any]:
     """What the change does to answers, rule tests, and estimates of what was measured, by each of the profiles.
 
     Raises ProblemsFound where an answer is not finite.
@@ -85,20 +85,20 @@ def _computed(base: State, head: State, profiles: list[tuple[str, str]], progres
     assert head.rulebook is not None
     return {
         "impact": [one for pair in profiles for one in _impacts(base, head, pair, progress)],
-        "tests": tests_data(tested(base.rulebook, head.rulebook)),
-        "measured": [measured_data(one) for one in measured(base.rulebook, head.rulebook, profiles)],
-        "accuracy": [accuracy_data(one) for one in accuracies(base.rulebook, head.rulebook)],
+        "tests": tests_data(compare_tests(base.rulebook, head.rulebook)),
+        "measured": [measured_data(one) for one in compare_measured(base.rulebook, head.rulebook, profiles)],
+        "accuracy": [accuracy_data(one) for one in compare_stated_figures(base.rulebook, head.rulebook)],
     }
 
 
-def _impacts(base: State, head: State, pair: tuple[str, str], progress: Progress) -> Iterator[dict[str, Any]]:
+def _impacts(base: Snapshot, head: Snapshot, pair: tuple[str, str], progress: Progress) -> Iterator[dict[str, Any]]:
     """By one profile every answer, then each entry of an axis that is not swept and that the change touches."""
     assert base.rulebook is not None
     assert head.rulebook is not None
     before, after = pair
     rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
     every = Questions.both_know(*rules)
-    opened = [name for name, axis in rules[1].subject.axes.items() if not axis.swept and touched(every, name)]
+    opened = [name for name, axis in rules[1].subject.axes.items() if not axis.swept and is_touched(every, name)]
     for axis in ("", *opened):
         asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
         found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
@@ -106,7 +106,7 @@ def _impacts(base: State, head: State, pair: tuple[str, str], progress: Progress
             yield impact_data(found, axis)
 
 
-def _of_old(base: State) -> Iterator[Problem]:
+def _of_old(base: Snapshot) -> Iterator[Problem]:
     """What is wrong in the old state: no errors of the change, and said whose they are."""
     for problem in base.problems if base.rulebook is None else ():
         place = problem.position
@@ -114,7 +114,7 @@ def _of_old(base: State) -> Iterator[Problem]:
         yield replace(problem, position=there, severity=Severity.WARNING)
 
 
-def _profiles(base: State, head: State, changed: Iterable[Difference]) -> list[tuple[str, str]]:
+def _profiles(base: Snapshot, head: Snapshot, changed: Iterable[Difference]) -> list[tuple[str, str]]:
     """Which profile of the old state is compared with which of the new one, what answers by default first.
 
     One that is not swept takes part only where it says something else itself.

@@ -8,11 +8,11 @@ import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.source.folders import Folders
 
 
-class SideUnknown(Code):
+class RevisionUnknown(ProblemCode):
     """What is to be compared is no revision, no directory and no profile.
 
     Why: nothing is compared with a guess.
@@ -21,7 +21,7 @@ class SideUnknown(Code):
     """
 
 
-class SideWithoutRules(Code):
+class RevisionWithoutRules(ProblemCode):
     """A revision or a directory holds no folder of rules or of catalogs.
 
     Why: there is nothing to compare with.
@@ -35,7 +35,7 @@ SHORT = 10  # characters of a hash
 
 
 @dataclass(frozen=True)
-class Side:
+class Revision:
     """One side: where its files are, what it is called, and which profile answers; its default one where empty."""
 
     label: str
@@ -43,17 +43,17 @@ class Side:
     profile: str = ""
 
 
-def find_side(text: str, here: Folders, place: Path) -> Side:
+def find_revision(text: str, here: Folders, place: Path) -> Revision:
     """The side that `text` names, seen from the folders `here`; files of a revision are laid out below `place`.
 
     Raises ProblemsFound where it names nothing.
     """
     if not text:
-        return Side("the files as they are", here)
+        return Revision("the files as they are", here)
     if text.startswith(PROFILE):
-        return Side(text, here, text.removeprefix(PROFILE))
+        return Revision(text, here, text.removeprefix(PROFILE))
     if (Path(text) / here.rules.resolve().name).is_dir():
-        return Side(text, _in_directory(Path(text), here))
+        return Revision(text, _in_directory(Path(text), here))
     return _revision(text, here, place)
 
 
@@ -63,15 +63,15 @@ def _in_directory(directory: Path, here: Folders) -> Folders:
     return Folders(*(there if there.is_dir() else ours for there, ours in zip(found, here.all, strict=True)))
 
 
-def _revision(text: str, here: Folders, place: Path) -> Side:
+def _revision(text: str, here: Folders, place: Path) -> Revision:
     top = _top(here)
     if top is None:
         message = f"`{text}` is no directory with a folder `{here.rules.resolve().name}`, and this is no git repository"
-        raise ProblemsFound([Problem(SideUnknown, message, hint="name a directory that holds rules and catalogs")])
+        raise ProblemsError([Problem(RevisionUnknown, message, hint="name a directory that holds rules and catalogs")])
     told = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
     if told is None:
         hint = "fetch it first, or name a directory, or `profile:NAME`"
-        raise ProblemsFound([Problem(SideUnknown, f"there is no revision or directory `{text}`", hint=hint)])
+        raise ProblemsError([Problem(RevisionUnknown, f"there is no revision or directory `{text}`", hint=hint)])
     commit = told.decode().strip()
     folders = here
     for name, ours in zip(("rules", "catalogs", "schemas"), here.all, strict=True):
@@ -81,14 +81,14 @@ def _revision(text: str, here: Folders, place: Path) -> Side:
         archive = _git(top, "archive", "--format=tar", commit, "--", inside)
         if archive is None:
             message = f"`{text}` has no folder `{inside}`"
-            raise ProblemsFound([Problem(SideWithoutRules, message, hint="name a revision that has it")])
+            raise ProblemsError([Problem(RevisionWithoutRules, message, hint="name a revision that has it")])
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             if hasattr(tarfile, "data_filter"):  # not yet in the first releases of Python 3.11
                 files.extraction_filter = tarfile.data_filter
             files.extractall(place / commit)  # which `git archive` has just made of files of the repository
         folders = replace(folders, **{name: place / commit / inside})
     label = text if commit.startswith(text) else f"{text} ({commit[:SHORT]})"
-    return Side(label, folders)
+    return Revision(label, folders)
 
 
 def _top(here: Folders) -> Path | None:

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fitcard.diff.revisions import Side, SideUnknown
+from fitcard.diff.revisions import Revision, RevisionUnknown
 from fitcard.language.definitions import ADDS, Definition, read_definitions
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.rulebook.files import PROFILE, RULES, KeptFiles, RuleFiles, read_files
-from fitcard.rulebook.loader import check
+from fitcard.problems import Problem, ProblemsError
+from fitcard.rulebook.files import PROFILE, RULES, FileCache, RuleFiles, read_files
+from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 Layers = Mapping[str, Mapping[str, Definition]]
 
 
 @dataclass(frozen=True)
-class State:
+class Snapshot:
     """`rulebook` is None where the files hold an error; `files` are there even then, but for those not to be read."""
 
-    side: Side
+    side: Revision
     files: RuleFiles
     schemas: Schemas
     rulebook: Rulebook | None
@@ -85,14 +85,16 @@ class State:
         return found
 
 
-def read_state(side: Side) -> State:
+def read_snapshot(side: Revision) -> Snapshot:
     """What a side holds. Raises ProblemsFound where its schemas cannot be read, or its profile is not there."""
     schemas = Schemas.load(side.folders.schemas, side.folders.shown(side.folders.schemas))
-    kept = KeptFiles()
+    kept = FileCache()
     files = read_files(side.folders, schemas, kept)
-    rulebook, problems = check(side.folders, kept)
+    rulebook, problems = load_with_problems(side.folders, kept)
     if side.profile and rulebook is not None and side.profile not in rulebook.rule_sets:
         near = closest(side.profile, rulebook.rule_sets)
-        hint = suggestion(near) or f"the profiles are: {', '.join(rulebook.rule_sets)}"
-        raise ProblemsFound([Problem(SideUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)])
-    return State(side, files, schemas, rulebook, tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+        hint = did_you_mean(near) or f"the profiles are: {', '.join(rulebook.rule_sets)}"
+        raise ProblemsError(
+            [Problem(RevisionUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)]
+        )
+    return Snapshot(side, files, schemas, rulebook, tuple(sorted(problems, key=lambda problem: problem.sort_key)))

@@ -14,7 +14,7 @@ from fitcard.diff.outline import Line, Outline, Table
 STYLES = {"": "", "code": "cyan", "strong": "bold", "old": "red", "new": "green", "faint": "dim"}
 
 
-def print_outline(outline: Outline, console: Console) -> None:
+def print_report(outline: Outline, console: Console) -> None:
     """All of it, each section with its first rows."""
     console.print(_text(outline.title))
     for line in outline.summary:

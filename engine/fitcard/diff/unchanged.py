@@ -13,7 +13,7 @@ from fitcard.language.tables import Lookup
 from fitcard.values import Kind
 
 
-def unchanged(questions: Questions) -> frozenset[str]:
+def unchanged_names(questions: Questions) -> frozenset[str]:
     """The names that give the same for each of the questions on both sides, whatever else is different."""
     base, head = questions.base, questions.head
     fields = set(head.plan(head.definitions).fields) & set(base.plan(base.definitions).fields)
@@ -23,13 +23,13 @@ def unchanged(questions: Questions) -> frozenset[str]:
     for name, definition in head.definitions.items():  # each comes after all that it reads
         old = base.definitions.get(name)
         reads = {*definition.reads, *(chooser for read in definition.reads if (chooser := _chooser(questions, read)))}
-        if old is not None and same_rule(old, definition) and reads <= same:
+        if old is not None and is_same_rule(old, definition) and reads <= same:
             same.add(name)
             same.add(f"{CURRENT}.{name}")
     return frozenset(same)
 
 
-def touched(questions: Questions, axis: str) -> bool:
+def is_touched(questions: Questions, axis: str) -> bool:
     """Whether a figure of the axis, or a rule that reads one, is another: what its entries give may differ by more
     than what answers by default.
     """
@@ -43,10 +43,10 @@ def touched(questions: Questions, axis: str) -> bool:
         return True
     readers = [definition for definition in head.definitions.values() if set(fields) & set(definition.reads)]
     before = base.definitions
-    return any(one.name not in before or not same_rule(before[one.name], one) for one in readers)
+    return any(one.name not in before or not is_same_rule(before[one.name], one) for one in readers)
 
 
-def same_rule(one: Definition, other: Definition) -> bool:
+def is_same_rule(one: Definition, other: Definition) -> bool:
     """Whether two definitions compute the same from the same; of a count, which reads all entries, nobody can say."""
     if isinstance(one, Constant) and isinstance(other, Constant):
         return one.value == other.value

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.program import run_expression
+from fitcard.compiler.program import evaluate_expression
 from fitcard.importers.records import Record, looked_up
 from fitcard.language.expression import Expression
 from fitcard.rulebook.imports import PLACEHOLDER, Import, Value
-from fitcard.values import SAME
+from fitcard.values import SAME_SHARE
 
 
 class WorkedOut:
@@ -95,7 +95,7 @@ class WorkedOut:
 
     def _expression(self, expression: Expression) -> Any:
         names = {name: _figure(self.name(name)) for name in expression.names}
-        found = run_expression(expression, names)
+        found = evaluate_expression(expression, names)
         if np.asarray(found).dtype == bool:
             return bool(found)
         number = float(found)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ class WorkedOut:
 def whole(number: float) -> int | float:
     """A number that is whole but for the last digits of a float as an integer."""
     nearest = round(number)
-    return nearest if abs(number - nearest) <= SAME * max(1, abs(number)) else number
+    return nearest if abs(number - nearest) <= SAME_SHARE * max(1, abs(number)) else number
 
 
 def _figure(value: Any) -> Any:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from fitcard.identity_cache import WorkedOut
-from fitcard.language.expression import Expression, ExpressionFaults, parse
-from fitcard.language.question_fields import name_asked
+from fitcard.identity_cache import IdentityCache
+from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.language.question_fields import question_name
 from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
-from fitcard.problems import Code, Position, Problem
+from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
 
 
-class ReferenceMissing(Code):
+class ReferenceMissing(ProblemCode):
     """A rule does not say where it comes from.
 
     Why: a number that nobody can trace can neither be trusted nor corrected.
@@ -26,7 +26,7 @@ class ReferenceMissing(Code):
     """
 
 
-class ConstantRange(Code):
+class ConstantRange(ProblemCode):
     """The value of a constant is outside of its own bounds.
 
     Why: the bounds say what makes sense; either they or the value is wrong.
@@ -35,7 +35,7 @@ class ConstantRange(Code):
     """
 
 
-class TableMixedResults(Code):
+class TableMixedResults(ProblemCode):
     """The rows of a table give results of different kinds: words, numbers, or true and false.
 
     Why: what reads the table must know which of them it gets.
@@ -44,7 +44,7 @@ class TableMixedResults(Code):
     """
 
 
-class TableUnit(Code):
+class TableUnit(ProblemCode):
     """The rows of a table give words and its unit is not `word`, or true and false and its unit is not `condition`; or
     the other way round.
 
@@ -56,7 +56,7 @@ class TableUnit(Code):
 
 CONDITION_UNIT, WORD_UNIT = "condition", "word"
 UNITS_OF_KINDS = {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}
-UNCOUNTED = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in nothing
+DIMENSIONLESS = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in nothing
 
 
 @dataclass(frozen=True)
@@ -142,15 +142,15 @@ class Count(Definition):
     catalog: str
     same: tuple[str, ...]
     having: str | None
-    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False, compare=False)
+    kept: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """The ids on these axes, and these inputs."""
-        return tuple(map(name_asked, self.same))
+        return tuple(map(question_name, self.same))
 
 
-def taken_by(table: Table) -> Iterator[tuple[str, Path]]:
+def row_references(table: Table) -> Iterator[tuple[str, Path]]:
     """The names whose value a row takes, each with the place where it stands."""
     if isinstance(table.rows, Lookup):
         places = [*((("rows", word), result) for word, result in table.rows.rows.items())]
@@ -217,7 +217,7 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
     path = (*common["path"], "expr")
     try:
         return Formula(**common, expression=parse(data["expr"])), []
-    except ExpressionFaults as found:
+    except ExpressionError as found:
         return None, [fault.problem(document, path) for fault in found.faults]
 
 

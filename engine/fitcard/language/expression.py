@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fitcard.language.functions import FUNCTIONS
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -26,7 +26,7 @@ OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
 }  # fmt: skip
 
 
-def endless_parts(tree: ast.expr) -> Iterator[ast.expr]:
+def non_finite_constants(tree: ast.expr) -> Iterator[ast.expr]:
     """The innermost parts of a checked tree that come to infinity or to no number, such as `4000000 ** 4000000`.
 
     They are computed in floats, which takes no time however large they are.
@@ -64,7 +64,7 @@ def _value(node: ast.expr, found: list[ast.expr]) -> float | None:
     return None
 
 
-class ExpressionEmpty(Code):
+class ExpressionEmpty(ProblemCode):
     """There is no expression.
 
     Why: a formula without one gives nothing.
@@ -73,7 +73,7 @@ class ExpressionEmpty(Code):
     """
 
 
-class ExpressionTooLong(Code):
+class ExpressionTooLong(ProblemCode):
     """An expression has more than 400 characters.
 
     Why: nobody can review it.
@@ -82,7 +82,7 @@ class ExpressionTooLong(Code):
     """
 
 
-class ExpressionTooDeep(Code):
+class ExpressionTooDeep(ProblemCode):
     """An expression has more than 200 parts, or more than 30 levels.
 
     Why: nobody can review it, and a hostile one could exhaust the reader.
@@ -91,7 +91,7 @@ class ExpressionTooDeep(Code):
     """
 
 
-class ExpressionCharacter(Code):
+class ExpressionCharacter(ProblemCode):
     """A character is not plain ASCII: a sign copied from a text, or a space that is none.
 
     Why: what looks like a minus or a multiplication sign is not one.
@@ -100,7 +100,7 @@ class ExpressionCharacter(Code):
     """
 
 
-class ExpressionSyntax(Code):
+class ExpressionSyntax(ProblemCode):
     """An expression cannot be read; the mark stands where reading ended.
 
     Why: a bracket, an operator or a side of one is missing, or something is not part of the language.
@@ -109,7 +109,7 @@ class ExpressionSyntax(Code):
     """
 
 
-class ExpressionRefused(Code):
+class ExpressionRefused(ProblemCode):
     """An expression uses something that is not part of the language; the hint says what to write.
 
     Why: the language has numbers, names, operators and functions, so that no rule can do harm and all can be
@@ -119,7 +119,7 @@ class ExpressionRefused(Code):
     """
 
 
-class ExpressionNumber(Code):
+class ExpressionNumber(ProblemCode):
     """A number in an expression, or what numbers alone come to, is too large to compute with, or none.
 
     Why: it would be infinite.
@@ -128,7 +128,7 @@ class ExpressionNumber(Code):
     """
 
 
-class ExpressionFunctionValue(Code):
+class ExpressionFunctionValue(ProblemCode):
     """A function is named and not called.
 
     Why: it has no value of its own.
@@ -137,7 +137,7 @@ class ExpressionFunctionValue(Code):
     """
 
 
-class ExpressionUnknownFunction(Code):
+class ExpressionUnknownFunction(ProblemCode):
     """There is no function of that name.
 
     Why: only the functions that are listed can be called.
@@ -146,7 +146,7 @@ class ExpressionUnknownFunction(Code):
     """
 
 
-class ExpressionArity(Code):
+class ExpressionArity(ProblemCode):
     """A function is given too many or too few values.
 
     Why: what it would give is not defined.
@@ -155,9 +155,9 @@ class ExpressionArity(Code):
     """
 
 
-LONGEST = 400
-MOST_PARTS = 200
-DEEPEST = 30
+MAX_LENGTH = 400
+MAX_NODES = 200
+MAX_DEPTH = 30
 
 OTHER_LANGUAGES = {
     "?": ("?", "write `a if condition else b`"),
@@ -218,7 +218,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
 class Fault:
     """What is wrong with an expression, `offset` characters into its text."""
 
-    kind: type[Code]
+    kind: type[ProblemCode]
     message: str
     offset: int
     hint: str = ""
@@ -229,7 +229,7 @@ class Fault:
         return document.problem(self.kind, self.message, path, offset=self.offset, hint=self.hint, closest=self.closest)
 
 
-class ExpressionFaults(Exception):
+class ExpressionError(Exception):
     """Raised by `parse` with every fault that was found."""
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -276,23 +276,23 @@ class Expression:
 def parse(source: str) -> Expression:
     """The expression in `source`. Raises ExpressionFaults with all that is wrong with it."""
     if fault := _text_fault(source):
-        raise ExpressionFaults([fault])
+        raise ExpressionError([fault])
     try:
         tree = ast.parse(_in_brackets(source), mode="eval").body
     except SyntaxError as error:
-        raise ExpressionFaults([_syntax_fault(source, error)]) from None
+        raise ExpressionError([_syntax_fault(source, error)]) from None
     except (RecursionError, MemoryError, ValueError):
-        raise ExpressionFaults([Fault(ExpressionTooDeep, f"deeper than {DEEPEST} levels", 0, "split it")]) from None
+        raise ExpressionError([Fault(ExpressionTooDeep, f"deeper than {MAX_DEPTH} levels", 0, "split it")]) from None
     faults = _limits(source, tree)
     if not faults:
         tree = _Names().visit(tree)
         faults = list(_faults(source, tree))
     if not faults:
         message, hint = "this comes to no finite number", "write a number that fits a float"
-        endless = endless_parts(tree)
+        endless = non_finite_constants(tree)
         faults = [Fault(ExpressionNumber, message, offset_of_node(source, part), hint) for part in endless]
     if faults:
-        raise ExpressionFaults(faults)
+        raise ExpressionError(faults)
     return Expression(source, _Floats().visit(tree), _names(tree))
 
 
@@ -330,8 +330,8 @@ def _limits(source: str, tree: ast.expr) -> list[Fault]:
     for count, node in enumerate(ast.walk(tree), 1):
         for child in ast.iter_child_nodes(node):
             depth[child] = depth[node] + 1
-        if count > MOST_PARTS or depth[node] > DEEPEST:
-            message = f"more than {MOST_PARTS} parts or {DEEPEST} levels"
+        if count > MAX_NODES or depth[node] > MAX_DEPTH:
+            message = f"more than {MAX_NODES} parts or {MAX_DEPTH} levels"
             return [
                 Fault(ExpressionTooDeep, message, offset_of_node(source, node), "split it into formulas of their own")
             ]
@@ -384,7 +384,7 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
     function = FUNCTIONS.get(node.func.id)
     if function is None:
         near = closest(node.func.id, FUNCTIONS)
-        hint = suggestion(near) or f"the functions are: {', '.join(FUNCTIONS)}"
+        hint = did_you_mean(near) or f"the functions are: {', '.join(FUNCTIONS)}"
         yield Fault(ExpressionUnknownFunction, f"there is no function `{node.func.id}`", at, hint, near)
         return
     given = len(node.args)
@@ -400,9 +400,9 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
 
 def _text_fault(source: str) -> Fault | None:
     """What can be told from the text alone, before it is parsed."""
-    if len(source) > LONGEST:
+    if len(source) > MAX_LENGTH:
         hint = "split it into formulas of their own"
-        return Fault(ExpressionTooLong, f"longer than {LONGEST} characters", 0, hint)
+        return Fault(ExpressionTooLong, f"longer than {MAX_LENGTH} characters", 0, hint)
     if not source.strip():
         return Fault(ExpressionEmpty, "there is no expression", 0, "write a formula")
     for at, character in enumerate(source):

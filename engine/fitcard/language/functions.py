@@ -13,10 +13,10 @@ import numpy as np
 from fitcard.values import ABSENT, Kind, WordColumn, round_half_up
 
 NUMBER, CONDITION = Kind.NUMBER, Kind.CONDITION
-ANY_NUMBER_OF = None
+UNLIMITED = None
 
 
-class Counts(Enum):
+class UnitRule(Enum):
     """What a function's result is counted in, and what that asks of its arguments."""
 
     SAME = "all numbers are counted in the same, and so is the result"
@@ -37,7 +37,7 @@ class Function:
     takes: tuple[Kind, ...]
     least: int
     most: int | None
-    counts: Counts
+    counts: UnitRule
     gives: Kind = NUMBER
     about: str = ""
     words: bool = False
@@ -47,7 +47,7 @@ class Function:
         return tuple(self.takes[min(at, len(self.takes) - 1)] for at in range(arguments))
 
 
-def choose(condition: Any, one: Any, other: Any) -> Any:
+def select(condition: Any, one: Any, other: Any) -> Any:
     """`one` where the condition holds, else `other`."""
     if isinstance(condition, np.ndarray):
         if _is_number(one) and _is_number(other):  # taken from two, which needs no guess at each condition
@@ -56,7 +56,7 @@ def choose(condition: Any, one: Any, other: Any) -> Any:
     return one if condition else other  # numpy takes twenty times as long for a single number, here and below
 
 
-def negate(condition: Any) -> Any:
+def logical_not(condition: Any) -> Any:
     """Where the condition does not hold."""
     if isinstance(condition, np.ndarray):
         return ~condition
@@ -96,27 +96,27 @@ def _known(value: Any) -> Any:
 
 
 def _either(value: Any, instead: Any) -> Any:
-    return choose(value == value, value, instead)  # noqa: PLR0124
+    return select(value == value, value, instead)  # noqa: PLR0124
 
 
 FUNCTIONS: dict[str, Function] = {
-    "min": Function(_least, (NUMBER,), 2, ANY_NUMBER_OF, Counts.SAME, about="the least"),
-    "max": Function(_greatest, (NUMBER,), 2, ANY_NUMBER_OF, Counts.SAME, about="the greatest"),
-    "floor": Function(np.floor, (NUMBER,), 1, 1, Counts.FIRST, about="down to a whole number"),
-    "ceil": Function(np.ceil, (NUMBER,), 1, 1, Counts.FIRST, about="up to a whole number"),
-    "round": Function(round_half_up, (NUMBER, NUMBER), 1, 2, Counts.FIRST, about="to so many decimals, halves up"),
-    "abs": Function(np.abs, (NUMBER,), 1, 1, Counts.FIRST, about="without its sign"),
-    "log2": Function(np.log2, (NUMBER,), 1, 1, Counts.PURE, about="logarithm to base 2"),
-    "log10": Function(np.log10, (NUMBER,), 1, 1, Counts.PURE, about="logarithm to base 10"),
-    "exp": Function(np.exp, (NUMBER,), 1, 1, Counts.PURE, about="e to the power"),
-    "sqrt": Function(np.sqrt, (NUMBER,), 1, 1, Counts.ROOT, about="square root"),
-    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, Counts.SAME, about="value, kept between low and high"),
+    "min": Function(_least, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="the least"),
+    "max": Function(_greatest, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="the greatest"),
+    "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.FIRST, about="down to a whole number"),
+    "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.FIRST, about="up to a whole number"),
+    "round": Function(round_half_up, (NUMBER, NUMBER), 1, 2, UnitRule.FIRST, about="to so many decimals, halves up"),
+    "abs": Function(np.abs, (NUMBER,), 1, 1, UnitRule.FIRST, about="without its sign"),
+    "log2": Function(np.log2, (NUMBER,), 1, 1, UnitRule.PURE, about="logarithm to base 2"),
+    "log10": Function(np.log10, (NUMBER,), 1, 1, UnitRule.PURE, about="logarithm to base 10"),
+    "exp": Function(np.exp, (NUMBER,), 1, 1, UnitRule.PURE, about="e to the power"),
+    "sqrt": Function(np.sqrt, (NUMBER,), 1, 1, UnitRule.ROOT, about="square root"),
+    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, UnitRule.SAME, about="value, kept between low and high"),
     "where": Function(
-        choose,
+        select,
         (CONDITION, NUMBER, NUMBER),
         3,
         3,
-        Counts.SAME,
+        UnitRule.SAME,
         about="the second where the first holds, else the third",
     ),
     "known": Function(
@@ -124,12 +124,12 @@ FUNCTIONS: dict[str, Function] = {
         (NUMBER,),
         1,
         1,
-        Counts.CONDITION,
+        UnitRule.CONDITION,
         gives=CONDITION,
         about="whether the figure or word is there at all",
         words=True,
     ),
     "either": Function(
-        _either, (NUMBER, NUMBER), 2, 2, Counts.SAME, about="the first, or the second where the first is absent"
+        _either, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="the first, or the second where the first is absent"
     ),
 }

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fitcard.language.expression import Expression, ExpressionFaults, parse
-from fitcard.problems import Code, Problem
+from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 
 
-class InvariantForm(Code):
+class InvariantForm(ProblemCode):
     """An invariant is not written so that it can be tried.
 
     Why: what cannot be tried is never found broken.
@@ -26,7 +26,7 @@ class InvariantForm(Code):
     """
 
 
-class Change(StrEnum):
+class Direction(StrEnum):
     """How a name changes."""
 
     INCREASES = "increases"
@@ -35,7 +35,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
-class Always:
+class AlwaysInvariant:
     """A condition that holds for every question, by every profile but those it is `not_in`."""
 
     name: str
@@ -46,7 +46,7 @@ class Always:
 
 
 @dataclass(frozen=True)
-class Following:
+class MonotonicInvariant:
     """Where `cause` does `when`, `effect` never does `never`; by every profile but those it is `not_in`."""
 
     name: str
@@ -54,12 +54,12 @@ class Following:
     path: Path
     not_in: tuple[str, ...]
     cause: str
-    when: Change
+    when: Direction
     effect: str
-    never: Change
+    never: Direction
 
 
-Invariant = Always | Following
+Invariant = AlwaysInvariant | MonotonicInvariant
 WHEN = re.compile(r"(\S+) (increases|decreases|changes)")
 THEN = re.compile(r"(\S+) never (increases|decreases|changes)")
 
@@ -78,8 +78,8 @@ def read_invariants(document: Document) -> tuple[list[Invariant], list[Problem]]
 
 def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
     try:
-        return Always(data["name"], document, path, _not_in(data), parse(data["always"])), []
-    except ExpressionFaults as found:
+        return AlwaysInvariant(data["name"], document, path, _not_in(data), parse(data["always"])), []
+    except ExpressionError as found:
         place = (*path, "always")
         return None, [fault.problem(document, place) for fault in found.faults]
 
@@ -96,8 +96,8 @@ def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple
         problems.append(document.problem(InvariantForm, message, (*path, "then"), hint=hint))
     if when is None or then is None:
         return None, problems
-    cause, effect = (when[1], Change(when[2])), (then[1], Change(then[2]))
-    return Following(data["name"], document, path, _not_in(data), *cause, *effect), []
+    cause, effect = (when[1], Direction(when[2])), (then[1], Direction(then[2]))
+    return MonotonicInvariant(data["name"], document, path, _not_in(data), *cause, *effect), []
 
 
 def _not_in(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fitcard.language.definitions import ADDS, Definition, read_definitions
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 
-class ProfileUnknownName(Code):
+class ProfileUnknownName(ProblemCode):
     """A profile replaces a name that the rules do not define.
 
     Why: it would have no effect, and the reader of the profile would believe that it has.
@@ -21,7 +21,7 @@ class ProfileUnknownName(Code):
     """
 
 
-class ProfileKnownName(Code):
+class ProfileKnownName(ProblemCode):
     """A profile adds a name that the rules define.
 
     Why: whoever reads the profile would not see that it replaces something.
@@ -30,7 +30,7 @@ class ProfileKnownName(Code):
     """
 
 
-def overlay(
+def apply_profile(
     base: Mapping[str, Definition], profile: Document, broken: frozenset[str] = frozenset()
 ) -> tuple[dict[str, Definition], list[Problem]]:
     """The definitions of `base` with those of the profile in their place, and those that it adds.
@@ -51,7 +51,7 @@ def overlay(
     for definition in definitions:
         if definition.name not in base and definition.name not in broken:
             near = closest(definition.name, base)
-            hint = suggestion(near) or "a profile replaces what the rules define; a new name belongs under `adds`"
+            hint = did_you_mean(near) or "a profile replaces what the rules define; a new name belongs under `adds`"
             message = f"there is no `{definition.name}` in the rules to replace"
             problems.append(
                 profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)

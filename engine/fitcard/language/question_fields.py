@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document
 
 
-class InputRange(Code):
+class InputRange(ProblemCode):
     """No number is both above the least and below the most that an input may be, or its default is not between them.
 
     Why: whoever gives the number would always be refused.
@@ -25,12 +25,12 @@ QUESTION, CURRENT = "question", "current"
 PROFILE = "profile"  # the parameter that names whose beliefs answer
 
 
-def name_asked(word: str) -> str:
+def question_name(word: str) -> str:
     """The name of what a question says, where `word` is an axis, or an input written as rules read it."""
     return word if word.startswith(f"{QUESTION}.") else f"{word}.id"
 
 
-def field_asked(word: str) -> str:
+def entry_field(word: str) -> str:
     """The field by which an entry of a catalog says the same as a question does by that axis or input."""
     return word.removeprefix(f"{QUESTION}.")
 
@@ -80,7 +80,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Subject:
+class QuestionFields:
     """Axes in the order of pages and grids, and inputs."""
 
     axes: Mapping[str, Axis]
@@ -108,7 +108,7 @@ class Subject:
         return axis.default_by if axis else None
 
 
-def read_subject(document: Document) -> Subject:
+def read_question_fields(document: Document) -> QuestionFields:
     """The subject of a rulebook file that has passed its schema."""
     axes = {
         name: Axis(
@@ -137,10 +137,10 @@ def read_subject(document: Document) -> Subject:
         )
         for name, data in document.data.get("inputs", {}).items()
     }
-    return Subject(axes, inputs)
+    return QuestionFields(axes, inputs)
 
 
-def input_problems(document: Document, subject: Subject) -> Iterator[Problem]:
+def input_problems(document: Document, subject: QuestionFields) -> Iterator[Problem]:
     """Inputs that no number can be, and defaults beyond their bounds."""
     for one in subject.inputs.values():
         if one.minimum > one.maximum:

@@ -16,20 +16,20 @@ from fitcard.language.definitions import (
     Formula,
     Table,
     TableMixedResults,
-    taken_by,
+    row_references,
 )
 from fitcard.language.functions import FUNCTIONS
-from fitcard.language.question_fields import CURRENT, QUESTION, Subject, field_asked
-from fitcard.language.rule_set import RuleSet, describe, field_names, words_of
+from fitcard.language.question_fields import CURRENT, QUESTION, QuestionFields, entry_field
+from fitcard.language.rule_set import RuleSet, describe, field_names, possible_words
 from fitcard.language.tables import Knots, Lookup
-from fitcard.language.types import ExpressionKind, kind_of
-from fitcard.problems import Code, Problem, Severity, errors
+from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.problems import Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Path
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind
 
 
-class NameUnknown(Code):
+class NameUnknown(ProblemCode):
     """A name stands for nothing: no rule, no figure of a catalog, no input of a question is called so.
 
     Why: what reads it would have no value.
@@ -38,7 +38,7 @@ class NameUnknown(Code):
     """
 
 
-class NameReserved(Code):
+class NameReserved(ProblemCode):
     """A name is already a function, or the word before the dot of figures.
 
     Why: a formula that reads it could mean either.
@@ -47,7 +47,7 @@ class NameReserved(Code):
     """
 
 
-class NameCycle(Code):
+class NameCycle(ProblemCode):
     """A name depends on itself, through the names that are listed.
 
     Why: there is no place to begin.
@@ -56,7 +56,7 @@ class NameCycle(Code):
     """
 
 
-class UnitKind(Code):
+class UnitKind(ProblemCode):
     """A formula gives true or false and its unit is not `condition`, or the other way round.
 
     Why: the unit is what tells a reader, and a page, how to show it.
@@ -65,7 +65,7 @@ class UnitKind(Code):
     """
 
 
-class TableInput(Code):
+class TableInput(ProblemCode):
     """A table goes by a word where it needs a number, or the other way round.
 
     Why: words have no order, so bands and knots need a number; a lookup needs words.
@@ -74,7 +74,7 @@ class TableInput(Code):
     """
 
 
-class TableIncomplete(Code):
+class TableIncomplete(ProblemCode):
     """A lookup has no row for a word that its input can be, and no `otherwise`.
 
     Why: a question that meets that word could not be answered.
@@ -83,7 +83,7 @@ class TableIncomplete(Code):
     """
 
 
-class TableUnusedKey(Code):
+class TableUnusedKey(ProblemCode):
     """A lookup has a row for a word that its input never is.
 
     Why: most such words are misspelt, and the row that was meant is missing.
@@ -96,7 +96,7 @@ def resolve(
     profile: str,
     title: str,
     definitions: Mapping[str, Definition],
-    subject: Subject,
+    subject: QuestionFields,
     catalogs: Mapping[str, Catalog],
     broken: frozenset[str] = frozenset(),
     incomplete: frozenset[str] = frozenset(),
@@ -123,7 +123,7 @@ class _Resolver:
     def __init__(
         self,
         definitions: Mapping[str, Definition],
-        subject: Subject,
+        subject: QuestionFields,
         catalogs: Mapping[str, Catalog],
         broken: frozenset[str],
         incomplete: frozenset[str],
@@ -183,7 +183,7 @@ class _Resolver:
             yield from self._count(definition)
 
     def _formula(self, formula: Formula) -> Iterator[Problem]:
-        kind, faults = kind_of(formula.expression, self.kind_of_name)
+        kind, faults = infer_kind(formula.expression, self.kind_of_name)
         path = (*formula.path, "expr")
         for fault in faults:
             yield fault.problem(formula.document, path)
@@ -207,7 +207,7 @@ class _Resolver:
             yield count.document.problem(NameUnknown, message, (*count.path, "catalog"), closest=near)
             return
         for at, word in enumerate(count.same):
-            name = field_asked(word)
+            name = entry_field(word)
             field, axis = catalog.fields.get(name), self.subject.axes.get(word)
             if field is None or (field.entry_of != axis.catalog if axis else field.kind is not Kind.NUMBER):
                 message = f"the entries of `{count.catalog}` do not " + (f"name a {word}" if axis else f"say `{name}`")
@@ -228,7 +228,7 @@ class _Resolver:
             yield table.document.problem(TableInput, message, (*table.path, "input"), hint=hint)
         elif isinstance(table.rows, Lookup):
             yield from self._lookup(table, table.rows)
-        for name, path in taken_by(table):
+        for name, path in row_references(table):
             if self.kind_of_name(name) is not table.kind:
                 message = f"the rows give {table.kind}s, and `{name}` is not a {table.kind}"
                 hint = f"take the value of something that gives {table.kind}s"
@@ -238,7 +238,7 @@ class _Resolver:
         axis = self.subject.axes.get(table.input.partition(".")[0])
         if axis and (axis.catalog in self.incomplete or not self.catalogs[axis.catalog].entries):
             return
-        words, may_be_absent = words_of(table.input, self.definitions, self.subject, self.catalogs)
+        words, may_be_absent = possible_words(table.input, self.definitions, self.subject, self.catalogs)
         if lookup.otherwise is None:
             missing = [word for word in words if word not in lookup.rows]
             if missing or may_be_absent:
@@ -258,7 +258,7 @@ class _Resolver:
                     (*table.path, "rows", word),
                     key=True,
                     severity=Severity.WARNING,
-                    hint=suggestion(near) or "remove the row, or add the entry",
+                    hint=did_you_mean(near) or "remove the row, or add the entry",
                     closest=near,
                 )
 
@@ -270,7 +270,7 @@ def _declared_kind(definition: Definition) -> Kind:
     return Kind.CONDITION if definition.unit == CONDITION_UNIT else Kind.NUMBER
 
 
-def reserved_names(definitions: Mapping[str, Definition], subject: Subject) -> Iterator[Problem]:
+def reserved_names(definitions: Mapping[str, Definition], subject: QuestionFields) -> Iterator[Problem]:
     """Definitions whose name already means something else in an expression."""
     for definition in definitions.values():
         if definition.name in FUNCTIONS or definition.name in subject.reserved:
@@ -288,12 +288,14 @@ def _mentions(definition: Definition) -> Iterator[tuple[str, Path, int | None]]:
             yield name, (*definition.path, "expr"), definition.expression.offset_of(name)
     elif isinstance(definition, Table):
         yield definition.input, (*definition.path, "input"), None
-        yield from ((name, path, None) for name, path in taken_by(definition))
+        yield from ((name, path, None) for name, path in row_references(definition))
     elif isinstance(definition, Count):
         yield from ((name, (*definition.path, "same", at), None) for at, name in enumerate(definition.reads))
 
 
-def _in_dependency_order(definitions: Mapping[str, Definition], subject: Subject) -> tuple[list[str], list[Problem]]:
+def _in_dependency_order(
+    definitions: Mapping[str, Definition], subject: QuestionFields
+) -> tuple[list[str], list[Problem]]:
     """Names so that each comes after all that it reads, and one problem for each cycle.
 
     What reads a figure of an entry that a table chooses comes after that table.
@@ -322,7 +324,7 @@ def _in_dependency_order(definitions: Mapping[str, Definition], subject: Subject
     return order, problems
 
 
-def _cycle_problem(definition: Definition, cycle: list[str], subject: Subject) -> Problem:
+def _cycle_problem(definition: Definition, cycle: list[str], subject: QuestionFields) -> Problem:
     path, offset = next(
         (path, offset) for name, path, offset in _mentions(definition) if cycle[-1] in (name, subject.chooser_of(name))
     )

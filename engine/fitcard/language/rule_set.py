@@ -11,12 +11,12 @@ import numpy as np
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import Constant, Definition, Formula, Table
-from fitcard.language.question_fields import CURRENT, QUESTION, Subject
+from fitcard.language.question_fields import CURRENT, QUESTION, QuestionFields
 from fitcard.language.tables import ValueOf, results_of
 from fitcard.values import ABSENT, Kind, WordColumn
 
-NOTHING: frozenset[str] = frozenset()
-MOST_PLANS = 2048
+NO_NAMES: frozenset[str] = frozenset()
+MAX_PLANS = 2048
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class RuleSet:
     title: str
     definitions: Mapping[str, Definition]
     kinds: Mapping[str, Kind]
-    subject: Subject
+    subject: QuestionFields
     catalogs: Mapping[str, Catalog]
     settled: Mapping[str, str] = field(default_factory=dict)
     _plans: dict[tuple[frozenset[str], ...], Plan] = field(default_factory=dict, repr=False, compare=False)
@@ -120,9 +120,9 @@ class RuleSet:
     def plan(
         self,
         outputs: Iterable[str],
-        given: frozenset[str] = NOTHING,
-        named: frozenset[str] = NOTHING,
-        known: frozenset[str] = NOTHING,
+        given: frozenset[str] = NO_NAMES,
+        named: frozenset[str] = NO_NAMES,
+        known: frozenset[str] = NO_NAMES,
     ) -> Plan:
         """The plan for these outputs: definitions, `axis.field`, `question.input` or `current.name`.
 
@@ -133,7 +133,7 @@ class RuleSet:
         plan = self._plans.get(wanted)
         if plan is None:
             plan = self._make_plan(*wanted)
-            if len(self._plans) >= MOST_PLANS:  # questions may set what they like, each time something else
+            if len(self._plans) >= MAX_PLANS:  # questions may set what they like, each time something else
                 self._plans.clear()
             self._plans[wanted] = plan
         return plan
@@ -164,7 +164,7 @@ class RuleSet:
         )
 
 
-def settled_column(name: str) -> str:
+def precomputed_column(name: str) -> str:
     """The column of a catalog in which a settled definition stands; no field is called so."""
     return f"rules.{name}"
 
@@ -173,7 +173,7 @@ def describe(
     name: str,
     definitions: Mapping[str, Definition],
     kinds: Mapping[str, Kind],
-    subject: Subject,
+    subject: QuestionFields,
     catalogs: Mapping[str, Catalog],
 ) -> NameInfo | None:
     """What `name` stands for, where its kind is already known; None where there is no such name."""
@@ -193,13 +193,13 @@ def describe(
     return None
 
 
-def field_names(subject: Subject, catalogs: Mapping[str, Catalog]) -> list[str]:
+def field_names(subject: QuestionFields, catalogs: Mapping[str, Catalog]) -> list[str]:
     """Every figure and word of the catalogs as a formula names it: `device.bandwidth`."""
     return [f"{axis.name}.{field}" for axis in subject.axes.values() for field in catalogs[axis.catalog].fields]
 
 
-def words_of(
-    name: str, definitions: Mapping[str, Definition], subject: Subject, catalogs: Mapping[str, Catalog]
+def possible_words(
+    name: str, definitions: Mapping[str, Definition], subject: QuestionFields, catalogs: Mapping[str, Catalog]
 ) -> tuple[tuple[str, ...], bool]:
     """Every word that a table or a field of a catalog can be, and whether it can be absent."""
     if name in definitions:
@@ -208,7 +208,7 @@ def words_of(
         may_be_absent = False
         for result in results_of(table.rows) if isinstance(table, Table) else ():
             if isinstance(result, ValueOf):
-                taken, absent = words_of(result.name, definitions, subject, catalogs)
+                taken, absent = possible_words(result.name, definitions, subject, catalogs)
                 words |= dict.fromkeys(taken)
                 may_be_absent = may_be_absent or absent
             else:

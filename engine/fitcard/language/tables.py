@@ -19,13 +19,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.identity_cache import WorkedOut
-from fitcard.problems import Code, Problem
+from fitcard.identity_cache import IdentityCache
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.values import ABSENT, Codes, Kind, Numbers, WordColumn
 
 
-class TableOrder(Code):
+class TableOrder(ProblemCode):
     """The thresholds of a table are not in order, or one stands there twice.
 
     Why: rows are read from the top, so one that is out of order is never reached as it is meant.
@@ -34,7 +34,7 @@ class TableOrder(Code):
     """
 
 
-class TableUnreachable(Code):
+class TableUnreachable(ProblemCode):
     """A row stands after `otherwise`.
 
     Why: `otherwise` takes all that is left, so the row is never reached.
@@ -43,7 +43,7 @@ class TableUnreachable(Code):
     """
 
 
-class TableNoDefault(Code):
+class TableNoDefault(ProblemCode):
     """The last row of bands is not `otherwise`.
 
     Why: a value beyond the last threshold would have no result.
@@ -52,7 +52,7 @@ class TableNoDefault(Code):
     """
 
 
-class TableRow(Code):
+class TableRow(ProblemCode):
     """A band has not one threshold and one result.
 
     Why: it would be open when it holds, or what it gives.
@@ -61,7 +61,7 @@ class TableRow(Code):
     """
 
 
-class TableMixed(Code):
+class TableMixed(ProblemCode):
     """Some bands of a table are written with one kind of threshold and some with another.
 
     Why: they could overlap, or leave a gap between them.
@@ -121,7 +121,7 @@ class Lookup:
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
-    kept: WorkedOut = field(default_factory=WorkedOut, init=False, repr=False)
+    kept: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False)
 
 
 @dataclass(frozen=True)

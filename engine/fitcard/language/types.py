@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from fitcard.language.expression import Expression, Fault, offset_of_node
 from fitcard.language.functions import FUNCTIONS
-from fitcard.problems import Code
+from fitcard.problems import ProblemCode
 from fitcard.values import Kind
 
 
-class ExpressionKind(Code):
+class ExpressionKind(ProblemCode):
     """A number, a condition or a word stands where another of the three is needed.
 
     Why: true is not 1 here, and a word has no size.
@@ -20,7 +20,7 @@ class ExpressionKind(Code):
     """
 
 
-def kind_of(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
+def infer_kind(expression: Expression, kind_of_name: Callable[[str], Kind | None]) -> tuple[Kind | None, list[Fault]]:
     """Whether the expression gives a number or a condition, and each place where the two are mixed up.
 
     `kind_of_name` answers None for a name that is unknown; nothing is said about those here.

@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from fitcard.language.definitions import UNCOUNTED, Formula, Table, taken_by
+from fitcard.language.definitions import DIMENSIONLESS, Formula, Table, row_references
 from fitcard.language.expression import offset_of_node, text_of_node
-from fitcard.language.functions import FUNCTIONS, Counts
+from fitcard.language.functions import FUNCTIONS, UnitRule
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document
 from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
-class UnitDefinition(Code):
+class UnitDefinition(ProblemCode):
     """A unit of the rulebook cannot be read.
 
     Why: all formulas in that unit would go unchecked.
@@ -35,7 +35,7 @@ class UnitDefinition(Code):
     """
 
 
-class UnitUnknown(Code):
+class UnitUnknown(ProblemCode):
     """A rule is counted in a unit that the rulebook does not define.
 
     Why: whether its formula gives that unit cannot be checked.
@@ -44,7 +44,7 @@ class UnitUnknown(Code):
     """
 
 
-class UnitMismatch(Code):
+class UnitMismatch(ProblemCode):
     """Parts of an expression that are added, compared or chosen between are counted in different units.
 
     Why: minutes added to hours, or gigabytes to gibibytes, give a number that means nothing.
@@ -53,7 +53,7 @@ class UnitMismatch(Code):
     """
 
 
-class UnitResult(Code):
+class UnitResult(ProblemCode):
     """An expression gives another unit than its rule declares, or the same up to a factor.
 
     Why: a forgotten factor of 8, 60 or 1000 is the mistake that is made most, and the hardest to see in a
@@ -63,7 +63,7 @@ class UnitResult(Code):
     """
 
 
-class UnitRows(Code):
+class UnitRows(ProblemCode):
     """A row of a table takes its value from a name in another unit.
 
     Why: the table would give one unit for some questions and another for the rest.
@@ -73,12 +73,12 @@ class UnitRows(Code):
 
 
 Unit = Any  # pint builds the class of its units when it runs
-ANYTHING: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
+ANY_UNIT: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
 POWER = re.compile(r"(?:\*\*|\^)(?!\s*[-+]?\d{1,2}(?:\.\d+)?(?!\s*(?:\*\*|\^)|[\w.]))")  # to more than a small number
-LONGEST = 100  # characters of a unit
+MAX_LENGTH = 100  # characters of a unit
 ROOT = 1 / 2
 EXACT = 1e-12  # factors that are nearer to 1 differ in the last digits of a float alone
-LONGEST_SHOWN = 40
+MAX_SHOWN = 40
 
 
 def unit_problems(document: Document, definitions: Sequence[str], rule_sets: Iterable[RuleSet]) -> list[Problem]:
@@ -120,7 +120,7 @@ def _registry(document: Document, definitions: Sequence[str]) -> tuple[Any, list
 
 def _unit(registry: Any, text: str) -> Unit | None:
     """The unit that is written so; None where there is none. Conditions and words count nothing."""
-    if text in UNCOUNTED:
+    if text in DIMENSIONLESS:
         return registry.dimensionless
     try:
         _look_at(text)
@@ -167,7 +167,7 @@ class _Checker:
         if name not in self.known:
             info = self.rule_set.describe(name)
             unit = self.unit(info.unit) if info else None
-            self.known[name] = ANYTHING if unit is None else unit
+            self.known[name] = ANY_UNIT if unit is None else unit
         return self.known[name]
 
     def agree(self, one: Unit, other: Unit) -> bool:
@@ -186,15 +186,15 @@ class _Checker:
         inference = self._inference(formula)
         found = inference.measure(formula.expression.tree)
         yield from inference.problems
-        if not inference.problems and found is not ANYTHING and not self.agree(found, declared):
+        if not inference.problems and found is not ANY_UNIT and not self.agree(found, declared):
             message = f"the formula gives {_named(found)}, and its unit is `{formula.unit}`{_factor(found, declared)}"
             hint = "convert it with a constant that carries both units, or correct the unit"
             yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
 
     def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
-        for name, path in taken_by(table):
+        for name, path in row_references(table):
             unit = self.unit_of_name(name)
-            if unit is not ANYTHING and not self.agree(unit, declared):
+            if unit is not ANY_UNIT and not self.agree(unit, declared):
                 message = (
                     f"the rows give {_named(declared)}, and `{name}` is in {_named(unit)}{_factor(unit, declared)}"
                 )
@@ -221,7 +221,7 @@ class _Inference:
     def measure(self, node: ast.expr) -> Unit:
         match node:
             case ast.Constant(value=value):
-                return ANYTHING if value == 0 and not isinstance(value, bool) else self.pure
+                return ANY_UNIT if value == 0 and not isinstance(value, bool) else self.pure
             case ast.Name(id=name):
                 return self.checker.unit_of_name(name)
             case ast.UnaryOp():
@@ -249,64 +249,64 @@ class _Inference:
             case ast.Pow():
                 return self._power(node)
         left, right = self.measure(node.left), self.measure(node.right)
-        if left is ANYTHING or right is ANYTHING:
-            return ANYTHING
+        if left is ANY_UNIT or right is ANY_UNIT:
+            return ANY_UNIT
         return left * right if isinstance(node.op, ast.Mult) else left / right
 
     def _power(self, node: ast.BinOp) -> Unit:
         base = self.measure(node.left)
         self._pure(node.right, "an exponent")
-        if base is ANYTHING or self.checker.agree(base, self.pure):
+        if base is ANY_UNIT or self.checker.agree(base, self.pure):
             return base
         if isinstance(node.right, ast.Constant):
             return base**node.right.value
         told = f"`{self._text(node.left)}` is in {_named(base)}, and its exponent is not a plain number"
         self._problem(node.left, told)
-        return ANYTHING
+        return ANY_UNIT
 
     def _call(self, name: str, node: ast.Call) -> Unit:
         match FUNCTIONS[name].counts:
-            case Counts.SAME:
+            case UnitRule.SAME:
                 values = [
                     value
                     for value, kind in zip(node.args, FUNCTIONS[name].kinds(len(node.args)), strict=True)
                     if kind is Kind.NUMBER
                 ]
                 return self._same(values, f"taken together by `{name}`")
-            case Counts.FIRST:
+            case UnitRule.FIRST:
                 for extra in node.args[1:]:
                     self._pure(extra, f"what `{name}` is told")
                 return self.measure(node.args[0])
-            case Counts.PURE:
+            case UnitRule.PURE:
                 for value in node.args:
                     self._pure(value, f"what `{name}` is given")
                 return self.pure
-            case Counts.ROOT:
+            case UnitRule.ROOT:
                 unit = self.measure(node.args[0])
-                return unit if unit is ANYTHING else unit**ROOT
-            case Counts.CONDITION:
+                return unit if unit is ANY_UNIT else unit**ROOT
+            case UnitRule.CONDITION:
                 self.measure(node.args[0])
                 return self.pure
 
     def _same(self, nodes: Iterable[ast.expr], what: str) -> Unit:
         """The unit that all of these share; a problem at the first that does not."""
-        shared: Unit = ANYTHING
+        shared: Unit = ANY_UNIT
         first: ast.expr | None = None
         for node in nodes:
             unit = self.measure(node)
-            if unit is ANYTHING:
+            if unit is ANY_UNIT:
                 continue
-            if shared is ANYTHING:
+            if shared is ANY_UNIT:
                 shared, first = unit, node
             elif first is not None and not self.checker.agree(unit, shared):
                 one, other = f"`{self._text(first)}` is in {_named(shared)}", f"`{self._text(node)}` in {_named(unit)}"
                 self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
-                return ANYTHING
+                return ANY_UNIT
         return shared
 
     def _pure(self, node: ast.expr, what: str) -> None:
         unit = self.measure(node)
-        if unit is not ANYTHING and not self.checker.agree(unit, self.pure):
+        if unit is not ANY_UNIT and not self.checker.agree(unit, self.pure):
             self._problem(node, f"{what} must be a plain number, and `{self._text(node)}` is in {_named(unit)}")
 
     def _text(self, node: ast.expr) -> str:
@@ -320,13 +320,13 @@ class _Inference:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
 
 
 def _look_at(text: str) -> None:
     """Raises ValueError for a unit that would take pint without end: it computes powers of whole numbers exactly."""
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"longer than {MAX_LENGTH} characters")
     if POWER.search(text):
         raise ValueError("a power must be a number of one or two digits")
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from fitcard.answer.labels import LABELS
 from fitcard.answer.problem_documents import TITLES
-from fitcard.answer.problems import REFUSED, TOLD
+from fitcard.answer.problems import QUESTION_TEXTS, REQUEST_TEXTS
 from fitcard.answer.question import Question
-from fitcard.answer.render import answer
+from fitcard.answer.render import answer_question
 from fitcard.lint.messages import text_problems
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.rulebook import Rulebook
 
 
-class AnswerShape(Code):
+class AnswerShape(ProblemCode):
     """The layout gives answers of another shape than their schema promises.
 
     Why: pages and other callers rely on that shape.
@@ -25,7 +25,7 @@ class AnswerShape(Code):
 
 
 ANSWER = "answer"
-MOST_TRIED = 24  # questions, spread over the catalogs
+MAX_SAMPLES = 24  # questions, spread over the catalogs
 
 
 def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
     caller may be told is asked of its messages.
     """
-    told_to_callers = {"problems": {**TOLD, **REFUSED, **TITLES}}
+    told_to_callers = {"problems": {**QUESTION_TEXTS, **REQUEST_TEXTS, **TITLES}}
     if ANSWER not in rulebook.schemas.by_kind:
         yield from text_problems(rulebook, told_to_callers)
         return
@@ -59,11 +59,11 @@ def _rich_answers(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     axes = [axis for axis in rulebook.subject.axes.values() if not axis.default_by]
     entries = [rulebook.catalog_of(axis.name).ids if axis.default is None else (axis.default,) for axis in axes]
     filled: set[str] = set()
-    for number in range(MOST_TRIED):
-        ids = [one[number * len(one) // MOST_TRIED] for one in entries]
+    for number in range(MAX_SAMPLES):
+        ids = [one[number * len(one) // MAX_SAMPLES] for one in entries]
         asked = {axis.name: entry for axis, entry in zip(axes, ids, strict=True)}
         question = Question(asked, {}, rulebook.default_profile)
-        answered = answer(rulebook, question)
+        answered = answer_question(rulebook, question)
         new = {key for key, value in answered.items() if value != []} - filled
         if new:
             filled |= new

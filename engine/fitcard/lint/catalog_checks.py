@@ -10,12 +10,12 @@ import numpy as np
 
 from fitcard.catalog.catalog import Catalog, Entry
 from fitcard.catalog.fields import IN_YEARS, Field
-from fitcard.compiler.evaluation import shown
-from fitcard.compiler.program import run_expression
-from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.compiler.evaluation import format_value
+from fitcard.compiler.program import evaluate_expression
+from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.types import ExpressionKind, kind_of
-from fitcard.problems import Code, Position, Problem, Severity
+from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.problems import Position, Problem, ProblemCode, Severity
 from fitcard.rulebook.loader import AxisUnknownCatalog
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
@@ -103,7 +103,7 @@ def _expressions(
             continue
         try:
             read[key] = parse(str(data[key]))
-        except ExpressionFaults as found:
+        except ExpressionError as found:
             problems += [fault.problem(document, (*path, key)) for fault in found.faults]
     return read, problems
 
@@ -145,14 +145,14 @@ class EntryFigures:
         """What an expression gives for each entry; NaN where a figure that it reads is absent, or nothing comes out."""
         columns = {name: self.column(name) for name in expression.names}
         shape = (len(self.catalog.ids),)
-        return np.broadcast_to(np.asarray(run_expression(expression, columns)), shape)
+        return np.broadcast_to(np.asarray(evaluate_expression(expression, columns)), shape)
 
 
 def _column(catalog: Catalog, name: str) -> Column:
     return catalog.column(f"{name}.{IN_YEARS}" if catalog.fields[name].day else name)
 
 
-class CatalogDisagrees(Code):
+class CatalogDisagrees(ProblemCode):
     """Figures of an entry disagree with one another, or with what is possible.
 
     Why: a slip in one row of a catalog gives wrong answers about one thing, where nobody looks for them.
@@ -161,7 +161,7 @@ class CatalogDisagrees(Code):
     """
 
 
-class CatalogAlike(Code):
+class CatalogAlike(ProblemCode):
     """Two entries say the same in all that matters; both places are named.
 
     Why: an entry that stands twice is kept up to date once.
@@ -170,7 +170,7 @@ class CatalogAlike(Code):
     """
 
 
-class CatalogExcused(Code):
+class CatalogExcused(ProblemCode):
     """An exception to a check is not needed: the entry passes it, or is not there.
 
     Why: a list of exceptions is worth something only while all of them are real.
@@ -183,11 +183,11 @@ SLACK = 1e-9  # of a bound: the last digits of a float
 BELOW, ABOVE = "below", "above"
 SIDES = {"at_least": (BELOW,), "at_most": (ABOVE,), "equals": (BELOW, ABOVE)}
 PERCENT = 100
-LEAST_SHOWN = 0.001  # of a bound: a smaller distance is told as no share
+MIN_SHOWN = 0.001  # of a bound: a smaller distance is told as no share
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """One check: how many entries it compared, and what it has against them and against its own exceptions."""
 
     check: CatalogCheck
@@ -195,9 +195,9 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check_catalogs(rulebook: Rulebook) -> tuple[list[Checked], list[Problem]]:
+def check_catalogs(rulebook: Rulebook) -> tuple[list[CheckResult], list[Problem]]:
     """What comes of each check of the rulebook, and what is wrong with the files of checks themselves."""
-    done: list[Checked] = []
+    done: list[CheckResult] = []
     problems: list[Problem] = []
     for document in rulebook.checks:
         checks, wrong = read_catalog_checks(document)
@@ -242,14 +242,14 @@ def _expression_faults(names: EntryFigures, check: FigureCheck, key: str, expres
             message, near = f"`{check.of}` have no field `{name}`", closest(name, names.catalog.fields)
             offset = expression.offset_of(name)
             yield check.document.problem(NameUnknown, message, path, offset=offset, closest=near)
-    found, faults = kind_of(expression, names.kind)
+    found, faults = infer_kind(expression, names.kind)
     yield from (fault.problem(check.document, path) for fault in faults)
     wanted = Kind.CONDITION if key == "when" else Kind.NUMBER
     if found is not None and found is not wanted:
         yield check.document.problem(ExpressionKind, f"this is a {found}, and a {wanted} is needed", path)
 
 
-def _run(rulebook: Rulebook, check: CatalogCheck) -> Checked:
+def _run(rulebook: Rulebook, check: CatalogCheck) -> CheckResult:
     catalog = rulebook.catalogs[check.of]
     if isinstance(check, FigureCheck):
         compared, found = _figures(EntryFigures(rulebook, catalog), check)
@@ -258,7 +258,7 @@ def _run(rulebook: Rulebook, check: CatalogCheck) -> Checked:
         compared, found = len(catalog.entries), _alike(catalog, check)
     told = [problem for entry, problem in found.items() if entry not in check.excused]
     told += [_not_needed(catalog, check, entry) for entry in check.excused if entry not in found]
-    return Checked(check, compared, tuple(told))
+    return CheckResult(check, compared, tuple(told))
 
 
 def _not_needed(catalog: Catalog, check: CatalogCheck, entry: str) -> Problem:
@@ -293,7 +293,7 @@ def _figures(figures: EntryFigures, check: FigureCheck) -> tuple[int, dict[str, 
 
 def _made_of(figures: EntryFigures, check: FigureCheck, row: int) -> str:
     """What the figure of one entry is made of; nothing where it is written as it is."""
-    parts = {name: shown(cell(figures.column(name), (row,))) for name in check.figure.names}
+    parts = {name: format_value(cell(figures.column(name), (row,))) for name in check.figure.names}
     if check.figure.source in parts:
         return ""
     return ": " + ", ".join(f"{name} = {value}" for name, value in parts.items())
@@ -302,14 +302,18 @@ def _made_of(figures: EntryFigures, check: FigureCheck, row: int) -> str:
 def _told(check: FigureCheck, key: str, side: str, figure: float, bound: float) -> str:
     """What disagrees with what, and by how much."""
     away = abs(figure / bound - 1) if bound else 0
-    share = f"{away * PERCENT:.1f} % " if away > LEAST_SHOWN else ""
+    share = f"{away * PERCENT:.1f} % " if away > MIN_SHOWN else ""
     source = check.bounds[key].source
     named = f"`{source}`, {bound:g}" if check.bounds[key].names else f"{bound:g}"
     return f"`{check.name}`: `{check.figure.source}` is {figure:g}, {share}{side} {named}"
 
 
 def _against(
-    check: CatalogCheck, entry: Entry, message: str, kind: type[Code] = CatalogDisagrees, first: Position | None = None
+    check: CatalogCheck,
+    entry: Entry,
+    message: str,
+    kind: type[ProblemCode] = CatalogDisagrees,
+    first: Position | None = None,
 ) -> Problem:
     hint = f"{check.about} Correct the entry, or list it under `except` in {check.document.path} with the reason."
     return entry.document.problem(

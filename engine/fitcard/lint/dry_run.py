@@ -6,12 +6,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from fitcard.lint.run import check_everything
+from fitcard.lint.run import run_checks
 from fitcard.problems import Problem
 from fitcard.source.folders import Folders
 
 
-def problems_with(folders: Folders, file: Path, text: str) -> list[Problem]:
+def problems_after_edit(folders: Folders, file: Path, text: str) -> list[Problem]:
     """What `fitcard check` would newly say of the folders if `file`, in one of them, held `text`."""
     with tempfile.TemporaryDirectory() as place:
         copied = {}
@@ -22,8 +22,8 @@ def problems_with(folders: Folders, file: Path, text: str) -> list[Problem]:
         tried = copied[folder] / file.resolve().relative_to(folder.resolve())
         tried.parent.mkdir(parents=True, exist_ok=True)
         tried.write_text(text, "utf-8")
-        _, after = check_everything(Folders(*copied.values()))
+        _, after = run_checks(Folders(*copied.values()))
     if not after:  # as it should be: what there was before need not be asked
         return []
-    before = {(problem.kind, problem.message) for problem in check_everything(folders)[1]}
+    before = {(problem.kind, problem.message) for problem in run_checks(folders)[1]}
     return [problem for problem in after if (problem.kind, problem.message) not in before]

@@ -7,58 +7,60 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.evaluation import shown
-from fitcard.compiler.program import run_expression
-from fitcard.language.invariants import Always, Change, Following, Invariant, InvariantForm
+from fitcard.compiler.evaluation import format_value
+from fitcard.compiler.program import evaluate_expression
+from fitcard.language.invariants import AlwaysInvariant, Direction, Invariant, InvariantForm, MonotonicInvariant
 from fitcard.language.question_fields import QUESTION
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
-from fitcard.language.types import kind_of
-from fitcard.lint.sample import Trial
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.language.types import infer_kind
+from fitcard.lint.sample import Sample
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
-from fitcard.values import Column, Kind, WordColumn, cell, first_cell
+from fitcard.values import Column, Kind, WordColumn, cell, first_true
 
 
-class Moves:
+class Perturbations:
     """The effects of invariants in one trial, after each of their causes has moved.
 
     A move is a factor by which a number becomes larger or smaller, or the entry that all questions name on an axis.
     """
 
-    def __init__(self, trial: Trial, invariants: Iterable[Following]) -> None:
+    def __init__(self, trial: Sample, invariants: Iterable[MonotonicInvariant]) -> None:
         self.trial = trial
-        self._effects: dict[tuple[str, Change], set[str]] = {}
-        self._kept: dict[tuple[str, Change, float | str], Mapping[str, Column]] = {}
+        self._effects: dict[tuple[str, Direction], set[str]] = {}
+        self._kept: dict[tuple[str, Direction, float | str], Mapping[str, Column]] = {}
         for one in invariants:
             self._effects.setdefault((one.cause, one.when), set()).add(one.effect)
 
-    def after(self, invariant: Following, move: float | str) -> Column:
+    def after(self, invariant: MonotonicInvariant, move: float | str) -> Column:
         """The effect once the cause has moved. Raises ProblemsFound where a number is not finite then."""
         key = (invariant.cause, invariant.when, move)
         if key not in self._kept:
             try:
                 self._kept[key] = self._evaluate(invariant, move, self._effects[key[:2]])
-            except ProblemsFound:  # of one of the effects, which is told where that one is asked for
+            except ProblemsError:  # of one of the effects, which is told where that one is asked for
                 self._kept[key] = {}
         if invariant.effect not in self._kept[key]:
             return self._evaluate(invariant, move, [invariant.effect])[invariant.effect]
         return self._kept[key][invariant.effect]
 
-    def _evaluate(self, invariant: Following, move: float | str, effects: Iterable[str]) -> Mapping[str, Column]:
+    def _evaluate(
+        self, invariant: MonotonicInvariant, move: float | str, effects: Iterable[str]
+    ) -> Mapping[str, Column]:
         if isinstance(move, str):
             return self.trial.with_entry(invariant.cause, move, effects)
         column = self.trial.values([invariant.cause])[invariant.cause]
-        return self.trial.stepped(invariant.cause, stepped(column, invariant.when, move), effects)
+        return self.trial.stepped(invariant.cause, perturb(column, invariant.when, move), effects)
 
 
-def stepped(column: Any, when: Change, factor: float) -> Any:
+def perturb(column: Any, when: Direction, factor: float) -> Any:
     """A column of numbers made larger by a factor, or smaller by it."""
-    return column * factor if when is Change.INCREASES else column / factor
+    return column * factor if when is Direction.INCREASES else column / factor
 
 
-class InvariantBroken(Code):
+class InvariantBroken(ProblemCode):
     """Some question breaks an invariant; the smallest that does is named, with the values before and after.
 
     Why: an invariant says what must hold whatever the numbers are.
@@ -69,10 +71,10 @@ class InvariantBroken(Code):
 
 STEPS = (1 + 1 / 16, 2, 16)  # a cause is made larger by these factors, the smallest first
 SLACK = 1e-9  # of the value: the last digits of a float
-AS_IT_MAY = {Change.DECREASES: np.greater_equal, Change.INCREASES: np.less_equal, Change.CHANGES: np.equal}
+AS_IT_MAY = {Direction.DECREASES: np.greater_equal, Direction.INCREASES: np.less_equal, Direction.CHANGES: np.equal}
 
 
-def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[Problem]:
+def invariant_problems(rulebook: Rulebook, trials: Iterable[Sample]) -> Iterator[Problem]:
     """Every invariant that names what is not there, or that some question breaks, said once over all profiles."""
     told: set[tuple[Any, ...]] = set()
     yield from _unknown_profiles(rulebook)
@@ -88,7 +90,7 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Trial]) -> Iterator[
             else:
                 told.add(_place(invariant))
                 yield problem
-        moves = Moves(trial, (one for one in tried if isinstance(one, Following)))
+        moves = Perturbations(trial, (one for one in tried if isinstance(one, MonotonicInvariant)))
         for invariant in tried:
             problem = _counter_example(moves, invariant)
             if problem is not None:
@@ -110,11 +112,11 @@ def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
                 yield invariant.document.problem(NameUnknown, message, path, closest=near)
 
 
-def _tried_before(trial: Trial, invariant: Invariant) -> bool:
+def _tried_before(trial: Sample, invariant: Invariant) -> bool:
     """Whether it was tried under another profile, and all that it is about is the same here."""
     if trial.like is None or trial.like.rule_set.profile in invariant.not_in:
         return False
-    names = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+    names = invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
     made_of = {*names, *map(trial.rule_set.subject.chooser_of, names)} & trial.rule_set.definitions.keys()
     return made_of <= trial.shared
 
@@ -123,7 +125,7 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     """Names of the invariant that stand for nothing, or for something that cannot be asked of them."""
     known = [*rule_set.definitions, *rule_set.subject.axes, *field_names(rule_set.subject, rule_set.catalogs)]
     known += [f"{QUESTION}.{asked}" for asked in rule_set.subject.inputs]
-    if isinstance(invariant, Always):
+    if isinstance(invariant, AlwaysInvariant):
         path = (*invariant.path, "always")
         for name in invariant.condition.names:
             if rule_set.describe(name) is None:
@@ -132,7 +134,7 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
                     NameUnknown, f"there is no name `{name}`", path, offset=at, closest=near
                 )
                 return
-        kind, faults = kind_of(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
+        kind, faults = infer_kind(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
         for fault in faults:
             yield fault.problem(invariant.document, path)
         if kind is not Kind.CONDITION:
@@ -147,40 +149,40 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
         if missing:
             place, near = (*invariant.path, key), closest(name, known)
             yield invariant.document.problem(NameUnknown, f"there is no name `{name}`", place, closest=near)
-    if is_axis is not (invariant.when is Change.CHANGES) and (is_axis or cause):
+    if is_axis is not (invariant.when is Direction.CHANGES) and (is_axis or cause):
         hint = "an axis `changes`, a number `increases` or `decreases`"
         yield invariant.document.problem(InvariantForm, "this cannot be tried", (*invariant.path, "when"), hint=hint)
-    if effect and effect.kind is not Kind.NUMBER and invariant.never is not Change.CHANGES:
+    if effect and effect.kind is not Kind.NUMBER and invariant.never is not Direction.CHANGES:
         hint = "write `never changes`"
         yield invariant.document.problem(
             InvariantForm, f"a {effect.kind} has no order", (*invariant.path, "then"), hint=hint
         )
 
 
-def _counter_example(moves: Moves, invariant: Invariant) -> Problem | None:
+def _counter_example(moves: Perturbations, invariant: Invariant) -> Problem | None:
     """The first question that breaks the invariant: by the smallest step, and of those with the least value."""
     try:
-        if isinstance(invariant, Always):
+        if isinstance(invariant, AlwaysInvariant):
             return _always(moves.trial, invariant)
         if invariant.cause in moves.trial.rule_set.subject.axes:
             return _along_axis(moves, invariant)
         return _following(moves, invariant)
-    except ProblemsFound as found:
+    except ProblemsError as found:
         return found.problems[0]
 
 
-def _always(trial: Trial, invariant: Always) -> Problem | None:
+def _always(trial: Sample, invariant: AlwaysInvariant) -> Problem | None:
     names = invariant.condition.names
     columns = {name: column for name, column in trial.values(names).items() if name in names}
-    holds = np.asarray(run_expression(invariant.condition, columns))
+    holds = np.asarray(evaluate_expression(invariant.condition, columns))
     if holds.all():
         return None
-    number = first_cell(~holds, trial.questions.shape)[0]
-    values = ", ".join(f"{name} = {shown(cell(columns[name], (number,)))}" for name in names)
+    number = first_true(~holds, trial.questions.shape)[0]
+    values = ", ".join(f"{name} = {format_value(cell(columns[name], (number,)))}" for name in names)
     return _broken(trial, invariant, "always", number, values)
 
 
-def _along_axis(moves: Moves, invariant: Following) -> Problem | None:
+def _along_axis(moves: Perturbations, invariant: MonotonicInvariant) -> Problem | None:
     trial = moves.trial
     entries = trial.questions.catalog(invariant.cause).ids
     first = moves.after(invariant, entries[0])
@@ -188,14 +190,14 @@ def _along_axis(moves: Moves, invariant: Following) -> Problem | None:
         column = moves.after(invariant, entry)
         wrong = _differences(first, column, invariant.never)
         if wrong.any():
-            number = first_cell(wrong, trial.questions.shape)[0]
-            before, after = (shown(cell(one, (number,))) for one in (first, column))
+            number = first_true(wrong, trial.questions.shape)[0]
+            before, after = (format_value(cell(one, (number,))) for one in (first, column))
             values = f"{invariant.effect} is {before} for {entries[0]}, and {after} for {entry}"
             return _broken(trial, invariant, "then", number, values)
     return None
 
 
-def _following(moves: Moves, invariant: Following) -> Problem | None:
+def _following(moves: Perturbations, invariant: MonotonicInvariant) -> Problem | None:
     trial = moves.trial
     columns = trial.values([invariant.cause, invariant.effect])
     cause, old = columns[invariant.cause], columns[invariant.effect]
@@ -203,22 +205,22 @@ def _following(moves: Moves, invariant: Following) -> Problem | None:
         new = moves.after(invariant, factor)
         wrong = _differences(old, new, invariant.never)
         if wrong.any():
-            number, larger = _least_cell(wrong, cause, trial.questions.shape)[0], stepped(cause, invariant.when, factor)
+            number, larger = _least_cell(wrong, cause, trial.questions.shape)[0], perturb(cause, invariant.when, factor)
             values = "; ".join(
-                f"{name} {shown(cell(one, (number,)))} -> {shown(cell(other, (number,)))}"
+                f"{name} {format_value(cell(one, (number,)))} -> {format_value(cell(other, (number,)))}"
                 for name, one, other in ((invariant.cause, cause, larger), (invariant.effect, old, new))
             )
             return _broken(trial, invariant, "then", number, values)
     return None
 
 
-def _broken(trial: Trial, invariant: Invariant, key: str, number: int, values: str) -> Problem:
+def _broken(trial: Sample, invariant: Invariant, key: str, number: int, values: str) -> Problem:
     message = f"`{invariant.name}` does not hold for {' '.join(trial.row(number))}: {values}"
     hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
     return invariant.document.problem(InvariantBroken, message, (*invariant.path, key), hint=hint)
 
 
-def _differences(old: Column, new: Column, never: Change) -> Any:
+def _differences(old: Column, new: Column, never: Direction) -> Any:
     """Where `new` differs from `old` as it never may."""
     if isinstance(old, WordColumn) and isinstance(new, WordColumn):
         same = old.words == new.words
@@ -231,7 +233,7 @@ def _differences(old: Column, new: Column, never: Change) -> Any:
             return np.False_
         slack = SLACK * np.maximum(np.abs(before), 1)
         falls, rises = after < before - slack, after > before + slack
-    return {Change.DECREASES: falls, Change.INCREASES: rises, Change.CHANGES: falls | rises}[never]
+    return {Direction.DECREASES: falls, Direction.INCREASES: rises, Direction.CHANGES: falls | rises}[never]
 
 
 def _words(column: WordColumn) -> Any:
@@ -242,4 +244,4 @@ def _words(column: WordColumn) -> Any:
 def _least_cell(wrong: Any, cause: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Of the marked cells, the first with the least value of the cause."""
     causes = np.broadcast_to(cause, np.broadcast_shapes(np.shape(wrong), np.shape(cause)))
-    return first_cell(wrong & (causes == np.min(causes, where=wrong, initial=np.inf)), shape)
+    return first_true(wrong & (causes == np.min(causes, where=wrong, initial=np.inf)), shape)

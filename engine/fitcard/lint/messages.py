@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fitcard.problems import Code, Problem, Severity
+from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.messages import (
     TITLES,
     Messages,
@@ -21,7 +21,7 @@ from fitcard.source.document import Path
 from fitcard.suggest import closest
 
 
-class MessageSlotsDiffer(Code):
+class MessageSlotsDiffer(ProblemCode):
     """A text has other slots than the same text in the default language.
 
     Why: readers of one language would not be told what the others are, or in other decimals.

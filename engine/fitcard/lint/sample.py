@@ -17,12 +17,12 @@ from fitcard.compiler.batch import QuestionList
 from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.language.question_fields import QUESTION
 from fitcard.language.rule_set import RuleSet
-from fitcard.lint.sampling import parts_of_all, questions_of
+from fitcard.lint.sampling import question_chunks, sample_questions
 from fitcard.values import Column, Numbers, Scalar
 
 
 @dataclass
-class Trial:
+class Sample:
     """One rule set, asked these questions with these inputs. What was evaluated is kept for whoever asks next.
 
     `like` is the trial of another profile that was asked the same.
@@ -31,7 +31,7 @@ class Trial:
     rule_set: RuleSet
     questions: QuestionList
     inputs: Mapping[str, Numbers]
-    like: Trial | None = None
+    like: Sample | None = None
     _compared: dict[str, Scalar] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -133,21 +133,21 @@ class Trial:
         return self._compared
 
 
-def trials_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Trial]:
+def samples_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Sample]:
     """One trial for each rule set, of all questions over the catalogs or of so many that tell most.
 
     All rule sets have the same subject and the same catalogs.
     """
     profiles = list(rule_sets)
-    questions, inputs = questions_of(profiles, most)
-    first = Trial(profiles[0], questions, inputs)
-    return [first, *(Trial(rules, questions, inputs, first) for rules in profiles[1:])]
+    questions, inputs = sample_questions(profiles, most)
+    first = Sample(profiles[0], questions, inputs)
+    return [first, *(Sample(rules, questions, inputs, first) for rules in profiles[1:])]
 
 
-def trials_of_all(rule_set: RuleSet, most: int) -> Iterator[Trial]:
+def exhaustive_samples(rule_set: RuleSet, most: int) -> Iterator[Sample]:
     """Trials that together ask every question over the axes that are swept, each of at most so many."""
-    for questions in parts_of_all(rule_set, most):
-        yield Trial(rule_set, questions, {})
+    for questions in question_chunks(rule_set, most):
+        yield Sample(rule_set, questions, {})
 
 
 def _first(value: Numbers) -> Numbers:

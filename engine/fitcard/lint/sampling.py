@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.batch import QuestionList
-from fitcard.compiler.chunks import Parts
+from fitcard.compiler.chunks import Chunks
 from fitcard.language.definitions import Table
 from fitcard.language.question_fields import Axis, Input
 from fitcard.language.rule_set import RuleSet
@@ -26,7 +26,7 @@ WITHOUT_INPUTS = 2  # one question in so many gives none
 SEED = 1
 
 
-def questions_of(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:
+def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:
     """All questions, without and with inputs, or so many of them drawn by lot; and the inputs that they give.
 
     All rule sets have the same subject and the same catalogs.
@@ -50,10 +50,10 @@ def questions_of(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[Questi
     return questions, {name: np.where(given, values, np.nan) for name, values in steps.items()}
 
 
-def parts_of_all(rule_set: RuleSet, most: int) -> Iterator[QuestionList]:
+def question_chunks(rule_set: RuleSet, most: int) -> Iterator[QuestionList]:
     """Lists that together hold every question over the axes that are swept, each of at most so many."""
     rows = {name: _swept(rule_set, axis) for name, axis in rule_set.subject.axes.items()}
-    for part in Parts(rows, most):
+    for part in Chunks(rows, most):
         yield _product(rule_set, part.entries)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from fitcard.language.question_fields import PROFILE
-from fitcard.problems import Code, Problem
-from fitcard.rulebook.layout import Along, Branch, Each, Items, Matching, Node
+from fitcard.problems import Problem, ProblemCode
+from fitcard.rulebook.layout import AlongNode, EachNode, ListNode, MatchingNode, Node, ObjectNode
 from fitcard.rulebook.rankings import WANTED, Ranking
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.tools import (
@@ -27,7 +27,7 @@ from fitcard.source.document import Path
 from fitcard.values import Scalar
 
 
-class ToolIncomplete(Code):
+class ToolIncomplete(ProblemCode):
     """A tool leaves open what a question must name.
 
     Why: nobody who calls it could get an answer.
@@ -190,13 +190,13 @@ Shape = Mapping[str, "Shape | None"]  # keys of data, each with those inside of 
 def _keys(node: Node) -> Shape:
     """The keys that stand in a part of a layout, also in the items of its lists."""
     match node:
-        case Branch():
+        case ObjectNode():
             return {key: _keys(part) or None for key, part in node.parts.items()}
-        case Items():
+        case ListNode():
             return {key: inside for part in node.parts for key, inside in _keys(part).items()}
-        case Each() | Along():
+        case EachNode() | AlongNode():
             return _keys(node.item)
-        case Matching():
+        case MatchingNode():
             return dict.fromkeys(node.item)
     return {}
 

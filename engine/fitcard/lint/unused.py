@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fitcard.compiler.coverage import OTHERWISE, Key, Part, parts_of, reached
+from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered
 from fitcard.language.definitions import Table
-from fitcard.language.invariants import Always
-from fitcard.language.rule_set import RuleSet, words_of
+from fitcard.language.invariants import AlwaysInvariant
+from fitcard.language.rule_set import RuleSet, possible_words
 from fitcard.language.tables import Lookup
-from fitcard.lint.sample import Trial, trials_of_all
-from fitcard.problems import Code, Problem, Severity
+from fitcard.lint.sample import Sample, exhaustive_samples
+from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.testing.coverage import reached_by
-from fitcard.testing.rule_tests import rule_tests, run
+from fitcard.testing.coverage import covered_by
+from fitcard.testing.rule_tests import rule_tests, run_test
 
 
-class NameUnused(Code):
+class NameUnused(ProblemCode):
     """Nothing is made of a rule: no answer shows it, and nothing that an answer shows reads it.
 
     Why: whoever changes it will wonder why nothing moves.
@@ -50,12 +50,14 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:
-        named = invariant.condition.names if isinstance(invariant, Always) else (invariant.cause, invariant.effect)
+        named = (
+            invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
+        )
         wanted |= set(named)
     yield from rule_set.plan(name for name in wanted if rule_set.describe(name)).steps
 
 
-class ConditionConstant(Code):
+class ConditionConstant(ProblemCode):
     """A condition is the same for every question over the catalogs.
 
     Why: one side of the formula is never taken, so nobody would notice what is wrong there.
@@ -64,7 +66,7 @@ class ConditionConstant(Code):
     """
 
 
-class TableRowUnreached(Code):
+class TableRowUnreached(ProblemCode):
     """No entry of the catalogs and no rule test reaches a row of a table.
 
     Why: nobody would notice what is wrong there.
@@ -73,7 +75,7 @@ class TableRowUnreached(Code):
     """
 
 
-def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int) -> Iterator[Problem]:
+def unreachable_problems(rulebook: Rulebook, trials: Iterable[Sample], most: int) -> Iterator[Problem]:
     """A warning for each condition that is the same for every question over the catalogs, in every profile, and for
     each row of a table that neither they nor a rule test reach.
 
@@ -89,45 +91,45 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Trial], most: int)
             yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
 
 
-def _untested(rulebook: Rulebook, parts: list[Part]) -> list[Part]:
+def _untested(rulebook: Rulebook, parts: list[CoveragePart]) -> list[CoveragePart]:
     """All but the rows of tables that a rule test or a measured run reaches. None is run once all are reached."""
     left = {part.key: part for part in parts if isinstance(part.definition, Table)}
     names = {part.definition.name for part in left.values()}
     if left:
         nearest_first = sorted(rule_tests(rulebook), key=lambda test: names.isdisjoint(test.figures))
-        rows = (row for test in nearest_first for row in run(rulebook, test).rows)
-        for key in reached_by(rulebook, rows, names):
+        rows = (row for test in nearest_first for row in run_test(rulebook, test).rows)
+        for key in covered_by(rulebook, rows, names):
             left.pop(key, None)
             if not left:
                 break
     return [part for part in parts if part.key in left or not isinstance(part.definition, Table)]
 
 
-def _never_a_word(rulebook: Rulebook, part: Part) -> bool:
+def _never_a_word(rulebook: Rulebook, part: CoveragePart) -> bool:
     """Whether it is a row for a word that the input of its table never is, which is told where names are resolved."""
     table = part.definition
     if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
         return False
     rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
-    return part.path[-1] not in words_of(table.input, rules.definitions, rules.subject, rules.catalogs)[0]
+    return part.path[-1] not in possible_words(table.input, rules.definitions, rules.subject, rules.catalogs)[0]
 
 
-def _missing(rulebook: Rulebook, trials: Iterable[Trial]) -> list[Part]:
+def _missing(rulebook: Rulebook, trials: Iterable[Sample]) -> list[CoveragePart]:
     found: set[Key] = set()
     for trial in trials:
-        found |= set(reached(trial.whole))
+        found |= set(covered(trial.whole))
     definitions = {id(one): one for rules in rulebook.rule_sets.values() for one in rules.definitions.values()}
-    parts = {part.key: part for definition in definitions.values() for part in parts_of(definition)}
+    parts = {part.key: part for definition in definitions.values() for part in coverage_parts(definition)}
     return [part for key, part in parts.items() if key not in found]
 
 
-def _still_missing(rulebook: Rulebook, parts: list[Part], most: int) -> list[Part]:
+def _still_missing(rulebook: Rulebook, parts: list[CoveragePart], most: int) -> list[CoveragePart]:
     """Those of the parts that no question over all catalogs reaches."""
     for rule_set in rulebook.rule_sets.values():
-        for trial in trials_of_all(rule_set, most):
+        for trial in exhaustive_samples(rule_set, most):
             names = {part.definition.name for part in parts if part.definition.name in rule_set.definitions}
             if not names:
                 return parts
-            found = set(reached(trial.evaluate(names)))
+            found = set(covered(trial.evaluate(names)))
             parts = [part for part in parts if part.key not in found]
     return parts

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from fitcard.answer.evaluator import Asker
+from fitcard.answer.evaluator import QuestionEvaluator
 from fitcard.answer.question import read_question
-from fitcard.lint.run import check_everything
-from fitcard.problems import Problem, ProblemsFound, errors
+from fitcard.lint.run import run_checks
+from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.reports import problem_text, summary_text, with_unit
-from fitcard.rulebook.files import KeptFiles
-from fitcard.rulebook.rulebook import Asked, Rulebook
+from fitcard.rulebook.files import FileCache
+from fitcard.rulebook.rulebook import PinnedQuestion, Rulebook
 from fitcard.source.folders import Folders
-from fitcard.testing.rule_tests import Outcome, rule_tests, run
-from fitcard.values import SAME, Scalar
+from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
+from fitcard.values import SAME_SHARE, Scalar
 
-MOST = 10_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
+MAX_QUESTIONS = (
+    10_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
+)
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """One state of the files. `figures` are by question, in words, and name; none where the rules hold an error."""
 
     problems: tuple[Problem, ...]
@@ -44,25 +46,25 @@ class Watcher:
     """Looks at the same folders again and again; `pins` are questions beside those that the rulebook pins."""
 
     folders: Folders
-    pins: tuple[Asked, ...] = ()
-    _kept: KeptFiles = field(default_factory=KeptFiles)
+    pins: tuple[PinnedQuestion, ...] = ()
+    _kept: FileCache = field(default_factory=FileCache)
 
-    def look(self) -> Look:
+    def look(self) -> Snapshot:
         """The state of the files now. Raises ProblemsFound for a pin that cannot be asked."""
-        rulebook, problems = check_everything(self.folders, kept=self._kept, most=MOST)
+        rulebook, problems = run_checks(self.folders, kept=self._kept, most=MAX_QUESTIONS)
         if rulebook is None or any(problem.code == "not-finite" for problem in errors(problems)):
-            return Look(tuple(problems))
-        outcomes = tuple(run(rulebook, test) for test in rule_tests(rulebook))
+            return Snapshot(tuple(problems))
+        outcomes = tuple(run_test(rulebook, test) for test in rule_tests(rulebook))
         names = rulebook.pinned.names
         units = {name: rulebook.rule_set.definitions[name].unit for name in names if name in rulebook.rule_set.kinds}
-        return Look(tuple(problems), outcomes, dict(_figures(rulebook, self.pins)), units)
+        return Snapshot(tuple(problems), outcomes, dict(_figures(rulebook, self.pins)), units)
 
 
-def _figures(rulebook: Rulebook, pins: tuple[Asked, ...]) -> Iterator[tuple[tuple[str, str], Scalar]]:
+def _figures(rulebook: Rulebook, pins: tuple[PinnedQuestion, ...]) -> Iterator[tuple[tuple[str, str], Scalar]]:
     for asked in (*rulebook.pinned.questions, *pins):
         try:
-            asker = Asker(rulebook, read_question(rulebook, asked))
-        except ProblemsFound:
+            asker = QuestionEvaluator(rulebook, read_question(rulebook, asked))
+        except ProblemsError:
             if asked in pins:
                 raise
             continue  # told among the problems
@@ -72,10 +74,10 @@ def _figures(rulebook: Rulebook, pins: tuple[Asked, ...]) -> Iterator[tuple[tupl
 
 
 PERCENT = 100
-MOST_TESTS = 5
+MAX_TESTS = 5
 
 
-def first_lines(look: Look) -> Iterator[str]:
+def first_lines(look: Snapshot) -> Iterator[str]:
     """The state in which watching begins."""
     yield from _state(look, None)
     for question in dict.fromkeys(question for question, _ in look.figures):
@@ -85,7 +87,7 @@ def first_lines(look: Look) -> Iterator[str]:
         yield f"{question}: {values}"
 
 
-def change_lines(first: Look, before: Look, now: Look) -> Iterator[str]:
+def change_lines(first: Snapshot, before: Snapshot, now: Snapshot) -> Iterator[str]:
     """What is different `now` from `before` and, where that is more, from the `first` state."""
     yield from _state(now, before)
     if not now.runs:
@@ -109,7 +111,7 @@ def change_lines(first: Look, before: Look, now: Look) -> Iterator[str]:
         yield f"{still} pinned questions unchanged" if moved else "no pinned figure moved"
 
 
-def _state(look: Look, before: Look | None) -> Iterator[str]:
+def _state(look: Snapshot, before: Snapshot | None) -> Iterator[str]:
     """What is wrong, and which tests fail or pass that did not `before`."""
     yield from (problem_text(problem) for problem in look.problems)
     failing = {outcome.test.name: outcome for outcome in look.failed}
@@ -127,14 +129,14 @@ def _failure(outcome: Outcome) -> str:
 
 
 def _first_few(texts: list[str]) -> Iterator[str]:
-    yield from texts[:MOST_TESTS]
-    if len(texts) > MOST_TESTS:
-        yield f"and {len(texts) - MOST_TESTS} more"
+    yield from texts[:MAX_TESTS]
+    if len(texts) > MAX_TESTS:
+        yield f"and {len(texts) - MAX_TESTS} more"
 
 
 def _differs(one: Scalar, other: Scalar) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) > SAME * max(abs(one), abs(other))
+        return abs(one - other) > SAME_SHARE * max(abs(one), abs(other))
     return one != other
 
 
@@ -145,5 +147,5 @@ def _step(old: Scalar, new: Scalar) -> str:
     return f"{(new - old) / abs(old) * PERCENT:+.3g} %"
 
 
-def _shown(look: Look, name: str, value: Scalar) -> str:
+def _shown(look: Snapshot, name: str, value: Scalar) -> str:
     return with_unit({"value": value, "unit": look.units.get(name, "")})

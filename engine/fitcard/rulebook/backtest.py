@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
-class BacktestUnknown(Code):
+class BacktestUnknown(ProblemCode):
     """A back-test names a catalog, or a figure of it, that is not there.
 
     Why: there would be nothing to hold the rules against.
@@ -23,7 +23,7 @@ class BacktestUnknown(Code):
     """
 
 
-class BacktestKind(Code):
+class BacktestKind(ProblemCode):
     """A back-test compares a rule that gives no number, or goes by one that is no condition.
 
     Why: only numbers can be near to one another, and only a condition says which runs belong together.
@@ -37,7 +37,7 @@ class Quantity:
     """One number that is both measured and computed: field `measured` of the catalog, and the rule `computed`.
 
     Only runs where the condition `when` holds take part. `aim` is the median error that is not to be passed,
-    `held_out` that of runs that took no part in the last fit.
+    `cross_validate` that of runs that took no part in the last fit.
     """
 
     name: str

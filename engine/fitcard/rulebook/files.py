@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from fitcard.language.definitions import ADDS, SECTIONS
-from fitcard.problems import Code, Position, Problem, errors
+from fitcard.problems import Position, Problem, ProblemCode, errors
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
-from fitcard.source.yaml_reader import INCOMPLETE, content_of, read_bytes
-from fitcard.suggest import closest, suggestion
+from fitcard.source.yaml_reader import INCOMPLETE, read_bytes, read_content
+from fitcard.suggest import closest, did_you_mean
 
 
-class FileKind(Code):
+class FileKind(ProblemCode):
     """A file does not say what kind it is, or names a kind that does not exist.
 
     Why: what a file may hold, and who reads it, goes by its kind.
@@ -26,7 +26,7 @@ class FileKind(Code):
     """
 
 
-class FileMissing(Code):
+class FileMissing(ProblemCode):
     """There is no file of a kind of which there must be one.
 
     Why: without it there is nothing to ask, to say, or to show.
@@ -35,7 +35,7 @@ class FileMissing(Code):
     """
 
 
-class FileTwice(Code):
+class FileTwice(ProblemCode):
     """There are two files of a kind of which there must be one.
 
     Why: nobody could say which of them holds.
@@ -44,7 +44,7 @@ class FileTwice(Code):
     """
 
 
-class FileSuffix(Code):
+class FileSuffix(ProblemCode):
     """A file ends in `.yml`, and only files that end in `.yaml` are read.
 
     Why: a file that is passed over looks as if it were in force.
@@ -53,7 +53,7 @@ class FileSuffix(Code):
     """
 
 
-class FolderEmpty(Code):
+class FolderEmpty(ProblemCode):
     """A folder holds no YAML file.
 
     Why: most likely another folder was meant.
@@ -118,7 +118,7 @@ class FileRead:
     problems: tuple[Problem, ...]
 
 
-class KeptFiles:
+class FileCache:
     """Files as they were read before: one whose bytes and whose schemas are the same is not read again."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class KeptFiles:
         """The file at `path`, called `shown_as` in its problems."""
         if schemas.by_kind != self._schemas:
             self._schemas, self._kept = schemas.by_kind, {}
-        content = content_of(path, shown_as)
+        content = read_content(path, shown_as)
         if isinstance(content, Problem):
             return FileRead(path, None, "", (content,))
         if path not in self._kept or self._kept[path][0] != content:
@@ -137,7 +137,7 @@ class KeptFiles:
         return self._kept[path][1]
 
 
-def read_files(folders: Folders, schemas: Schemas, kept: KeptFiles) -> RuleFiles:
+def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles:
     """All YAML files below the folders of rules and catalogs."""
     files = RuleFiles()
     digest = hashlib.sha256()
@@ -161,9 +161,9 @@ def read_files(folders: Folders, schemas: Schemas, kept: KeptFiles) -> RuleFiles
     return files
 
 
-def files_of(folders: Folders, schemas: Schemas) -> list[FileRead]:
+def read_each_file(folders: Folders, schemas: Schemas) -> list[FileRead]:
     """Each YAML file below the folders of rules and catalogs by itself."""
-    kept = KeptFiles()
+    kept = FileCache()
     return [kept.read(schemas, path, shown_as) for _, path, shown_as in _paths(folders)]
 
 
@@ -191,13 +191,13 @@ def _take(files: RuleFiles, read: FileRead) -> None:
     if read.document is None or not read.kind:
         files.unread += 1
     elif errors(read.problems):
-        files.broken_names |= names_in(read.document)
+        files.broken_names |= defined_names(read.document)
         files.broken_kinds.add(read.kind)
     else:
         files.documents.setdefault(read.kind, []).append(read.document)
 
 
-def names_in(document: Document) -> set[str]:
+def defined_names(document: Document) -> set[str]:
     """The names that a file of rules sets out to define, whether or not it succeeds."""
     parts = (part for part in (document.data, document.data.get(ADDS[0])) if isinstance(part, Mapping))
     sections = (part.get(section) for part in parts for section in SECTIONS)
@@ -218,5 +218,5 @@ def _kind(document: Document, schemas: Schemas) -> str | Problem:
         hint = f"start with `kind:` and one of: {', '.join(kinds)}"
         return document.problem(FileKind, "the file does not say what kind it is", hint=hint)
     near = closest(str(kind), kinds)
-    hint = suggestion(near) or f"the kinds are: {', '.join(kinds)}"
+    hint = did_you_mean(near) or f"the kinds are: {', '.join(kinds)}"
     return document.problem(FileKind, f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)

@@ -14,10 +14,10 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
-from fitcard.values import Scalar, printed
+from fitcard.values import Scalar, format_decimals
 
-MOST_KEPT = 2048
-MOST_USUAL, MOST_DIGITS = 27, 400  # digits that decimals have unless told, and those of the largest float
+MAX_CACHED = 2048
+DEFAULT_PRECISION, MAX_PRECISION = 27, 400  # digits that decimals have unless told, and those of the largest float
 DayStyle = Literal["short", "medium", "long", "full"]
 
 
@@ -47,16 +47,16 @@ class Format:
     @cached_property
     def _numbers(self) -> Callable[[float], str]:
         """Writes numbers, and knows those that it wrote lately: a page writes many of them again and again."""
-        return lru_cache(MOST_KEPT)(self._written)
+        return lru_cache(MAX_CACHED)(self._written)
 
     def _written(self, value: float) -> str:
-        text = printed(value / self.per, self.decimals)
+        text = format_decimals(value / self.per, self.decimals)
         if not (self.group or self.currency):  # nothing but the point is the language's own
             return text.replace(".", self._point) + self.suffix
         number = Decimal(text)
-        if number.adjusted() + self.decimals < MOST_USUAL:
+        if number.adjusted() + self.decimals < DEFAULT_PRECISION:
             return self._number(number)
-        with localcontext(prec=MOST_DIGITS):
+        with localcontext(prec=MAX_PRECISION):
             return self._number(number)
 
     def _number(self, number: Decimal) -> str:

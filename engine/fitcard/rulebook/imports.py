@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitcard.catalog.fields import catalog_kinds, fields_of
-from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.resolution import NameCycle, NameUnknown
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
 from fitcard.suggest import closest
 
 
-class ImportUnknown(Code):
+class ImportUnknown(ProblemCode):
     """An import writes into a catalog that does not exist, or a field that its entries do not have.
 
     Why: nothing that it reads could be written.
@@ -29,7 +29,7 @@ class ImportUnknown(Code):
     """
 
 
-class ImportPattern(Code):
+class ImportPattern(ProblemCode):
     """What an import looks for in a text is no regular expression, or has no group to take.
 
     Why: nothing could be found.
@@ -218,7 +218,7 @@ class _Reader:
     def _expression(self, text: str, path: Path, expressions: dict[str, Expression]) -> None:
         try:
             expression = expressions[text] = parse(text)
-        except ExpressionFaults as found:
+        except ExpressionError as found:
             self.problems += [fault.problem(self.document, path) for fault in found.faults]
             return
         self._reads += [(name, path, expression.offset_of(name)) for name in expression.names]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from fitcard.language.question_fields import name_asked
+from fitcard.language.question_fields import question_name
 from fitcard.language.rule_set import RuleSet
 from fitcard.source.document import Document, Path
 
@@ -25,7 +25,7 @@ NO_AXIS = ""  # of a list whose only item is the question itself, asked otherwis
 
 
 @dataclass(frozen=True)
-class Value:
+class ValueNode:
     """The value of a name."""
 
     name: str
@@ -33,7 +33,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Said:
+class MessageNode:
     """A sentence by its key."""
 
     key: str
@@ -41,41 +41,41 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Literal:
+class TextNode:
     """A word that is always the same."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Branch:
+class ObjectNode:
     """An object; left out, or null, where the condition `when` does not hold."""
 
     parts: Mapping[str, Node]
-    when: Value | None
+    when: ValueNode | None
 
 
 @dataclass(frozen=True)
-class Items:
+class ListNode:
     """A list of given parts; those that are left out leave no gap."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
-class Change:
+class Override:
     """How a list or a pick asks otherwise than the question did: entries by axis, and names whose value is an input."""
 
     entries: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, ValueNode] = field(default_factory=dict)
 
-    def over(self, axis: str) -> Asks:
+    def over(self, axis: str) -> VariantKey:
         """What rows are asked for with it and with each entry of an axis in turn."""
         inputs = ((name, value.name) for name, value in self.inputs.items())
-        return Asks(axis, tuple(sorted(self.entries.items())), tuple(sorted(inputs)))
+        return VariantKey(axis, tuple(sorted(self.entries.items())), tuple(sorted(inputs)))
 
 
-class Asks(NamedTuple):
+class VariantKey(NamedTuple):
     """What rows a list or a pick asks for, whatever it needs of them: those that ask for the same share them.
 
     Each entry of `axis` in turn, or the question itself where it is empty, with other entries on some axes, and inputs
@@ -88,7 +88,7 @@ class Asks(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Each:
+class EachNode:
     """One item for each entry of `axis` where `where` holds, in rising order of `order`, at most `most`.
 
     Nothing is asked, and there is no item, where `when` does not hold for the question itself.
@@ -98,32 +98,32 @@ class Each:
 
     axis: str
     item: Node
-    where: Value | None
-    order: Value | None
+    where: ValueNode | None
+    order: ValueNode | None
     most: int | None
-    change: Change
+    change: Override
     path: Path
-    when: Value | None = None
+    when: ValueNode | None = None
 
     @cached_property
-    def asks(self) -> Asks:
+    def asks(self) -> VariantKey:
         """What rows it asks for."""
         return self.change.over(self.axis)
 
 
 @dataclass(frozen=True)
-class Along:
+class AlongNode:
     """One item for each of the `values` of an input up to `up_to`, and one for that itself."""
 
     input: str
     values: tuple[float, ...]
-    up_to: Value
+    up_to: ValueNode
     item: Node
     path: Path
 
 
 @dataclass(frozen=True)
-class Matching:
+class MatchingNode:
     """One item for each entry of `catalog` that says what the question says by `same`, axes and inputs, at most `most`.
 
     Only entries that have the figure `having` take part; an item shows their own fields.
@@ -143,17 +143,17 @@ class Pick:
 
     name: str
     axis: str
-    by: Value
-    change: Change
+    by: ValueNode
+    change: Override
     path: Path
 
     @cached_property
-    def asks(self) -> Asks:
+    def asks(self) -> VariantKey:
         """What rows it asks for."""
         return self.change.over(self.axis)
 
 
-Node = Value | Said | Literal | Branch | Items | Each | Along | Matching
+Node = ValueNode | MessageNode | TextNode | ObjectNode | ListNode | EachNode | AlongNode | MatchingNode
 
 
 @dataclass(frozen=True)
@@ -161,17 +161,17 @@ class Layout:
     """What stands where in an answer, and which entries are picked for it."""
 
     picks: Mapping[str, Pick]
-    root: Branch
+    root: ObjectNode
     document: Document
 
     def name_at(self, *keys: str) -> str:
         """The name whose value stands at these keys of an answer. Raises KeyError where no value stands there."""
         node: Node = self.root
         for key in keys:
-            if not isinstance(node, Branch):
+            if not isinstance(node, ObjectNode):
                 raise KeyError(key)
             node = node.parts[key]
-        if not isinstance(node, Value):
+        if not isinstance(node, ValueNode):
             raise KeyError(keys[-1])
         return node.name
 
@@ -190,75 +190,77 @@ def read_layout(document: Document, axes: frozenset[str]) -> Layout:
         name: Pick(
             name,
             data["axis"],
-            Value(data["by"], ("picks", name, "by")),
+            ValueNode(data["by"], ("picks", name, "by")),
             _change(data, ("picks", name), axes),
             ("picks", name),
         )
         for name, data in document.data.get("picks", {}).items()
     }
-    root = Branch({key: read_node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None)
+    root = ObjectNode(
+        {key: read_node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None
+    )
     return Layout(picks, root, document)
 
 
-def parts_of(node: Node) -> Iterator[Node]:
+def walk(node: Node) -> Iterator[Node]:
     """The node and all below it, but for the inside of lists, which look at other rows."""
     yield node
-    inner = node.parts.values() if isinstance(node, Branch) else node.parts if isinstance(node, Items) else ()
+    inner = node.parts.values() if isinstance(node, ObjectNode) else node.parts if isinstance(node, ListNode) else ()
     for part in inner:
-        yield from parts_of(part)
+        yield from walk(part)
 
 
-def values_of(node: Node) -> Iterator[Value]:
+def referenced_values(node: Node) -> Iterator[ValueNode]:
     """All names that the node and the parts below it show or go by, but for the inside of lists."""
-    for part in parts_of(node):
-        if isinstance(part, Value):
+    for part in walk(node):
+        if isinstance(part, ValueNode):
             yield part
-        elif isinstance(part, Branch) and part.when:
+        elif isinstance(part, ObjectNode) and part.when:
             yield part.when
-        elif isinstance(part, Along):
+        elif isinstance(part, AlongNode):
             yield part.up_to
-        elif isinstance(part, Each) and part.when:
+        elif isinstance(part, EachNode) and part.when:
             yield part.when
-        elif isinstance(part, Matching):
-            yield from (Value(name_asked(word), (*part.path, "same", at)) for at, word in enumerate(part.same))
+        elif isinstance(part, MatchingNode):
+            yield from (ValueNode(question_name(word), (*part.path, "same", at)) for at, word in enumerate(part.same))
 
 
 def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
     """The part of a layout that stands at `path`."""
     if isinstance(data, list):
-        return Items(tuple(read_node(part, (*path, at), axes) for at, part in enumerate(data)))
+        return ListNode(tuple(read_node(part, (*path, at), axes) for at, part in enumerate(data)))
     if not isinstance(data, dict):
-        return Value(str(data), path)
+        return ValueNode(str(data), path)
     if MESSAGE in data:
-        return Said(data[MESSAGE], (*path, MESSAGE))
+        return MessageNode(data[MESSAGE], (*path, MESSAGE))
     if TEXT in data:
-        return Literal(data[TEXT])
+        return TextNode(data[TEXT])
     if EACH in data:
         where, order = _value(data, "where", path), _value(data, "order", path)
         item = read_node(data["item"], (*path, "item"), axes)
-        return Each(
+        return EachNode(
             data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path, _value(data, WHEN, path)
         )
     if CHANGED in data:
         item = read_node(data["item"], (*path, "item"), axes)
         change = _change(data, path, axes, CHANGED)
-        return Each(NO_AXIS, item, _value(data, "where", path), None, None, change, path, _value(data, WHEN, path))
+        return EachNode(NO_AXIS, item, _value(data, "where", path), None, None, change, path, _value(data, WHEN, path))
     if ALONG in data:
-        up_to, item = Value(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
-        return Along(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
+        up_to, item = ValueNode(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
+        return AlongNode(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
     if MATCHING in data:
         same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
-        return Matching(data[MATCHING], same, having, most, data["item"], path)
+        return MatchingNode(data[MATCHING], same, having, most, data["item"], path)
     parts = {key: read_node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
-    return Branch(parts, _value(data, WHEN, path))
+    return ObjectNode(parts, _value(data, WHEN, path))
 
 
-def _value(data: Mapping[str, Any], key: str, path: Path) -> Value | None:
-    return Value(data[key], (*path, key)) if key in data else None
+def _value(data: Mapping[str, Any], key: str, path: Path) -> ValueNode | None:
+    return ValueNode(data[key], (*path, key)) if key in data else None
 
 
-def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str], key: str = WITH) -> Change:
+def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str], key: str = WITH) -> Override:
     given = data.get(key, {})
     entries = {name: str(value) for name, value in given.items() if name in axes}
-    inputs = {name: Value(str(value), (*path, key, name)) for name, value in given.items() if name not in axes}
-    return Change(entries, inputs)
+    inputs = {name: ValueNode(str(value), (*path, key, name)) for name, value in given.items() if name not in axes}
+    return Override(entries, inputs)

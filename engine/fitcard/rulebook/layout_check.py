@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from fitcard.language.question_fields import field_asked
-from fitcard.language.rule_set import RuleSet, field_names, words_of
-from fitcard.problems import Code, Problem, Severity
-from fitcard.rulebook.layout import Along, Change, Each, Layout, Matching, Node, Said, Value, parts_of, values_of
+from fitcard.language.question_fields import entry_field
+from fitcard.language.rule_set import RuleSet, field_names, possible_words
+from fitcard.problems import Problem, ProblemCode, Severity
+from fitcard.rulebook.layout import (
+    AlongNode,
+    EachNode,
+    Layout,
+    MatchingNode,
+    MessageNode,
+    Node,
+    Override,
+    ValueNode,
+    referenced_values,
+    walk,
+)
 from fitcard.rulebook.messages import Languages, MessageMissing, Messages, MessageUnused, check_slots
 from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
-class LayoutUnknown(Code):
+class LayoutUnknown(ProblemCode):
     """The layout of the answer names a rule, axis, entry, input or sentence that is not there.
 
     Why: that part of every answer would be missing.
@@ -22,7 +33,7 @@ class LayoutUnknown(Code):
     """
 
 
-class LayoutKind(Code):
+class LayoutKind(ProblemCode):
     """The layout uses a value where one of another kind is needed.
 
     Why: a list is ordered by a number and chosen by a condition.
@@ -31,7 +42,7 @@ class LayoutKind(Code):
     """
 
 
-class LayoutNested(Code):
+class LayoutNested(ProblemCode):
     """A list of the layout stands inside another list.
 
     Why: its rows would be asked once for each row of the other.
@@ -40,7 +51,7 @@ class LayoutNested(Code):
     """
 
 
-class LayoutPicked(Code):
+class LayoutPicked(ProblemCode):
     """What rows the layout asks for goes by an entry that is picked.
 
     Why: the entry is picked among such rows, all of which are asked for at once.
@@ -65,7 +76,7 @@ def check_layout(
     for pick in layout.picks.values():
         if pick.axis not in rule_set.subject.axes:
             yield checker.unknown(
-                "axis", pick.axis, Value(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes)
+                "axis", pick.axis, ValueNode(pick.axis, (*pick.path, "axis")), list(rule_set.subject.axes)
             )
             return
     for pick in layout.picks.values():
@@ -123,15 +134,15 @@ class LayoutChecker:
         """Every word that the name can stand for."""
         name = self.layout.name_in_rules(name, self.rule_set)
         rules = self.rule_set
-        words, may_be_absent = words_of(name, rules.definitions, rules.subject, rules.catalogs)
+        words, may_be_absent = possible_words(name, rules.definitions, rules.subject, rules.catalogs)
         return (*words, str(None)) if may_be_absent else words
 
-    def unknown(self, what: str, word: str, at: Value, known: list[str]) -> Problem:
+    def unknown(self, what: str, word: str, at: ValueNode, known: list[str]) -> Problem:
         """That there is no `what` of that name."""
         near = closest(word, known)
         return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
 
-    def value(self, value: Value, wanted: Kind | None = None) -> Iterator[Problem]:
+    def value(self, value: ValueNode, wanted: Kind | None = None) -> Iterator[Problem]:
         """A name that is not there, or that gives another kind of value than is wanted."""
         found = self.kind(value.name)
         if found is None:
@@ -141,19 +152,19 @@ class LayoutChecker:
             hint = f"name something that gives a {wanted}"
             yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
-    def change(self, change: Change, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    def change(self, change: Override, path: tuple[str | int, ...]) -> Iterator[Problem]:
         """Entries, inputs and names of a change that are not there."""
         for axis, entry in change.entries.items():
             catalog = self.rule_set.catalogs[self.rule_set.subject.axes[axis].catalog]
             if entry not in catalog.entries:
-                yield self.unknown("entry", entry, Value(entry, (*path, "with", axis)), list(catalog.ids))
+                yield self.unknown("entry", entry, ValueNode(entry, (*path, "with", axis)), list(catalog.ids))
         for name, value in change.inputs.items():
             if name not in self.rule_set.subject.inputs:
                 known = [*self.rule_set.subject.inputs, *self.rule_set.subject.axes]
-                yield self.unknown("input", name, Value(name, value.path), known)
+                yield self.unknown("input", name, ValueNode(name, value.path), known)
             yield from self.of_question(value, Kind.NUMBER)
 
-    def of_question(self, value: Value, wanted: Kind) -> Iterator[Problem]:
+    def of_question(self, value: ValueNode, wanted: Kind) -> Iterator[Problem]:
         """A name that is not there, gives another kind of value, or is only known once all rows are there."""
         if value.name.partition(".")[0] in self.layout.picks:
             message = f"`{value.name}` is of an entry that is picked among the rows"
@@ -163,58 +174,60 @@ class LayoutChecker:
 
     def node(self, node: Node) -> Iterator[Problem]:
         """All that does not fit in a part of the layout."""
-        for value in values_of(node):
+        for value in referenced_values(node):
             yield from self.value(value)
-        for part in parts_of(node):
-            if isinstance(part, Said):
+        for part in walk(node):
+            if isinstance(part, MessageNode):
                 self.said.add(part.key)
                 if part.key not in self.messages.sentences:
-                    yield self.unknown("sentence", part.key, Value(part.key, part.path), list(self.messages.sentences))
-            elif isinstance(part, Each):
+                    yield self.unknown(
+                        "sentence", part.key, ValueNode(part.key, part.path), list(self.messages.sentences)
+                    )
+            elif isinstance(part, EachNode):
                 yield from self.each(part)
-            elif isinstance(part, Along):
+            elif isinstance(part, AlongNode):
                 yield from self.along(part)
-            elif isinstance(part, Matching):
+            elif isinstance(part, MatchingNode):
                 yield from self.matching(part)
 
-    def along(self, along: Along) -> Iterator[Problem]:
+    def along(self, along: AlongNode) -> Iterator[Problem]:
         """An input that is not there, an end that is no number, and lists inside."""
         if along.input not in self.rule_set.subject.inputs:
-            at = Value(along.input, (*along.path, "along"))
+            at = ValueNode(along.input, (*along.path, "along"))
             yield self.unknown("input", along.input, at, list(self.rule_set.subject.inputs))
         yield from self.of_question(along.up_to, Kind.NUMBER)
         yield from self.no_list(along)
         yield from self.node(along.item)
 
-    def no_list(self, outer: Each | Along) -> Iterator[Problem]:
+    def no_list(self, outer: EachNode | AlongNode) -> Iterator[Problem]:
         """A list inside of one."""
-        if any(isinstance(part, Each | Along) for part in parts_of(outer.item)):
+        if any(isinstance(part, EachNode | AlongNode) for part in walk(outer.item)):
             yield self.layout.document.problem(
                 LayoutNested, "a list cannot stand inside a list", outer.path, hint="give it a place of its own"
             )
 
-    def matching(self, matching: Matching) -> Iterator[Problem]:
+    def matching(self, matching: MatchingNode) -> Iterator[Problem]:
         """A catalog that is not there, and fields that its entries do not have."""
         catalog = self.rule_set.catalogs.get(matching.catalog)
         if catalog is None:
-            at = Value(matching.catalog, (*matching.path, "matching"))
+            at = ValueNode(matching.catalog, (*matching.path, "matching"))
             yield self.unknown("catalog", matching.catalog, at, list(self.rule_set.catalogs))
             return
         wanted: dict[tuple[str | int, ...], str] = {
-            ("same", at): field_asked(word) for at, word in enumerate(matching.same)
+            ("same", at): entry_field(word) for at, word in enumerate(matching.same)
         }
         wanted |= {("item", key): field for key, field in matching.item.items()}
         wanted |= {("having",): matching.having} if matching.having else {}
         for path, field in wanted.items():
             if field not in catalog.written:
-                yield self.unknown("figure", field, Value(field, (*matching.path, *path)), sorted(catalog.written))
+                yield self.unknown("figure", field, ValueNode(field, (*matching.path, *path)), sorted(catalog.written))
 
-    def each(self, each: Each) -> Iterator[Problem]:
+    def each(self, each: EachNode) -> Iterator[Problem]:
         """All that does not fit in a list."""
         yield from self.no_list(each)
         if each.axis and each.axis not in self.rule_set.subject.axes:
             yield self.unknown(
-                "axis", each.axis, Value(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
+                "axis", each.axis, ValueNode(each.axis, (*each.path, "each")), list(self.rule_set.subject.axes)
             )
         if each.when:
             yield from self.of_question(each.when, Kind.CONDITION)

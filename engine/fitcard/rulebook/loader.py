@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
-from fitcard.catalog.catalog import Catalog, read_catalogs, unknown_entries
+from fitcard.catalog.catalog import Catalog, dangling_references, read_catalogs
 from fitcard.catalog.fields import catalog_kinds, fields_of
 from fitcard.language.definitions import Definition, read_definitions
 from fitcard.language.invariants import Invariant, read_invariants
-from fitcard.language.profiles import overlay
-from fitcard.language.question_fields import Subject, input_problems, read_subject
+from fitcard.language.profiles import apply_profile
+from fitcard.language.question_fields import QuestionFields, input_problems, read_question_fields
 from fitcard.language.resolution import NameUnknown, reserved_names, resolve
-from fitcard.language.rule_set import RuleSet, words_of
-from fitcard.problems import Code, Problem, ProblemsFound, errors
+from fitcard.language.rule_set import RuleSet, possible_words
+from fitcard.problems import Problem, ProblemCode, ProblemsError, errors
 from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from fitcard.rulebook.files import (
     BACKTEST,
@@ -29,16 +29,16 @@ from fitcard.rulebook.files import (
     SWEEP,
     TESTS,
     TOOLS,
-    KeptFiles,
+    FileCache,
     RuleFiles,
-    names_in,
+    defined_names,
     read_files,
 )
 from fitcard.rulebook.imports import Import, read_import
 from fitcard.rulebook.layout import Layout, read_layout
 from fitcard.rulebook.layout_check import check_layout
-from fitcard.rulebook.layout_plan import needs_of
-from fitcard.rulebook.messages import names_said, read_languages
+from fitcard.rulebook.layout_plan import plan_layout
+from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.rulebook.service import Service, read_service
@@ -51,7 +51,7 @@ from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
-class AxisUnknownCatalog(Code):
+class AxisUnknownCatalog(ProblemCode):
     """The rulebook asks for entries of a catalog that does not exist.
 
     Why: nobody could answer the question.
@@ -60,7 +60,7 @@ class AxisUnknownCatalog(Code):
     """
 
 
-class AxisEmpty(Code):
+class AxisEmpty(ProblemCode):
     """A catalog that questions go by has no entries.
 
     Why: there would be nothing to ask about.
@@ -69,7 +69,7 @@ class AxisEmpty(Code):
     """
 
 
-class AxisUnknownDefault(Code):
+class AxisUnknownDefault(ProblemCode):
     """The default of an axis is not in its catalog, or the table that chooses it gives what is not.
 
     Why: a question that leaves it out could not be answered.
@@ -78,7 +78,7 @@ class AxisUnknownDefault(Code):
     """
 
 
-class AxisTwoDefaults(Code):
+class AxisTwoDefaults(ProblemCode):
     """An axis has both a default and a table that chooses one.
 
     Why: which of them holds would be open.
@@ -87,7 +87,7 @@ class AxisTwoDefaults(Code):
     """
 
 
-class ProfileMissing(Code):
+class ProfileMissing(ProblemCode):
     """The default profile has no file.
 
     Why: a question that names no profile could not be answered.
@@ -96,7 +96,7 @@ class ProfileMissing(Code):
     """
 
 
-class NameTwice(Code):
+class NameTwice(ProblemCode):
     """A name is defined in two places; both are named.
 
     Why: one would hide the other, and which of them depends on the order of files.
@@ -107,32 +107,32 @@ class NameTwice(Code):
 
 def load(folders: Folders) -> Rulebook:
     """The rulebook in these folders. Raises ProblemsFound with all errors and warnings where there is any error."""
-    rulebook, problems = check(folders)
+    rulebook, problems = load_with_problems(folders)
     if rulebook is None:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return rulebook
 
 
-def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | None, list[Problem]]:
+def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple[Rulebook | None, list[Problem]]:
     """The rulebook and what is to be said about it; None in its place where anything is an error.
 
     Files that have been `kept` from an earlier time are not read again where they are the same.
     """
     try:
         schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
-    except ProblemsFound as unreadable:
+    except ProblemsError as unreadable:
         return None, list(unreadable.problems)
-    files = read_files(folders, schemas, kept or KeptFiles())
+    files = read_files(folders, schemas, kept or FileCache())
     problems = files.problems
     main, texts, layout_file = files.only(RULEBOOK), files.some(MESSAGES), files.only(LAYOUT)
     definitions, found = _definitions(files)
     problems += found
     if main is None:
         return None, problems
-    subject = read_subject(main)
+    subject = read_question_fields(main)
     catalogs, found = _catalogs(files, schemas, subject)
     incomplete = files.broken_kinds | _empty(subject, catalogs)
-    problems += found if files.unread else [*found, *unknown_entries(catalogs, incomplete)]
+    problems += found if files.unread else [*found, *dangling_references(catalogs, incomplete)]
     problems += [*_axis_problems(main, subject, catalogs, files), *_profile_problems(main, files)]
     problems += input_problems(main, subject)
     problems += reserved_names(definitions, subject)
@@ -167,7 +167,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     problems += found
     if errors(problems):
         return None, problems
-    said = names_said(languages)  # whatever language is spoken
+    said = message_names(languages)  # whatever language is spoken
     rulebook = Rulebook(
         title=main.data["title"],
         version=main.data["version"],
@@ -182,7 +182,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
         languages=languages,
         said=said,
         layout=layout,
-        needs={profile: needs_of(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
+        needs={profile: plan_layout(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
@@ -200,7 +200,7 @@ def check(folders: Folders, kept: KeptFiles | None = None) -> tuple[Rulebook | N
     return rulebook, problems
 
 
-def _catalogs(files: RuleFiles, schemas: Schemas, subject: Subject) -> tuple[dict[str, Catalog], list[Problem]]:
+def _catalogs(files: RuleFiles, schemas: Schemas, subject: QuestionFields) -> tuple[dict[str, Catalog], list[Problem]]:
     kinds = catalog_kinds(schemas)
     documents = [document for kind in kinds for document in files.of(kind)]
     fillers: dict[str, tuple[str, ...]] = {}
@@ -209,14 +209,14 @@ def _catalogs(files: RuleFiles, schemas: Schemas, subject: Subject) -> tuple[dic
     return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, fillers)
 
 
-def _empty(subject: Subject, catalogs: Mapping[str, Catalog]) -> set[str]:
+def _empty(subject: QuestionFields, catalogs: Mapping[str, Catalog]) -> set[str]:
     """Catalogs that questions go by and that have no entries: that is told once, and not of all that names one."""
     asked = {axis.catalog for axis in subject.axes.values()}
     return {kind for kind, catalog in catalogs.items() if kind in asked and not catalog.entries}
 
 
 def _axis_problems(
-    main: Document, subject: Subject, catalogs: Mapping[str, Catalog], files: RuleFiles
+    main: Document, subject: QuestionFields, catalogs: Mapping[str, Catalog], files: RuleFiles
 ) -> Iterator[Problem]:
     """Axes whose catalog, or whose default entry, is not there."""
     for axis in subject.axes.values():
@@ -252,7 +252,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
             message, near = f"there is no table of words `{axis.default_by}`", closest(axis.default_by, tables)
             yield main.problem(NameUnknown, message, path, closest=near)
             continue
-        words, may_be_absent = words_of(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
+        words, may_be_absent = possible_words(axis.default_by, rules.definitions, rules.subject, rules.catalogs)
         for word in words:
             if word not in catalog.entries and axis.catalog not in incomplete:
                 table = rules.definitions[axis.default_by]
@@ -280,7 +280,7 @@ def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]
     for document in files.of(RULES):
         found, wrong = read_definitions(document)
         problems += wrong
-        files.broken_names |= names_in(document) - {definition.name for definition in found}
+        files.broken_names |= defined_names(document) - {definition.name for definition in found}
         for definition in found:
             first = definitions.setdefault(definition.name, definition)
             if first is not definition:
@@ -296,13 +296,13 @@ def _invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
 
 
 def _rule_sets(
-    files: RuleFiles, definitions: Mapping[str, Definition], subject: Subject, catalogs: Mapping[str, Catalog]
+    files: RuleFiles, definitions: Mapping[str, Definition], subject: QuestionFields, catalogs: Mapping[str, Catalog]
 ) -> tuple[dict[str, RuleSet], list[Problem]]:
     rule_sets: dict[str, RuleSet] = {}
     problems: list[Problem] = []
     broken, incomplete = frozenset(files.broken_names), frozenset(files.broken_kinds)
     for document in files.of(PROFILE):
-        laid_over, found = overlay(definitions, document, broken)
+        laid_over, found = apply_profile(definitions, document, broken)
         problems += found
         name, title = _profile_name(document), document.data["title"]
         rule_set, found = resolve(name, title, laid_over, subject, catalogs, broken, incomplete)
@@ -327,7 +327,7 @@ def _service(files: RuleFiles) -> Service | None:
     return read_service(document) if document else None
 
 
-def _swept(files: RuleFiles, layout: Layout, subject: Subject) -> Swept:
+def _swept(files: RuleFiles, layout: Layout, subject: QuestionFields) -> Swept:
     document = files.at_most_one(SWEEP)
     return read_swept(document, layout) if document else swept_by_default(layout, subject.axes)
 

@@ -10,14 +10,14 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from fitcard.language.resolution import NameUnknown
-from fitcard.problems import Code, Problem
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.formats import Format
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind, Scalar
 
 
-class MessageMissing(Code):
+class MessageMissing(ProblemCode):
     """A text that every caller may need is missing from the messages.
 
     Why: an answer, or the telling of a mistake, would have a hole.
@@ -26,7 +26,7 @@ class MessageMissing(Code):
     """
 
 
-class MessageUnused(Code):
+class MessageUnused(ProblemCode):
     """A text of the messages is never said.
 
     Why: most likely its key is misspelt, and the text that was meant is missing.
@@ -35,7 +35,7 @@ class MessageUnused(Code):
     """
 
 
-class MessageBy(Code):
+class MessageBy(ProblemCode):
     """A sentence has a text for each word of a table that gives no words.
 
     Why: which of the texts is said would be open.
@@ -44,7 +44,7 @@ class MessageBy(Code):
     """
 
 
-class MessageIncomplete(Code):
+class MessageIncomplete(ProblemCode):
     """A sentence lacks the text for a word that its table can give.
 
     Why: for some questions there would be nothing to say.
@@ -53,7 +53,7 @@ class MessageIncomplete(Code):
     """
 
 
-class MessageFormat(Code):
+class MessageFormat(ProblemCode):
     """A number in a sentence has no format, or one that is not defined.
 
     Why: a person would read all of its decimals.
@@ -62,7 +62,7 @@ class MessageFormat(Code):
     """
 
 
-class MessageSlot(Code):
+class MessageSlot(ProblemCode):
     """A slot of a text cannot be read, or nothing fills it.
 
     Why: a caller would read braces.
@@ -272,7 +272,7 @@ class _Reader:
                 continue
             if conversion or (form and form not in self.formats):
                 near = closest(form or "", self.formats)
-                hint = suggestion(near) or f"the formats are: {', '.join(self.formats)}"
+                hint = did_you_mean(near) or f"the formats are: {', '.join(self.formats)}"
                 self.problems.append(
                     self.document.problem(MessageFormat, f"there is no format `{form}`", path, hint=hint, closest=near)
                 )
@@ -299,7 +299,7 @@ def _plain(value: Scalar) -> str:
 Languages = Mapping[str, Messages]
 
 
-class LanguageMissing(Code):
+class LanguageMissing(ProblemCode):
     """There are no messages in the language that the rulebook speaks where no other is asked for.
 
     Why: a question that names no language could not be answered.
@@ -308,7 +308,7 @@ class LanguageMissing(Code):
     """
 
 
-class LanguageTwice(Code):
+class LanguageTwice(ProblemCode):
     """Two files of messages are in the same language.
 
     Why: which of them is read would be open.
@@ -317,7 +317,7 @@ class LanguageTwice(Code):
     """
 
 
-class LanguageUnknown(Code):
+class LanguageUnknown(ProblemCode):
     """Nobody knows how numbers and days are written in the language of a file of messages.
 
     Why: they would be written in the way of another one.
@@ -349,7 +349,7 @@ def read_languages(documents: Iterable[Document], main: Document) -> tuple[dict[
     return found, problems
 
 
-def names_said(languages: Languages) -> dict[str, frozenset[str]]:
+def message_names(languages: Languages) -> dict[str, frozenset[str]]:
     """For each sentence every name that it may need in any of the languages."""
     keys = dict.fromkeys(key for messages in languages.values() for key in messages.sentences)
     said = {key: [one.sentences[key].names for one in languages.values() if key in one.sentences] for key in keys}

@@ -8,16 +8,26 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Code, Problem
-from fitcard.rulebook.layout import Branch, Each, Items, Layout, Node, Said, Value, parts_of, read_node
+from fitcard.problems import Problem, ProblemCode
+from fitcard.rulebook.layout import (
+    EachNode,
+    Layout,
+    ListNode,
+    MessageNode,
+    Node,
+    ObjectNode,
+    ValueNode,
+    read_node,
+    walk,
+)
 from fitcard.rulebook.layout_check import LayoutChecker, LayoutNested
-from fitcard.rulebook.layout_plan import Names, NamesSaid, names_of
+from fitcard.rulebook.layout_plan import MessageNames, ShownNames, shown_names
 from fitcard.rulebook.messages import Messages
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
 
 
-class RankingUnknown(Code):
+class RankingUnknown(ProblemCode):
     """A ranking uses a filter that the file does not describe, or one has the name of something that can be asked.
 
     Why: nobody could say what its parameter means.
@@ -40,30 +50,30 @@ class Filter:
     name: str
     about: str
     how: str
-    value: Value
+    value: ValueNode
     usual: bool
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """One part of what rows are ranked by: its points, how much they weigh, and what is said where it lifts a row above
     the others (`praise`), or keeps it below them (`blame`).
     """
 
     name: str
-    label: Said
-    points: Value
-    weight: Value
-    praise: Said
-    blame: Said
+    label: MessageNode
+    points: ValueNode
+    weight: ValueNode
+    praise: MessageNode
+    blame: MessageNode
 
 
 @dataclass(frozen=True)
-class Best:
+class BestPick:
     """The entry of another axis that each row is shown with: the one for which `by` is greatest."""
 
     axis: str
-    by: Value
+    by: ValueNode
     path: Path
 
 
@@ -76,32 +86,32 @@ class Ranking:
     """
 
     name: str
-    title: Said
+    title: MessageNode
     about: str
     over: str
-    by: Value
-    ties: Value | None
-    best: Best | None
+    by: ValueNode
+    ties: ValueNode | None
+    best: BestPick | None
     most: int
     filters: Mapping[str, Filter]
-    parts: tuple[Part, ...]
-    head: Branch
-    item: Branch
+    parts: tuple[ScorePart, ...]
+    head: ObjectNode
+    item: ObjectNode
     columns: tuple[tuple[Node, Node], ...]
     document: Document
     path: Path
 
     @cached_property
-    def nodes(self) -> Items:
+    def nodes(self) -> ListNode:
         """All that it shows and says, as one part of a layout."""
         parts: list[Node] = [self.title, self.head, self.item, *self.numbers]
         parts += [node for column in self.columns for node in column]
         for part in self.parts:
             parts += [part.label, part.points, part.weight, part.praise, part.blame]
-        return Items((*parts, *(asked.value for asked in self.filters.values())))
+        return ListNode((*parts, *(asked.value for asked in self.filters.values())))
 
     @property
-    def numbers(self) -> tuple[Value, ...]:
+    def numbers(self) -> tuple[ValueNode, ...]:
         """The numbers that it goes by."""
         found = (self.by, self.ties, self.best.by if self.best else None)
         return tuple(value for value in found if value)
@@ -109,11 +119,11 @@ class Ranking:
     @property
     def said(self) -> Iterator[str]:
         """The keys of all of its sentences."""
-        return (node.key for node in parts_of(self.nodes) if isinstance(node, Said))
+        return (node.key for node in walk(self.nodes) if isinstance(node, MessageNode))
 
-    def names(self, said: NamesSaid, rule_set: RuleSet) -> Names:
+    def names(self, said: MessageNames, rule_set: RuleSet) -> ShownNames:
         """What it shows and goes by."""
-        return names_of(self.nodes, said, rule_set)
+        return shown_names(self.nodes, said, rule_set)
 
 
 def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:
@@ -144,7 +154,7 @@ def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> It
     subject = rule_set.subject
     for axis, path in ((ranking.over, (*ranking.path, "over")), *_axis_of(ranking.best)):
         if axis not in subject.axes:
-            yield checker.unknown("axis", axis, Value(axis, path), list(subject.axes))
+            yield checker.unknown("axis", axis, ValueNode(axis, path), list(subject.axes))
             return
     for asked in ranking.filters.values():
         if asked.name in (*subject.axes, *subject.inputs):
@@ -153,21 +163,21 @@ def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> It
         yield from checker.value(asked.value, WANTED[asked.how])
     for value in (*ranking.numbers, *(value for part in ranking.parts for value in (part.points, part.weight))):
         yield from checker.value(value, Kind.NUMBER)
-    for part in parts_of(ranking.nodes):
-        if isinstance(part, Each):
+    for part in walk(ranking.nodes):
+        if isinstance(part, EachNode):
             hint = "show what single rows have"
             yield ranking.document.problem(LayoutNested, "a list cannot stand in a row", part.path, hint=hint)
     yield from checker.node(ranking.nodes)
 
 
-def _axis_of(best: Best | None) -> Iterator[tuple[str, Path]]:
+def _axis_of(best: BestPick | None) -> Iterator[tuple[str, Path]]:
     if best:
         yield best.axis, (*best.path, "axis")
 
 
 def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
     how = next(key for key in WANTED if key in data)
-    return Filter(name, data["about"], how, Value(data[how], (*path, how)), data.get("usual", False))
+    return Filter(name, data["about"], how, ValueNode(data[how], (*path, how)), data.get("usual", False))
 
 
 def _ranking(
@@ -177,12 +187,12 @@ def _ranking(
     best = data.get("best")
     return Ranking(
         name=name,
-        title=Said(data["title"], (*path, "title")),
+        title=MessageNode(data["title"], (*path, "title")),
         about=data["about"],
         over=data["over"],
-        by=Value(data["by"], (*path, "by")),
-        ties=Value(data["ties"], (*path, "ties")) if "ties" in data else None,
-        best=Best(best["axis"], Value(best["by"], (*path, "best", "by")), (*path, "best")) if best else None,
+        by=ValueNode(data["by"], (*path, "by")),
+        ties=ValueNode(data["ties"], (*path, "ties")) if "ties" in data else None,
+        best=BestPick(best["axis"], ValueNode(best["by"], (*path, "best", "by")), (*path, "best")) if best else None,
         most=data["most"],
         filters=filters,
         parts=tuple(_part(key, part, (*path, "parts", key)) for key, part in data.get("parts", {}).items()),
@@ -190,7 +200,7 @@ def _ranking(
         item=_branch(data["item"], (*path, "item"), axes),
         columns=tuple(
             (
-                Said(column["title"], (*path, "columns", at, "title")),
+                MessageNode(column["title"], (*path, "columns", at, "title")),
                 read_node(column["cell"], (*path, "columns", at, "cell"), axes),
             )
             for at, column in enumerate(data.get("columns", ()))
@@ -200,11 +210,11 @@ def _ranking(
     )
 
 
-def _branch(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> Branch:
-    return Branch({key: read_node(part, (*path, key), axes) for key, part in data.items()}, None)
+def _branch(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> ObjectNode:
+    return ObjectNode({key: read_node(part, (*path, key), axes) for key, part in data.items()}, None)
 
 
-def _part(name: str, data: Mapping[str, str], path: Path) -> Part:
-    said = {key: Said(data[key], (*path, key)) for key in ("label", "praise", "blame")}
-    values = {key: Value(data[key], (*path, key)) for key in ("points", "weight")}
-    return Part(name, said["label"], values["points"], values["weight"], said["praise"], said["blame"])
+def _part(name: str, data: Mapping[str, str], path: Path) -> ScorePart:
+    said = {key: MessageNode(data[key], (*path, key)) for key in ("label", "praise", "blame")}
+    values = {key: ValueNode(data[key], (*path, key)) for key in ("points", "weight")}
+    return ScorePart(name, said["label"], values["points"], values["weight"], said["praise"], said["blame"])

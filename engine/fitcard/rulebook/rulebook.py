@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.invariants import Invariant
-from fitcard.language.question_fields import Subject
+from fitcard.language.question_fields import QuestionFields
 from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.imports import Import
 from fitcard.rulebook.layout import Layout
-from fitcard.rulebook.layout_plan import NamesSaid, Needs
+from fitcard.rulebook.layout_plan import LayoutPlan, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
 from fitcard.rulebook.service import Service
@@ -21,14 +21,14 @@ from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
-Asked = Mapping[str, str | float]
+PinnedQuestion = Mapping[str, str | float]
 
 
 @dataclass(frozen=True)
 class Pinned:
     """`questions` as they are asked, and of each the values of `names`."""
 
-    questions: tuple[Asked, ...]
+    questions: tuple[PinnedQuestion, ...]
     names: tuple[str, ...]
 
 
@@ -54,15 +54,15 @@ class Rulebook:
     sha256: str
     site: str
     units: tuple[str, ...]
-    subject: Subject
+    subject: QuestionFields
     catalogs: Mapping[str, Catalog]
     rule_sets: Mapping[str, RuleSet]
     default_profile: str
     messages: Messages
     languages: Languages
-    said: NamesSaid
+    said: MessageNames
     layout: Layout
-    needs: Mapping[str, Needs]
+    needs: Mapping[str, LayoutPlan]
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]

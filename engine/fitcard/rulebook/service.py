@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.problems import Code
+from fitcard.problems import ProblemCode
 from fitcard.source.document import Document, Path
 
 
-class ServiceUnknown(Code):
+class ServiceUnknown(ProblemCode):
     """An address of the service takes, gives or shows what is not there.
 
     Why: whoever writes a program by the description would write one that does not work.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fitcard.problems import Code, Problem
-from fitcard.rulebook.layout import Branch, Layout, Node, Value
+from fitcard.problems import Problem, ProblemCode
+from fitcard.rulebook.layout import Layout, Node, ObjectNode, ValueNode
 from fitcard.source.document import Document
 from fitcard.suggest import closest
 
@@ -14,7 +14,7 @@ OF_RULES = "rules."  # what no rule computes
 HASH = f"{OF_RULES}sha256"
 
 
-class SweptUnknown(Code):
+class SweptUnknown(ProblemCode):
     """A column to sweep is no single value of the answer.
 
     Why: there would be nothing to write into it.
@@ -71,9 +71,9 @@ def swept_by_default(layout: Layout, axes: Mapping[str, object]) -> Swept:
 
 
 def _columns(node: Node, keys: tuple[str, ...], when: tuple[str, ...]) -> Iterator[SweptColumn]:
-    if isinstance(node, Value):
+    if isinstance(node, ValueNode):
         yield SweptColumn(".".join(keys), node.name, when)
-    elif isinstance(node, Branch):
+    elif isinstance(node, ObjectNode):
         inner = (*when, node.when.name) if node.when else when
         for key, part in node.parts.items():
             yield from _columns(part, (*keys, key), inner)

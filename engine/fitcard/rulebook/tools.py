@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.language.question_fields import PROFILE, Subject
-from fitcard.problems import Code, Problem
+from fitcard.language.question_fields import PROFILE, QuestionFields
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.rankings import LIMIT, Filter, Ranking, read_filters
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest
 from fitcard.values import Scalar
 
 
-class ToolUnknown(Code):
+class ToolUnknown(ProblemCode):
     """A tool takes, asks for or keeps what is not there.
 
     Why: a language model would be offered what nobody can answer, or get less than the file says.
@@ -158,7 +158,7 @@ def read_tools(document: Document) -> Tools:
     return Tools(data["instructions"], data["digits"], data.get("arguments", {}), tools, document, tuple(problems))
 
 
-def parameters_of(part: Part, subject: Subject, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
+def parameters_of(part: Part, subject: QuestionFields, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
     """What a part can be asked with, in the order of the rulebook; figures of an axis go with it."""
     every = (*subject.axes, *subject.inputs, PROFILE)
     match part:

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from fitcard.problems import Code, Position, Problem, Related, Severity
-from fitcard.suggest import suggestion
+from fitcard.problems import Position, Problem, ProblemCode, Related, Severity
+from fitcard.suggest import did_you_mean
 
 Path = tuple[str | int, ...]
 
@@ -78,7 +78,7 @@ class Document:
 
     def problem(
         self,
-        kind: type[Code],
+        kind: type[ProblemCode],
         message: str,
         path: Path = (),
         *,
@@ -99,7 +99,7 @@ class Document:
             message,
             position,
             severity,
-            hint=hint or suggestion(closest),
+            hint=hint or did_you_mean(closest),
             closest=closest,
             source_line=self.source_line(position),
             related=(Related(first, "the first is here"),) if first else (),

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitcard.source.yaml_reader import MOST_BYTES
+from fitcard.source.yaml_reader import MAX_BYTES
 
 ENVIRONMENT = "FITCARD_"
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -104,7 +104,7 @@ def fingerprint(folders: Folders) -> str:
                 about = path.stat()
                 if not stat.S_ISREG(about.st_mode):
                     continue
-                large = about.st_size > MOST_BYTES
+                large = about.st_size > MAX_BYTES
                 content = f"{about.st_size} {about.st_mtime_ns}".encode() if large else path.read_bytes()
             except OSError:
                 continue

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from fitcard.problems import Code, Problem, Severity
+from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import SUFFIX, Schemas
-from fitcard.source.yaml_edit import rearranged
+from fitcard.source.yaml_edit import reorder_keys
 from fitcard.source.yaml_reader import read_text
 
 Part = tuple[Mapping[str, Any], str]  # of a schema, and the kind of file whose schema it stands in
 EDITORS = "# yaml-language-server: $schema="  # how editors find the schema of a file
 
 
-class NotFormatted(Code):
+class NotFormatted(ProblemCode):
     """A file is not written the one way that `fitcard fmt` writes it.
 
     Why: where everybody writes keys in the same order, a reviewer sees only what has changed.
@@ -29,7 +29,7 @@ class NotFormatted(Code):
     """
 
 
-def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath | None) -> str:
+def format_document(document: Document, kind: str, schemas: Schemas, folder: FilePath | None) -> str:
     """The text of a document of that kind, in order; `folder` is where its first line leads editors for the schema,
     None where there is no such line.
 
@@ -38,23 +38,23 @@ def formatted(document: Document, kind: str, schemas: Schemas, folder: FilePath 
     """
     ordered = _the_same(document, _spaced(document)) or document
     while orders := _innermost(dict(_orders(ordered, kind, schemas))):
-        moved = _the_same(document, rearranged(ordered, orders))
+        moved = _the_same(document, reorder_keys(ordered, orders))
         if moved is None:
             break
         ordered = moved
     text = ordered.text
     if EDITORS not in text.partition("\n")[0] and document.file is not None and folder is not None:
-        text = line_for_editors(document.file, kind, folder) + text
+        text = schema_comment(document.file, kind, folder) + text
     return text
 
 
-def line_for_editors(file: FilePath, kind: str, folder: FilePath) -> str:
+def schema_comment(file: FilePath, kind: str, folder: FilePath) -> str:
     """The first line of a file of that kind, which leads editors to its schema in the folder."""
     way = os.path.relpath((folder / f"{kind}{SUFFIX}").resolve(), file.resolve().parent)
     return f"{EDITORS}{FilePath(way).as_posix()}\n"
 
 
-def format_problem(document: Document, new: str) -> Problem | None:
+def formatting_problem(document: Document, new: str) -> Problem | None:
     """The first line that is written otherwise in the `new` text; None where there is none."""
     if new == document.text:
         return None

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fitcard.problems import Code, Problem, Severity
+from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.source.document import Document
 from fitcard.source.document import Path as DocumentPath
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -27,7 +27,7 @@ TYPE_WORDS = {
 }
 
 
-class SchemaUnknownKey(Code):
+class SchemaUnknownKey(ProblemCode):
     """A key is not one of those that may stand here.
 
     Why: what is misspelt has no effect, and nobody would notice.
@@ -36,7 +36,7 @@ class SchemaUnknownKey(Code):
     """
 
 
-class SchemaMissingKey(Code):
+class SchemaMissingKey(ProblemCode):
     """A key that must be there is missing; the hint shows how to write it.
 
     Why: without a unit, a sentence or a source a number cannot be checked by anyone.
@@ -45,7 +45,7 @@ class SchemaMissingKey(Code):
     """
 
 
-class SchemaKeyForm(Code):
+class SchemaKeyForm(ProblemCode):
     """A key has not the form that keys have here.
 
     Why: names are used in formulas, and ids in addresses.
@@ -54,7 +54,7 @@ class SchemaKeyForm(Code):
     """
 
 
-class SchemaChoice(Code):
+class SchemaChoice(ProblemCode):
     """A word is not one of those that can be chosen from.
 
     Why: rules go by these words; another would fall through them.
@@ -63,7 +63,7 @@ class SchemaChoice(Code):
     """
 
 
-class SchemaType(Code):
+class SchemaType(ProblemCode):
     """A value is of another type: text in place of a number, a number in place of text.
 
     Why: YAML 1.2 reads `yes`, `on`, `1:30` and `1_000` as text, and a number with its unit is text too.
@@ -72,7 +72,7 @@ class SchemaType(Code):
     """
 
 
-class SchemaSum(Code):
+class SchemaSum(ProblemCode):
     """Numbers that must add up to a total do not.
 
     Why: weights that add up to more than 1 raise every score without anyone having meant it.
@@ -81,7 +81,7 @@ class SchemaSum(Code):
     """
 
 
-class SchemaRange(Code):
+class SchemaRange(ProblemCode):
     """A number is outside of what makes sense for it.
 
     Why: most such numbers are a slip of a digit or of a unit.
@@ -90,7 +90,7 @@ class SchemaRange(Code):
     """
 
 
-class SchemaUnusual(Code):
+class SchemaUnusual(ProblemCode):
     """A figure is possible, and yet outside of what is usual for it: look twice.
 
     Why: a figure in megabytes where gigabytes are meant is a thousand times too large, and would be believed.
@@ -99,7 +99,7 @@ class SchemaUnusual(Code):
     """
 
 
-class SchemaTooShort(Code):
+class SchemaTooShort(ProblemCode):
     """A text, list or map holds less than it must.
 
     Why: an empty sentence or list says nothing to whoever reads it.
@@ -108,7 +108,7 @@ class SchemaTooShort(Code):
     """
 
 
-class SchemaForm(Code):
+class SchemaForm(ProblemCode):
     """A text has not the form that it must have, such as that of a day.
 
     Why: dates and ids are compared and sorted.
@@ -117,7 +117,7 @@ class SchemaForm(Code):
     """
 
 
-class SchemaOther(Code):
+class SchemaOther(ProblemCode):
     """Something else does not fit the schema of the file; the message is that of the schema.
 
     Why: other tools read these files by the same schema.
@@ -131,14 +131,14 @@ BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "abov
 COUNTED = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
 
 
-def problems_of(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
+def schema_problems(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
     """The problems of one error; `resolve` follows the `$ref` of a part of the schema."""
     if error.context:  # anyOf and oneOf: what the nearest of the alternatives says
         from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
 
         nearest = best_match([error])
         if nearest is not None and nearest is not error:
-            yield from problems_of(document, nearest, resolve)
+            yield from schema_problems(document, nearest, resolve)
             return
     path: DocumentPath = tuple(error.absolute_path)
     rule, value = str(error.validator), error.instance
@@ -182,7 +182,7 @@ def _unknown_keys(
     known = list(schema.get("properties", {}))
     for stray in (key for key in value if key not in known):
         near = closest(stray, known)
-        hint = suggestion(near) or f"the keys here are: {', '.join(known)}"
+        hint = did_you_mean(near) or f"the keys here are: {', '.join(known)}"
         if value[stray] is None and " " in stray:  # the rest of a text in braces that holds a comma
             hint = "a comma ends a value in braces: put the text in quotes"
         message = f"`{stray}` is not a key of {schema.get('title', 'this')}"
@@ -209,7 +209,7 @@ def _missing_keys(
 def _choice(document: Document, path: DocumentPath, value: Any, expected: list[Any]) -> Problem:
     choices = [str(choice) for choice in expected]
     near = closest(str(value), choices)
-    hint = suggestion(near) if near and len(choices) > 1 else f"write {' or '.join(f'`{c}`' for c in choices)}"
+    hint = did_you_mean(near) if near and len(choices) > 1 else f"write {' or '.join(f'`{c}`' for c in choices)}"
     return document.problem(SchemaChoice, f"`{value}` is not one of the choices", path, hint=hint, closest=near)
 
 

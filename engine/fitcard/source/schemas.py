@@ -19,9 +19,9 @@ from urllib.parse import urljoin
 
 import jsonschema_rs
 
-from fitcard.problems import Code, Position, Problem, ProblemsFound
+from fitcard.problems import Position, Problem, ProblemCode, ProblemsError
 from fitcard.source.document import Document
-from fitcard.source.schema_problems import problems_of
+from fitcard.source.schema_problems import schema_problems
 from fitcard.suggest import closest
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ KEYWORDS: dict[str, Callable[[Any, Any], str]] = {"sumsTo": _sums_to, "usual": _
 Schema = dict[str, Any]  # as JSON is read
 
 
-def quick_registry(schemas: Iterable[Schema]) -> Any:
+def fast_registry(schemas: Iterable[Schema]) -> Any:
     """Schemas by their `$id`, for quick validators of schemas that refer to them."""
     return jsonschema_rs.Registry([(schema["$id"], schema) for schema in schemas])
 
 
-def quick_validator(schema: Schema, registry: Any) -> Any | None:
+def fast_validator(schema: Schema, registry: Any) -> Any | None:
     """What says whether data fits a schema; None where it is no schema."""
     try:
         return jsonschema_rs.Draft202012Validator(schema, registry=registry, keywords=_QUICK)
@@ -64,7 +64,7 @@ def quick_validator(schema: Schema, registry: Any) -> Any | None:
         return None
 
 
-def full_validator(schema: Schema, registry: Any) -> Any:
+def explaining_validator(schema: Schema, registry: Any) -> Any:
     """What says why data does not fit a schema, with a `referencing` registry of what it refers to."""
     return _full()(schema, registry=registry)
 
@@ -104,7 +104,7 @@ def _keyword(name: str) -> Any:
 _QUICK = {name: _keyword(name) for name in KEYWORDS}
 
 
-class SchemasUnreadable(Code):
+class SchemasUnreadable(ProblemCode):
     """The folder of schemas cannot be read, or one of them is not JSON.
 
     Why: without its schema no file can be checked.
@@ -144,7 +144,7 @@ class Schemas:
                 problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
         problems += _not_there(by_kind, shown_as)
         if problems:
-            raise ProblemsFound(problems)
+            raise ProblemsError(problems)
         return cls(by_kind)
 
     @cached_property
@@ -157,16 +157,16 @@ class Schemas:
 
     @cached_property
     def _quick_registry(self) -> Any:
-        return quick_registry(self.by_kind.values())
+        return fast_registry(self.by_kind.values())
 
     def validator(self, kind: str) -> Any:
         """What says why documents of this kind are not as they must be."""
-        return full_validator(self.by_kind[kind], self.registry)
+        return explaining_validator(self.by_kind[kind], self.registry)
 
     def fits(self, data: Any, kind: str) -> bool:
         """Whether the schema of `kind` has nothing against the data: said far sooner than what it has against it."""
         if kind not in self._quick:
-            self._quick[kind] = quick_validator(self.by_kind[kind], self._quick_registry)
+            self._quick[kind] = fast_validator(self.by_kind[kind], self._quick_registry)
         quick = self._quick[kind]
         return bool(quick.is_valid(data)) if quick else bool(self.validator(kind).is_valid(data))
 
@@ -194,7 +194,7 @@ class Schemas:
         return [
             problem
             for error in self.validator(kind).iter_errors(document.data)
-            for problem in problems_of(document, error, lambda part: self.resolve(part, kind))
+            for problem in schema_problems(document, error, lambda part: self.resolve(part, kind))
         ]
 
 

@@ -59,7 +59,7 @@ class Spans:
 Edit = tuple[int, int, str]  # from where to where, and what is written there instead
 
 
-def rearranged(document: Document, orders: Mapping[Path, Sequence[str]]) -> str:
+def reorder_keys(document: Document, orders: Mapping[Path, Sequence[str]]) -> str:
     """The text of the document with the keys of these maps, of which none lies inside another, in these orders."""
     spans = Spans(document)
     edits = [_edit(spans, path, order) for path, order in orders.items()]
@@ -99,19 +99,19 @@ def _block(spans: Spans, path: Path, keys: list[str], order: Sequence[str]) -> E
     return starts[keys[0]], ends[keys[-1]], new[len(new) - len(new.lstrip(" ")) :]
 
 
-def written(value: Any, *, in_braces: bool = True) -> str:
+def to_yaml(value: Any, *, in_braces: bool = True) -> str:
     """A value as it is written behind a key: everywhere, or only where it is not inside braces or brackets."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(part)}" for key, part in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {to_yaml(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(written(part) for part in value) + "]"
-    bare = isinstance(value, str) and read_value(value) == value
+        return "[" + ", ".join(to_yaml(part) for part in value) + "]"
+    bare = isinstance(value, str) and parse_value(value) == value
     if bare and (not in_braces or _reads(f"{{v: {value}}}") == {"v": value}):
         return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 
-def read_value(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """What a value written like this is; None where it is not YAML, or nothing."""
     found = _reads(f"v: {text}")
     return found.get("v") if isinstance(found, dict) and list(found) == ["v"] else None

@@ -15,11 +15,11 @@ from typing import Any
 
 import yaml
 
-from fitcard.problems import Code, Position, Problem, Related
+from fitcard.problems import Position, Problem, ProblemCode, Related
 from fitcard.source.document import Document, Path, Place
 
 
-class FileUnreadable(Code):
+class FileUnreadable(ProblemCode):
     """A file cannot be opened.
 
     Why: a rulebook of which a part is missing would give other answers without a word.
@@ -28,7 +28,7 @@ class FileUnreadable(Code):
     """
 
 
-class YamlTooLarge(Code):
+class YamlTooLarge(ProblemCode):
     """A file is larger, deeper, or through aliases holds more values than any file of rules does.
 
     Why: an alias of an alias of an alias grows to more than any memory holds.
@@ -37,7 +37,7 @@ class YamlTooLarge(Code):
     """
 
 
-class YamlNotUtf8(Code):
+class YamlNotUtf8(ProblemCode):
     """The bytes of a file are not UTF-8, at the line that is named.
 
     Why: read in another encoding, names would not be found and sentences would be garbled.
@@ -46,7 +46,7 @@ class YamlNotUtf8(Code):
     """
 
 
-class YamlSyntax(Code):
+class YamlSyntax(ProblemCode):
     """The file is not YAML: a quote or bracket is open, a line is indented with a tab, or `: ` stands inside plain
     text.
 
@@ -56,7 +56,7 @@ class YamlSyntax(Code):
     """
 
 
-class YamlEmpty(Code):
+class YamlEmpty(ProblemCode):
     """The file holds nothing.
 
     Why: it may have been cut short while it was saved, and what it held would be missed.
@@ -65,7 +65,7 @@ class YamlEmpty(Code):
     """
 
 
-class YamlTag(Code):
+class YamlTag(ProblemCode):
     """A value carries a tag, such as `!!python/object`.
 
     Why: a tag asks the reader to build something other than plain data.
@@ -74,7 +74,7 @@ class YamlTag(Code):
     """
 
 
-class YamlKey(Code):
+class YamlKey(ProblemCode):
     """A key is a list or a map.
 
     Why: what is defined must have a name.
@@ -83,7 +83,7 @@ class YamlKey(Code):
     """
 
 
-class YamlMergeKey(Code):
+class YamlMergeKey(ProblemCode):
     """A map is merged into another with `<<`.
 
     Why: YAML 1.2 has no merge keys, and what a reviewer reads would not be all that holds.
@@ -92,7 +92,7 @@ class YamlMergeKey(Code):
     """
 
 
-class YamlDuplicateKey(Code):
+class YamlDuplicateKey(ProblemCode):
     """One map has the same key twice; both places are named.
 
     Why: YAML readers keep one of the two without a word, and not all keep the same.
@@ -101,7 +101,7 @@ class YamlDuplicateKey(Code):
     """
 
 
-class YamlNotFinite(Code):
+class YamlNotFinite(ProblemCode):
     """A number is infinite, or none: `.inf`, `.nan`, `1e999`.
 
     Why: no formula gives an answer with it.
@@ -110,11 +110,11 @@ class YamlNotFinite(Code):
     """
 
 
-MOST_BYTES = 2_000_000
-MOST_VALUES = 200_000
-MOST_PROBLEMS = 200  # of one file: nobody reads more
-DEEPEST = 40
-LONGEST_NUMBER = 40
+MAX_BYTES = 2_000_000
+MAX_VALUES = 200_000
+MAX_PROBLEMS = 200  # of one file: nobody reads more
+MAX_DEPTH = 40
+MAX_NUMBER_LENGTH = 40
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 OCTAL = re.compile(r"0o[0-7]+")
@@ -128,14 +128,14 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
     for form in (word, word.capitalize(), word.upper())
 }
 LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")  # where YAML too begins a new line
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # a reviewer would see other text than holds
-NOT_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # a reviewer would see other text than holds
+UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
 OPENED = {"quoted scalar": "close the quote", "flow mapping": "close the brace", "flow sequence": "close the bracket"}
 HINTS = {
     "escape": "write the character itself, or a line in single quotes, where a backslash is only a backslash",
-    "nesting": f"no file of rules is deeper than {DEEPEST} levels",
+    "nesting": f"no file of rules is deeper than {MAX_DEPTH} levels",
     "cannot start any token": "put text that starts with a sign in quotes",
     "document": "write one document, without lines that start with `%`, `---` or `...`",
     "directive": "put text that starts with `%` in quotes",
@@ -167,18 +167,18 @@ def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]
 
     Problems carry `shown_as` as the file's name. A file that cannot be opened is a problem, not an exception.
     """
-    content = content_of(file, shown_as)
+    content = read_content(file, shown_as)
     return (None, [content]) if isinstance(content, Problem) else read_bytes(content, shown_as, file)
 
 
-def content_of(file: FilePath, shown_as: str) -> bytes | Problem:
+def read_content(file: FilePath, shown_as: str) -> bytes | Problem:
     """The bytes of a file, or what is wrong about it as a whole."""
     try:
         about = file.stat()
         if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
             return _whole_file(shown_as, FileUnreadable, "is no file", "only files are read, and links to files")
-        if about.st_size > MOST_BYTES:
-            return _whole_file(shown_as, YamlTooLarge, f"larger than {MOST_BYTES:,} bytes", "split it")
+        if about.st_size > MAX_BYTES:
+            return _whole_file(shown_as, YamlTooLarge, f"larger than {MAX_BYTES:,} bytes", "split it")
         return file.read_bytes()
     except OSError as error:
         return _whole_file(shown_as, FileUnreadable, f"cannot be read: {error.strerror}", "")
@@ -201,14 +201,14 @@ def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[D
     """Like `read`, for text at hand."""
     for end in LINE_ENDS:
         text = text.replace(end, "\n")
-    if not text.isascii() and (turning := TURNING.search(text)):
+    if not text.isascii() and (turning := BIDI_CONTROLS.search(text)):
         return None, [_not_text(text, turning.start(), shown_as)]
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, text, shown_as)]
     except (yaml.YAMLError, RecursionError, UnicodeEncodeError) as error:
-        if strange := NOT_TEXT.search(text):
+        if strange := UNPRINTABLE.search(text):
             return None, [_not_text(text, strange.start(), shown_as)]
         first = str(error).splitlines()[0]
         return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "write it in the plainest way")]
@@ -229,10 +229,10 @@ class _Walk:
         self.full = False
 
     def value(self, node: Any, path: Path, key: yaml.Node | None) -> Any:
-        if len(self.places) >= MOST_VALUES or len(path) > DEEPEST:
+        if len(self.places) >= MAX_VALUES or len(path) > MAX_DEPTH:
             if not self.full:
                 self.full = True
-                what = f"more than {MOST_VALUES:,} values or {DEEPEST} levels once aliases are written out"
+                what = f"more than {MAX_VALUES:,} values or {MAX_DEPTH} levels once aliases are written out"
                 self.problem(YamlTooLarge, what, node, "write less, or without aliases")
             return None
         start, end = node.start_mark, node.end_mark
@@ -259,7 +259,7 @@ class _Walk:
     def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
         out: list[Any] = []
         for index, item in enumerate(node.value):
-            if self.full or len(self.problems) >= MOST_PROBLEMS:
+            if self.full or len(self.problems) >= MAX_PROBLEMS:
                 break
             out.append(self.value(item, (*path, index), None))
         return out
@@ -272,7 +272,7 @@ class _Walk:
         out: dict[str, Any] = {}
         seen: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if self.full or len(self.problems) >= MOST_PROBLEMS:
+            if self.full or len(self.problems) >= MAX_PROBLEMS:
                 break
             if isinstance(key, yaml.ScalarNode) and key.tag not in PLAIN_TAGS:
                 self.tag(key)
@@ -294,7 +294,7 @@ class _Walk:
         written = node.value
         if written in WORDS:
             return WORDS[written]
-        if written[0] not in NUMBER_STARTS or len(written) > LONGEST_NUMBER:
+        if written[0] not in NUMBER_STARTS or len(written) > MAX_NUMBER_LENGTH:
             return written
         if INTEGER.fullmatch(written):
             return int(written)
@@ -312,7 +312,7 @@ class _Walk:
         return written
 
     def problem(
-        self, kind: type[Code], message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
+        self, kind: type[ProblemCode], message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
     ) -> None:
         mark = node.start_mark
         position = Position(self.shown_as, mark.line + 1, mark.column + 1)
@@ -357,11 +357,11 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
 def _not_text(text: str, at: int, shown_as: str) -> Problem:
     """What is wrong with a character that no editor shows as it is."""
     line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
-    source = TURNING.sub("\ufffd", NOT_TEXT.sub("\ufffd", text[start:].partition("\n")[0]))
+    source = BIDI_CONTROLS.sub("\ufffd", UNPRINTABLE.sub("\ufffd", text[start:].partition("\n")[0]))
     message = f"the character U+{ord(text[at]):04X} does not belong in a text"
     hint = f"delete it; where it is meant, write `\\u{ord(text[at]):04X}` in double quotes"
     return Problem(YamlSyntax, message, Position(shown_as, line, at - start + 1), hint=hint, source_line=source)
 
 
-def _whole_file(shown_as: str, kind: type[Code], message: str, hint: str) -> Problem:
+def _whole_file(shown_as: str, kind: type[ProblemCode], message: str, hint: str) -> Problem:
     return Problem(kind, message, Position(shown_as, 1, 1), hint=hint)

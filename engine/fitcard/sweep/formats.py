@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import BinaryIO, Protocol
 
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.sweep.parquet import ParquetParts, parquet_part
-from fitcard.sweep.rows import Rows, rows_of
+from fitcard.sweep.rows import Rows, compute_rows
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.text import csv_head, csv_part, jsonl_part
 
 PARQUET = "parquet"
 
 
-class SweepNeedsMore(Code):
+class SweepNeedsMore(ProblemCode):
     """A form of file, or a way to compute, needs a package that is not installed.
 
     Why: the base install stays small.
@@ -25,7 +25,7 @@ class SweepNeedsMore(Code):
     """
 
 
-class Joined(Protocol):
+class Writer(Protocol):
     """A file that parts are added to, in their order."""
 
     def add(self, content: bytes) -> None:
@@ -36,16 +36,16 @@ class Joined(Protocol):
 
 
 @dataclass(frozen=True)
-class Form:
+class Format:
     """One form; `in_python` where most of the time is spent in Python itself, so that threads wait for each other."""
 
     part: Callable[[Sweep, Rows], bytes]
-    joined: Callable[[Sweep, BinaryIO], Joined]
+    joined: Callable[[Sweep, BinaryIO], Writer]
     in_python: bool
 
 
 @dataclass(frozen=True)
-class Computed:
+class ComputedPart:
     """A part as bytes, and how many rows it has."""
 
     content: bytes
@@ -67,24 +67,24 @@ class Lines:
         """Nothing comes after the last line."""
 
 
-def form_of(name: str) -> Form:
+def find_format(name: str) -> Format:
     """The form of that name. Raises ProblemsFound where it needs a package that is not installed."""
     if name != PARQUET:
         return TEXTS[name]
     if find_spec("pyarrow") is None:
         hint = "install it: pip install 'fitcard[sweep]', or write CSV or JSON lines"
-        raise ProblemsFound([Problem(SweepNeedsMore, "Parquet needs the package pyarrow", hint=hint)])
-    return Form(parquet_part, ParquetParts, in_python=False)
+        raise ProblemsError([Problem(SweepNeedsMore, "Parquet needs the package pyarrow", hint=hint)])
+    return Format(parquet_part, ParquetParts, in_python=False)
 
 
-def computed(sweep: Sweep, form: str, number: int) -> Computed:
+def compute_part(sweep: Sweep, form: str, number: int) -> ComputedPart:
     """The part of that number in a form. Raises ProblemsFound where a number is not finite."""
-    rows = rows_of(sweep, number)
-    return Computed(form_of(form).part(sweep, rows), rows.count)
+    rows = compute_rows(sweep, number)
+    return ComputedPart(find_format(form).part(sweep, rows), rows.count)
 
 
-TEXTS: Mapping[str, Form] = {
-    "csv": Form(csv_part, lambda sweep, file: Lines(file, csv_head(sweep)), in_python=True),
-    "jsonl": Form(jsonl_part, lambda _, file: Lines(file), in_python=True),
+TEXTS: Mapping[str, Format] = {
+    "csv": Format(csv_part, lambda sweep, file: Lines(file, csv_head(sweep)), in_python=True),
+    "jsonl": Format(jsonl_part, lambda _, file: Lines(file), in_python=True),
 }
-FORMS = (PARQUET, *TEXTS)
+FORMATS = (PARQUET, *TEXTS)

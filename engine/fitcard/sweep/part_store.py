@@ -12,14 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.source.folders import PACKAGE
-from fitcard.sweep.formats import Computed
+from fitcard.sweep.formats import ComputedPart
 from fitcard.sweep.selection import Sweep
 
 
 @cache
-def engine_sha256() -> str:
+def code_sha256() -> str:
     """A hash over the paths and bytes of the modules of the engine, as they are when it is first asked for."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -31,7 +31,7 @@ SUFFIX, MANIFEST, UNFINISHED = ".parts", "manifest.json", ".unfinished"
 PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # its number, its rows, and the checksum of its bytes
 
 
-class SweepDiffers(Code):
+class SweepDiffers(ProblemCode):
     """Parts of another sweep into the same file are there: of other rules, catalogs, columns or entries.
 
     Why: a file whose rows come from two sets of rules would be worth nothing.
@@ -40,7 +40,7 @@ class SweepDiffers(Code):
     """
 
 
-class SweepPartsUnreadable(Code):
+class SweepPartsUnreadable(ProblemCode):
     """The directory where parts of a sweep are kept holds no list of what they are parts of.
 
     Why: nobody could say whether they belong to this sweep, or to any.
@@ -50,7 +50,7 @@ class SweepPartsUnreadable(Code):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredPart:
     """A part that is done: how many rows it has, and what its bytes must come to."""
 
     path: Path
@@ -58,15 +58,15 @@ class Kept:
     checksum: int
 
 
-class KeptParts:
+class PartStore:
     """Parts by number. Each is written aside and gets its name, with its checksum, once it is whole."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._kept: dict[int, Kept] = {}
+        self._kept: dict[int, StoredPart] = {}
 
     @classmethod
-    def open(cls, target: Path, sweep: Sweep, form: str, *, restart: bool = False) -> KeptParts:
+    def open(cls, target: Path, sweep: Sweep, form: str, *, restart: bool = False) -> PartStore:
         """The parts that are kept for a file, which may be none; with `restart`, those that there are go first.
 
         Raises ProblemsFound where they are of another sweep, with all that differs.
@@ -83,7 +83,7 @@ class KeptParts:
         elif differing := [key for key in {**there, **manifest} if there.get(key) != manifest.get(key)]:
             message = f"{directory} holds parts of another sweep, with other {', '.join(differing)}"
             hint = "begin anew with --restart, or write to another file"
-            raise ProblemsFound([Problem(SweepDiffers, message, hint=hint)])
+            raise ProblemsError([Problem(SweepDiffers, message, hint=hint)])
         parts._find()
         return parts
 
@@ -93,20 +93,20 @@ class KeptParts:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, number: int) -> Computed | None:
+    def take(self, number: int) -> ComputedPart | None:
         """A part that is kept; None where there is none, or where its bytes are not those that were written."""
         kept = self._kept.get(number)
         if kept is None:
             return None
         content = kept.path.read_bytes()
-        return Computed(content, kept.rows) if zlib.crc32(content) == kept.checksum else None
+        return ComputedPart(content, kept.rows) if zlib.crc32(content) == kept.checksum else None
 
-    def keep(self, number: int, part: Computed) -> None:
+    def keep(self, number: int, part: ComputedPart) -> None:
         """Keeps a part from now on."""
         checksum = zlib.crc32(part.content)
         path = self.directory / f"{number}-{part.rows}-{checksum:08x}"
         _write(path, part.content)
-        self._kept[number] = Kept(path, part.rows, checksum)
+        self._kept[number] = StoredPart(path, part.rows, checksum)
 
     def remove(self) -> None:
         """Removes the parts, and their directory where nothing else is in it."""
@@ -120,13 +120,13 @@ class KeptParts:
         for path in self.directory.iterdir():
             if found := PART.fullmatch(path.name):
                 number, rows, checksum = found.groups()
-                self._kept[int(number)] = Kept(path, int(rows), int(checksum, 16))
+                self._kept[int(number)] = StoredPart(path, int(rows), int(checksum, 16))
 
 
 def manifest_of(sweep: Sweep, form: str) -> dict[str, Any]:
     """What the parts are parts of: as long as it is the same, so is every part."""
     return {
-        "engine": engine_sha256(),
+        "engine": code_sha256(),
         "form": form,
         "rules": dict(sweep.about),
         "question": sweep.question,
@@ -149,7 +149,7 @@ def _manifest_in(directory: Path) -> Mapping[str, Any] | None:
         return found
     message = f"{directory} holds no {MANIFEST} that can be read"
     hint = "write to another file, or begin anew with --restart, which removes parts and nothing else"
-    raise ProblemsFound([Problem(SweepPartsUnreadable, message, hint=hint)])
+    raise ProblemsError([Problem(SweepPartsUnreadable, message, hint=hint)])
 
 
 def _write(path: Path, content: bytes) -> None:

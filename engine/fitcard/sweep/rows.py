@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.compiler.batch import Grid
+from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import Evaluation, evaluate
-from fitcard.compiler.program import run_expression
+from fitcard.compiler.program import evaluate_expression
 from fitcard.sweep.selection import Sweep
-from fitcard.values import ABSENT, Column, WordColumn, everywhere
+from fitcard.values import ABSENT, Column, WordColumn, as_column
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class Rows:
         return whole if self.kept is None else whole[self.kept]
 
 
-def rows_of(sweep: Sweep, number: int) -> Rows:
+def compute_rows(sweep: Sweep, number: int) -> Rows:
     """The answers of the part of that number. Raises ProblemsFound where a number is not finite."""
     rules = sweep.rule_set
-    grid = Grid.of(rules.subject, rules.catalogs, sweep.parts[number].entries)
+    grid = QuestionGrid.of(rules.subject, rules.catalogs, sweep.parts[number].entries)
     found = evaluate(rules, grid, sweep.names, sweep.inputs, sweep.overrides)
     kept = None
     if sweep.where is not None:
-        holds = run_expression(sweep.where, found.columns)
+        holds = evaluate_expression(sweep.where, found.columns)
         kept = np.flatnonzero(np.broadcast_to(np.asarray(holds), grid.shape))
     columns = {column.key: _column(sweep, found, column.name, column.when) for column in sweep.columns}
     return Rows(columns, grid.shape, kept)
 
 
 def _column(sweep: Sweep, found: Evaluation, name: str, when: tuple[str, ...]) -> Column:
-    column: Column = everywhere(sweep.own[name]) if name in sweep.own else found.columns[name]
+    column: Column = as_column(sweep.own[name]) if name in sweep.own else found.columns[name]
     for condition in when:
         column = _only_where(found.columns[condition], column)
     return _shortened(column) if isinstance(column, WordColumn) else column

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fitcard.problems import Code, Problem, ProblemsFound
-from fitcard.sweep.formats import Computed, computed, form_of
-from fitcard.sweep.part_store import UNFINISHED, KeptParts
+from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.sweep.formats import ComputedPart, compute_part, find_format
+from fitcard.sweep.part_store import UNFINISHED, PartStore
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.workers import Compute
 
 Progress = Callable[[int, int], None]  # questions answered, and all
 
 
-class SweepFileThere(Code):
+class SweepFileThere(ProblemCode):
     """The file that a sweep is to be written to exists.
 
     Why: nothing that is there is lost without a word.
@@ -30,7 +30,7 @@ class SweepFileThere(Code):
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What came of a sweep: questions that were asked, rows that were kept of them, and parts."""
 
     answers: int
@@ -48,7 +48,7 @@ def sweep_to_file(
     *,
     restart: bool = False,
     force: bool = False,
-) -> Swept:
+) -> SweepResult:
     """Writes every answer to a file, which appears once it is whole.
 
     Parts are kept beside it until then, so that what was stopped goes on where it was. Raises ProblemsFound where the
@@ -57,9 +57,9 @@ def sweep_to_file(
     """
     if target.exists() and not force:
         hint = "write to another file, or replace it with --force"
-        raise ProblemsFound([Problem(SweepFileThere, f"{target} is there already", hint=hint)])
-    form_of(form)  # before anything is written
-    kept = KeptParts.open(target, sweep, form, restart=restart)
+        raise ProblemsError([Problem(SweepFileThere, f"{target} is there already", hint=hint)])
+    find_format(form)  # before anything is written
+    kept = PartStore.open(target, sweep, form, restart=restart)
     aside = kept.directory / f"whole{UNFINISHED}"
     with workers as compute, aside.open("wb") as file:
         swept = _write(sweep, form, file, compute, kept, progress)
@@ -76,7 +76,7 @@ def sweep_to_stream(
     file: BinaryIO,
     workers: AbstractContextManager[Compute],
     progress: Progress = lambda done, of: None,
-) -> Swept:
+) -> SweepResult:
     """Writes every answer as it comes; nothing is kept. Raises ProblemsFound where a number is not finite."""
     with workers as compute:
         return _write(sweep, form, file, compute, None, progress)
@@ -89,11 +89,11 @@ def sha256_of(file: Path) -> str:
 
 
 def _write(
-    sweep: Sweep, form: str, file: BinaryIO, compute: Compute, kept: KeptParts | None, progress: Progress
-) -> Swept:
+    sweep: Sweep, form: str, file: BinaryIO, compute: Compute, kept: PartStore | None, progress: Progress
+) -> SweepResult:
     started = time.perf_counter()
     parts = sweep.parts
-    joined = form_of(form).joined(sweep, file)
+    joined = find_format(form).joined(sweep, file)
     rows = done = 0
     try:
         for number, part in enumerate(_parts(sweep, form, compute, kept)):
@@ -103,10 +103,10 @@ def _write(
             progress(done, parts.count)
     finally:
         joined.close()
-    return Swept(parts.count, rows, len(parts), time.perf_counter() - started)
+    return SweepResult(parts.count, rows, len(parts), time.perf_counter() - started)
 
 
-def _parts(sweep: Sweep, form: str, compute: Compute, kept: KeptParts | None) -> Iterator[Computed]:
+def _parts(sweep: Sweep, form: str, compute: Compute, kept: PartStore | None) -> Iterator[ComputedPart]:
     """Every part in order: those that are kept, and between them those that are computed now, which are kept too."""
     if kept is None:
         yield from compute(range(len(sweep.parts)))
@@ -115,7 +115,7 @@ def _parts(sweep: Sweep, form: str, compute: Compute, kept: KeptParts | None) ->
     rest = iter(compute(missing))
     for number in range(len(sweep.parts)):
         if number in kept:
-            part = kept.take(number) or computed(sweep, form, number)  # where it was damaged
+            part = kept.take(number) or compute_part(sweep, form, number)  # where it was damaged
         else:
             part = next(rest)
             kept.keep(number, part)

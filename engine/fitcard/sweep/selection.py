@@ -9,26 +9,26 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.question import read_entry, read_question
-from fitcard.compiler.chunks import Parts
-from fitcard.language.expression import Expression, ExpressionFaults, parse
+from fitcard.compiler.chunks import Chunks
+from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
-from fitcard.language.types import ExpressionKind, kind_of
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.sweep_columns import OF_RULES, SweptColumn, columns_of
 from fitcard.source.document import Document
 from fitcard.source.yaml_reader import read_text
-from fitcard.suggest import closest, suggestion
+from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind
 
-MOST_AT_ONCE = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
-BETWEEN = ","
+MAX_CHUNK = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
+SEPARATOR = ","
 WHERE, COLUMNS = "where", "columns"
 
 
-class ColumnUnknown(Code):
+class ColumnUnknown(ProblemCode):
     """A column is no single value of an answer, and no name of the rules.
 
     Why: there would be nothing to write into it.
@@ -37,7 +37,7 @@ class ColumnUnknown(Code):
     """
 
 
-class ColumnCompared(Code):
+class ColumnCompared(ProblemCode):
     """A column, or the condition that keeps answers, needs another answer to be compared with.
 
     Why: in a sweep each answer stands for itself.
@@ -63,12 +63,12 @@ class Sweep:
     columns: tuple[SweptColumn, ...]
     where: Expression | None
     about: Mapping[str, str]
-    most: int = MOST_AT_ONCE
+    most: int = MAX_CHUNK
 
     @cached_property
-    def parts(self) -> Parts:
+    def parts(self) -> Chunks:
         """The questions, in parts of bounded size."""
-        return Parts(self.ids, self.most)
+        return Chunks(self.ids, self.most)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -115,7 +115,7 @@ def read_sweep(
         words = [*_words(parameters.get(axis.name) or ())]
         try:
             found = _entries(rulebook, axis, words)
-        except ProblemsFound as unread:
+        except ProblemsError as unread:
             problems += unread.problems
             continue
         if found:
@@ -125,13 +125,13 @@ def read_sweep(
     rest = {name: value for name, value in parameters.items() if name not in rulebook.subject.axes}
     try:
         question = read_question(rulebook, rest, overrides, left_open=rulebook.subject.axes)
-    except ProblemsFound as unread:
-        raise ProblemsFound([*unread.problems, *problems]) from None
+    except ProblemsError as unread:
+        raise ProblemsError([*unread.problems, *problems]) from None
     reader = _Names(rulebook, rulebook.rule_sets[question.profile])
     wanted = [*_columns(rulebook, reader, _words(columns), problems)]
     kept = _where(reader, where, problems) if where else None
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     about = {
         "title": rulebook.title,
         "version": rulebook.version,
@@ -145,7 +145,7 @@ def read_sweep(
 def _words(given: str | Iterable[str]) -> Iterator[str]:
     """Words that stand by themselves or with commas between."""
     for text in [given] if isinstance(given, str) else given:
-        yield from (word.strip() for word in text.split(BETWEEN) if word.strip())
+        yield from (word.strip() for word in text.split(SEPARATOR) if word.strip())
 
 
 def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...]:
@@ -156,10 +156,10 @@ def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...
     for word in words:
         try:
             named.add(read_entry(rulebook, axis, word).id)
-        except ProblemsFound as unread:
+        except ProblemsError as unread:
             problems += unread.problems
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     if named:
         return tuple(entry for entry in catalog.ids if entry in named)
     if axis.swept or axis.required:
@@ -193,7 +193,7 @@ def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: 
         found = reader.rules.describe(column.name)
         if found is None and not column.name.startswith(OF_RULES):
             near = closest(key, [*told, *reader.known])
-            message, hint = f"there is no column `{key}`", suggestion(near)
+            message, hint = f"there is no column `{key}`", did_you_mean(near)
             problems.append(Problem(ColumnUnknown, message, field=COLUMNS, closest=near, hint=hint))
         elif found and reader.compared(column.name):
             message = f"`{key}` compares an answer with another"
@@ -207,7 +207,7 @@ def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression |
     document, path = _quoted(source), (WHERE,)
     try:
         expression = parse(source)
-    except ExpressionFaults as found:
+    except ExpressionError as found:
         problems += [fault.problem(document, path) for fault in found.faults]
         return None
     rules = reader.rules
@@ -224,7 +224,7 @@ def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression |
         info = rules.describe(name)
         return info.kind if info else None
 
-    kind, faults = kind_of(expression, kind_of_name)
+    kind, faults = infer_kind(expression, kind_of_name)
     problems += [fault.problem(document, path) for fault in faults]
     if kind is not Kind.CONDITION and not faults and not problems:
         message, hint = "this must be a condition", "compare it with a number"

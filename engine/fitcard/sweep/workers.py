@@ -13,17 +13,19 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from fitcard.problems import Code, Problem, ProblemsFound
-from fitcard.sweep.formats import Computed, SweepNeedsMore, computed, form_of
-from fitcard.sweep.part_store import engine_sha256
+from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.sweep.formats import ComputedPart, SweepNeedsMore, compute_part, find_format
+from fitcard.sweep.part_store import code_sha256
 from fitcard.sweep.selection import Sweep
 
-Compute = Callable[[Iterable[int]], Iterator[Computed]]  # the parts of these numbers, in their order
+Compute = Callable[[Iterable[int]], Iterator[ComputedPart]]  # the parts of these numbers, in their order
 Submit = Callable[[int], Any]  # gives what has a `result()`
-AHEAD = 2  # parts that each worker has at hand, so that it never waits, and no more of them are held in memory
+QUEUE_PER_WORKER = (
+    2  # parts that each worker has at hand, so that it never waits, and no more of them are held in memory
+)
 
 
-class SweepOtherEngine(Code):
+class SweepOtherEngine(ProblemCode):
     """A worker of the cluster runs another version of the engine.
 
     Why: the same rules could come to other numbers there.
@@ -32,7 +34,7 @@ class SweepOtherEngine(Code):
     """
 
 
-class SweepNoCluster(Code):
+class SweepNoCluster(ProblemCode):
     """No scheduler of a cluster answers at that address.
 
     Why: there is nobody to compute.
@@ -42,21 +44,21 @@ class SweepNoCluster(Code):
 
 
 @contextmanager
-def on_this_machine(sweep: Sweep, form: str, workers: int) -> Iterator[Compute]:
+def local_workers(sweep: Sweep, form: str, workers: int) -> Iterator[Compute]:
     """Computes in this process, in threads, or, where threads would wait for each other, in other processes."""
     if workers == 1:
-        yield partial(map, partial(computed, sweep, form))
-    elif form_of(form).in_python:
+        yield partial(map, partial(compute_part, sweep, form))
+    elif find_format(form).in_python:
         start = multiprocessing.get_context("spawn")  # no lock of a thread here is taken over by the other processes
         with ProcessPoolExecutor(workers, start, _begin, (sweep, form)) as pool:
-            yield _in_order(lambda number: pool.submit(_computed_here, number), workers * AHEAD)
+            yield _in_order(lambda number: pool.submit(_computed_here, number), workers * QUEUE_PER_WORKER)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            yield _in_order(lambda number: pool.submit(computed, sweep, form, number), workers * AHEAD)
+            yield _in_order(lambda number: pool.submit(compute_part, sweep, form, number), workers * QUEUE_PER_WORKER)
 
 
 @contextmanager
-def on_cluster(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
+def cluster_workers(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
     """Computes on the workers of an existing Dask cluster.
 
     Each is sent the rules and catalogs as they were read here, once: files there could be others, and reading them
@@ -67,25 +69,25 @@ def on_cluster(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
         distributed: Any = import_module("distributed")  # only a cluster needs the extra
     except ImportError:
         hint = "install it: pip install 'fitcard[cluster]'"
-        raise ProblemsFound([Problem(SweepNeedsMore, "a cluster needs the package distributed", hint=hint)]) from None
+        raise ProblemsError([Problem(SweepNeedsMore, "a cluster needs the package distributed", hint=hint)]) from None
     try:
         client = distributed.Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
         message = f"no scheduler answers at `{address}`: {error}"
-        raise ProblemsFound([Problem(SweepNoCluster, message, hint="is it running?")]) from None
+        raise ProblemsError([Problem(SweepNoCluster, message, hint="is it running?")]) from None
     with client:
         sent = client.scatter(sweep, broadcast=True, hash=False)
         workers = max(1, sum(client.nthreads().values()))
         yield _in_order(
-            lambda number: client.submit(computed_there, sent, form, number, engine_sha256(), pure=False),
-            workers * AHEAD,
+            lambda number: client.submit(compute_remotely, sent, form, number, code_sha256(), pure=False),
+            workers * QUEUE_PER_WORKER,
         )
 
 
 def _in_order(submit: Submit, ahead: int) -> Compute:
     """Parts as they are wanted, with no more than so many under way."""
 
-    def compute(numbers: Iterable[int]) -> Iterator[Computed]:
+    def compute(numbers: Iterable[int]) -> Iterator[ComputedPart]:
         waiting: deque[Any] = deque()
         try:
             for number in numbers:
@@ -117,13 +119,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _computed_here(number: int) -> Computed:
-    return computed(*_here[0], number)
+def _computed_here(number: int) -> ComputedPart:
+    return compute_part(*_here[0], number)
 
 
-def computed_there(sweep: Sweep, form: str, number: int, wanted: str) -> Computed:
+def compute_remotely(sweep: Sweep, form: str, number: int, wanted: str) -> ComputedPart:
     """The part of that number on a worker of a cluster. Raises ProblemsFound where its engine is not the one wanted."""
-    if engine_sha256() != wanted:
+    if code_sha256() != wanted:
         message, hint = "a worker of the cluster runs another version of the engine", "install the same on all workers"
-        raise ProblemsFound([Problem(SweepOtherEngine, message, hint=hint)])
-    return computed(sweep, form, number)
+        raise ProblemsError([Problem(SweepOtherEngine, message, hint=hint)])
+    return compute_part(sweep, form, number)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from fitcard.answer.evaluator import Row
 from fitcard.calibration.comparison import compare
-from fitcard.compiler.coverage import Key, Part, parts_of, reached
-from fitcard.problems import Code, Problem
+from fitcard.compiler.coverage import CoveragePart, Key, coverage_parts, covered
+from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.rulebook import Rulebook
 
 
-class TestCoverage(Code):
+class TestCoverage(ProblemCode):
     """No rule test reaches a formula, a side of a condition, or a row of a table.
 
     Why: a change there would go unnoticed.
@@ -25,11 +25,11 @@ class TestCoverage(Code):
 class Coverage:
     """All parts of the rules of all profiles, and which of them were reached."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CoveragePart, ...]
     reached: frozenset[Key]
 
     @property
-    def missing(self) -> list[Part]:
+    def missing(self) -> list[CoveragePart]:
         """What no test reaches, in the order of files and lines."""
         return sorted((part for part in self.parts if part.key not in self.reached), key=lambda part: part.key)
 
@@ -49,15 +49,15 @@ def coverage(rulebook: Rulebook, rows: Iterable[Row]) -> Coverage:
         part.key: part
         for rule_set in rulebook.rule_sets.values()
         for definition in rule_set.definitions.values()
-        for part in parts_of(definition)
+        for part in coverage_parts(definition)
     }
-    return Coverage(tuple(parts.values()), frozenset(reached_by(rulebook, rows)))
+    return Coverage(tuple(parts.values()), frozenset(covered_by(rulebook, rows)))
 
 
-def reached_by(rulebook: Rulebook, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
+def covered_by(rulebook: Rulebook, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
     """What these rows reach, then what measured runs do, one after another; of the rules with these `names` alone."""
     for row in rows:
-        yield from reached(row.evaluation, row.index, names)
+        yield from covered(row.evaluation, row.index, names)
     for profile in rulebook.rule_sets:
         for one in compare(rulebook, profile):
-            yield from reached(one.evaluation, names=names)
+            yield from covered(one.evaluation, names=names)

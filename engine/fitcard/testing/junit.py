@@ -9,7 +9,7 @@ from fitcard.reports import problem_text, trace_lines
 from fitcard.testing.rule_tests import Outcome
 
 
-def as_junit(outcomes: Sequence[Outcome]) -> str:
+def junit_xml(outcomes: Sequence[Outcome]) -> str:
     """One suite with one case for each test, named by its file and line; a failure holds problems and trace."""
     failed = sum(not outcome.passed for outcome in outcomes)
     suite = ElementTree.Element("testsuite", name="fitcard test", tests=str(len(outcomes)), failures=str(failed))

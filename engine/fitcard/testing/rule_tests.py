@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fitcard.answer.evaluator import Asker, Row
+from fitcard.answer.evaluator import QuestionEvaluator, Row
 from fitcard.answer.question import Question, read_question
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.resolution import NameUnknown
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest
-from fitcard.values import Kind, Scalar, printed
+from fitcard.values import Kind, Scalar, format_decimals
 
 
-class TestFailed(Code):
+class TestFailed(ProblemCode):
     """A rule test expects another figure than the rules give; below it stands how the figure came about.
 
     Why: either the rules are wrong now, or the expectation was.
@@ -27,7 +27,7 @@ class TestFailed(Code):
     """
 
 
-class TestAgrees(Code):
+class TestAgrees(ProblemCode):
     """A figure that is listed as a known difference agrees now.
 
     Why: a list of differences is worth something only while all of them are real.
@@ -36,7 +36,7 @@ class TestAgrees(Code):
     """
 
 
-class TestKind(Code):
+class TestKind(ProblemCode):
     """A test gives a name a value of another kind: a word for a number, a number for a condition.
 
     Why: the rules never meet such a value.
@@ -124,16 +124,16 @@ def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
                 yield RuleTest(document, number, data)
 
 
-def misuse(rulebook: Rulebook, test: RuleTest) -> list[Problem]:
+def misuse_problems(rulebook: Rulebook, test: RuleTest) -> list[Problem]:
     """What is wrong with the test itself, before anything is computed: names and entries that are not there."""
     names = {*test.data.get("expect", {}), *test.data.get("differs", {})}
     try:
         return list(_misused_names(_asker(rulebook, test), test, names))
-    except ProblemsFound as found:
+    except ProblemsError as found:
         return [_at_test(test, problem) for problem in found.problems]
 
 
-def values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
+def computed_values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
     """What comes out for these names where the test asks, whatever it expects. Raises ProblemsFound as rules do."""
     asker = _asker(rulebook, test)
     wanted = set(names)
@@ -141,7 +141,7 @@ def values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) -> dict[str
     return {name: asker.value(name) for name in wanted}
 
 
-def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
+def run_test(rulebook: Rulebook, test: RuleTest) -> Outcome:
     """What comes of the test."""
     expected: Mapping[str, Any] = test.data.get("expect", {})
     differing: Mapping[str, Any] = test.data.get("differs", {})
@@ -152,7 +152,7 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
         if problems:
             return Outcome(test, tuple(problems))
         asker.ask(names)
-    except ProblemsFound as found:
+    except ProblemsError as found:
         return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
     wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
     trace = asker.asked.trace(wrong) if wrong else []
@@ -161,7 +161,7 @@ def run(rulebook: Rulebook, test: RuleTest) -> Outcome:
     return Outcome(test, in_order, tuple(trace), (asker.asked, *asker.picked.values()), got)
 
 
-def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
+def _asker(rulebook: Rulebook, test: RuleTest) -> QuestionEvaluator:
     given = test.given
     subject = rulebook.subject
     asked = {
@@ -171,14 +171,14 @@ def _asker(rulebook: Rulebook, test: RuleTest) -> Asker:
     }
     fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
     if all(name in given for name, axis in subject.axes.items() if axis.required):
-        return Asker(rulebook, read_question(rulebook, asked), fixed)
+        return QuestionEvaluator(rulebook, read_question(rulebook, asked), fixed)
     stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in subject.axes.items() if axis.required}
     question = read_question(rulebook, {**stand_ins, **asked})
     entries = {axis: entry for axis, entry in question.entries.items() if axis in asked or subject.axes[axis].default}
-    return Asker(rulebook, Question(entries, question.inputs, question.profile), fixed)
+    return QuestionEvaluator(rulebook, Question(entries, question.inputs, question.profile), fixed)
 
 
-def _misused_names(asker: Asker, test: RuleTest, names: set[str]) -> Iterator[Problem]:
+def _misused_names(asker: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:
     """Names that are not there, and values given to a name that stands for another kind of value."""
     picks = asker.rulebook.layout.picks
     for section, mentioned in (("given", asker.given), ("expect", names)):
@@ -198,20 +198,20 @@ def _kind(value: Scalar) -> Kind:
     return Kind.WORD if isinstance(value, str) else Kind.CONDITION if isinstance(value, bool) else Kind.NUMBER
 
 
-def _compare(asker: Asker, test: RuleTest, name: str) -> Problem | None:
+def _compare(asker: QuestionEvaluator, test: RuleTest, name: str) -> Problem | None:
     got = asker.value(name)
     if name in test.data.get("differs", {}):
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]
         if _agrees(got, printed, PRINTED, test.written(path)):
-            message = f"`{name}` is said to differ, and agrees now: {shown(got)}"
+            message = f"`{name}` is said to differ, and agrees now: {format_value(got)}"
             return test.document.problem(TestAgrees, message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
     if _agrees(got, expected, test.within(name), test.written(path)):
         return None
-    message = f"`{name}` is {shown(got)}, and {test.written(path)} is expected"
+    message = f"`{name}` is {format_value(got)}, and {test.written(path)} is expected"
     return test.document.problem(TestFailed, message, path)
 
 
@@ -220,13 +220,13 @@ def _agrees(got: Scalar, expected: Scalar, within: float | str, written: str) ->
         return got == expected
     if within == PRINTED:
         decimals = len(written.partition(".")[2])
-        return printed(got, decimals) == printed(expected, decimals)
+        return format_decimals(got, decimals) == format_decimals(expected, decimals)
     if isinstance(within, str):
         return math.isclose(got, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
     return abs(got - expected) <= within + EXACT
 
 
-def shown(value: Scalar) -> str:
+def format_value(value: Scalar) -> str:
     """A value as it is written in a test."""
     if value is None:
         return "absent"

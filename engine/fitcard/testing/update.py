@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fitcard.problems import Position
 from fitcard.source.document import Document, Place
-from fitcard.testing.rule_tests import Outcome, shown
-from fitcard.values import printed
+from fitcard.testing.rule_tests import Outcome, format_value
+from fitcard.values import format_decimals
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Update:
     made_of: str
 
 
-def updates(outcomes: Iterable[Outcome]) -> Iterator[Update]:
+def expectation_updates(outcomes: Iterable[Outcome]) -> Iterator[Update]:
     """What would make the failed figures pass: each as it came out, with as many decimals as were written.
 
     Figures that are told apart as known differences, and tests that could not run, are left to a person.
@@ -37,13 +37,13 @@ def updates(outcomes: Iterable[Outcome]) -> Iterator[Update]:
             place = outcome.test.document.places[path]
             old = place.written or ""
             decimals = len(old.partition(".")[2])
-            new = printed(got, decimals) if type(got) is float else shown(got)
+            new = format_decimals(got, decimals) if type(got) is float else format_value(got)
             read = steps.get(name, {}).get("inputs", {})
-            made_of = ", ".join(f"{part} = {shown(value)}" for part, value in read.items())
+            made_of = ", ".join(f"{part} = {format_value(value)}" for part, value in read.items())
             yield Update(outcome.test.document, place, outcome.test.document.position(path), name, old, new, made_of)
 
 
-def write(changes: Iterable[Update]) -> int:
+def write_updates(changes: Iterable[Update]) -> int:
     """Writes the new expectations into their files, comments and layout untouched; says how many there were."""
     by_file: dict[str, list[Update]] = defaultdict(list)
     for change in changes:

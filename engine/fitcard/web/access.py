@@ -22,7 +22,7 @@ NO_ROUTE = "none"  # an address that is not there; each of its own would be a se
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedRequest:
     """A request that was answered, by the `rules` of that hash, with `size` bytes of a body.
 
     `started` is as of `time.perf_counter`. `cached` says whether it was answered from the cache, and is None where
@@ -46,7 +46,7 @@ class Served:
         return round((time.perf_counter() - self.started) * MS_PER_S, DIGITS)
 
 
-Recorder = Callable[[Served], None]
+Recorder = Callable[[ServedRequest], None]
 
 
 def request_id(environ: WSGIEnvironment) -> str:
@@ -71,8 +71,8 @@ def install(app: Flask, recorders: Iterable[Recorder]) -> None:
         return response
 
 
-def _served(response: Response) -> Served:
-    return Served(
+def _served(response: Response) -> ServedRequest:
+    return ServedRequest(
         request_id=g.request_id,
         started=g.started,
         method=request.method,

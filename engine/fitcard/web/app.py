@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fitcard.answer import problems
 from fitcard.answer.problem_documents import problem_document
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.web import access as records
 from fitcard.web import api_keys, cross_origin, limits, metrics, rate_limit
 from fitcard.web import cache as response_keeping
@@ -23,10 +23,10 @@ from fitcard.web import logging as decision_log
 from fitcard.web import logging as request_log
 from fitcard.web import security as security_headers
 from fitcard.web.cache import ResponseCache
-from fitcard.web.language import named, preferred
+from fitcard.web.language import named_language, preferred_language
 from fitcard.web.options import Options
-from fitcard.web.reload import LiveRulebook
-from fitcard.web.responses import tell
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.responses import problem_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STOPPING = "stopping"  # the extension that is set once the service is asked to stop
 
 
-def application(live: LiveRulebook, site_address: str, options: Options) -> Flask:
+def application(live: ReloadingRulebook, site_address: str, options: Options) -> Flask:
     """An application without routes, about a rulebook. `site_address` stands before addresses in answers.
 
     What is done after a request runs from the last line to the first. Raises OSError or ValueError where the options
@@ -58,13 +58,13 @@ def application(live: LiveRulebook, site_address: str, options: Options) -> Flas
     api_keys.install(app, keys)
     rate_limit.install(app, rate)
     _tell_problems(app, options)
-    before = response_keeping.AnsweredBefore(app.wsgi_app, live, cache, _admits(keys, rate), recorders)
+    before = response_keeping.CacheMiddleware(app.wsgi_app, live, cache, _admits(keys, rate), recorders)
     trusted = options.trusted_proxies
     app.wsgi_app = ProxyFix(before, x_for=trusted, x_proto=trusted, x_host=0) if trusted else before  # type: ignore[method-assign]
     return app
 
 
-def _recorders(app: Flask, live: LiveRulebook, cache: ResponseCache, options: Options) -> list[records.Recorder]:
+def _recorders(app: Flask, live: ReloadingRulebook, cache: ResponseCache, options: Options) -> list[records.Recorder]:
     """Who keeps a record of each request."""
     recorders: list[records.Recorder] = []
     if options.decision_log is not None:
@@ -86,23 +86,25 @@ def _admits(keys: api_keys.ApiKeys, rate: rate_limit.RateLimit | None) -> Callab
     return admits
 
 
-def _read_once(app: Flask, live: LiveRulebook, site_address: str, options: Options) -> None:
+def _read_once(app: Flask, live: ReloadingRulebook, site_address: str, options: Options) -> None:
     @app.before_request
     def read_once() -> None:
         g.live, g.site, g.limits = live, site_address, options.limits
-        g.rulebook = preferred(live.rulebook, request)  # in which it is told that there is no language of that name
-        g.rulebook = named(g.rulebook, request)
+        g.rulebook = preferred_language(
+            live.rulebook, request
+        )  # in which it is told that there is no language of that name
+        g.rulebook = named_language(g.rulebook, request)
 
 
 def _tell_problems(app: Flask, options: Options) -> None:
-    @app.errorhandler(ProblemsFound)
-    def wrong(found: ProblemsFound) -> Response:
-        return tell(problem_document(g.rulebook, found, request.path, request.args))
+    @app.errorhandler(ProblemsError)
+    def wrong(found: ProblemsError) -> Response:
+        return problem_response(problem_document(g.rulebook, found, request.path, request.args))
 
-    @app.errorhandler(refusals.Refused)
-    def refused(found: refusals.Refused) -> Response:
+    @app.errorhandler(refusals.RequestRefused)
+    def refused(found: refusals.RequestRefused) -> Response:
         document = problem_document(g.rulebook, found, request.path, (), found.status)
-        return tell(document, dict(found.headers))
+        return problem_response(document, dict(found.headers))
 
     @app.errorhandler(MethodNotAllowed)
     def wrong_method(error: MethodNotAllowed) -> Response:
@@ -117,9 +119,11 @@ def _tell_problems(app: Flask, options: Options) -> None:
 
     @app.errorhandler(HTTPException)
     def bare(error: HTTPException) -> Response:
-        return tell(problem_document(g.rulebook, error.code or HTTPStatus.INTERNAL_SERVER_ERROR, request.path))
+        return problem_response(
+            problem_document(g.rulebook, error.code or HTTPStatus.INTERNAL_SERVER_ERROR, request.path)
+        )
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
         app.logger.exception("request failed", exc_info=error)
-        return tell(problem_document(g.rulebook, HTTPStatus.INTERNAL_SERVER_ERROR, request.path))
+        return problem_response(problem_document(g.rulebook, HTTPStatus.INTERNAL_SERVER_ERROR, request.path))

@@ -19,13 +19,13 @@ from fitcard.answer.problems import (
     RepeatedParameter,
     TooManyQuestions,
     UnknownParameter,
-    told,
+    question_problem,
 )
-from fitcard.answer.question import BODY, shape_problems
-from fitcard.problems import ProblemsFound
+from fitcard.answer.question import BODY, body_problems
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
-from fitcard.web.errors import Refused, refused
+from fitcard.web.errors import RequestRefused, refused
 from fitcard.web.options import Limits
 from fitcard.web.responses import OK
 
@@ -37,14 +37,16 @@ def parameters(*known: str) -> dict[str, str]:
     """
     given = dict(request.args.lists())
     takes = (*known, LANGUAGE)
-    problems = [told(g.rulebook, RepeatedParameter, name) for name, values in given.items() if len(values) > 1]
+    problems = [
+        question_problem(g.rulebook, RepeatedParameter, name) for name, values in given.items() if len(values) > 1
+    ]
     problems += [
-        told(g.rulebook, UnknownParameter, name, name, closest(name, takes) or takes)
+        question_problem(g.rulebook, UnknownParameter, name, name, closest(name, takes) or takes)
         for name in given
         if name not in takes
     ]
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsError(problems)
     return {name: given.get(name, [""])[0] for name in known}
 
 
@@ -80,8 +82,8 @@ Answering = Callable[[Any], Mapping[str, Any]]
 
 def questions_of(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
     """The questions of a body. Raises ProblemsFound where it has not the shape of a batch, or holds too many."""
-    if wrong := list(shape_problems(rulebook, BATCH, body)):
-        raise ProblemsFound(wrong)
+    if wrong := list(body_problems(rulebook, BATCH, body)):
+        raise ProblemsError(wrong)
     questions = body.get(QUESTIONS) if isinstance(body, dict) else None
     if not isinstance(questions, list):  # where a folder of schemas of one's own says nothing of batches
         raise refused(rulebook, BodyUnreadable, QUESTIONS)
@@ -118,7 +120,7 @@ def _each(
             if late():
                 raise refused(rulebook, DeadlinePassed, f"{QUESTIONS}.{at}")
             yield {"status": OK, "answer": answering(question)}
-        except ProblemsFound as found:
-            status = found.status if isinstance(found, Refused) else None
+        except ProblemsError as found:
+            status = found.status if isinstance(found, RequestRefused) else None
             document = problem_document(rulebook, found, f"{path}#/{QUESTIONS}/{at}", (), status)
             yield {"status": document["status"], "problem": document}

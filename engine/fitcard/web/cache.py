@@ -13,25 +13,25 @@ from flask import Flask, Response, g, request
 from werkzeug.http import is_entity_header
 from werkzeug.wrappers import Response as AnyResponse
 
-from fitcard.problems import ProblemsFound
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.access import HEADER, Recorder, Served, request_id, route
-from fitcard.web.language import spoken
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.access import HEADER, Recorder, ServedRequest, request_id, route
+from fitcard.web.language import request_language
+from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.responses import HAS, NOT_MODIFIED, OK, WANTS, for_caller
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-MOST_KEPT = 2048
-LARGEST_KEPT = 200_000  # bytes of one body
+MAX_ENTRIES = 2048
+MAX_BODY = 200_000  # bytes of one body
 
 Headers = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedResponse:
     """What was answered: the bytes, the tag that names them, and all headers but those of one request alone.
 
     `unchanged` are the headers for those who have it already. `route`, `path` and `rules` are what records say of it,
@@ -52,20 +52,20 @@ class Kept:
 class ResponseCache:
     """Shared by all threads. What was not asked for longest goes first."""
 
-    most: int = MOST_KEPT
-    _kept: OrderedDict[Hashable, Kept] = field(default_factory=OrderedDict)
+    most: int = MAX_ENTRIES
+    _kept: OrderedDict[Hashable, CachedResponse] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, key: Hashable) -> Kept | None:
+    def get(self, key: Hashable) -> CachedResponse | None:
         """What was answered under this key, if it is still there."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: Hashable, kept: Kept) -> None:
+    def put(self, key: Hashable, kept: CachedResponse) -> None:
         """Keeps an answer, unless it is too large."""
-        if len(kept.body) > LARGEST_KEPT:
+        if len(kept.body) > MAX_BODY:
             return
         with self._lock:
             self._kept[key] = kept
@@ -89,7 +89,7 @@ def install(app: Flask, cache: ResponseCache) -> None:
     def keep(response: Response) -> Response:
         if request.method == GET and getattr(g, "keeps", False):
             headers = response.headers.to_wsgi_list()
-            kept = Kept(
+            kept = CachedResponse(
                 body=g.body,
                 tag=response.headers["ETag"],
                 headers=headers,
@@ -104,14 +104,14 @@ def install(app: Flask, cache: ResponseCache) -> None:
 
 
 @dataclass(frozen=True)
-class AnsweredBefore:
+class CacheMiddleware:
     """What stands before an application and answers what it has answered before.
 
     `admits` says whether the caller may be answered; all others are left to the application, which tells them why not.
     """
 
     app: WSGIApplication
-    live: LiveRulebook
+    live: ReloadingRulebook
     cache: ResponseCache
     admits: Callable[[WSGIEnvironment, str], bool]
     recorders: Sequence[Recorder]
@@ -124,7 +124,7 @@ class AnsweredBefore:
             return self.app(environ, start_response)
         status, code, headers, body = _response(kept, environ)
         given = request_id(environ)
-        served = Served(
+        served = ServedRequest(
             given,
             started,
             GET,
@@ -141,10 +141,10 @@ class AnsweredBefore:
         start_response(status, [*headers, (HEADER, given)])
         return (body,) if body else ()
 
-    def _kept(self, environ: WSGIEnvironment) -> Kept | None:
+    def _kept(self, environ: WSGIEnvironment) -> CachedResponse | None:
         try:
-            return self.cache.get(_key(spoken(self.live.rulebook, environ), environ))
-        except ProblemsFound:  # a language that there is not
+            return self.cache.get(_key(request_language(self.live.rulebook, environ), environ))
+        except ProblemsError:  # a language that there is not
             return None
 
 
@@ -158,7 +158,7 @@ def _key(rulebook: Rulebook, environ: WSGIEnvironment) -> Hashable:
     )
 
 
-def _response(kept: Kept, environ: WSGIEnvironment) -> tuple[str, int, Headers, bytes]:
+def _response(kept: CachedResponse, environ: WSGIEnvironment) -> tuple[str, int, Headers, bytes]:
     """The status as text and as a number, the headers and the body of what was kept, as the caller wants it."""
     if WANTS not in environ:
         has = environ.get(HAS)

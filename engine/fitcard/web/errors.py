@@ -16,12 +16,12 @@ from fitcard.answer.problems import (
     Stopping,
     TooManyQuestions,
     TooManyRequests,
-    told,
+    question_problem,
 )
-from fitcard.problems import Code, Problem, ProblemsFound
+from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 
-STATUS: Mapping[type[Code], HTTPStatus] = {
+STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
     BodyUnreadable: HTTPStatus.BAD_REQUEST,
     TooManyQuestions: HTTPStatus.BAD_REQUEST,
     KeyNeeded: HTTPStatus.UNAUTHORIZED,
@@ -35,7 +35,7 @@ STATUS: Mapping[type[Code], HTTPStatus] = {
 }
 
 
-class Refused(ProblemsFound):
+class RequestRefused(ProblemsError):
     """Raised where a request is refused: with which `status`, and `headers` that say what to do."""
 
     def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
@@ -46,13 +46,13 @@ class Refused(ProblemsFound):
 
 def refused(
     rulebook: Rulebook,
-    kind: type[Code],
+    kind: type[ProblemCode],
     field: str = "",
     given: object = "",
     near: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
     slots: Mapping[str, object] | None = None,
-) -> Refused:
+) -> RequestRefused:
     """The refusal of this kind in the words of the messages, with further `slots`; its status is that of the kind."""
     more = {name: str(value) for name, value in (slots or {}).items()}
-    return Refused(told(rulebook, kind, field, given, near, **more), headers or {})
+    return RequestRefused(question_problem(rulebook, kind, field, given, near, **more), headers or {})

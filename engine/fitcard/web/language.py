@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request
 
-from fitcard.answer.language import LANGUAGE, in_named, in_wanted
+from fitcard.answer.language import LANGUAGE, in_language, in_preferred_language
 from fitcard.rulebook.rulebook import Rulebook
 
 if TYPE_CHECKING:
@@ -16,22 +16,22 @@ ACCEPTED, QUERY = "HTTP_ACCEPT_LANGUAGE", "QUERY_STRING"
 ENCODED = "%"  # what may be a letter of any name
 
 
-def preferred(rulebook: Rulebook, request: Request) -> Rulebook:
+def preferred_language(rulebook: Rulebook, request: Request) -> Rulebook:
     """The rulebook in the language that the browser prefers of those it has; as it speaks where nothing is said."""
     if ACCEPTED not in request.environ:
         return rulebook
-    return in_wanted(rulebook, (tag for tag, weight in request.accept_languages if weight))
+    return in_preferred_language(rulebook, (tag for tag, weight in request.accept_languages if weight))
 
 
-def named(rulebook: Rulebook, request: Request) -> Rulebook:
+def named_language(rulebook: Rulebook, request: Request) -> Rulebook:
     """The rulebook in the language that the address names, if any. Raises ProblemsFound where there is no such one."""
-    return in_named(rulebook, request.args.get(LANGUAGE)) if request.query_string else rulebook
+    return in_language(rulebook, request.args.get(LANGUAGE)) if request.query_string else rulebook
 
 
-def spoken(rulebook: Rulebook, environ: WSGIEnvironment) -> Rulebook:
+def request_language(rulebook: Rulebook, environ: WSGIEnvironment) -> Rulebook:
     """The rulebook as it answers a request that nobody has read yet. Raises ProblemsFound like `named`."""
     query = environ.get(QUERY, "")
     if ACCEPTED not in environ and LANGUAGE not in query and ENCODED not in query:
         return rulebook
     request = Request(environ, populate_request=False)
-    return named(preferred(rulebook, request), request)
+    return named_language(preferred_language(rulebook, request), request)

@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
+def answer_lock() -> Iterator[None]:
     """The turn of this request: it should hold no more than the computing of one answer."""
     with current_app.extensions[EXTENSION]:
         yield

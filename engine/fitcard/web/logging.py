@@ -16,21 +16,21 @@ from urllib.parse import quote
 from flask import current_app, g
 
 from fitcard.answer.question import Question
-from fitcard.web.access import Served
-from fitcard.web.responses import written
+from fitcard.web.access import ServedRequest
+from fitcard.web.responses import to_json
 
 NAME = "fitcard.requests"
 FIELDS = "request"  # the attribute of a record that holds its fields
 log = logging.getLogger(NAME)
 
 
-def note(served: Served) -> None:
+def note(served: ServedRequest) -> None:
     """Notes a request that has been answered."""
     if log.isEnabledFor(logging.INFO):
         log.info("request", extra={FIELDS: _fields(served)})
 
 
-def _fields(served: Served) -> dict[str, object]:
+def _fields(served: ServedRequest) -> dict[str, object]:
     return {
         "method": served.method,
         "path": served.path,
@@ -100,7 +100,7 @@ class DecisionLog(WatchedFileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8")
 
-    def note(self, served: Served) -> None:
+    def note(self, served: ServedRequest) -> None:
         """Notes what was decided in a request."""
         for decision in served.decisions:
             line = {
@@ -113,7 +113,7 @@ class DecisionLog(WatchedFileHandler):
             self.emit(logging.makeLogRecord({"msg": "%s", "args": (json.dumps(line),)}))
 
 
-def decided(question: Question, built: Mapping[str, Any]) -> None:
+def log_decision(question: Question, built: Mapping[str, Any]) -> None:
     """Keeps what was asked and answered, until the request is over; nothing where nobody wants to know."""
     if EXTENSION not in current_app.extensions:
         return
@@ -122,7 +122,7 @@ def decided(question: Question, built: Mapping[str, Any]) -> None:
         asked["overrides"] = dict(question.overrides)
     if question.own:
         asked["own"] = {axis: dict(own.entry.data) for axis, own in question.own.items()}
-    answered = hashlib.sha256(written(built)).hexdigest()
+    answered = hashlib.sha256(to_json(built)).hexdigest()
     g.decisions = (
         *getattr(g, "decisions", ()),
         {"question": asked, "rules": g.rulebook.sha256, "answer": answered},

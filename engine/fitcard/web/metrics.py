@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from fitcard.web.access import Served
+from fitcard.web.access import ServedRequest
 from fitcard.web.cache import ResponseCache
-from fitcard.web.reload import LiveRulebook
+from fitcard.web.reload import ReloadingRulebook
 
 EXTENSION = "metrics"
 MIMETYPE = "text/plain; version=0.0.4"
@@ -21,7 +21,7 @@ MIMETYPE = "text/plain; version=0.0.4"
 class Metrics:
     """The counters of one application."""
 
-    def __init__(self, live: LiveRulebook, cache: ResponseCache) -> None:
+    def __init__(self, live: ReloadingRulebook, cache: ResponseCache) -> None:
         self.registry = CollectorRegistry()
         requests = Counter("fitcard_requests", "Requests by route and status", ["route", "status"], registry=None)
         duration = Histogram("fitcard_request_duration_seconds", "How long they took", ["route"], registry=None)
@@ -36,7 +36,7 @@ class Metrics:
         """All of them in the text format of Prometheus."""
         return generate_latest(self.registry)
 
-    def note(self, served: Served) -> None:
+    def note(self, served: ServedRequest) -> None:
         """Counts a request that has been answered."""
         self._requests(served.route, served.status).inc()
         self._duration(served.route).observe(time.perf_counter() - served.started)
@@ -47,7 +47,7 @@ class Metrics:
 class _Rules(Collector):
     """What the rulebook and the cache know of themselves at the moment that they are asked."""
 
-    def __init__(self, live: LiveRulebook, cache: ResponseCache) -> None:
+    def __init__(self, live: ReloadingRulebook, cache: ResponseCache) -> None:
         self.live, self.cache = live, cache
 
     def collect(self) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fitcard.answer.parameter_schemas import Schema, in_unit, parameter_schema, whole
+from fitcard.answer.parameter_schemas import Schema, as_plain_number, in_unit, parameter_schema
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import LIMIT, Filter
@@ -166,6 +166,6 @@ class _Describing:
 
 def _constant(constant: Constant) -> Schema:
     bounds = {"minimum": constant.minimum, "maximum": constant.maximum}
-    finite = {key: whole(bound) for key, bound in bounds.items() if abs(bound) != float("inf")}
+    finite = {key: as_plain_number(bound) for key, bound in bounds.items() if abs(bound) != float("inf")}
     about = in_unit(constant.about, constant.unit)
-    return {"type": "number", **finite, "default": whole(constant.value), "description": about}
+    return {"type": "number", **finite, "default": as_plain_number(constant.value), "description": about}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LARGEST_BODY = 100_000  # bytes
-LONGEST_ADDRESS = 8_000  # characters
-MOST_QUESTIONS = 100  # of one batch
+MAX_BODY = 100_000  # bytes
+MAX_ADDRESS = 8_000  # characters
+MAX_QUESTIONS = 100  # of one batch
 BATCH_SECONDS = 10.0
 
 
@@ -18,9 +18,9 @@ class Limits:
     batch, and the `seconds` in which these are answered.
     """
 
-    body: int = LARGEST_BODY
-    address: int = LONGEST_ADDRESS
-    questions: int = MOST_QUESTIONS
+    body: int = MAX_BODY
+    address: int = MAX_ADDRESS
+    questions: int = MAX_QUESTIONS
     seconds: float = BATCH_SECONDS
 
 

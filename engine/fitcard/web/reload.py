@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fitcard.lint.run import load_checked
-from fitcard.problems import Problem, ProblemsFound
-from fitcard.rulebook.files import KeptFiles
+from fitcard.problems import Problem, ProblemsError
+from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, fingerprint
 
@@ -24,7 +24,7 @@ class Attempt:
 
 
 @dataclass
-class LiveRulebook:
+class ReloadingRulebook:
     """`rulebook` is what to ask; a request reads it once. It is replaced whole, by a single assignment.
 
     Raises ProblemsFound, when it is made, where the files hold an error.
@@ -40,7 +40,7 @@ class LiveRulebook:
 
     def __post_init__(self) -> None:
         self._looking = threading.Lock()
-        self._kept = KeptFiles()
+        self._kept = FileCache()
         self._seen = fingerprint(self.folders)
         self.rulebook = load_checked(self.folders, self._kept)
         self.loaded_at = self.now()
@@ -58,7 +58,7 @@ class LiveRulebook:
             try:
                 fresh = load_checked(self.folders, self._kept)
                 problems: tuple[Problem, ...] = ()
-            except ProblemsFound as wrong:
+            except ProblemsError as wrong:
                 problems = wrong.problems
             if fingerprint(self.folders) != found:
                 return False

@@ -25,29 +25,29 @@ READS = ("GET", "HEAD")
 HAS, WANTS = CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")  # the tags that a caller has, and wants alone
 
 
-def send(data: Any) -> Response:
+def json_response(data: Any) -> Response:
     """Data as JSON."""
-    return page(written(data), JSON)
+    return html_response(to_json(data), JSON)
 
 
-def page(body: str | bytes, mimetype: str = HTML, status: int = OK) -> Response:
+def html_response(body: str | bytes, mimetype: str = HTML, status: int = OK) -> Response:
     """A body that belongs to these rules."""
     g.body = body.encode() if isinstance(body, str) else body
     g.keeps = status == OK
     return _tagged(g.body, status, mimetype, rules_tag(g.rulebook))
 
 
-def tagged(body: str | bytes, mimetype: str, tag: str) -> Response:
+def tagged_response(body: str | bytes, mimetype: str, tag: str) -> Response:
     """A body that can change while the rules do not, and the tag that it then has."""
     return _tagged(body, OK, mimetype, tag)
 
 
-def tell(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+def problem_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     """A problem document."""
-    return Response(written(document), document["status"], {**_spoken(), **(headers or {})}, mimetype=PROBLEM)
+    return Response(to_json(document), document["status"], {**_spoken(), **(headers or {})}, mimetype=PROBLEM)
 
 
-def written(data: Any) -> bytes:
+def to_json(data: Any) -> bytes:
     """Data as compact JSON, its keys in the order that they were given in."""
     try:
         return orjson.dumps(data)

@@ -30,7 +30,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
 
 
-def stay_open(servers: Iterable[Any]) -> None:
+def keep_connections_open(servers: Iterable[Any]) -> None:
     """Has these servers of waitress keep their connections open."""
     for server in servers:
         server.channel_class = _Channel
@@ -43,7 +43,7 @@ CLEAN_EVERY = 30  # seconds between looks at callers who are silent
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ServerLimits:
     """`threads` answer at once; so many `connections` are open, each closed after `idle` silent seconds.
 
     A request must have `arrived` whole within so many seconds, with `header` bytes before its body. At the end the
@@ -59,10 +59,10 @@ class Bounds:
     patience: float
 
 
-class Listening:
+class Server:
     """A socket that is listened on, from the start; `run` answers. Raises OSError where the address cannot be had."""
 
-    def __init__(self, app: Flask, host: str, port: int, bounds: Bounds, limits: Limits) -> None:
+    def __init__(self, app: Flask, host: str, port: int, bounds: ServerLimits, limits: Limits) -> None:
         from waitress import create_server  # noqa: PLC0415 - only who listens needs it
 
         self.bounds, self.stopping = bounds, app.extensions[STOPPING]
@@ -82,7 +82,7 @@ class Listening:
             max_request_body_size=limits.body * ROOM,
             clear_untrusted_proxy_headers=False,  # the application reads them, and only where a proxy is trusted
         )
-        stay_open(self._servers())
+        keep_connections_open(self._servers())
 
     @property
     def address(self) -> str:
@@ -141,7 +141,7 @@ def _busy(channel: Any) -> bool:
     return bool(channel.requests or channel.request is not None or channel.total_outbufs_len)
 
 
-def run_until_told(listening: Listening) -> int:
+def run_until_signal(listening: Server) -> int:
     """Runs until SIGTERM or SIGINT; a second one ends at once. Gives the number of requests that were cut off."""
     import signal  # noqa: PLC0415
 

@@ -51,7 +51,7 @@ def _pair(name: str, value: str) -> str:
     return f"{name}={value}" if PLAIN(name) and PLAIN(value) else urlencode({name: value})
 
 
-def beside(embed: str, folder: str, parameters: Mapping[str, str], suffix: str = "") -> str:
+def sibling_address(embed: str, folder: str, parameters: Mapping[str, str], suffix: str = "") -> str:
     """The address of the same answer elsewhere: that of its card, in another folder and with these parameters too."""
     parts = urlsplit(embed)
     query = urlencode({**dict(parse_qsl(parts.query)), **{name: value for name, value in parameters.items() if value}})

@@ -9,10 +9,10 @@ from typing import Any
 
 from fitcard.rulebook.service import GET, OK, Route, Service
 from fitcard.web.pages.address import Address
-from fitcard.web.pages.drawing import Drawing
+from fitcard.web.pages.drawing import PageRenderer
 
 
-def docs_page(drawing: Drawing, document: Mapping[str, Any], service: Service) -> str:
+def docs_page(drawing: PageRenderer, document: Mapping[str, Any], service: Service) -> str:
     """The page; `document` is the OpenAPI document of the service."""
     site = document["servers"][0]["url"]
     routes = [

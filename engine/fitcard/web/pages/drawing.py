@@ -12,14 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from fitcard.answer.language import LANGUAGE
-from fitcard.reports import made_of, shown_value, with_unit
+from fitcard.reports import format_value, origin, with_unit
 from fitcard.rulebook.messages import Messages
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.pages.address import Address
 
 HERE = Path(__file__).parent
-MOST_PARTS = 1024
-MOST_LANGUAGES = 16  # of which templates are kept, those of rules that are no more among them
+MAX_FRAGMENTS = 1024
+MAX_LANGUAGES = 16  # of which templates are kept, those of rules that are no more among them
 
 
 class Templates(Environment):
@@ -40,7 +40,7 @@ class Templates(Environment):
             return super().getattr(obj, attribute)
 
 
-@lru_cache(MOST_LANGUAGES)
+@lru_cache(MAX_LANGUAGES)
 def templates(messages: Messages) -> Templates:
     """The templates of this folder in one language; a name that is missing is an error, and every value is escaped.
 
@@ -54,7 +54,7 @@ def templates(messages: Messages) -> Templates:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= {"shown": shown_value, "with_unit": with_unit, "made_of": made_of}
+    found.filters |= {"shown": format_value, "with_unit": with_unit, "made_of": origin}
     found.filters |= {"label": messages.label, "written": messages.written, "whole": _whole}
     return found
 
@@ -70,7 +70,7 @@ def asset(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PageRenderer:
     """Pages about one rulebook in the language that it speaks; `here` is the address of the page."""
 
     rulebook: Rulebook
@@ -106,7 +106,7 @@ class Drawing:
         found = parts.get(key)
         if found is None:
             found = Markup(self.draw(template, **{name: value() for name, value in data.items()}))
-            if len(parts) >= MOST_PARTS:  # parameters of addresses are among what they depend on
+            if len(parts) >= MAX_FRAGMENTS:  # parameters of addresses are among what they depend on
                 parts.clear()
             parts[key] = found
         return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from fitcard.language.question_fields import PROFILE, Axis, Input
-from fitcard.web.pages.drawing import Drawing
+from fitcard.web.pages.drawing import PageRenderer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class QuestionForm:
     given: bool
 
 
-def question_form(drawing: Drawing, asked: Mapping[str, object]) -> QuestionForm:
+def question_form(drawing: PageRenderer, asked: Mapping[str, object]) -> QuestionForm:
     """The form with what was asked in it, which is the question of an answer."""
     subject, given = drawing.rulebook.subject, drawing.here.parameters
     choices = [_choice(drawing, axis, str(asked[axis.name])) for axis in subject.axes.values() if not axis.required]
@@ -51,7 +51,7 @@ def question_form(drawing: Drawing, asked: Mapping[str, object]) -> QuestionForm
     )
 
 
-def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
+def _choice(drawing: PageRenderer, axis: Axis, chosen: str) -> Markup:
     def field() -> Field:
         named, entries = drawing.messages.named, drawing.rulebook.catalog_of(axis.name).entries.values()
         options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
@@ -60,7 +60,7 @@ def _choice(drawing: Drawing, axis: Axis, chosen: str) -> Markup:
     return drawing.part("choice.html", axis.name, chosen, field=field)
 
 
-def _profile(drawing: Drawing, chosen: str) -> Markup:
+def _profile(drawing: PageRenderer, chosen: str) -> Markup:
     def field() -> Field:
         rule_sets = drawing.rulebook.rule_sets.items()
         titled = drawing.messages.titled
@@ -70,7 +70,7 @@ def _profile(drawing: Drawing, chosen: str) -> Markup:
     return drawing.part("choice.html", PROFILE, chosen, field=field)
 
 
-def _number(drawing: Drawing, number: Input, given: str) -> Markup:
+def _number(drawing: PageRenderer, number: Input, given: str) -> Markup:
     def field() -> Field:
         return Field(number.name, drawing.messages.titled(number.title), number.about, given)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.catalog.catalog import Entry
-from fitcard.web.pages.drawing import Drawing
+from fitcard.web.pages.drawing import PageRenderer
 
 MODELS, DEVICES = "models", "devices"  # the rankings that pages show
 SHOWN = 25  # rows of a part before the others are counted
@@ -15,7 +15,7 @@ EVERY = {"runs": "0"}
 Ranked = Mapping[str, Any]
 
 
-def index_page(drawing: Drawing, axis: str, title: str) -> str:
+def index_page(drawing: PageRenderer, axis: str, title: str) -> str:
     """All entries of an axis, by family, each with its page."""
     families: dict[str, list[Entry]] = {}
     catalog = drawing.rulebook.catalog_of(axis)
@@ -25,7 +25,7 @@ def index_page(drawing: Drawing, axis: str, title: str) -> str:
     return drawing.draw("index.html", title=drawing.messages.label(title), families=families)
 
 
-def entry_page(drawing: Drawing, axis: str, entry: Entry, parameters: Mapping[str, str]) -> str:
+def entry_page(drawing: PageRenderer, axis: str, entry: Entry, parameters: Mapping[str, str]) -> str:
     """What a device runs, or what runs a model: whole on the device, with the host, or not; and what is best."""
     name = MODELS if axis == "device" else DEVICES
     found = _ranked(drawing, name, {**parameters, axis: entry.id}, every=True)
@@ -48,7 +48,7 @@ def entry_page(drawing: Drawing, axis: str, entry: Entry, parameters: Mapping[st
     )
 
 
-def tiers_page(drawing: Drawing, device: Entry, parameters: Mapping[str, str]) -> str:
+def tiers_page(drawing: PageRenderer, device: Entry, parameters: Mapping[str, str]) -> str:
     """Models for a device by their grades, the best first."""
     found = _ranked(drawing, MODELS, {**parameters, "device": device.id}, every=True)
     tiers: dict[str, list[Any]] = {}
@@ -58,12 +58,12 @@ def tiers_page(drawing: Drawing, device: Entry, parameters: Mapping[str, str]) -
     return drawing.draw("tiers.html", device=device, found=found, tiers=order)
 
 
-def compare_page(drawing: Drawing, answers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+def compare_page(drawing: PageRenderer, answers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Answers side by side, each under the pair that it is about."""
     return drawing.draw("compare.html", answers=answers)
 
 
-def _ranked(drawing: Drawing, name: str, parameters: Mapping[str, str], *, every: bool = False) -> Ranked:
+def _ranked(drawing: PageRenderer, name: str, parameters: Mapping[str, str], *, every: bool = False) -> Ranked:
     rulebook = drawing.rulebook
     limit = {"limit": str(len(rulebook.catalog_of(rulebook.rankings[name].over).ids))} if every else {}
     return rank(rulebook, read_ranking(rulebook, name, {**(EVERY if every else {}), **limit, **parameters}))
@@ -80,7 +80,7 @@ def _cheapest(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return min(priced, key=lambda row: float(row["price_usd"]), default=None)
 
 
-def _best_by_workload(drawing: Drawing, parameters: Mapping[str, str], device: Entry) -> list[tuple[Entry, Any]]:
+def _best_by_workload(drawing: PageRenderer, parameters: Mapping[str, str], device: Entry) -> list[tuple[Entry, Any]]:
     """For each workload the model that ranks first."""
     best = []
     for workload in drawing.rulebook.catalog_of("workload").entries.values():

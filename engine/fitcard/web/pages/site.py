@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fitcard.answer.custom_entry import with_own_entries
-from fitcard.answer.explain import reasons
+from fitcard.answer.custom_entry import with_custom_entries
+from fitcard.answer.explain import explain
 from fitcard.answer.question import Question
 from fitcard.calibration.backtest_report import as_data
 from fitcard.calibration.comparison import compare
@@ -15,9 +15,9 @@ from fitcard.language.definitions import Definition
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.pages.address import EMBED, Address, beside
+from fitcard.web.pages.address import EMBED, Address, sibling_address
 from fitcard.web.pages.charts import context_curve, memory_bar
-from fitcard.web.pages.drawing import Drawing, asset
+from fitcard.web.pages.drawing import PageRenderer, asset
 from fitcard.web.pages.form import question_form
 from fitcard.web.pages.trace_tree import trace_tree
 
@@ -25,7 +25,7 @@ LETTER = 7  # units of a picture that a letter of a badge takes, and the room ar
 ROOM = 16
 
 
-def fit_page(drawing: Drawing, answer: Mapping[str, Any], pair: str) -> str:
+def fit_page(drawing: PageRenderer, answer: Mapping[str, Any], pair: str) -> str:
     """The page about one model on one device; `pair` names them as an address does."""
     address = drawing.here
     return drawing.draw(
@@ -51,19 +51,19 @@ def _of_way(answer: Mapping[str, Any], address: Address, way: Mapping[str, Any])
 def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
     """Where the same answer stands: as a page, as a card, with the snippet that shows it, and as a picture."""
     embed = answer["embed"]["url"]
-    card = beside(embed, EMBED, parameters)
+    card = sibling_address(embed, EMBED, parameters)
     return {
-        "page": beside(embed, "/can-run/", parameters),
+        "page": sibling_address(embed, "/can-run/", parameters),
         "card": card,
         "snippet": answer["embed"]["html"].replace(embed, card),
-        "picture": beside(embed, "/card/", parameters, ".svg"),
+        "picture": sibling_address(embed, "/card/", parameters, ".svg"),
     }
 
 
-def why_page(drawing: Drawing, question: Question, name: str, answer_at: str) -> str:
+def why_page(drawing: PageRenderer, question: Question, name: str, answer_at: str) -> str:
     """How one number of the answer at that path came about. Raises ProblemsFound where no rule has that name."""
-    rulebook = with_own_entries(drawing.rulebook, question.own)
-    tree = trace_tree(reasons(rulebook, question, [name]), name)
+    rulebook = with_custom_entries(drawing.rulebook, question.own)
+    tree = trace_tree(explain(rulebook, question, [name]), name)
     names = {
         axis: rulebook.catalog_of(axis).entries[entry].name
         for axis, entry in question.entries.items()
@@ -72,7 +72,7 @@ def why_page(drawing: Drawing, question: Question, name: str, answer_at: str) ->
     return drawing.draw("why.html", tree=tree, back=drawing.here.at(answer_at), **names)
 
 
-def start_page(drawing: Drawing, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> str:
+def start_page(drawing: PageRenderer, asked: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()) -> str:
     """Where a question begins: what is asked often, forms, and what was wrong with the last try."""
     rulebook = drawing.rulebook
     required = [axis for axis in rulebook.subject.axes.values() if axis.required]
@@ -95,19 +95,19 @@ def _own_fields(rulebook: Rulebook, axis: Axis) -> list[Field]:
     return [fields[name] for name in axis.own]
 
 
-def card(drawing: Drawing, answer: Mapping[str, Any], template: str) -> str:
+def card(drawing: PageRenderer, answer: Mapping[str, Any], template: str) -> str:
     """A small page or picture of an answer: `card.html`, which may stand in any frame, or `card.svg`."""
     return drawing.draw(template, a=answer, links=_links(answer, {}), style=asset("card.css"))
 
 
-def badge(drawing: Drawing, answer: Mapping[str, Any]) -> str:
+def badge(drawing: PageRenderer, answer: Mapping[str, Any]) -> str:
     """A line of a picture: the device, and how the model fits."""
     label, message = answer["device"]["name"], f"{answer['grade']} {answer['fit']['label']}"
     left, right = (len(text) * LETTER + ROOM for text in (label, message))
     return drawing.draw("badge.svg", a=answer, label=label, message=message, left=left, right=right)
 
 
-def methodology_page(drawing: Drawing) -> str:
+def methodology_page(drawing: PageRenderer) -> str:
     """Every formula with its unit, sentence and reference, and how near estimates come."""
     rulebook = drawing.rulebook
     files: dict[str, list[Definition]] = {}
@@ -122,11 +122,11 @@ def methodology_page(drawing: Drawing) -> str:
     return drawing.draw("methodology.html", chapters=chapters, measured=measured)
 
 
-def rules_page(drawing: Drawing, listed: Mapping[str, Any]) -> str:
+def rules_page(drawing: PageRenderer, listed: Mapping[str, Any]) -> str:
     """All rules of a profile."""
     return drawing.draw("rules.html", listed=listed)
 
 
-def rule_page(drawing: Drawing, detail: Mapping[str, Any]) -> str:
+def rule_page(drawing: PageRenderer, detail: Mapping[str, Any]) -> str:
     """One rule with what it reads and what reads it."""
     return drawing.draw("rule.html", rule=detail)
