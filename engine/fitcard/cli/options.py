@@ -22,7 +22,10 @@ from fitcard.rulebook.rulebook import Rulebook
 
 
 def load_for_command(ctx: click.Context) -> Rulebook:
-    """The rulebook of this call, loaded the first time it is needed; during completion unchecked and without a word."""
+    """The rulebook of this call, loaded the first time it is needed.
+
+    During completion it is not checked, and its problems are not printed.
+    """
     root = ctx.find_root()
     if not isinstance(root.obj, Rulebook):
         root.obj = _load_quietly(ctx) if ctx.resilient_parsing else load_or_exit(folders_of(ctx))
