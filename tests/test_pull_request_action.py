@@ -56,7 +56,7 @@ def run(place: Path, script: str, **more: str) -> subprocess.CompletedProcess[st
     environment = {
         **os.environ,
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(PROJECT / "engine"),
         "FITCARD_RULES": "rules",
         "FITCARD_CATALOGS": "catalogs",
         "SCHEMAS": "schemas",
