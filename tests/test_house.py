@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -113,6 +114,26 @@ def test_every_file_of_rules_and_catalogs_names_its_schema_for_editors() -> None
         assert (path.parent / found[1]).resolve().is_file(), path
 
 
+def matches(path: str, patterns: list[str]) -> bool:
+    """Whether an editor takes the path for one of these globs; the last pattern that matches decides, `!` excludes."""
+    matched = False
+    for pattern in patterns:
+        regex = re.escape(pattern.removeprefix("!")).replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*")
+        regex = re.sub(r"\\{(.*?)\\}", lambda choices: f"({choices[1].replace(',', '|')})", regex)
+        if re.fullmatch(regex, path):
+            matched = not pattern.startswith("!")
+    return matched
+
+
+def test_the_editor_settings_map_every_file_to_its_schema() -> None:
+    settings = json.loads((PROJECT / ".vscode" / "settings.json").read_text("utf-8"))["yaml.schemas"]
+    globs = {schema: [found] if isinstance(found, str) else found for schema, found in settings.items()}
+    for path in [*(PROJECT / "rules").rglob("*.yaml"), *(PROJECT / "catalogs").rglob("*.yaml")]:
+        own = path.read_text("utf-8").split("\n")[0].rpartition("/")[2]
+        mapped = [schema for schema in globs if matches(path.relative_to(PROJECT).as_posix(), globs[schema])]
+        assert mapped == [f"./schemas/{own}"], path
+
+
 def test_every_constant_and_formula_of_the_reference_says_where_it_comes_from(rulebook: Rulebook) -> None:
     for definition in rulebook.rule_set.definitions.values():
         assert definition.about.endswith("."), definition.name
@@ -129,7 +150,6 @@ def test_every_module_is_there_without_the_extras() -> None:
         "mcp",
         "pyarrow",
         "distributed",
-        "limits",
         "zen",
         "cel_expr_python",
     ]

@@ -14,7 +14,9 @@ from fitcard.web.routes import create_app
 
 
 def test_all_codes_are_known() -> None:
-    classes = sum(path.read_text("utf-8").count("(ProblemCode):\n") for path in (PROJECT / "engine" / "fitcard").rglob("*.py"))
+    classes = sum(
+        path.read_text("utf-8").count("(ProblemCode):\n") for path in (PROJECT / "engine" / "fitcard").rglob("*.py")
+    )
     assert len(all_codes()) == classes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -55,7 +56,7 @@ def run(place: Path, script: str, **more: str) -> subprocess.CompletedProcess[st
     environment = {
         **os.environ,
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(PROJECT / "engine"),
         "FITCARD_RULES": "rules",
         "FITCARD_CATALOGS": "catalogs",
         "SCHEMAS": "schemas",
@@ -142,6 +143,14 @@ def test_workflow_and_action_pass_on_what_the_scripts_read() -> None:
     assert set(steps[1]["with"]) <= set(action["inputs"])
     for step in action["runs"]["steps"]:  # what people write into a pull request never becomes part of a script
         assert "${{" not in step.get("run", "")
+
+
+def test_every_action_of_others_is_pinned_to_a_commit_with_its_version_beside_it() -> None:
+    for path in [*(PROJECT / ".github" / "workflows").glob("*.yml"), ACTION / "action.yml"]:
+        used = re.findall(r"uses: (\S+)(.*)", path.read_text("utf-8"))
+        for action, comment in used:
+            pinned = re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) and re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+            assert action.startswith("./") or pinned, f"{path.name}: {action}"
 
 
 def test_hooks_name_commands_that_are_there() -> None:

@@ -28,10 +28,12 @@ GUIDES = [
         "README.md",
         ".github/guides/asking.md",
         ".github/guides/service.md",
-        "rules/README.md",
-        ".github/actions/review/README.md",
+        ".github/guides/writing-rules.md",
+        ".github/guides/reviewing.md",
     )
 ]
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / ".github").rglob("*.md")])
+LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)")
 WHOLE = "\n".join(guide.read_text("utf-8") for guide in GUIDES)
 MACS = ("rules/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
 EDITS = {  # what the README says was changed before a command
@@ -133,15 +135,23 @@ def test_the_counts_of_agreeing_figures_are_right(rulebook: Rulebook) -> None:
     )
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(PROJECT)))
-def test_every_file_that_is_linked_is_there(guide: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)[^):]*\)", guide.read_text("utf-8"))
-    assert links
-    assert [link for link in links if not (guide.parent / link).exists()] == []
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(PROJECT)))
+def test_every_relative_link_points_to_a_file_and_a_heading_in_it(document: Path) -> None:
+    for file, heading in LINK.findall(document.read_text("utf-8")):
+        linked = document.parent / file if file else document
+        assert linked.exists(), file
+        assert not heading or heading in headings(linked), f"{file}#{heading}"
+
+
+def headings(document: Path) -> set[str]:
+    """The headings of a Markdown file as links name them."""
+    found = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def test_the_readme_links_every_guide() -> None:
-    assert all(f"({guide.relative_to(PROJECT)})" in README for guide in GUIDES[1:])
+    contributing = PROJECT / ".github" / "CONTRIBUTING.md"
+    assert all(f"({guide.relative_to(PROJECT)})" in README for guide in [*GUIDES[1:], contributing])
 
 
 def test_the_readme_is_read_in_a_minute() -> None:

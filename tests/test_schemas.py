@@ -13,14 +13,14 @@ from conftest import PROJECT, Workplace
 from fitcard.catalog.fields import catalog_kinds
 from fitcard.reports import problem_text
 from fitcard.source.folders import find_folders
-from fitcard.source.schemas import Schemas
+from fitcard.source.schemas import BASE, Schemas
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)
-def test_every_schema_is_one_and_carries_its_own_name(path: object) -> None:
+def test_every_schema_is_one_and_carries_its_own_address(path: object) -> None:
     schema = json.loads(path.read_text())  # type: ignore[attr-defined]
     Draft202012Validator.check_schema(schema)
-    assert schema["$id"] == path.name  # type: ignore[attr-defined]
+    assert schema["$id"] == f"{BASE}{path.name}"  # type: ignore[attr-defined]
 
 
 def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:

@@ -40,7 +40,7 @@ def sealed(parcels: Workplace) -> Iterator[Workplace]:
 
 def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "LANG"))}
-    return {**kept, **PLAIN, "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nowhere"}
+    return {**kept, **PLAIN, "PYTHONPATH": str(PROJECT / "engine"), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nowhere"}
 
 
 def held(place: Workplace) -> dict[Path, bytes]:

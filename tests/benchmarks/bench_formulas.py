@@ -129,7 +129,7 @@ def zen_decision() -> Any:
     try:
         import zen  # noqa: PLC0415 - an extra
     except ImportError:
-        raise NotComparable("it needs one more package: pip install 'fitcard[bench]'") from None
+        raise NotComparable("it needs one more package: pip install --group bench") from None
     return zen.ZenEngine().create_decision(json.dumps(graph()))
 
 
@@ -139,7 +139,7 @@ def cel_program() -> Callable[[Row], dict[str, float]]:
         from cel_expr_python import cel  # noqa: PLC0415 - an extra
         from cel_expr_python.ext import ext_bindings, ext_math  # noqa: PLC0415
     except ImportError:
-        raise NotComparable("it needs one more package: pip install 'fitcard[bench]'") from None
+        raise NotComparable("it needs one more package: pip install --group bench") from None
     double, of_any = cel.Type.DOUBLE, cel.Type.DYN
     power = cel.FunctionDecl(
         "pow", [cel.Overload("pow_of_two", return_type=double, parameters=[double, double], impl=lambda a, b: a**b)]

@@ -9,6 +9,7 @@ import click
 from fitcard.answer.catalog_api import rule_detail
 from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question
+from fitcard.cli.completion import complete_question
 from fitcard.cli.options import QuestionOptionsCommand, load_for_command, parse_settings, required_axes, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.language.question_fields import PROFILE
@@ -16,7 +17,7 @@ from fitcard.problems import ProblemsError
 
 
 @click.command("explain", cls=QuestionOptionsCommand)
-@click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...")
+@click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...", shell_complete=complete_question)
 @set_option
 @click.option("--of", "names", multiple=True, help="The number to explain; may be given more than once.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")

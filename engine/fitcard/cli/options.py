@@ -6,21 +6,45 @@ from collections.abc import Iterable
 
 import click
 
-from fitcard.cli.output import load_or_exit
+from fitcard.cli.completion import (
+    Outline,
+    complete_entries,
+    complete_languages,
+    complete_profiles,
+    folders_of,
+    read_outline,
+)
+from fitcard.cli.output import FAILED, load_or_exit
 from fitcard.language.question_fields import PROFILE, Axis
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.folders import find_folders
 
 
 def load_for_command(ctx: click.Context) -> Rulebook:
-    """The rulebook of this call, loaded the first time it is needed."""
+    """The rulebook of this call, loaded the first time it is needed.
+
+    During completion it is not checked, and its problems are not printed.
+    """
     root = ctx.find_root()
     if not isinstance(root.obj, Rulebook):
-        root.obj = load_or_exit(root.obj or find_folders())
+        root.obj = _load_quietly(ctx) if ctx.resilient_parsing else load_or_exit(folders_of(ctx))
     return root.obj
 
 
-def required_axes(rulebook: Rulebook) -> list[str]:
+def _load_quietly(ctx: click.Context) -> Rulebook:
+    try:
+        return load(folders_of(ctx))
+    except ProblemsError:
+        ctx.exit(FAILED)
+
+
+def outline_for_command(ctx: click.Context) -> Rulebook | Outline:
+    """The rulebook of this call; during completion the part of it that options are made of."""
+    return read_outline(folders_of(ctx)) if ctx.resilient_parsing else load_for_command(ctx)
+
+
+def required_axes(rulebook: Rulebook | Outline) -> list[str]:
     """The axes that a question must name, in their order."""
     return [axis.name for axis in rulebook.question_fields.axes.values() if axis.required]
 
@@ -32,7 +56,7 @@ class QuestionOptionsCommand(click.Command):
         """The command's own arguments, the rulebook's options, then the command's own options."""
         own = super().get_params(ctx)
         arguments = [param for param in own if isinstance(param, click.Argument)]
-        rulebook = load_for_command(ctx)
+        rulebook = outline_for_command(ctx)
         optional = [axis.name for axis in rulebook.question_fields.axes.values() if not axis.required]
         return [*arguments, *question_options(rulebook, optional), *(param for param in own if param not in arguments)]
 
@@ -42,7 +66,9 @@ class QuestionCommand(QuestionOptionsCommand):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """An argument for each axis that must be named, then the rest."""
-        arguments = [click.Argument([axis]) for axis in required_axes(load_for_command(ctx))]
+        rulebook = outline_for_command(ctx)
+        axes = [rulebook.question_fields.axes[name] for name in required_axes(rulebook)]
+        arguments = [click.Argument([axis.name], shell_complete=complete_entries(axis.catalog)) for axis in axes]
         return [*arguments, *super().get_params(ctx)]
 
 
@@ -65,11 +91,16 @@ set_option = click.option(
     help="Set a constant, or a figure of an entry as AXIS.FIELD, for this once.",
 )
 language_option = click.option(
-    "--lang", metavar="LANGUAGE", help="Language of the answer, such as de; else that of the rulebook."
+    "--lang",
+    metavar="LANGUAGE",
+    shell_complete=complete_languages,
+    help="Language of the answer, such as de; else that of the rulebook.",
 )
 
 
-def question_options(rulebook: Rulebook, axes: Iterable[str], *, several: bool = False) -> list[click.Parameter]:
+def question_options(
+    rulebook: Rulebook | Outline, axes: Iterable[str], *, several: bool = False
+) -> list[click.Parameter]:
     """An option for each of these axes, for each input, and for the profile.
 
     With `several`, one can be given for an axis, and where none is, all its entries are meant if it is swept.
@@ -80,7 +111,18 @@ def question_options(rulebook: Rulebook, axes: Iterable[str], *, several: bool =
     told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in question_fields.inputs.values()}
     spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
     many = set(question_fields.axes) if several else set()
-    return [click.Option(spelled[name], default=None, multiple=name in many, help=told[name]) for name in told]
+    completers = {name: complete_entries(axis.catalog) for name, axis in question_fields.axes.items()}
+    completers[PROFILE] = complete_profiles
+    return [
+        click.Option(
+            spelled[name],
+            default=None,
+            multiple=name in many,
+            help=told[name],
+            shell_complete=completers.get(name),
+        )
+        for name in told
+    ]
 
 
 def _default(axis: Axis, several: bool) -> str:

@@ -87,7 +87,7 @@ def command(
         app = create_app(live, site or site_here(live.rulebook.site, host, port), options)
     except ProblemsError as found:
         exit_with_problems(found.problems, FAILED)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
         listening = Server(app, host, port, _bounds(**bounds), limits)

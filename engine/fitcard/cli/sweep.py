@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fitcard.cli.options import load_for_command, parse_settings, question_options, set_option
+from fitcard.cli.options import load_for_command, outline_for_command, parse_settings, question_options, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.problems import ProblemsError
 from fitcard.sweep.formats import FORMATS, PARQUET
@@ -30,7 +30,7 @@ class SweepCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options, then the command's own."""
-        rulebook = load_for_command(ctx)
+        rulebook = outline_for_command(ctx)
         return [*question_options(rulebook, rulebook.question_fields.axes, several=True), *super().get_params(ctx)]
 
 

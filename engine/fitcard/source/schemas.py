@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import jsonschema_rs
 
@@ -113,6 +114,7 @@ class SchemasUnreadable(ProblemCode):
 
 
 SUFFIX = ".schema.json"
+BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # what a relative `$id` is resolved against
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,7 +142,7 @@ class Schemas:
                 schema = json.loads(text)
                 if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
                     raise TypeError("it is no object with an `$id`")
-                by_kind[path.name.removesuffix(SUFFIX)] = schema
+                by_kind[path.name.removesuffix(SUFFIX)] = {**schema, "$id": urljoin(BASE, schema["$id"])}
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
         problems += _not_there(by_kind, shown_as)
@@ -179,7 +181,8 @@ class Schemas:
         """Like `resolve`, with the kind of the schema in which what was found stands."""
         if "$ref" not in schema:
             return schema, kind
-        file, ref = schema["$ref"].partition("#")[0], schema["$ref"]
+        ref: str = schema["$ref"]
+        file = ref.partition("#")[0].rpartition("/")[2]
         found: Mapping[str, Any] = self.registry.resolver(self.by_kind[kind]["$id"]).lookup(ref).contents
         return found, file.removesuffix(SUFFIX) or kind
 
@@ -201,10 +204,12 @@ class Schemas:
 def _not_there(by_kind: Mapping[str, Any], shown_as: str) -> Iterator[Problem]:
     """Schemas that refer to one that is not in the folder."""
     there = {schema["$id"] for schema in by_kind.values()}
+    names = [f"{kind}{SUFFIX}" for kind in by_kind]
     for kind, schema in by_kind.items():
-        for file in sorted({ref.partition("#")[0] for ref in _references(schema)} - there - {""}):
-            message, position = f"refers to `{file}`, which is not there", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
-            yield Problem(SchemasUnreadable, message, position, closest=closest(file, there))
+        for file in sorted({ref.partition("#")[0] for ref in _references(schema)}):
+            if urljoin(schema["$id"], file) not in there:
+                message, at = f"refers to `{file}`, which is not there", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
+                yield Problem(SchemasUnreadable, message, at, closest=closest(file, names))
 
 
 def _references(part: Any) -> Iterator[str]:

@@ -37,8 +37,8 @@ STOPPING = "stopping"  # the extension that is set once the service is asked to 
 def application(live: ReloadingRulebook, site_address: str, options: Options) -> Flask:
     """An application without routes, about a rulebook. `site_address` stands before addresses in answers.
 
-    What is done after a request runs from the last line to the first. Raises OSError, ImportError or ValueError where
-    the options ask for what cannot be had.
+    What is done after a request runs from the last line to the first. Raises OSError or ValueError where the options
+    ask for what cannot be had.
     """
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]

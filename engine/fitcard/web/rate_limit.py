@@ -18,24 +18,19 @@ if TYPE_CHECKING:
 EXTENSION = "rate"
 FREE = ("/health", "/ready", "/metrics", "/assets/")  # what watches the service, and what pages bring along
 IPV6, ONE_CALLER = 6, 64  # one household or server has as many addresses as share so many bits
-NOT_INSTALLED = (
-    "a rate limit needs the package limits: pip install 'fitcard[serve]', or in a checkout: pip install '.[serve]'"
-)
 
 
 class RateLimit:
     """A rate that reads like `60/minute`, and what each caller has asked lately.
 
-    Raises ImportError, when it is made, where the extra is missing, and ValueError where the rate cannot be read.
+    Raises ValueError, when it is made, where the rate cannot be read.
     """
 
     def __init__(self, rate: str) -> None:
-        try:
-            from limits import parse  # noqa: PLC0415 - only who limits needs the extra
-            from limits.storage import MemoryStorage  # noqa: PLC0415
-            from limits.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
-        except ImportError:
-            raise ImportError(NOT_INSTALLED) from None
+        from limits import parse  # noqa: PLC0415 - imported only where there is a rate limit
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
+
         self._limit, self._limiter = parse(rate), SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def admits(self, name: str, environ: WSGIEnvironment, path: str, questions: int = 1) -> bool:

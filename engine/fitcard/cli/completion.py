@@ -1,0 +1,131 @@
+"""Shell completion of models, devices and other entries, read from their files without loading the rulebook.
+
+A file that cannot be read completes nothing; the command itself reports what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from fitcard.language.question_fields import QuestionFields, read_question_fields
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.files import MESSAGES, PROFILE, RULEBOOK
+from fitcard.source.document import Document
+from fitcard.source.folders import NAMES, Folders, find_folders
+from fitcard.source.schemas import Schemas
+from fitcard.source.yaml_reader import read_bytes, read_content
+
+if TYPE_CHECKING:
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
+
+KIND = re.compile(rb"^kind: *(\w+)", re.MULTILINE)
+WORD_BREAK = re.compile(r"[^a-z0-9.]+")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a question may name: the part of a rulebook that stands in its own file, and the names of profiles."""
+
+    question_fields: QuestionFields
+    rule_sets: tuple[str, ...]
+    default_profile: str
+
+
+def folders_of(ctx: click.Context) -> Folders:
+    """The folders that the command line names; callbacks, which would find them, do not run during completion."""
+    root = ctx.find_root()
+    return root.obj if isinstance(root.obj, Folders) else find_folders(*(root.params.get(name) for name in NAMES))
+
+
+def read_outline(folders: Folders) -> Outline:
+    """The outline of the rulebook in these folders; an empty one where its file cannot be read."""
+    document = next(_documents(folders, RULEBOOK), None)
+    try:
+        readable = document is not None and Schemas.load(folders.schemas).fits(document.data, RULEBOOK)
+    except ProblemsError:
+        readable = False
+    if document is None or not readable:
+        return Outline(QuestionFields({}, {}), (), "")
+    return Outline(read_question_fields(document), _profiles(folders), document.data["profiles"]["default"])
+
+
+def complete_entries(catalog: str) -> Completer:
+    """Completes the ids of a catalog's entries, each with its name; in a list, the last item."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        before, comma, typed = incomplete.rpartition(",") if param.multiple else ("", "", incomplete)
+        found = matching(typed, _entries(folders_of(ctx), catalog))
+        return [CompletionItem(f"{before}{comma}{entry}", help=name) for entry, name in found]
+
+    return complete
+
+
+def complete_question(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes the words of a question: one entry for each axis that must be named, in their order."""
+    required = [axis for axis in read_outline(folders_of(ctx)).question_fields.axes.values() if axis.required]
+    position = len(ctx.params.get(str(param.name)) or ())
+    return complete_entries(required[position].catalog)(ctx, param, incomplete) if position < len(required) else []
+
+
+def complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes the names of profiles."""
+    return [CompletionItem(name) for name in _profiles(folders_of(ctx)) if name.startswith(incomplete)]
+
+
+def complete_languages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Completes the tags of languages, each with its own name for itself."""
+    found = [
+        (document.data.get("language"), document.data.get("title"))
+        for document in _documents(folders_of(ctx), MESSAGES)
+    ]
+    return [CompletionItem(tag, help=title) for tag, title in found if str(tag).startswith(incomplete)]
+
+
+def matching(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[str, str]]:
+    """Ids and names of the entries whose id starts with `typed`; where there are none, those of which a name does.
+
+    A word within an id or a name counts as a name, so that `4090` completes to `rtx-4090-24gb`.
+    """
+    start, by_id, by_name = typed.casefold(), [], []
+    for entry, names in entries:
+        label = names[0] if names else ""
+        if entry.casefold().startswith(start):
+            by_id.append((entry, label))
+            continue
+        spellings = [name.casefold() for name in (entry, *names)]
+        words = (word for spelling in spellings for word in WORD_BREAK.split(spelling))
+        if any(word.startswith(start) for word in (*spellings, *words)):
+            by_name.append((entry, label))
+    return by_id or by_name
+
+
+def _entries(folders: Folders, catalog: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The id of each entry with its name and aliases."""
+    for document in _documents(folders, catalog):
+        entries = document.data.get("entries")
+        for entry, fields in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(fields, dict):
+                names = [fields.get("name"), *(fields.get("aliases") or ())]
+                yield entry, tuple(name for name in names if isinstance(name, str))
+
+
+def _profiles(folders: Folders) -> tuple[str, ...]:
+    return tuple(document.file.stem for document in _documents(folders, PROFILE) if document.file)
+
+
+def _documents(folders: Folders, kind: str) -> Iterator[Document]:
+    """The files of one kind that can be read; of the others no more than their kind is looked at."""
+    for folder in (folders.rules, folders.catalogs):
+        for path in sorted(folder.rglob("*.yaml")):
+            content = read_content(path, path.name)
+            if not isinstance(content, bytes) or not (found := KIND.search(content)) or found[1].decode() != kind:
+                continue
+            document, _ = read_bytes(content, path.name, path)
+            if document is not None and isinstance(document.data, dict):
+                yield document
