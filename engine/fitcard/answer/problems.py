@@ -13,119 +13,120 @@ NO_MATCH = "unknown-far"  # the text where nothing is near
 
 
 class UnknownEntry(ProblemCode):
-    """There is no entry of that id, name or alias; the closest are listed.
+    """The catalog has no entry with that id, name or alias. The problem lists the closest matches.
 
-    Why: nothing is answered about something else than was asked.
-    Avoid: `van=smal`
-    Prefer: `van=small`; `/v1/catalog/<kind>` lists all.
+    Why: an answer about another model or device than the one named would be misleading.
+    Avoid: `device=m1-16g`
+    Prefer: `device=m1-16gb`; `/v1/catalog/devices` lists all devices.
     """
 
 
 class UnknownEntryFar(ProblemCode):
-    """There is no entry of that id, name or alias, and none that is near.
+    """The catalog has no entry with that id, name or alias, and none that is similar.
 
-    Why: nothing is answered about something else than was asked.
-    Avoid: `van=zeppelin`
-    Prefer: an entry that `/v1/catalog/<kind>` lists.
+    Why: an answer about another model or device than the one named would be misleading.
+    Avoid: `device=abacus`
+    Prefer: an entry listed by `/v1/catalog/<kind>`, such as `device=m1-16gb`.
     """
 
 
 class UnknownParameter(ProblemCode):
-    """A question has no parameter of that name.
+    """The question has a parameter that does not exist.
 
-    Why: one that is misspelt would have no effect, and the caller would believe that it has.
-    Avoid: `?distanse=80`
-    Prefer: `?distance=80`
+    Why: a misspelt parameter would be ignored, and the answer would look as if it had been applied.
+    Avoid: `?contxt=8192`
+    Prefer: `?context=8192`
     """
 
 
 class MissingParameter(ProblemCode):
-    """A parameter that has no default is missing.
+    """A required parameter is missing.
 
-    Why: there is no answer without it.
-    Avoid: a question without `parcel`
-    Prefer: `parcel=piano`
+    Why: the question cannot be answered without it, and there is no sensible default.
+    Avoid: a question without `model`
+    Prefer: `model=qwen-3-14b`
     """
 
 
 class RepeatedParameter(ProblemCode):
-    """A parameter is given twice.
+    """A parameter is given more than once.
 
-    Why: only one could hold, and which is open.
-    Avoid: `?distance=80&distance=90`
-    Prefer: `?distance=80`
+    Why: only one value can apply, and it is unclear which.
+    Avoid: `?context=8192&context=16384`
+    Prefer: `?context=8192`
     """
 
 
 class NotANumber(ProblemCode):
-    """A parameter must be a number and is something else.
+    """The value of a numeric parameter is not a number.
 
-    Why: nothing is guessed.
-    Avoid: `?distance=far`
-    Prefer: `?distance=80`
+    Why: values are never guessed.
+    Avoid: `?context=long`
+    Prefer: `?context=8192`
     """
 
 
 class OutOfRange(ProblemCode):
-    """A number is outside of what can be asked; the bounds are told.
+    """A number is outside the allowed range. The problem states the bounds.
 
-    Why: beyond them the rules make no sense.
-    Avoid: `?distance=-5`
-    Prefer: `?distance=5`
+    Why: the rules are not meaningful beyond these bounds.
+    Avoid: `?users=0`
+    Prefer: `?users=1`
     """
 
 
 class NotWhole(ProblemCode):
-    """A number that only counts whole things has a fraction.
+    """A number that must be an integer has a fractional part.
 
-    Why: there is no half of it.
-    Avoid: `?stops=1.5`
-    Prefer: `?stops=2`
+    Why: users, devices and layers come in whole numbers.
+    Avoid: `?gpus=1.5`
+    Prefer: `?gpus=2`
     """
 
 
 class NotAChoice(ProblemCode):
-    """A parameter is neither yes nor no.
+    """A boolean parameter is neither true nor false.
 
-    Why: nothing is guessed.
+    Why: values are never guessed.
     Avoid: `?explain=maybe`
     Prefer: `?explain=1`
     """
 
 
 class NotABody(ProblemCode):
-    """The body of a request is not a question as JSON.
+    """The request body is JSON, but not a question.
 
-    Why: nothing of it could be read.
-    Avoid: a list, a form, or a map inside of a parameter
-    Prefer: `{"parcel": "piano", "overrides": {"town_speed": 30}}`
+    Why: its parts cannot be interpreted as parameters.
+    Avoid: `["qwen-3-14b", "m1-16gb"]`
+    Prefer: `{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": {"headroom_share": 0.1}}`
     """
 
 
 class BodyWrong(ProblemCode):
-    """A part of the body is not as its schema says; the problem names where in it.
+    """A part of the request body does not match its schema. The problem names the part.
 
-    Why: nothing of a question is guessed, and nothing of it is passed over.
-    Avoid: `{"parcel": "piano", "overrides": [30]}`
-    Prefer: `{"parcel": "piano", "overrides": {"town_speed": 30}}`; `/openapi.json` holds the schema.
+    Why: parts of a question are neither guessed nor ignored.
+    Avoid: `{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": [0.1]}`
+    Prefer: `{"model": "qwen-3-14b", "device": "m1-16gb", "overrides": {"headroom_share": 0.1}}`; the schema is in
+        `/openapi.json`.
     """
 
 
 class UnknownConstant(ProblemCode):
-    """There is no constant of that name to set.
+    """An override names a constant that does not exist.
 
-    Why: it would have no effect, and the caller would believe that it has.
-    Avoid: `--set town_sped=30`
-    Prefer: `--set town_speed=30`
+    Why: it would have no effect, and the answer would look as if it had been applied.
+    Avoid: `--set hedroom_share=0.1`
+    Prefer: `--set headroom_share=0.1`
     """
 
 
 class NotAConstant(ProblemCode):
-    """What is to be set is a formula or a table.
+    """An override names a formula or a table.
 
-    Why: only constants can be set for one question, so that every other rule holds as it is written.
-    Avoid: `--set time=2`
-    Prefer: `--set town_speed=30`
+    Why: a question can override constants only, so that all other rules apply as written.
+    Avoid: `--set needed_memory=12`
+    Prefer: `--set headroom_share=0.1`
     """
 
 
@@ -133,170 +134,171 @@ class UnknownCatalog(ProblemCode):
     """There is no catalog of that kind.
 
     Why: there is nothing to list.
-    Avoid: `/v1/catalog/lorries`
-    Prefer: a kind that `/v1/catalog` lists.
+    Avoid: `/v1/catalog/gpus`
+    Prefer: `/v1/catalog/devices`; `/v1/catalog` lists all kinds.
     """
 
 
 class UnknownCatalogEntry(ProblemCode):
-    """There is no entry of that id, name or alias in the catalog.
+    """The catalog has no entry with that id, name or alias.
 
     Why: there is nothing to show.
-    Avoid: `/v1/catalog/vans/smal`
-    Prefer: `/v1/catalog/vans/small`
+    Avoid: `/v1/catalog/devices/m1-16g`
+    Prefer: `/v1/catalog/devices/m1-16gb`
     """
 
 
 class UnknownRule(ProblemCode):
-    """There is no rule of that name.
+    """There is no rule with that name.
 
     Why: there is nothing to show.
-    Avoid: `fitcard explain tiem`
-    Prefer: `fitcard explain time`
+    Avoid: `fitcard explain needed_memroy`
+    Prefer: `fitcard explain needed_memory`
     """
 
 
 class UnknownRanking(ProblemCode):
-    """There is no ranking of that name.
+    """There is no ranking with that name.
 
     Why: there is nothing to rank.
-    Avoid: `fitcard rank lorries`
-    Prefer: a ranking that `fitcard rank --help` lists.
+    Avoid: `/v1/rank/gpus`
+    Prefer: `/v1/rank/devices`; `/v1/rank` lists all rankings.
     """
 
 
 class UnknownProblem(ProblemCode):
-    """There is no kind of problem of that name.
+    """There is no problem code with that name.
 
     Why: there is no page to show.
     Avoid: `/problems/name-unknwon`
-    Prefer: `/problems/name-unknown`; `/problems` lists all.
+    Prefer: `/problems/name-unknown`; `/problems` lists all codes.
     """
 
 
 class UnknownLanguage(ProblemCode):
-    """There are no answers in the language that was named; those that there are are listed.
+    """There are no messages in the requested language. The problem lists the available ones.
 
-    Why: an answer in another language than was named would be no answer to some.
+    Why: a caller who requests a language explicitly may not understand another one.
     Avoid: `?lang=xx`
-    Prefer: `?lang=en`; where nothing is named, the header `Accept-Language` is heeded as far as can be.
+    Prefer: `?lang=en`; without `lang`, the best match for the header `Accept-Language` is used.
     """
 
 
 class OwnEntryWrong(ProblemCode):
-    """A field of an entry that the question brings along is not as the schema of its catalog says.
+    """A field of a custom entry in the question does not match the schema of its catalog.
 
-    Why: an answer about a thing that cannot be would be worth nothing.
-    Avoid: `{"van": {"name": "Mine", "room": "large"}}`
-    Prefer: `{"van": {"name": "Mine", "room": 12}}`; `schemas/` says what may stand there.
+    Why: results for an impossible device or model are meaningless.
+    Avoid: `{"device": {"like": "rtx-4090-24gb", "memory": "48 GB"}}`
+    Prefer: `{"device": {"like": "rtx-4090-24gb", "memory": 48}}`; `schemas/` describes all fields.
     """
 
 
 class BeyondNumbers(ProblemCode):
-    """With a figure or constant that the question sets, the rules come to no finite number.
+    """With a figure or constant set by the question, a rule does not give a finite number.
 
-    Why: they are proven for the entries of the catalogs and for constants as they are, not for every figure.
-    Avoid: `{"van": {"like": "small", "room": 5e-324}}`
-    Prefer: a figure that such a thing can have.
+    Why: `fitcard check` proves the rules finite for catalog entries and default constants, not for every possible
+        value.
+    Avoid: `{"device": {"like": "rtx-4090-24gb", "bandwidth": 5e-324}}`
+    Prefer: a realistic figure, such as `"bandwidth": 1008`.
     """
 
 
 class NoOwnEntry(ProblemCode):
-    """A question brings along an entry on an axis whose entries come from the catalog alone.
+    """The question has a custom entry for an axis that only takes catalog entries.
 
-    Why: the rules go by what they know of the entries that are there.
-    Avoid: `{"room": {"name": "Mine"}}` where the rulebook does not say `own` of `room`
-    Prefer: an entry that `/v1/catalog/<kind>` lists.
+    Why: the rules refer to the entries of that catalog by id or family.
+    Avoid: `{"quant": {"name": "Q4_X", "bits": 4}}`, since the rulebook has no `own` for `quant`
+    Prefer: an entry listed by `/v1/catalog/<kind>`.
     """
 
 
 class BodyUnreadable(ProblemCode):
-    """The body of a request is not JSON.
+    """The request body is not valid JSON.
 
-    Why: nothing of it could be read.
-    Avoid: `{"parcel": "piano",}`
-    Prefer: `{"parcel": "piano"}`
+    Why: it cannot be parsed.
+    Avoid: `{"model": "qwen-3-14b", "device": "m1-16gb",}`
+    Prefer: `{"model": "qwen-3-14b", "device": "m1-16gb"}`
     """
 
 
 class MethodNotAllowed(ProblemCode):
-    """An address does not take the method of the request; those that it takes are listed.
+    """The address does not support the HTTP method of the request. The problem lists the supported methods.
 
-    Why: what is only read cannot be written, and the other way round.
+    Why: resources of the service are read-only, and questions with a body need POST.
     Avoid: `DELETE /v1/rules`
     Prefer: `GET /v1/rules`
     """
 
 
 class BodyTooLarge(ProblemCode):
-    """The body of a request is larger than the service takes.
+    """The request body exceeds the size limit of the service.
 
-    Why: one caller could take the memory of all.
-    Avoid: thousands of questions in one body.
-    Prefer: several requests; `fitcard serve --body-bytes` says how large a body may be.
+    Why: a single caller could exhaust the memory of the service.
+    Avoid: thousands of questions in one body
+    Prefer: several requests; `fitcard serve --body-bytes` sets the limit.
     """
 
 
 class AddressTooLong(ProblemCode):
-    """An address with its parameters is longer than the service takes.
+    """The URL, with its parameters, exceeds the length limit of the service.
 
-    Why: no question needs so many words, and reading them takes time from others.
-    Avoid: an entry of one's own with long texts as parameters of an address.
+    Why: no ordinary question is that long, and parsing it takes time away from other callers.
+    Avoid: a custom entry with long texts as URL parameters
     Prefer: the same question as the body of `POST /v1/can-run`.
     """
 
 
 class NotJson(ProblemCode):
-    """The body of a request does not say that it is JSON.
+    """The request does not declare its body as JSON.
 
-    Why: a form of another site could be sent here unnoticed.
-    Avoid: `curl -d '{...}'` alone, which sends a form
+    Why: browsers send forms to other sites without a preflight request; JSON requires one.
+    Avoid: `curl -d '{...}'`, which declares a form
     Prefer: `curl --json '{...}'`, or the header `Content-Type: application/json`.
     """
 
 
 class KeyNeeded(ProblemCode):
-    """The service answers only those who have an API key, and the request has none that it knows.
+    """The service requires an API key, and the request has no valid one.
 
-    Why: whoever runs the service decides whom it answers.
-    Avoid: a request without a key, or with one that was taken back.
+    Why: the operator decides who may use the service.
+    Avoid: a request without a key, or with a revoked one
     Prefer: the header `Authorization: Bearer KEY`.
     """
 
 
 class TooManyRequests(ProblemCode):
-    """A caller has asked more often than the service allows.
+    """The caller has exceeded the rate limit of the service.
 
-    Why: all callers share its processors.
-    Avoid: asking again at once.
-    Prefer: waiting as long as the header `Retry-After` says, and `POST /v1/batch` for many questions.
+    Why: all callers share its CPUs.
+    Avoid: retrying immediately
+    Prefer: waiting for the time given by the header `Retry-After`; `POST /v1/batch` takes many questions at once.
     """
 
 
 class TooManyQuestions(ProblemCode):
-    """A batch holds more questions than the service takes at once.
+    """A batch has more questions than the service accepts.
 
-    Why: one caller could keep it busy for all others.
-    Avoid: one batch for everything there is.
-    Prefer: several batches; `fitcard serve --batch-questions` says how many questions one may hold.
+    Why: a single caller could block the service for all others.
+    Avoid: one batch for the whole catalog
+    Prefer: several batches; `fitcard serve --batch-questions` sets the limit.
     """
 
 
 class DeadlinePassed(ProblemCode):
-    """A question of a batch was not answered, since the time for the batch was used up by those before it.
+    """The time limit of the batch passed before this question was answered.
 
-    Why: whoever waits gets what there is, and a batch does not keep others waiting without end.
-    Avoid: a batch that takes longer than the service gives it.
-    Prefer: the questions that were left, in a batch of their own.
+    Why: callers receive partial results in time, and a batch does not block others indefinitely.
+    Avoid: a batch that takes longer than `fitcard serve --batch-seconds`
+    Prefer: another batch with the remaining questions.
     """
 
 
 class Stopping(ProblemCode):
-    """The service is being stopped and takes no new questions.
+    """The service is shutting down and does not accept new questions.
 
-    Why: what is under way is still answered, and nothing is cut off.
-    Avoid: asking the same process again.
-    Prefer: another one, or this one a little later.
+    Why: requests in progress are completed before the process exits.
+    Avoid: sending more requests to the same process
+    Prefer: another instance, or retrying after the restart.
     """
 
 

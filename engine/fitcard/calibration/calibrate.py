@@ -21,20 +21,20 @@ DIGITS = 3  # of a value that is written
 
 
 class CalibrateOnBound(ProblemCode):
-    """A fit ends at one of its own bounds.
+    """A fitted value ends at one of the bounds of its fit.
 
-    Why: the runs pull it further than makes sense, so either the bound or the formula is wrong.
-    Avoid: widening the bound without asking what it stands for.
-    Prefer: a formula that says what else takes the time.
+    Why: the runs pull the value beyond what is physically plausible: either the bound or the formula is wrong.
+    Avoid: widening `calibrate: {minimum: 0.2, maximum: 1}` of `weights_efficiency`, a share of the peak bandwidth
+    Prefer: a formula that accounts for the missing effect, such as a fixed time per layer.
     """
 
 
 class CalibrateWorse(ProblemCode):
-    """Runs that took no part in the fit are estimated worse than by the last fit, which is written in the back-test.
+    """Held-out runs are estimated worse than by the last fit, whose error the back-test records.
 
-    Why: the constants would follow the runs that are known and lose those that are not.
-    Avoid: a row of a table for every device.
-    Prefer: fewer constants, or more runs.
+    Why: the fit follows the runs it has seen at the expense of those it has not: it overfits.
+    Avoid: a table with one row per device
+    Prefer: fewer constants, or more measured runs.
     """
 
 

@@ -119,11 +119,12 @@ def quantile(values: Floats, weights: Floats, share: float) -> float:
 
 
 class BacktestAim(ProblemCode):
-    """Estimates of a quantity are farther from what was measured than the back-test allows.
+    """Estimates deviate more from measured runs than the back-test allows.
 
-    Why: who relies on how near estimates come must learn of it when they no longer do.
-    Avoid: a change that makes one kind of run right and another wrong.
-    Prefer: one after which `fitcard backtest` is as near as before, or a new `median_error_at_most` that says why.
+    Why: whoever relies on the published accuracy must learn when it no longer holds.
+    Avoid: a change that improves dense models and makes mixtures of experts worse
+    Prefer: a change after which `fitcard backtest` is as accurate as before, or a new `median_error_at_most` with the
+        reason.
     """
 
 

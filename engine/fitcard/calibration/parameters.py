@@ -18,11 +18,11 @@ ROWS, OTHERWISE = "rows", "otherwise"
 
 
 class CalibrateBounds(ProblemCode):
-    """A value that can be fitted is outside of the bounds of its own fit.
+    """The current value of a parameter lies outside the bounds of its fit.
 
-    Why: the fit would start where it must never end.
-    Avoid: `{value: 72, calibrate: {minimum: 0.1, maximum: 1}}`
-    Prefer: `{value: 0.72, calibrate: {minimum: 0.1, maximum: 1}}`
+    Why: the fit would start where it may never end.
+    Avoid: `headroom_share: {value: 2, calibrate: {minimum: 0.01, maximum: 0.2}, ...}`
+    Prefer: `headroom_share: {value: 0.02, calibrate: {minimum: 0.01, maximum: 0.2}, ...}`
     """
 
 

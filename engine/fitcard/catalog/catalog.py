@@ -22,29 +22,29 @@ from fitcard.values import ABSENT, LARGE_COLUMN, Codes, Column, Scalar, WordColu
 
 
 class CatalogDuplicateId(ProblemCode):
-    """An id stands in two files of a catalog; both places are named.
+    """Two entries of a catalog have the same id. The problem points at both.
 
     Why: one entry would hide the other.
-    Avoid: `small:` in `vans.yaml` and in `more.yaml`
-    Prefer: one of them, or another id.
+    Avoid: `qwen-3-14b:` in `models/qwen-3.yaml` and in `models/others.yaml`
+    Prefer: one of the two, or a different id.
     """
 
 
 class CatalogAmbiguous(ProblemCode):
-    """A name or alias means two entries.
+    """A name or alias refers to two entries.
 
-    Why: who asks by that name must never get the wrong one without a word, so neither is found by it.
-    Avoid: the alias `van` for `small` and for `large`
-    Prefer: aliases that mean one entry each.
+    Why: a question by that name could be answered for the wrong entry.
+    Avoid: the alias `m1` for `m1-8gb` and for `m1-16gb`
+    Prefer: aliases that refer to exactly one entry.
     """
 
 
 class CatalogUnknownEntry(ProblemCode):
-    """A field names an entry of another catalog, and there is none of that id.
+    """A field refers to an entry of another catalog that does not exist.
 
     Why: rules that follow the reference would find nothing.
-    Avoid: `usual_van: smal`
-    Prefer: `usual_van: small`
+    Avoid: `device: m1-16g` in a measured run
+    Prefer: `device: m1-16gb`
     """
 
 

@@ -28,11 +28,11 @@ PROGRAM = "program"
 
 
 class AxisMissing(ProblemCode):
-    """A number was asked for that depends on something the question does not name.
+    """A value depends on an axis for which the question has no entry.
 
-    Why: it is different for each entry.
-    Avoid: a test with `given: {parcel: piano}` that expects a figure of the van
-    Prefer: `given: {parcel: piano, van: large}`, or a value for the name itself.
+    Why: the value differs between entries.
+    Avoid: a test with `given: {model: qwen-3-14b}` that expects `decode_tok_s`
+    Prefer: `given: {model: qwen-3-14b, device: m1-16gb}`, or a value for the missing name itself.
     """
 
 

@@ -32,11 +32,11 @@ from fitcard.values import (
 
 
 class NotFinite(ProblemCode):
-    """A rule divides by 0, reads a figure that is absent, or grows beyond all numbers for some question.
+    """For some question a rule divides by zero, reads an absent figure, or overflows. The problem names the question.
 
-    Why: no answer may hold such a number; the question that is named would have none.
-    Avoid: `expr: weight / van.payload` where some vans have no `payload`
-    Prefer: `expr: weight / either(van.payload, usual_payload)`, or `a if condition else b`.
+    Why: answers must hold finite numbers only.
+    Avoid: `expr: model.kv_heads * model.head_dim`, since some models have no `kv_heads`
+    Prefer: `expr: either(model.kv_heads * model.head_dim, 1024)`, or `a if known(model.kv_heads) else b`.
     """
 
 

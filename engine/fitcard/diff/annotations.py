@@ -11,20 +11,20 @@ from fitcard.problems import Problem, ProblemCode, Related, Severity
 
 
 class NameStillRead(ProblemCode):
-    """A rule is gone, and others still read it.
+    """A removed rule is still used by others.
 
-    Why: what reads it has no value; the message stands where the rule was, and names who needs it.
-    Avoid: removing `town_speed` while `time` reads it
-    Prefer: changing `time` first, or in the same change.
+    Why: rules that use it have no value. The problem points at where the rule was and names those that use it.
+    Avoid: removing `headroom_share` while `headroom` uses it
+    Prefer: changing `headroom` in the same commit, or first.
     """
 
 
 class AnswersMoved(ProblemCode):
-    """A rule or a figure of the catalogs is another, and answers are made of it.
+    """A changed rule or catalog figure affects answers.
 
-    Why: a reviewer sees at the line itself how far the change reaches.
-    Avoid: believing that a small change has small effects.
-    Prefer: looking at what moved, with `fitcard diff BASE`.
+    Why: reviewers see at the changed line how far the change reaches.
+    Avoid: assuming that a small change has a small effect
+    Prefer: reading what `fitcard diff BASE` reports.
     """
 
 

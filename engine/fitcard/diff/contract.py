@@ -18,30 +18,30 @@ from fitcard.values import Scalar, format_decimals
 
 
 class ContractChanged(ProblemCode):
-    """A figure that others rely on is another, or its case is gone, and nothing in the same change says why.
+    """A figure of a contract case changed, or the case was removed, without an entry that explains it.
 
-    Why: whoever built on the figure finds out from the record, and not from a surprise.
-    Avoid: a new constant without a word.
-    Prefer: an entry in the file of kind `changes`, with `why` and the figures as they were and as they are;
-        `fitcard diff BASE --why "..."` writes it.
+    Why: whoever relies on the figure learns of the change from the record instead of by surprise.
+    Avoid: a new value of `headroom_share` without an explanation
+    Prefer: an entry in the file of kind `changes` with `why` and the old and new figures; `fitcard diff BASE --why
+        "..."` writes it.
     """
 
 
 class ContractMismatch(ProblemCode):
-    """A change is acknowledged with other figures than those that come out.
+    """An acknowledged change states other figures than the rules give.
 
-    Why: a record that says something else than what happened misleads whoever reads it.
-    Avoid: `time: {old: 2, new: 2.4}` where it becomes 2.5
-    Prefer: the figures that `fitcard diff` shows.
+    Why: a record that differs from what happened misleads its readers.
+    Avoid: `decode_tok_s: {old: 6.1, new: 6.9}` where the new figure is 6.5
+    Prefer: the figures reported by `fitcard diff`.
     """
 
 
 class ContractUnmoved(ProblemCode):
-    """A change is acknowledged of a figure that did not move, or of a case that is none.
+    """An acknowledged change is about a figure that did not move, or about a case that does not exist.
 
-    Why: most such entries are left over from an attempt, or name a case that is misspelt.
-    Avoid: `case: a piano needs a lorry` where no contract case is called so
-    Prefer: only what really changes.
+    Why: such entries are usually leftovers, or name a misspelt case.
+    Avoid: `case: Qwen 3 14B on M1` where no contract case has that name
+    Prefer: entries for actual changes only.
     """
 
 

@@ -13,20 +13,21 @@ from fitcard.source.folders import Folders
 
 
 class RevisionUnknown(ProblemCode):
-    """What is to be compared is no revision, no directory and no profile.
+    """One side of a comparison is neither a git revision, nor a directory, nor a profile.
 
-    Why: nothing is compared with a guess.
+    Why: there is nothing to compare with.
     Avoid: `fitcard diff mian`
-    Prefer: `fitcard diff main`, `fitcard diff ../other-checkout`, or `fitcard diff profile:one profile:other`.
+    Prefer: `fitcard diff main`, `fitcard diff ../other-checkout`, or `fitcard diff profile:reference
+        profile:calibrated`.
     """
 
 
 class RevisionWithoutRules(ProblemCode):
-    """A revision or a directory holds no folder of rules or of catalogs.
+    """A revision or directory has no folder of rules or of catalogs.
 
     Why: there is nothing to compare with.
-    Avoid: a revision from before the rules were there, or a directory that lies above them.
-    Prefer: a later revision; a directory that holds `rules` and `catalogs`.
+    Avoid: a revision older than the rules, or the parent of the project directory
+    Prefer: a later revision; a directory that contains `rules` and `catalogs`.
     """
 
 

@@ -18,38 +18,38 @@ from fitcard.values import Kind
 
 
 class ReferenceMissing(ProblemCode):
-    """A rule does not say where it comes from.
+    """A rule does not cite a source.
 
-    Why: a number that nobody can trace can neither be trusted nor corrected.
-    Avoid: `fee: {value: 20, unit: EUR, about: What a trip costs.}` in a file without a reference
-    Prefer: `reference: {title: Price list of 2026}` there, or once for the whole file.
+    Why: a number that cannot be traced can neither be trusted nor corrected.
+    Avoid: `usable_share: {value: 0.75, unit: "1", about: Share of unified memory for the GPU.}` in a file without
+        `reference`
+    Prefer: `reference: {title: Apple developer documentation}` on the rule, or once for the whole file.
     """
 
 
 class ConstantRange(ProblemCode):
-    """The value of a constant is outside of its own bounds.
+    """The value of a constant is outside its own bounds.
 
-    Why: the bounds say what makes sense; either they or the value is wrong.
-    Avoid: `{value: 72, minimum: 0, maximum: 1}`
-    Prefer: `{value: 0.72, minimum: 0, maximum: 1}`
+    Why: the bounds state what is plausible: either they or the value is wrong.
+    Avoid: `headroom_share: {value: 2, minimum: 0, maximum: 1, ...}`
+    Prefer: `headroom_share: {value: 0.02, minimum: 0, maximum: 1, ...}`
     """
 
 
 class TableMixedResults(ProblemCode):
-    """The rows of a table give results of different kinds: words, numbers, or true and false.
+    """The rows of a table give different kinds of results: words, numbers, or conditions.
 
-    Why: what reads the table must know which of them it gets.
-    Avoid: `rows: {small: 20, large: dear}`
-    Prefer: `rows: {small: 20, large: 35}`
+    Why: rules that use the table must know which kind they get.
+    Avoid: `rows: {apple-silicon: 0.75, nvidia-unified: most}`
+    Prefer: `rows: {apple-silicon: 0.75, nvidia-unified: 0.95}`
     """
 
 
 class TableUnit(ProblemCode):
-    """The rows of a table give words and its unit is not `word`, or true and false and its unit is not `condition`; or
-    the other way round.
+    """The unit of a table does not match its results: words need `word`, conditions need `condition`, numbers a unit.
 
-    Why: the unit is what tells a reader, and a page, how to show it.
-    Avoid: `unit: kg` over `rows: {small: light}`
+    Why: readers and pages use the unit to display the value.
+    Avoid: `unit: GB` over `rows: {too_heavy: none, otherwise: all}`
     Prefer: `unit: word`
     """
 

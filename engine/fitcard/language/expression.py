@@ -65,93 +65,92 @@ def _value(node: ast.expr, found: list[ast.expr]) -> float | None:
 
 
 class ExpressionEmpty(ProblemCode):
-    """There is no expression.
+    """An expression is empty.
 
-    Why: a formula without one gives nothing.
+    Why: a formula without an expression has no value.
     Avoid: `expr: " "`
-    Prefer: `expr: room_share * fee`
+    Prefer: `expr: weights + kv_cache + runtime_memory`
     """
 
 
 class ExpressionTooLong(ProblemCode):
     """An expression has more than 400 characters.
 
-    Why: nobody can review it.
-    Avoid: all steps of a computation in one line.
-    Prefer: a formula for each step, with a name, a unit and a sentence.
+    Why: it cannot be reviewed.
+    Avoid: the whole of `decode_tok_s` in a single expression
+    Prefer: a formula per step, such as `reading_time` and `context_time`, each with a name, a unit and a description.
     """
 
 
 class ExpressionTooDeep(ProblemCode):
-    """An expression has more than 200 parts, or more than 30 levels.
+    """An expression has more than 200 parts or 30 levels of nesting.
 
-    Why: nobody can review it, and a hostile one could exhaust the reader.
-    Avoid: brackets in brackets in brackets.
-    Prefer: a formula for each step, with a name, a unit and a sentence.
+    Why: it cannot be reviewed, and evaluating hostile input of that kind could exhaust the stack.
+    Avoid: parentheses nested many levels deep
+    Prefer: a formula per step, each with a name, a unit and a description.
     """
 
 
 class ExpressionCharacter(ProblemCode):
-    """A character is not plain ASCII: a sign copied from a text, or a space that is none.
+    """An expression contains a character that is not ASCII, such as a typographic minus sign or a non-breaking space.
 
-    Why: what looks like a minus or a multiplication sign is not one.
-    Avoid: a dash, a cross or a dot copied from a printed formula
+    Why: such characters look like operators but are not.
+    Avoid: a dash, a multiplication sign or a dot copied from a paper
     Prefer: `a - b`, `a * b`
     """
 
 
 class ExpressionSyntax(ProblemCode):
-    """An expression cannot be read; the mark stands where reading ended.
+    """An expression cannot be parsed. The caret marks where parsing stopped.
 
-    Why: a bracket, an operator or a side of one is missing, or something is not part of the language.
+    Why: a parenthesis, an operator or an operand is missing, or the syntax is that of another language.
     Avoid: `a > 1 ? b : c`, `(a + b`, `a = b`
     Prefer: `b if a > 1 else c`, `(a + b)`, `a == b`
     """
 
 
 class ExpressionRefused(ProblemCode):
-    """An expression uses something that is not part of the language; the hint says what to write.
+    """An expression uses something outside the expression language. The hint says what to write instead.
 
-    Why: the language has numbers, names, operators and functions, so that no rule can do harm and all can be
-        checked.
-    Avoid: `a ^ 2`, `rows[0]`, `"text"`, `[x for x in y]`
-    Prefer: `a ** 2`, `van.room`, a lookup table for words; columns already run over all rows.
+    Why: the language has numbers, names, operators and functions only, so that rules are harmless and can be checked.
+    Avoid: `model.layers ^ 2`, `model["layers"]`, `"F16"`, `[x for x in y]`
+    Prefer: `model.layers ** 2`, `model.layers`, a lookup table for words; formulas already apply to all rows.
     """
 
 
 class ExpressionNumber(ProblemCode):
-    """A number in an expression, or what numbers alone come to, is too large to compute with, or none.
+    """A number, or an expression of numbers only, is infinite or not a number.
 
-    Why: it would be infinite.
-    Avoid: `a / 1e999`, `4000000 ** 4000000`, `1 / 0`
-    Prefer: a number that fits, in a unit in which it is small.
+    Why: answers must hold finite numbers only.
+    Avoid: `weights / 1e999`, `4000000 ** 4000000`, `1 / 0`
+    Prefer: a finite number, in a unit that keeps it small.
     """
 
 
 class ExpressionFunctionValue(ProblemCode):
-    """A function is named and not called.
+    """A function is used without being called.
 
-    Why: it has no value of its own.
+    Why: a function itself has no value.
     Avoid: `min * 2`
-    Prefer: `min(a, b) * 2`
+    Prefer: `min(tokens, model.window) * 2`
     """
 
 
 class ExpressionUnknownFunction(ProblemCode):
-    """There is no function of that name.
+    """There is no function with that name.
 
-    Why: only the functions that are listed can be called.
-    Avoid: `maximum(a, b)`
-    Prefer: `max(a, b)`
+    Why: only the listed functions can be called.
+    Avoid: `minimum(tokens, model.window)`
+    Prefer: `min(tokens, model.window)`
     """
 
 
 class ExpressionArity(ProblemCode):
-    """A function is given too many or too few values.
+    """A function is called with too few or too many arguments.
 
-    Why: what it would give is not defined.
-    Avoid: `clamp(a, 1)`
-    Prefer: `clamp(a, 0, 1)`
+    Why: the result is undefined.
+    Avoid: `clamp(speed_points, 100)`
+    Prefer: `clamp(speed_points, 0, 100)`
     """
 
 

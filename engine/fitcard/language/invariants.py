@@ -18,11 +18,11 @@ from fitcard.source.document import Document, Path
 
 
 class InvariantForm(ProblemCode):
-    """An invariant is not written so that it can be tried.
+    """An invariant does not have a form that can be tested.
 
-    Why: what cannot be tried is never found broken.
-    Avoid: `when: van.speed grows`, `then: time rises`
-    Prefer: `when: van.speed increases` and `then: time never increases`, or `always: time > 0`
+    Why: an invariant that cannot be tested is never found broken.
+    Avoid: `when: device.bandwidth grows`, `then: decode_tok_s rises`
+    Prefer: `when: device.bandwidth increases` and `then: decode_tok_s never decreases`, or `always: decode_tok_s > 0`
     """
 
 

@@ -13,20 +13,20 @@ from fitcard.suggest import closest, did_you_mean
 
 
 class ProfileUnknownName(ProblemCode):
-    """A profile replaces a name that the rules do not define.
+    """A profile overrides a name that the rules do not define.
 
-    Why: it would have no effect, and the reader of the profile would believe that it has.
-    Avoid: `town_sped: {value: 25, ...}` in a profile
-    Prefer: `town_speed: {value: 25, ...}`, or a new name under `adds`.
+    Why: it would have no effect, although it looks as if it had.
+    Avoid: `hedroom_share: {value: 0.1, ...}` in a profile
+    Prefer: `headroom_share: {value: 0.1, ...}`, or a new name under `adds`.
     """
 
 
 class ProfileKnownName(ProblemCode):
-    """A profile adds a name that the rules define.
+    """A profile adds a name that the rules already define.
 
-    Why: whoever reads the profile would not see that it replaces something.
-    Avoid: `adds: {constants: {town_speed: {value: 25, ...}}}` where the rules have a `town_speed`
-    Prefer: `constants: {town_speed: {value: 25, ...}}`
+    Why: readers of the profile would not see that it overrides something.
+    Avoid: `adds: {constants: {headroom_share: {value: 0.1, ...}}}`
+    Prefer: `constants: {headroom_share: {value: 0.1, ...}}`
     """
 
 

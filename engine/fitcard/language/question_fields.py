@@ -13,11 +13,11 @@ from fitcard.source.document import Document
 
 
 class InputRange(ProblemCode):
-    """No number is both above the least and below the most that an input may be, or its default is not between them.
+    """The minimum of an input is above its maximum, or its default is outside both.
 
-    Why: whoever gives the number would always be refused.
-    Avoid: `distance: {minimum: 1000, maximum: 1, ...}`
-    Prefer: `distance: {minimum: 1, maximum: 1000, ...}`
+    Why: every value would be rejected.
+    Avoid: `gpus: {minimum: 64, maximum: 1, ...}`
+    Prefer: `gpus: {minimum: 1, maximum: 64, ...}`
     """
 
 

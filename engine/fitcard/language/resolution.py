@@ -30,65 +30,65 @@ from fitcard.values import Kind
 
 
 class NameUnknown(ProblemCode):
-    """A name stands for nothing: no rule, no figure of a catalog, no input of a question is called so.
+    """A name is not defined: no rule, catalog field or input is called that.
 
-    Why: what reads it would have no value.
-    Avoid: `expr: distance / town_sped`
-    Prefer: `expr: question.distance / town_speed`
+    Why: rules that use it would have no value.
+    Avoid: `expr: device.bandwith * weights_efficiency`
+    Prefer: `expr: device.bandwidth * weights_efficiency`
     """
 
 
 class NameReserved(ProblemCode):
-    """A name is already a function, or the word before the dot of figures.
+    """A rule has the name of a function or of an axis.
 
-    Why: a formula that reads it could mean either.
-    Avoid: `min: {value: 1, ...}`, `van: {value: 1, ...}`
-    Prefer: `least_fee: {value: 1, ...}`
+    Why: expressions that use the name would be ambiguous.
+    Avoid: `min: {value: 1, ...}`, `device: {value: 1, ...}`
+    Prefer: `min_decode_tok_s: {value: 1, ...}`
     """
 
 
 class NameCycle(ProblemCode):
-    """A name depends on itself, through the names that are listed.
+    """A name depends on itself, directly or through the listed names.
 
-    Why: there is no place to begin.
-    Avoid: `a: {expr: b + 1}` with `b: {expr: a - 1}`
-    Prefer: a third name that both read.
+    Why: there is no order in which to compute these values.
+    Avoid: `headroom: {expr: needed_memory * headroom_share}` with `needed_memory: {expr: used_memory + headroom}`
+    Prefer: `headroom: {expr: usable_memory * headroom_share}`, which depends on neither.
     """
 
 
 class UnitKind(ProblemCode):
-    """A formula gives true or false and its unit is not `condition`, or the other way round.
+    """A formula gives a condition and its unit is not `condition`, or the reverse.
 
-    Why: the unit is what tells a reader, and a page, how to show it.
-    Avoid: `goes_in: {unit: m3, expr: room_share <= 1}`
-    Prefer: `goes_in: {unit: condition, expr: room_share <= 1}`
+    Why: readers and pages use the unit to display the value.
+    Avoid: `fits_whole: {unit: GB, expr: needed_memory <= usable_memory}`
+    Prefer: `fits_whole: {unit: condition, expr: needed_memory <= usable_memory}`
     """
 
 
 class TableInput(ProblemCode):
-    """A table goes by a word where it needs a number, or the other way round.
+    """The input of a table has the wrong kind: lookups need a word, bands and knots need a number.
 
-    Why: words have no order, so bands and knots need a number; a lookup needs words.
-    Avoid: `kind: bands` with `input: van.name`
-    Prefer: `kind: lookup` with `input: van.name`
+    Why: words have no order, and numbers have too many values to list.
+    Avoid: `kind: bands` with `input: quant.family`
+    Prefer: `kind: lookup` with `input: quant.family`
     """
 
 
 class TableIncomplete(ProblemCode):
-    """A lookup has no row for a word that its input can be, and no `otherwise`.
+    """A lookup has neither a row for every word of its input nor `otherwise`.
 
-    Why: a question that meets that word could not be answered.
-    Avoid: `rows: {small: 20}` where there is a `large` too
-    Prefer: `rows: {small: 20}` with `otherwise: 35`
+    Why: questions with a missing word could not be answered.
+    Avoid: `rows: {float: 0, block: 0.83}` for `input: quant.family`, which can also be `k-quant`
+    Prefer: a row for each family, or `otherwise: 1`.
     """
 
 
 class TableUnusedKey(ProblemCode):
-    """A lookup has a row for a word that its input never is.
+    """A lookup has a row for a word that its input never takes.
 
-    Why: most such words are misspelt, and the row that was meant is missing.
-    Avoid: `rows: {smal: 20}`
-    Prefer: `rows: {small: 20}`
+    Why: the word is usually misspelt, and the intended row is missing.
+    Avoid: `rows: {apple-silcon: 0.75}`
+    Prefer: `rows: {apple-silicon: 0.75}`
     """
 
 

@@ -26,47 +26,47 @@ from fitcard.values import ABSENT, Codes, Kind, Numbers, WordColumn
 
 
 class TableOrder(ProblemCode):
-    """The thresholds of a table are not in order, or one stands there twice.
+    """The thresholds of a table are out of order, or one appears twice.
 
-    Why: rows are read from the top, so one that is out of order is never reached as it is meant.
+    Why: rows are matched from top to bottom, so that a row out of order never matches as intended.
     Avoid: `at_least: 70` above `at_least: 85`
     Prefer: `at_least: 85` above `at_least: 70`
     """
 
 
 class TableUnreachable(ProblemCode):
-    """A row stands after `otherwise`.
+    """A row follows `otherwise`.
 
-    Why: `otherwise` takes all that is left, so the row is never reached.
-    Avoid: `- {otherwise: C}` above `- {at_least: 50, gives: B}`
+    Why: `otherwise` matches every remaining value, so that the row is never reached.
+    Avoid: `- {otherwise: too_heavy}` above `- {at_most: 1.2, gives: very_compromised}`
     Prefer: `otherwise` as the last row.
     """
 
 
 class TableNoDefault(ProblemCode):
-    """The last row of bands is not `otherwise`.
+    """The last row of a band table is not `otherwise`.
 
-    Why: a value beyond the last threshold would have no result.
-    Avoid: `- {at_least: 50, gives: B}` as the last row
-    Prefer: `- {otherwise: C}` after it.
+    Why: values beyond the last threshold would have no result.
+    Avoid: `- {at_most: 1.2, gives: very_compromised}` as the last row
+    Prefer: `- {otherwise: too_heavy}` after it.
     """
 
 
 class TableRow(ProblemCode):
-    """A band has not one threshold and one result.
+    """A band does not have exactly one threshold and one result.
 
-    Why: it would be open when it holds, or what it gives.
-    Avoid: `- {at_least: 50, below: 70, gives: B}`
-    Prefer: `- {at_least: 50, gives: B}`; the row above says where it ends.
+    Why: it would be unclear when the row applies, or what it gives.
+    Avoid: `- {at_least: 400, below: 1000, gives: medium}`
+    Prefer: `- {below: 1000, gives: medium}`; the row above it ends where this one starts.
     """
 
 
 class TableMixed(ProblemCode):
-    """Some bands of a table are written with one kind of threshold and some with another.
+    """The bands of a table use different kinds of thresholds.
 
-    Why: they could overlap, or leave a gap between them.
-    Avoid: `at_least: 85` above `below: 70`
-    Prefer: `at_least` in every row, `at_most` in every row, or `below` in every row.
+    Why: the bands could overlap, or leave a gap.
+    Avoid: `below: 400` above `at_most: 1000`
+    Prefer: `at_least`, `at_most` or `below` in every row.
     """
 
 

@@ -12,11 +12,11 @@ from fitcard.values import Kind
 
 
 class ExpressionKind(ProblemCode):
-    """A number, a condition or a word stands where another of the three is needed.
+    """An expression has a number, a condition or a word where another kind is required.
 
-    Why: true is not 1 here, and a word has no size.
-    Avoid: `(a > 1) * 2`, `van.name + 1`
-    Prefer: `2 if a > 1 else 0`; a lookup table turns a word into a number.
+    Why: true is not 1 in rules, and a word has no numeric value.
+    Avoid: `(question.users > 1) * headroom_share`, `device.family + 1`
+    Prefer: `headroom_share if question.users > 1 else 0`; a lookup table maps a word to a number.
     """
 
 

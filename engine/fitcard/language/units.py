@@ -27,48 +27,47 @@ from fitcard.values import Kind
 
 
 class UnitDefinition(ProblemCode):
-    """A unit of the rulebook cannot be read.
+    """A unit definition in the rulebook cannot be parsed.
 
-    Why: all formulas in that unit would go unchecked.
-    Avoid: `kilometre 1000 metre`
-    Prefer: `kilometre = 1000 * metre`
+    Why: formulas in that unit could not be checked.
+    Avoid: `bit 0.125 byte`
+    Prefer: `bit = 0.125 * byte`
     """
 
 
 class UnitUnknown(ProblemCode):
-    """A rule is counted in a unit that the rulebook does not define.
+    """A rule has a unit that the rulebook does not define.
 
-    Why: whether its formula gives that unit cannot be checked.
-    Avoid: `unit: kmh`
-    Prefer: `unit: km/h`, or a definition under `units` in the rulebook file.
+    Why: it cannot be checked whether the formula gives that unit.
+    Avoid: `unit: GBps`
+    Prefer: `unit: GB/s`, or a definition under `units` in `rulebook.yaml`.
     """
 
 
 class UnitMismatch(ProblemCode):
-    """Parts of an expression that are added, compared or chosen between are counted in different units.
+    """Operands that are added, subtracted, compared or chosen between have different units.
 
-    Why: minutes added to hours, or gigabytes to gibibytes, give a number that means nothing.
-    Avoid: `hours + minutes`
-    Prefer: `hours + minutes / minutes_per_hour`
+    Why: memory plus bandwidth, or milliseconds plus tokens per second, is meaningless.
+    Avoid: `needed_memory + device.bandwidth`, `ttft + decode_tok_s`
+    Prefer: `needed_memory + headroom`
     """
 
 
 class UnitResult(ProblemCode):
-    """An expression gives another unit than its rule declares, or the same up to a factor.
+    """A formula gives another unit than it declares.
 
-    Why: a forgotten factor of 8, 60 or 1000 is the mistake that is made most, and the hardest to see in a
-        number.
-    Avoid: `time: {unit: ms, expr: distance / speed}` in seconds
-    Prefer: `time: {unit: ms, expr: distance / speed * ms_per_s}`
+    Why: an inverted ratio or a missing factor, such as 8 bits per byte, is easy to write and hard to see in the result.
+    Avoid: `decode_tok_s: {unit: token/s, expr: read_per_token / device.bandwidth}`, which gives seconds per token
+    Prefer: `decode_tok_s: {unit: token/s, expr: device.bandwidth / read_per_token}`
     """
 
 
 class UnitRows(ProblemCode):
-    """A row of a table takes its value from a name in another unit.
+    """A row of a table takes its value from a name with another unit.
 
-    Why: the table would give one unit for some questions and another for the rest.
-    Avoid: `unit: EUR` over `small: {value_of: fee_in_cents}`
-    Prefer: a constant in the unit of the table.
+    Why: the result would have different units for different questions.
+    Avoid: `unit: GB` over `llama.cpp: {value_of: device.bandwidth}`
+    Prefer: a name that has the unit of the table, such as `{value_of: device.memory}`
     """
 
 

@@ -16,11 +16,11 @@ from fitcard.rulebook.rulebook import Rulebook
 
 
 class AnswerShape(ProblemCode):
-    """The layout gives answers of another shape than their schema promises.
+    """The layout produces answers that do not match `answer.schema.json`.
 
-    Why: pages and other callers rely on that shape.
-    Avoid: `score: {value: score}` where the schema says that `score` is a number
-    Prefer: the same in both, changed together.
+    Why: pages and other callers rely on the schema.
+    Avoid: `grade: score`, where the schema says that `grade` is a word
+    Prefer: changing the layout and the schema together.
     """
 
 

@@ -153,29 +153,29 @@ def _column(catalog: Catalog, name: str) -> Column:
 
 
 class CatalogDisagrees(ProblemCode):
-    """Figures of an entry disagree with one another, or with what is possible.
+    """Figures of an entry contradict each other, or are impossible.
 
-    Why: a slip in one row of a catalog gives wrong answers about one thing, where nobody looks for them.
-    Avoid: a van with a `payload` of 5 kg.
-    Prefer: the right figure with its source; where all are right, the entry under `except`, with the reason.
+    Why: one wrong figure in a catalog makes every answer about that entry wrong.
+    Avoid: a model with 14 billion parameters whose layers and hidden dimension give 1.4 billion
+    Prefer: the correct figure with its source; if all figures are correct, the entry under `except` with the reason.
     """
 
 
 class CatalogAlike(ProblemCode):
-    """Two entries say the same in all that matters; both places are named.
+    """Two entries have the same figures in all fields that matter. The problem points at both.
 
-    Why: an entry that stands twice is kept up to date once.
-    Avoid: `small` and `compact` with the same figures throughout.
-    Prefer: one entry with the other name as an alias; where they are two, the second under `except`, with the reason.
+    Why: updates would reach only one of the two.
+    Avoid: `rtx-4090-24gb` and `geforce-4090` with identical figures
+    Prefer: one entry with the other name as an alias; if they are distinct, the second under `except` with the reason.
     """
 
 
 class CatalogExcused(ProblemCode):
-    """An exception to a check is not needed: the entry passes it, or is not there.
+    """An exception to a catalog check is not needed: the entry passes the check or does not exist.
 
-    Why: a list of exceptions is worth something only while all of them are real.
-    Avoid: leaving an entry under `except` after its figure was corrected.
-    Prefer: taking it out.
+    Why: a list of exceptions is useful only while all of them are real.
+    Avoid: leaving an entry under `except` after correcting its figure
+    Prefer: removing the exception.
     """
 
 

@@ -61,11 +61,11 @@ def perturb(column: Any, when: Direction, factor: float) -> Any:
 
 
 class InvariantBroken(ProblemCode):
-    """Some question breaks an invariant; the smallest that does is named, with the values before and after.
+    """Some question violates an invariant. The problem shows a minimal one, with values before and after.
 
-    Why: an invariant says what must hold whatever the numbers are.
-    Avoid: removing the invariant.
-    Prefer: mending the rule that the values lead to, or the invariant where it claims too much.
+    Why: invariants state what must hold regardless of the values of constants.
+    Avoid: removing the invariant
+    Prefer: fixing the rule that the values lead to, or the invariant if it claims too much.
     """
 
 

@@ -24,9 +24,9 @@ from fitcard.suggest import closest
 class MessageSlotsDiffer(ProblemCode):
     """A text has other slots than the same text in the default language.
 
-    Why: readers of one language would not be told what the others are, or in other decimals.
-    Avoid: `Es dauert Stunden.` where English has `It takes {time:whole} hours.`
-    Prefer: `Es dauert {time:whole} Stunden.`; the order of slots is free.
+    Why: readers of one language would miss a figure, or see it with other decimals.
+    Avoid: `Der Speicher reicht.` where English has `It needs {needed_memory:gb} GB.`
+    Prefer: `Es braucht {needed_memory:gb} GB.`; the order of slots is free.
     """
 
 

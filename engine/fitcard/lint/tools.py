@@ -28,11 +28,11 @@ from fitcard.values import Scalar
 
 
 class ToolIncomplete(ProblemCode):
-    """A tool leaves open what a question must name.
+    """A tool does not take an argument that the question requires.
 
-    Why: nobody who calls it could get an answer.
-    Avoid: `takes: [van]` where a question must name a `parcel`
-    Prefer: `takes: [parcel, van]`, or `parcel` under `assumes` or `with`
+    Why: no call of the tool could be answered.
+    Avoid: `takes: [device, quant]`, where a question must name a `model`
+    Prefer: `takes: [model, device, quant]`, or `model` under `assumes` or `with`.
     """
 
 

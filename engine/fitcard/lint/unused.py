@@ -17,11 +17,11 @@ from fitcard.testing.rule_tests import rule_tests, run_test
 
 
 class NameUnused(ProblemCode):
-    """Nothing is made of a rule: no answer shows it, and nothing that an answer shows reads it.
+    """A rule affects nothing: no answer shows it, and nothing that is shown depends on it.
 
-    Why: whoever changes it will wonder why nothing moves.
-    Avoid: a constant that its formula no longer reads.
-    Prefer: showing it in the layout, reading it, or removing it.
+    Why: whoever changes it would wonder why nothing moves.
+    Avoid: a constant that no formula uses any more
+    Prefer: showing it in the layout, using it in a formula, or removing it.
     """
 
 
@@ -58,20 +58,20 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
 
 
 class ConditionConstant(ProblemCode):
-    """A condition is the same for every question over the catalogs.
+    """A condition has the same value for every question over the catalogs.
 
-    Why: one side of the formula is never taken, so nobody would notice what is wrong there.
-    Avoid: `fee if van.room > 0 else 0` where every van has room
-    Prefer: `fee`
+    Why: one branch of the formula is never taken, so that mistakes in it go unnoticed.
+    Avoid: `weights if device.memory > 0 else 0`, since every device has memory
+    Prefer: `weights`
     """
 
 
 class TableRowUnreached(ProblemCode):
-    """No entry of the catalogs and no rule test reaches a row of a table.
+    """Neither a catalog entry nor a rule test reaches a row of a table.
 
-    Why: nobody would notice what is wrong there.
-    Avoid: a band for figures that nothing has.
-    Prefer: removing the row, or a rule test that says what it is there for.
+    Why: mistakes in the row go unnoticed.
+    Avoid: a band of `bandwidth_class` above the bandwidth of every device
+    Prefer: removing the row, or a rule test that shows what it is for.
     """
 
 

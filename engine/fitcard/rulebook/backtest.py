@@ -15,20 +15,20 @@ from fitcard.values import Kind
 
 
 class BacktestUnknown(ProblemCode):
-    """A back-test names a catalog, or a figure of it, that is not there.
+    """A back-test names a catalog or field that does not exist.
 
-    Why: there would be nothing to hold the rules against.
-    Avoid: `measured: measured.hours` where measurements have no such figure
-    Prefer: `measured: measured.time`
+    Why: there would be no figures to compare with.
+    Avoid: `measured: measured.decode`
+    Prefer: `measured: measured.decode_tok_s`
     """
 
 
 class BacktestKind(ProblemCode):
-    """A back-test compares a rule that gives no number, or goes by one that is no condition.
+    """A back-test compares a rule that is not a number, or selects runs by one that is not a condition.
 
-    Why: only numbers can be near to one another, and only a condition says which runs belong together.
+    Why: only numbers have errors, and only conditions can select runs.
     Avoid: `computed: grade`
-    Prefer: `computed: score`
+    Prefer: `computed: decode_tok_s`
     """
 
 

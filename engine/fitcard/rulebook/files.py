@@ -18,46 +18,46 @@ from fitcard.suggest import closest, did_you_mean
 
 
 class FileKind(ProblemCode):
-    """A file does not say what kind it is, or names a kind that does not exist.
+    """A file does not state its kind, or states one that does not exist.
 
-    Why: what a file may hold, and who reads it, goes by its kind.
+    Why: the kind decides what a file may contain and what reads it.
     Avoid: a file that starts with `constants:`
-    Prefer: a file that starts with `kind: rules`
+    Prefer: a file that starts with `kind: rules`.
     """
 
 
 class FileMissing(ProblemCode):
-    """There is no file of a kind of which there must be one.
+    """A required file is missing.
 
-    Why: without it there is nothing to ask, to say, or to show.
-    Avoid: a folder of rules without `kind: rulebook`, `kind: layout` or `kind: messages`.
-    Prefer: one file of each.
+    Why: without it there are no questions, no texts or no answers.
+    Avoid: a folder without `kind: rulebook`, `kind: layout` or `kind: messages`
+    Prefer: one file of each kind.
     """
 
 
 class FileTwice(ProblemCode):
-    """There are two files of a kind of which there must be one.
+    """There are two files of a kind that allows only one.
 
-    Why: nobody could say which of them holds.
-    Avoid: a copy of `rulebook.yaml` left beside it.
+    Why: it is unclear which of them applies.
+    Avoid: a backup copy of `rulebook.yaml` beside it
     Prefer: one file.
     """
 
 
 class FileSuffix(ProblemCode):
-    """A file ends in `.yml`, and only files that end in `.yaml` are read.
+    """A file has the suffix `.yml`. Only `.yaml` files are read.
 
-    Why: a file that is passed over looks as if it were in force.
-    Avoid: `price.yml`
-    Prefer: `price.yaml`
+    Why: a file that is skipped looks as if it applied.
+    Avoid: `decode.yml`
+    Prefer: `decode.yaml`
     """
 
 
 class FolderEmpty(ProblemCode):
-    """A folder holds no YAML file.
+    """A folder contains no YAML files.
 
-    Why: most likely another folder was meant.
-    Avoid: `--rules` with the folder above the rules.
+    Why: it is probably not the folder that was meant.
+    Avoid: `--rules .` in the project directory of another program
     Prefer: `--rules rules`
     """
 

@@ -21,20 +21,20 @@ from fitcard.suggest import closest
 
 
 class ImportUnknown(ProblemCode):
-    """An import writes into a catalog that does not exist, or a field that its entries do not have.
+    """An importer writes to a catalog or field that does not exist.
 
-    Why: nothing that it reads could be written.
-    Avoid: `fields: {romm: width * depth}`
-    Prefer: `fields: {room: width * depth}`
+    Why: what it reads could not be written.
+    Avoid: `fields: {kv_head: num_key_value_heads}`, since models have no such field
+    Prefer: `fields: {kv_heads: num_key_value_heads}`
     """
 
 
 class ImportPattern(ProblemCode):
-    """What an import looks for in a text is no regular expression, or has no group to take.
+    """A search pattern of an importer is not a valid regular expression, or does not have exactly one group.
 
-    Why: nothing could be found.
-    Avoid: `find: "([0-9]+ kg"`
-    Prefer: `find: "([0-9]+) kg"`
+    Why: it could not match anything, or it would be unclear what to take.
+    Avoid: `find: "([0-9.]+ GiB"`
+    Prefer: `find: "([0-9.]+) GiB"`
     """
 
 

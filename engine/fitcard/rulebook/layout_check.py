@@ -25,38 +25,38 @@ from fitcard.values import Kind
 
 
 class LayoutUnknown(ProblemCode):
-    """The layout of the answer names a rule, axis, entry, input or sentence that is not there.
+    """The layout refers to a rule, axis, entry, input or sentence that does not exist.
 
     Why: that part of every answer would be missing.
-    Avoid: `time_h: tmie`
-    Prefer: `time_h: time`
+    Avoid: `needed_gb: needed_memroy`
+    Prefer: `needed_gb: needed_memory`
     """
 
 
 class LayoutKind(ProblemCode):
-    """The layout uses a value where one of another kind is needed.
+    """The layout uses a value of the wrong kind.
 
-    Why: a list is ordered by a number and chosen by a condition.
-    Avoid: `where: room_share`
-    Prefer: `where: goes_in`
+    Why: lists are ordered by numbers and filtered by conditions.
+    Avoid: `where: memory_ratio`
+    Prefer: `where: fits_whole`
     """
 
 
 class LayoutNested(ProblemCode):
-    """A list of the layout stands inside another list.
+    """A list of the layout is nested in another list.
 
-    Why: its rows would be asked once for each row of the other.
-    Avoid: `each: van` below `each: parcel`
-    Prefer: a list of its own.
+    Why: its rows would be computed once for each row of the outer list.
+    Avoid: `each: quant` inside `each: workload`
+    Prefer: two separate lists.
     """
 
 
 class LayoutPicked(ProblemCode):
-    """What rows the layout asks for goes by an entry that is picked.
+    """The rows of a list depend on an entry that is picked from rows.
 
-    Why: the entry is picked among such rows, all of which are asked for at once.
-    Avoid: `changed: {weight: best_van.payload}`
-    Prefer: a formula of the question's own figures.
+    Why: all rows are computed at once, before an entry is picked.
+    Avoid: `changed: {context: recommended_quant.bits}`
+    Prefer: a formula over figures of the question itself.
     """
 
 

@@ -52,37 +52,38 @@ from fitcard.values import Kind
 
 
 class AxisUnknownCatalog(ProblemCode):
-    """The rulebook asks for entries of a catalog that does not exist.
+    """An axis of the rulebook takes its entries from a catalog that does not exist.
 
-    Why: nobody could answer the question.
-    Avoid: `van: {catalog: lorries, ...}` where no schema describes `lorries`
-    Prefer: `van: {catalog: vans, ...}`
+    Why: no question could be answered.
+    Avoid: `device: {catalog: gpus, ...}`
+    Prefer: `device: {catalog: devices, ...}`
     """
 
 
 class AxisEmpty(ProblemCode):
-    """A catalog that questions go by has no entries.
+    """The catalog of an axis has no entries.
 
-    Why: there would be nothing to ask about.
-    Avoid: a folder of catalogs without a file of that kind.
-    Prefer: a file that starts with `kind:` and that catalog, with at least one entry.
+    Why: no question could be answered.
+    Avoid: a catalog folder without a file of `kind: devices`
+    Prefer: a file of that kind with at least one entry.
     """
 
 
 class AxisUnknownDefault(ProblemCode):
-    """The default of an axis is not in its catalog, or the table that chooses it gives what is not.
+    """The default entry of an axis does not exist, or a table that chooses the default gives an entry that does not
+    exist.
 
-    Why: a question that leaves it out could not be answered.
-    Avoid: `van: {catalog: vans, default: smal, ...}`
-    Prefer: `van: {catalog: vans, default: small, ...}`
+    Why: questions that leave the axis out could not be answered.
+    Avoid: `workload: {catalog: workloads, default: code, ...}`
+    Prefer: `workload: {catalog: workloads, default: coding, ...}`
     """
 
 
 class AxisTwoDefaults(ProblemCode):
-    """An axis has both a default and a table that chooses one.
+    """An axis has both `default` and `default_by`.
 
-    Why: which of them holds would be open.
-    Avoid: `van: {catalog: vans, default: small, default_by: usual_van, ...}`
+    Why: it is unclear which one applies.
+    Avoid: `host: {catalog: hosts, default: desktop-ddr5, default_by: usual_host, ...}`
     Prefer: one of the two.
     """
 
@@ -90,18 +91,18 @@ class AxisTwoDefaults(ProblemCode):
 class ProfileMissing(ProblemCode):
     """The default profile has no file.
 
-    Why: a question that names no profile could not be answered.
-    Avoid: `profiles: {default: plane}`
-    Prefer: `profiles: {default: plain}`, with a file `profiles/plain.yaml`.
+    Why: questions that name no profile could not be answered.
+    Avoid: `profiles: {default: calibrate}`
+    Prefer: `profiles: {default: calibrated}`, with the file `profiles/calibrated.yaml`.
     """
 
 
 class NameTwice(ProblemCode):
-    """A name is defined in two places; both are named.
+    """A name is defined twice. The problem points at both definitions.
 
-    Why: one would hide the other, and which of them depends on the order of files.
-    Avoid: `town_speed` in `trip.yaml` and in `zones.yaml`
-    Prefer: one of them, or two names; other beliefs belong in a profile.
+    Why: one would hide the other, depending on the order of the files.
+    Avoid: `headroom_share` in `memory.yaml` and in `context.yaml`
+    Prefer: one definition, or two names; alternative values belong in a profile.
     """
 
 

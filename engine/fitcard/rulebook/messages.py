@@ -18,54 +18,54 @@ from fitcard.values import Kind, Scalar
 
 
 class MessageMissing(ProblemCode):
-    """A text that every caller may need is missing from the messages.
+    """A required text is missing from the messages.
 
-    Why: an answer, or the telling of a mistake, would have a hole.
-    Avoid: messages without `problems: {unknown-entry: ...}`, or a sentence that only one of the languages has
-    Prefer: all texts that the hint lists, in each language.
+    Why: an answer or an error would be incomplete.
+    Avoid: messages without `problems: {unknown-entry: ...}`, or a sentence that exists in one language only
+    Prefer: every text listed in the hint, in each language.
     """
 
 
 class MessageUnused(ProblemCode):
-    """A text of the messages is never said.
+    """A text of the messages is never used.
 
-    Why: most likely its key is misspelt, and the text that was meant is missing.
+    Why: its key is usually misspelt, and the intended text is missing.
     Avoid: `sentences: {verdct: ...}`
     Prefer: `sentences: {verdict: ...}`
     """
 
 
 class MessageBy(ProblemCode):
-    """A sentence has a text for each word of a table that gives no words.
+    """A sentence chooses its text by a name that does not give words.
 
-    Why: which of the texts is said would be open.
-    Avoid: `by: room_share`
-    Prefer: `by: room`
+    Why: it is unclear which text applies.
+    Avoid: `by: memory_ratio`
+    Prefer: `by: fit`
     """
 
 
 class MessageIncomplete(ProblemCode):
-    """A sentence lacks the text for a word that its table can give.
+    """A sentence has no text for one of the words of its table.
 
-    Why: for some questions there would be nothing to say.
-    Avoid: `text: {enough: It fits.}` where `room` can be `none` too
+    Why: some questions would have no sentence.
+    Avoid: `text: {runs_well: It fits.}` with `by: fit`, which can also be `too_heavy`
     Prefer: a text for each word.
     """
 
 
 class MessageFormat(ProblemCode):
-    """A number in a sentence has no format, or one that is not defined.
+    """A number in a sentence has no format, or an undefined one.
 
-    Why: a person would read all of its decimals.
-    Avoid: `It takes {time} hours.`
-    Prefer: `It takes {time:whole} hours.`
+    Why: readers would see all its decimals.
+    Avoid: `It needs {needed_memory} GB.`
+    Prefer: `It needs {needed_memory:gb} GB.`
     """
 
 
 class MessageSlot(ProblemCode):
-    """A slot of a text cannot be read, or nothing fills it.
+    """A slot of a text cannot be parsed, or nothing fills it.
 
-    Why: a caller would read braces.
+    Why: readers would see the braces.
     Avoid: `There is no {fild}.`
     Prefer: `There is no {field}.`
     """
@@ -300,29 +300,29 @@ Languages = Mapping[str, Messages]
 
 
 class LanguageMissing(ProblemCode):
-    """There are no messages in the language that the rulebook speaks where no other is asked for.
+    """There are no messages in the default language of the rulebook.
 
-    Why: a question that names no language could not be answered.
-    Avoid: `language: fr` in the rulebook, and no file of messages with `language: fr`
-    Prefer: a language that a file of messages has.
+    Why: questions that name no language could not be answered.
+    Avoid: `language: fr` in the rulebook without messages in `language: fr`
+    Prefer: a language for which there are messages.
     """
 
 
 class LanguageTwice(ProblemCode):
-    """Two files of messages are in the same language.
+    """Two message files have the same language.
 
-    Why: which of them is read would be open.
-    Avoid: a copy of `de.yaml` in which `language: de` still stands.
-    Prefer: one file for each language.
+    Why: it is unclear which one applies.
+    Avoid: a copy of `de.yaml` that still has `language: de`
+    Prefer: one file per language.
     """
 
 
 class LanguageUnknown(ProblemCode):
-    """Nobody knows how numbers and days are written in the language of a file of messages.
+    """The language of a message file has no known number and date formats.
 
-    Why: they would be written in the way of another one.
+    Why: numbers and dates would be written as in another language.
     Avoid: `language: xx`
-    Prefer: a code of CLDR, such as `de`, or `pt-BR` for a language of one country.
+    Prefer: a CLDR language code, such as `de`, or `pt-BR` for a regional variant.
     """
 
 

@@ -28,11 +28,11 @@ from fitcard.values import Kind
 
 
 class RankingUnknown(ProblemCode):
-    """A ranking uses a filter that the file does not describe, or one has the name of something that can be asked.
+    """A ranking uses an undefined filter, or a filter has the name of an axis or input.
 
-    Why: nobody could say what its parameter means.
-    Avoid: `filters: [roomm]` where the file describes `room`
-    Prefer: `filters: [room]`
+    Why: the parameter would be undefined or ambiguous.
+    Avoid: `filters: [famly]`, where the file defines `family`
+    Prefer: `filters: [family]`
     """
 
 

@@ -15,9 +15,9 @@ from fitcard.source.document import Document, Path
 
 
 class ServiceUnknown(ProblemCode):
-    """An address of the service takes, gives or shows what is not there.
+    """A route refers to a parameter, schema or path segment that does not exist.
 
-    Why: whoever writes a program by the description would write one that does not work.
+    Why: clients generated from the API description would not work.
     Avoid: `gives: responses/ruls`
     Prefer: `gives: responses/rules`
     """

@@ -15,11 +15,11 @@ HASH = f"{OF_RULES}sha256"
 
 
 class SweptUnknown(ProblemCode):
-    """A column to sweep is no single value of the answer.
+    """A sweep column is not a single value of an answer.
 
-    Why: there would be nothing to write into it.
-    Avoid: `columns: [tmie_h]`, or the name of a list or a sentence of the answer
-    Prefer: `columns: [time_h]`, by the keys of the answer with dots between.
+    Why: there would be nothing to write to it.
+    Avoid: `columns: [decode_toks]`, or the name of a list or sentence
+    Prefer: `columns: [decode_tok_s]`; dots separate nested keys, as in `memory.needed_gb`.
     """
 
 

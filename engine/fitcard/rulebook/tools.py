@@ -18,11 +18,11 @@ from fitcard.values import Scalar
 
 
 class ToolUnknown(ProblemCode):
-    """A tool takes, asks for or keeps what is not there.
+    """A tool refers to an argument or a key that does not exist.
 
-    Why: a language model would be offered what nobody can answer, or get less than the file says.
-    Avoid: `takes: [parcel, vn]`
-    Prefer: `takes: [parcel, van]`
+    Why: a language model would be offered what cannot be answered, or receive less than declared.
+    Avoid: `takes: [model, devise]`
+    Prefer: `takes: [model, device]`
     """
 
 

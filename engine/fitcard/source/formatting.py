@@ -21,11 +21,11 @@ EDITORS = "# yaml-language-server: $schema="  # how editors find the schema of a
 
 
 class NotFormatted(ProblemCode):
-    """A file is not written the one way that `fitcard fmt` writes it.
+    """A file is not formatted as `fitcard fmt` formats it.
 
-    Why: where everybody writes keys in the same order, a reviewer sees only what has changed.
+    Why: with keys in a uniform order, reviewers see actual changes only.
     Avoid: `about` above `unit` in one rule and below it in the next
-    Prefer: `fitcard fmt`, which moves whole keys with their comments and changes nothing else.
+    Prefer: running `fitcard fmt`, which reorders keys with their comments and changes nothing else.
     """
 
 

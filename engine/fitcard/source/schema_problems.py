@@ -28,88 +28,88 @@ TYPE_WORDS = {
 
 
 class SchemaUnknownKey(ProblemCode):
-    """A key is not one of those that may stand here.
+    """A key is not allowed here.
 
-    Why: what is misspelt has no effect, and nobody would notice.
-    Avoid: `untis: kg`
-    Prefer: `unit: kg`
+    Why: a misspelt key would have no effect, and nobody would notice.
+    Avoid: `bandwith: 68`
+    Prefer: `bandwidth: 68`
     """
 
 
 class SchemaMissingKey(ProblemCode):
-    """A key that must be there is missing; the hint shows how to write it.
+    """A required key is missing. The hint shows how to write it.
 
-    Why: without a unit, a sentence or a source a number cannot be checked by anyone.
-    Avoid: `price: {value: 3}`
-    Prefer: `price: {value: 3, unit: EUR, about: What a parcel costs.}`
+    Why: a number without a unit, description or source cannot be verified.
+    Avoid: `headroom_share: {value: 0.02}`
+    Prefer: `headroom_share: {value: 0.02, unit: "1", about: Share of the usable memory that is kept free.}`
     """
 
 
 class SchemaKeyForm(ProblemCode):
-    """A key has not the form that keys have here.
+    """A key is not a valid name.
 
-    Why: names are used in formulas, and ids in addresses.
-    Avoid: `Town Speed: {...}`
-    Prefer: `town_speed: {...}`
+    Why: names are used in formulas, and ids in URLs.
+    Avoid: `Headroom Share: {...}`
+    Prefer: `headroom_share: {...}`
     """
 
 
 class SchemaChoice(ProblemCode):
-    """A word is not one of those that can be chosen from.
+    """A value is not one of the allowed words.
 
-    Why: rules go by these words; another would fall through them.
-    Avoid: `kind: band`
-    Prefer: `kind: bands`
+    Why: rules match these words exactly.
+    Avoid: `attention: fulll`
+    Prefer: `attention: full`
     """
 
 
 class SchemaType(ProblemCode):
-    """A value is of another type: text in place of a number, a number in place of text.
+    """A value has the wrong type, such as text in place of a number.
 
-    Why: YAML 1.2 reads `yes`, `on`, `1:30` and `1_000` as text, and a number with its unit is text too.
-    Avoid: `weight: 3 kg`, `unified: yes`, `value: 1,5`
-    Prefer: `weight: 3`, `unified: true`, `value: 1.5`
+    Why: YAML 1.2 reads `yes`, `on`, `1:30` and `1_000` as text, and so is a number with its unit.
+    Avoid: `memory: 16 GB`, `unified: yes`, `bandwidth: 89,6`
+    Prefer: `memory: 16`, `unified: true`, `bandwidth: 89.6`
     """
 
 
 class SchemaSum(ProblemCode):
     """Numbers that must add up to a total do not.
 
-    Why: weights that add up to more than 1 raise every score without anyone having meant it.
-    Avoid: `weights: {speed: 0.6, room: 0.6}`
-    Prefer: `weights: {speed: 0.5, room: 0.5}`
+    Why: weights that add up to more than 1 would raise every score unintentionally.
+    Avoid: `weights: {quality: 0.6, speed: 0.6}`
+    Prefer: `weights: {quality: 0.5, speed: 0.5}`
     """
 
 
 class SchemaRange(ProblemCode):
-    """A number is outside of what makes sense for it.
+    """A number is outside its plausible range.
 
-    Why: most such numbers are a slip of a digit or of a unit.
-    Avoid: `room: -3`
-    Prefer: `room: 3`
+    Why: such numbers usually have a wrong digit or unit.
+    Avoid: `layers: -40`
+    Prefer: `layers: 40`
     """
 
 
 class SchemaUnusual(ProblemCode):
-    """A figure is possible, and yet outside of what is usual for it: look twice.
+    """A figure is possible but unusual, and should be verified.
 
-    Why: a figure in megabytes where gigabytes are meant is a thousand times too large, and would be believed.
-    Avoid: `weight: 3000` for a parcel of 3 kg
-    Prefer: `weight: 3`; where the figure is right, widen `usual` in the schema.
+    Why: a figure in MB instead of GB is a thousand times too large, and would be used as it is.
+    Avoid: `memory: 16384` for a device with 16 GB
+    Prefer: `memory: 16`; if the figure is correct, widen `usual` in the schema.
     """
 
 
 class SchemaTooShort(ProblemCode):
-    """A text, list or map holds less than it must.
+    """A text, list or map is shorter than required.
 
-    Why: an empty sentence or list says nothing to whoever reads it.
-    Avoid: `about: Price`
-    Prefer: `about: What a parcel costs.`
+    Why: an empty description or list of sources tells readers nothing.
+    Avoid: `about: Weights`
+    Prefer: `about: Memory that the weights take.`
     """
 
 
 class SchemaForm(ProblemCode):
-    """A text has not the form that it must have, such as that of a day.
+    """A text does not have the required format, such as that of a date.
 
     Why: dates and ids are compared and sorted.
     Avoid: `checked_on: 1/2/2026`
@@ -118,11 +118,11 @@ class SchemaForm(ProblemCode):
 
 
 class SchemaOther(ProblemCode):
-    """Something else does not fit the schema of the file; the message is that of the schema.
+    """A file violates its schema in another way. The message is that of the schema validator.
 
-    Why: other tools read these files by the same schema.
-    Avoid: what the message names.
-    Prefer: what `schemas/` says of this kind of file.
+    Why: editors and other tools read these files by the same schema.
+    Avoid: what the message names
+    Prefer: what the schema in `schemas/` requires.
     """
 
 

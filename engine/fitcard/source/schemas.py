@@ -105,11 +105,11 @@ _QUICK = {name: _keyword(name) for name in KEYWORDS}
 
 
 class SchemasUnreadable(ProblemCode):
-    """The folder of schemas cannot be read, or one of them is not JSON.
+    """The folder of schemas cannot be read, or a schema is not valid JSON.
 
-    Why: without its schema no file can be checked.
-    Avoid: a comma after the last key of a JSON file.
-    Prefer: JSON that any editor accepts.
+    Why: no file can be checked without its schema.
+    Avoid: a comma after the last key of an object
+    Prefer: valid JSON.
     """
 
 

@@ -22,91 +22,90 @@ from fitcard.source.document import Document, Path, Place
 class FileUnreadable(ProblemCode):
     """A file cannot be opened.
 
-    Why: a rulebook of which a part is missing would give other answers without a word.
-    Avoid: files that the user who runs the command may not read, and links that lead nowhere.
-    Prefer: files that can be read, or none of that name.
+    Why: an incomplete rulebook would silently give different answers.
+    Avoid: files without read permission, and broken links
+    Prefer: files that can be read, or removing them.
     """
 
 
 class YamlTooLarge(ProblemCode):
-    """A file is larger, deeper, or through aliases holds more values than any file of rules does.
+    """A file is too large or too deeply nested, or expands to too many values through aliases.
 
-    Why: an alias of an alias of an alias grows to more than any memory holds.
-    Avoid: `b: [*a, *a, *a]` over many levels, and files of megabytes.
-    Prefer: several files, each about one thing, with values written out.
+    Why: nested aliases can grow beyond any memory.
+    Avoid: `b: [*a, *a, *a]` over many levels, or files of several megabytes
+    Prefer: several smaller files without aliases.
     """
 
 
 class YamlNotUtf8(ProblemCode):
-    """The bytes of a file are not UTF-8, at the line that is named.
+    """A file is not encoded as UTF-8. The problem names the line.
 
-    Why: read in another encoding, names would not be found and sentences would be garbled.
-    Avoid: saving as Latin-1 or UTF-16.
+    Why: in another encoding, names would not be found and texts would be garbled.
+    Avoid: saving as Latin-1 or UTF-16
     Prefer: saving as UTF-8.
     """
 
 
 class YamlSyntax(ProblemCode):
-    """The file is not YAML: a quote or bracket is open, a line is indented with a tab, or `: ` stands inside plain
-    text.
+    """A file is not valid YAML, for example because of an unclosed quote, a tab as indentation, or `: ` in plain text.
 
-    Why: nothing after the mistake can be trusted to mean what it looks like.
-    Avoid: `about: Weight: of the parcel`
-    Prefer: `about: "Weight: of the parcel"`
+    Why: nothing after the mistake can be parsed reliably.
+    Avoid: `note: Unified memory: shared with the CPU`
+    Prefer: `note: "Unified memory: shared with the CPU"`
     """
 
 
 class YamlEmpty(ProblemCode):
-    """The file holds nothing.
+    """A file is empty.
 
-    Why: it may have been cut short while it was saved, and what it held would be missed.
-    Avoid: an empty file as a place to fill later.
-    Prefer: no file, or `fitcard new`, which writes one that passes.
+    Why: it may have been truncated while saving, and its content would be missed.
+    Avoid: empty files as placeholders
+    Prefer: no file, or `fitcard new`, which creates a valid one.
     """
 
 
 class YamlTag(ProblemCode):
-    """A value carries a tag, such as `!!python/object`.
+    """A value has a tag, such as `!!python/object`.
 
-    Why: a tag asks the reader to build something other than plain data.
-    Avoid: `doors: !!int "4"`
-    Prefer: `doors: 4`
+    Why: tags make a reader construct something other than plain data.
+    Avoid: `layers: !!int "40"`
+    Prefer: `layers: 40`
     """
 
 
 class YamlKey(ProblemCode):
     """A key is a list or a map.
 
-    Why: what is defined must have a name.
-    Avoid: `? [a, b]` with `: 2` below it
-    Prefer: `a_and_b: 2`
+    Why: definitions need a name.
+    Avoid: `? [layers, heads]` with `: 40` below it
+    Prefer: `layers: 40`
     """
 
 
 class YamlMergeKey(ProblemCode):
     """A map is merged into another with `<<`.
 
-    Why: YAML 1.2 has no merge keys, and what a reviewer reads would not be all that holds.
-    Avoid: `large: {<<: *small, room: 8}`
-    Prefer: `large: {room: 8, speed: 90}`
+    Why: YAML 1.2 has no merge keys, and reviewers would not see all fields of the entry.
+    Avoid: `m1-16gb: {<<: *m1-8gb, memory: 16}`
+    Prefer: `m1-16gb: {name: MacBook Air M1 16GB, memory: 16, bandwidth: 68, ...}`
     """
 
 
 class YamlDuplicateKey(ProblemCode):
-    """One map has the same key twice; both places are named.
+    """A map has the same key twice. The problem points at both.
 
-    Why: YAML readers keep one of the two without a word, and not all keep the same.
-    Avoid: `room: 3` and, lines below in the same entry, `room: 8`
-    Prefer: one of them.
+    Why: YAML parsers silently keep one of the two, and not all keep the same one.
+    Avoid: `memory: 8` and, some lines below in the same entry, `memory: 16`
+    Prefer: one of the two.
     """
 
 
 class YamlNotFinite(ProblemCode):
-    """A number is infinite, or none: `.inf`, `.nan`, `1e999`.
+    """A number is infinite or not a number: `.inf`, `.nan`, `1e999`.
 
-    Why: no formula gives an answer with it.
-    Avoid: `payload: .inf`
-    Prefer: leaving out a figure that is not known, and a large number for a limit that is never met.
+    Why: formulas could not give a finite result.
+    Avoid: `context: .inf`
+    Prefer: leaving out unknown figures; for a limit that is never reached, a large finite number.
     """
 
 

@@ -17,11 +17,11 @@ PARQUET = "parquet"
 
 
 class SweepNeedsMore(ProblemCode):
-    """A form of file, or a way to compute, needs a package that is not installed.
+    """A file format or a way to compute requires a package that is not installed.
 
-    Why: the base install stays small.
+    Why: the base installation stays small.
     Avoid: `fitcard sweep --out answers.parquet` after `pip install fitcard`
-    Prefer: `pip install 'fitcard[sweep]'` first
+    Prefer: `pip install 'fitcard[sweep]'`
     """
 
 

@@ -32,20 +32,20 @@ PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # its number, its rows, and the
 
 
 class SweepDiffers(ProblemCode):
-    """Parts of another sweep into the same file are there: of other rules, catalogs, columns or entries.
+    """The target has unfinished parts of a different sweep, with other rules, catalogs, columns or entries.
 
-    Why: a file whose rows come from two sets of rules would be worth nothing.
-    Avoid: `fitcard sweep --out answers.csv`, stopped, and called again after a rule was edited
-    Prefer: `--restart`, which begins anew; or another file.
+    Why: rows from different rules must not end up in one file.
+    Avoid: interrupting `fitcard sweep --out answers.csv`, editing a rule, and running it again
+    Prefer: `--restart`, which discards the parts, or another file.
     """
 
 
 class SweepPartsUnreadable(ProblemCode):
-    """The directory where parts of a sweep are kept holds no list of what they are parts of.
+    """The directory for the parts of a sweep has no readable manifest.
 
-    Why: nobody could say whether they belong to this sweep, or to any.
-    Avoid: a directory `answers.csv.parts` of one's own
-    Prefer: another file, or `--restart`, which removes parts and nothing else.
+    Why: it is unclear whether the parts belong to this sweep.
+    Avoid: creating a directory called `answers.csv.parts`
+    Prefer: another file, or `--restart`, which removes the parts and nothing else.
     """
 
 

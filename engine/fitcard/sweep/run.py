@@ -21,11 +21,11 @@ Progress = Callable[[int, int], None]  # questions answered, and all
 
 
 class SweepFileThere(ProblemCode):
-    """The file that a sweep is to be written to exists.
+    """The output file of a sweep already exists.
 
-    Why: nothing that is there is lost without a word.
-    Avoid: the same `--out` twice
-    Prefer: another file, or `--force`, which replaces it once the new one is whole.
+    Why: existing files are never overwritten silently.
+    Avoid: running a sweep twice with the same `--out`
+    Prefer: another file, or `--force`, which replaces the file once the new one is complete.
     """
 
 

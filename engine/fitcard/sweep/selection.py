@@ -29,20 +29,20 @@ WHERE, COLUMNS = "where", "columns"
 
 
 class ColumnUnknown(ProblemCode):
-    """A column is no single value of an answer, and no name of the rules.
+    """A column is neither a single value of an answer nor a name in the rules or catalogs.
 
-    Why: there would be nothing to write into it.
-    Avoid: `fitcard sweep --columns tmie_h`
-    Prefer: `fitcard sweep --columns time_h`; figures of the catalogs, such as `van.room`, can be named too.
+    Why: there would be nothing to write to it.
+    Avoid: `fitcard sweep --columns decode_toks`
+    Prefer: `fitcard sweep --columns decode_tok_s,device.bandwidth`
     """
 
 
 class ColumnCompared(ProblemCode):
-    """A column, or the condition that keeps answers, needs another answer to be compared with.
+    """A column or filter depends on the comparison with another answer.
 
-    Why: in a sweep each answer stands for itself.
-    Avoid: a name that is made of `current.time`
-    Prefer: a name that one question by itself gives.
+    Why: in a sweep every answer stands on its own.
+    Avoid: `--columns decode_gain`, which uses `current.decode_tok_s`
+    Prefer: a value that depends on a single question, such as `decode_tok_s`.
     """
 
 

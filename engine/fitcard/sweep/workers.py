@@ -28,17 +28,17 @@ QUEUE_PER_WORKER = (
 class SweepOtherEngine(ProblemCode):
     """A worker of the cluster runs another version of the engine.
 
-    Why: the same rules could come to other numbers there.
-    Avoid: a cluster whose workers were installed before the engine changed
-    Prefer: the same version of it on all workers.
+    Why: the same rules could give different numbers there.
+    Avoid: workers installed before the engine was updated
+    Prefer: the same version on all workers.
     """
 
 
 class SweepNoCluster(ProblemCode):
-    """No scheduler of a cluster answers at that address.
+    """No Dask scheduler answers at that address.
 
-    Why: there is nobody to compute.
-    Avoid: `--scheduler tcp://10.0.0.1:8787`, the port of the page for people
+    Why: there are no workers to compute the sweep.
+    Avoid: `--scheduler tcp://10.0.0.1:8787`, the port of the dashboard
     Prefer: the address that `dask scheduler` prints, such as `tcp://10.0.0.1:8786`.
     """
 

@@ -13,11 +13,11 @@ from fitcard.rulebook.rulebook import Rulebook
 
 
 class TestCoverage(ProblemCode):
-    """No rule test reaches a formula, a side of a condition, or a row of a table.
+    """No rule test covers a formula, a branch of a condition, or a row of a table.
 
-    Why: a change there would go unnoticed.
-    Avoid: rules without a test.
-    Prefer: a test whose question takes that side or row.
+    Why: changes there would go unnoticed.
+    Avoid: rules without tests
+    Prefer: a test whose question reaches that branch or row.
     """
 
 

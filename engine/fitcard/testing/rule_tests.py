@@ -19,29 +19,29 @@ from fitcard.values import Kind, Scalar, format_decimals
 
 
 class TestFailed(ProblemCode):
-    """A rule test expects another figure than the rules give; below it stands how the figure came about.
+    """A rule test expects another value than the rules give. The trace below shows how the value is computed.
 
-    Why: either the rules are wrong now, or the expectation was.
-    Avoid: widening `within` until it passes.
-    Prefer: mending the rule, or `fitcard test --update` where the new figure is right.
+    Why: either the rules or the expectation is wrong.
+    Avoid: widening `within` until the test passes
+    Prefer: fixing the rule, or `fitcard test --update` if the new value is correct.
     """
 
 
 class TestAgrees(ProblemCode):
-    """A figure that is listed as a known difference agrees now.
+    """A figure that is listed as a known difference now agrees.
 
-    Why: a list of differences is worth something only while all of them are real.
-    Avoid: leaving it under `differs`.
+    Why: a list of known differences is useful only while all of them are real.
+    Avoid: leaving the figure under `differs`
     Prefer: moving it to `expect`.
     """
 
 
 class TestKind(ProblemCode):
-    """A test gives a name a value of another kind: a word for a number, a number for a condition.
+    """A test sets a name to a value of the wrong kind, such as a word for a number.
 
-    Why: the rules never meet such a value.
-    Avoid: `given: {room_share: enough}`
-    Prefer: `given: {room_share: 0.4}`
+    Why: the rules never encounter such a value.
+    Avoid: `given: {memory_ratio: tight_fit}`
+    Prefer: `given: {memory_ratio: 0.9}`
     """
 
 
