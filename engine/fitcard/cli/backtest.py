@@ -1,4 +1,4 @@
-"""`fitcard backtest`: how near the estimates come to what was measured."""
+"""`fitcard backtest`: the errors of estimates against measured runs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from fitcard.suggest import closest, did_you_mean
 
 @click.command("backtest")
 @click.option(
-    "--profile", "named", default="", help="Profiles, divided by commas, side by side; the default if not said."
+    "--profile", "named", default="", help="Comma-separated profiles to compare. [default: the default profile]"
 )
-@click.option("--by", "group", default="", help="Also by each entry of an axis, or by each word that a rule gives.")
-@click.option("--worst", type=click.IntRange(min=0), default=0, help="Also so many runs that are farthest off.")
+@click.option("--by", "group", default="", help="Also group by an axis, or by a rule that gives words.")
 @click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot of estimates too: .svg, .png, .html."
+    "--worst", type=click.IntRange(min=0), default=0, help="Also list this many runs with the largest errors."
 )
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Also save a plot (.svg, .png, .html).")
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Hold them against the runs in the files of this folder, in place of those of the catalog.",
+    help="Use the measured runs in this folder instead of the catalog.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
     ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, data: Path | None, as_json: bool
 ) -> None:
-    """Hold the estimates against what was measured."""
+    """Compare estimates with measured runs."""
     folders: Folders = ctx.obj
     rulebook = load_or_exit(folders)
     profiles = [name for name in named.split(",") if name] or [rulebook.default_profile]
@@ -50,7 +50,7 @@ def command(
             near = did_you_mean(closest(group, [*rules.question_fields.axes, *rules.definitions]))
             raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
     if rulebook.backtest is None:
-        raise click.UsageError("these rules have no file of `kind: backtest`")
+        raise click.UsageError("the rules folder has no file of `kind: backtest`")
     if data is not None:
         elsewhere = with_external_runs(rulebook, data)
         rulebook = elsewhere.rulebook
@@ -81,7 +81,7 @@ def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> Non
         try:
             save_plot(name, title, points_as_data(comparisons, group))
         except ImportError:
-            raise click.ClickException("a plot needs one more package: pip install 'fitcard[tune]'") from None
+            raise click.ClickException("--plot requires the package matplotlib: pip install 'fitcard[tune]'") from None
         except OSError as error:
             raise click.FileError(str(name), error.strerror) from None
         click.echo(f"written: {name}", err=True)

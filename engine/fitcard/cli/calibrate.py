@@ -1,4 +1,4 @@
-"""`fitcard calibrate`: constants fitted to what was measured."""
+"""`fitcard calibrate`: fits constants to measured runs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from fitcard.suggest import closest, did_you_mean
 
 @click.command("calibrate")
 @click.argument("names", nargs=-1)
-@click.option("--profile", default="", help="The profile whose rules are fitted; the default if not said.")
-@click.option("--holdout", "axis", default="device", show_default=True, help="What runs are held out by.")
-@click.option("--folds", type=click.IntRange(min=2), help="In how many parts; one for each entry if not said.")
-@click.option("--seed", type=int, default=0, show_default=True, help="How entries are drawn into parts.")
-@click.option("--why", default="", help="What moved them, written beside the values.")
-@click.option("--yes", is_flag=True, help="Write without asking.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, and write nothing.")
+@click.option("--profile", default="", help="Rule profile to fit. [default: the default profile]")
+@click.option("--holdout", "axis", default="device", show_default=True, help="Axis by which runs are held out.")
+@click.option("--folds", type=click.IntRange(min=2), help="Number of folds. [default: one per entry]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed for the folds.")
+@click.option("--why", default="", help="Reason for the new values, written beside them.")
+@click.option("--yes", is_flag=True, help="Write without confirmation.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and write nothing.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -42,10 +42,10 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Fit constants and tables, those of NAMES or all that declare `calibrate`, to what was measured.
+    """Fit the constants and tables NAMES, or all that declare `calibrate`, to measured runs.
 
-    Shows errors before and after, and those of runs that took no part in the fit. Writes nothing where a value ends at
-    its bound, or where runs that took no part are estimated worse.
+    Shows the errors before, after, and of held-out runs. Writes nothing if a value ends at its bound, or if held-out
+    runs are estimated worse than before.
     """
     folders: Folders = ctx.obj
     rulebook = load_or_exit(folders)
@@ -62,7 +62,9 @@ def command(
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
     except ImportError:
-        raise click.ClickException("fitting needs one more package: pip install 'fitcard[tune]'") from None
+        raise click.ClickException(
+            "`fitcard calibrate` requires the package scipy: pip install 'fitcard[tune]'"
+        ) from None
     except ProblemsError as wrong:
         exit_with_problems(wrong.problems, FAILED)
     if as_json:
@@ -77,21 +79,19 @@ def command(
 def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str) -> str:
     """The profile, once all that was named is there."""
     if rulebook.backtest is None:
-        raise click.UsageError("these rules have no file of `kind: backtest`")
+        raise click.UsageError("the rules folder has no file of `kind: backtest`")
     profile = profile or rulebook.default_profile
     if profile not in rulebook.rule_sets:
         near = did_you_mean(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
         raise click.UsageError(f"there is no profile `{profile}`; {near}")
     if axis not in rulebook.question_fields.axes:
-        raise click.UsageError(
-            f"runs cannot be held out by `{axis}`; there are {', '.join(rulebook.question_fields.axes)}"
-        )
+        raise click.UsageError(f"there is no axis `{axis}`; the axes are: {', '.join(rulebook.question_fields.axes)}")
     rules = rulebook.rule_sets[profile]
     can = [*dict.fromkeys(one.definition.name for one in parameters_of(rules))]
     can += [one.label for one in spreads_of(rules)]
     for name in names:
         if name not in can:
-            near = did_you_mean(closest(name, can)) or "`fitcard calibrate --json` lists what can be fitted"
+            near = did_you_mean(closest(name, can)) or "`fitcard calibrate --json` lists all parameters"
             raise click.UsageError(f"`{name}` does not declare `calibrate`; {near}")
     if not can:
         raise click.UsageError("no constant and no table declares `calibrate`")
@@ -100,10 +100,10 @@ def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str)
 
 def _write(rulebook: Rulebook, found: Calibration, why: str, *, yes: bool) -> None:
     assert rulebook.backtest is not None
-    if not yes and not click.confirm("write these values?"):
+    if not yes and not click.confirm("Write these values?"):
         raise SystemExit(OK)
     changed = write_calibration(found, rulebook.backtest, datetime.date.today().isoformat(), why)
     for file in changed:
         click.echo(f"written: {file}")
-    click.echo("to see what it does to every answer: fitcard diff HEAD")
+    click.echo("to see the effect on every answer: fitcard diff HEAD")
     raise SystemExit(OK)

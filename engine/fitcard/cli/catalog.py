@@ -1,4 +1,4 @@
-"""`fitcard catalog`: what the catalogs hold, and which of their rows disagree with one another."""
+"""`fitcard catalog`: statistics of the catalogs, and checks of their figures."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def _lines(catalog: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @click.group("catalog")
 def command() -> None:
-    """Show what the catalogs hold, and what in them cannot be right."""
+    """Show statistics of the catalogs, or verify their figures."""
 
 
 @command.command("stats")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
 def stats(ctx: click.Context, /, as_json: bool) -> None:
-    """Count entries by group, the share whose figures are known, and how old they are."""
+    """Show counts, completeness and age of entries."""
     data = catalog_stats(load_or_exit(ctx.obj), date.today())
     if as_json:
         print_json(data)
@@ -62,7 +62,7 @@ def stats(ctx: click.Context, /, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
 def verify(ctx: click.Context, /, as_json: bool) -> None:
-    """Find rows whose figures disagree with one another or with what is possible, and rows that stand twice."""
+    """Find implausible, contradictory and duplicate entries."""
     done, problems = check_catalogs(load_or_exit(ctx.obj))
     problems += [problem for checked in done for problem in checked.problems]
     problems.sort(key=lambda problem: problem.sort_key)
@@ -83,6 +83,6 @@ def verify(ctx: click.Context, /, as_json: bool) -> None:
     else:
         print_problems(problems, to_stderr=False)
         compared = sum(checked.compared for checked in done)
-        click.echo(f"checks: {len(done)}, of figures or entries: {compared}, exceptions: {excused}")
+        click.echo(f"checks: {len(done)}, comparisons: {compared}, exceptions: {excused}")
         click.echo(f"problems: {len(problems)}")
     raise SystemExit(FAILED if problems else OK)

@@ -1,4 +1,4 @@
-"""`fitcard check`: everything that is wrong with rules and catalogs, all at once."""
+"""`fitcard check`: all errors and warnings in rules and catalogs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ COLLECT_AFTER = 2_000_000  # new objects: a whole check makes fewer, and keeps n
 
 
 @click.command("check")
-@click.option("--format", "shape", type=click.Choice(list(FORMATS)), help="How to print; github where it runs there.")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--thorough", is_flag=True, help="Try every question over the catalogs, however many there are.")
-@click.option("--explain", "code", metavar="CODE", help="Show the page of a kind of problem, or `all` of them.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(list(FORMATS)),
+    help="Output format. [default: text; github in GitHub Actions]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option("--thorough", is_flag=True, help="Try every combination of catalog entries instead of a sample.")
+@click.option("--explain", "code", metavar="CODE", help="Explain a problem code, or `all` of them.")
 @click.pass_context
 def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: bool, code: str | None) -> None:
-    """Find everything that is wrong with rules and catalogs."""
+    """Check rules and catalogs for errors."""
     if code is not None:
         click.echo(_pages(code), nl=False)
         return
@@ -35,7 +40,7 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
         print_problems(problems, to_stderr=False)
         click.echo(summary_text(problems))
         if problems:
-            click.echo("what a code in [ ] means: fitcard check --explain CODE")
+            click.echo("to explain a code in [ ]: fitcard check --explain CODE")
     else:
         click.echo(FORMATS[shape](problems))
     raise SystemExit(FAILED if errors(problems) else OK)
@@ -46,5 +51,7 @@ def _pages(code: str) -> str:
     if code == "all":
         return "\n\n".join(kind.page() for kind in all_codes().values())
     if code not in all_codes():
-        raise click.UsageError(f"there is no code `{code}`. {did_you_mean(closest(code, all_codes()))}".rstrip())
+        raise click.UsageError(
+            f"there is no problem code `{code}`. {did_you_mean(closest(code, all_codes()))}".rstrip()
+        )
     return all_codes()[code].page()

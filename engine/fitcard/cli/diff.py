@@ -1,4 +1,4 @@
-"""`fitcard diff`: what changed between two states of the rules, and what that does to every answer."""
+"""`fitcard diff`: the changes between two versions of the rules, and their effect on every answer."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ SUFFIXES = {".json": "json", ".md": "markdown", ".html": "html", ".sarif": "sari
 @click.command("diff")
 @click.argument("base")
 @click.argument("head", required=False, default="")
-@click.option("--format", "shape", type=click.Choice(["text", *WRITERS]), help="How to print; text if not said.")
+@click.option("--format", "shape", type=click.Choice(["text", *WRITERS]), help="Output format. [default: text]")
 @click.option(
     "--save",
     "files",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help=f"Also write it to a file, whose name ends in {', '.join(SUFFIXES)}.",
+    help=f"Also write a file ({', '.join(SUFFIXES)}). Repeatable.",
 )
-@click.option("--why", help="Say why contract cases move: written into the file of changes.")
+@click.option("--why", help="Reason why contract cases move, added to the changes file.")
 @click.pass_context
 def command(
     ctx: click.Context, /, base: str, head: str, shape: str | None, files: tuple[Path, ...], why: str | None
 ) -> None:
-    """Show what changed from BASE to HEAD, by name, and what that does to every answer.
+    """Compare two versions of the rules and their answers.
 
-    Each is a revision of git, a directory that holds rules and catalogs, or `profile:NAME`. Without HEAD, BASE is
-    compared with the files as they are. Fails where the new files hold an error, and where a figure of a contract case
-    moves and nothing says why.
+    BASE and HEAD are git revisions, directories with rules and catalogs, or `profile:NAME`. Without HEAD, BASE is
+    compared with the working files. Fails if the new files have errors, or if a figure of a contract case moves
+    without a reason.
     """
     folders: Folders = ctx.obj
     for file in files:
@@ -90,7 +90,7 @@ def _acknowledge(state: Snapshot, found: DiffReport, why: str) -> None:
     """Writes why the unexplained cases move into the file of changes."""
     document = next(iter(state.files.of(CHANGES)), None)
     if document is None or document.file is None:
-        raise click.UsageError(f"there is no file to write it into; add one of `kind: {CHANGES}` to the rules")
+        raise click.UsageError(f"--why requires a file of `kind: {CHANGES}` in the rules folder")
     document.file.write_text(acknowledged_text(document, found.unexplained, why), "utf-8")
     click.echo(f"written: {document.path}", err=True)
 

@@ -1,4 +1,4 @@
-"""`fitcard explain`: a rule whole, or the tree of values behind one number of an answer."""
+"""`fitcard explain`: a rule with its neighbours, or the values that a figure of an answer is computed from."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from fitcard.problems import ProblemsError
 @click.command("explain", cls=QuestionOptionsCommand)
 @click.argument("words", nargs=-1, required=True, metavar="NAME | QUESTION...", shell_complete=complete_question)
 @set_option
-@click.option("--of", "names", multiple=True, help="The number to explain; may be given more than once.")
-@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@click.option("--of", "names", multiple=True, help="Rule to explain. Repeatable. [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -31,9 +31,9 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Explain a rule, or how the numbers of an answer came about.
+    """Explain a rule, or how a figure is computed.
 
-    With one NAME: its formula, unit and reference, what it reads and what reads it. With the words of a question: the
+    With NAME: its formula, unit, reference, dependencies and dependents. With the arguments of `fitcard show`: the
     tree of values down to catalog figures and their sources.
     """
     from fitcard.cli.explanation_view import draw_rule, draw_tree  # noqa: PLC0415 - with rich, only where it draws
@@ -42,7 +42,7 @@ def command(
     axes = required_axes(rulebook)
     if len(words) not in (1, len(axes)):
         wanted = " ".join(axis.upper() for axis in axes)
-        raise click.UsageError(f"name one rule, or {wanted}; {len(words)} words were given.")
+        raise click.UsageError(f"expected the name of a rule, or {wanted}; got {len(words)} arguments")
     try:
         if len(words) == 1 and (len(axes) > 1 or words[0] in rulebook.rule_set.definitions):
             detail = rule_detail(rulebook, words[0], parameters.get(PROFILE) or "")

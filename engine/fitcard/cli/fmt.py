@@ -1,4 +1,4 @@
-"""`fitcard fmt`: files of rules and catalogs written the one way."""
+"""`fitcard fmt`: formats rules and catalogs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fitcard.source.schemas import Schemas
 
 @click.command("fmt")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail where a file would change.")
+@click.option("--check", "only_check", is_flag=True, help="Do not write; fail if a file would change.")
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) -> None:
-    """Write keys in the order of their schema, comments kept; of all files, or of FILES."""
+    """Format FILES, or all rules and catalogs: keys in schema order, comments kept."""
     folders: Folders = ctx.obj
     schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
     read = read_each_file(folders, schemas)
@@ -40,7 +40,7 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
         else:
             one.document.file.write_text(new, "utf-8")
             click.echo(f"written: {one.document.path}")
-    click.echo(f"{changed} of {len(read)} files {'to be written' if only_check else 'written'}")
+    click.echo(f"{changed} of {len(read)} files {'would be reformatted' if only_check else 'reformatted'}")
     if wrong:  # a file that does not pass its schema has no order yet, and stays as it is
         exit_with_problems(wrong, FAILED)
     raise SystemExit(FAILED if only_check and changed else OK)
@@ -50,4 +50,4 @@ def _named(file: Path, read: list[FileRead]) -> FileRead:
     for one in read:
         if one.file.resolve() == file.resolve():
             return one
-    raise click.UsageError(f"{file} is not in the folder of rules or of catalogs")
+    raise click.UsageError(f"{file} is not in the rules or catalogs folder")

@@ -1,4 +1,4 @@
-"""`fitcard graph`: which rule reads which, as text, Mermaid or Graphviz."""
+"""`fitcard graph`: the dependencies between rules, as text, Mermaid or Graphviz."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def _names(edges: Edges) -> list[str]:
 @click.command("graph")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
-    "--format", "shape", type=click.Choice(list(GRAPHS)), default="text", show_default=True, help="How to print."
+    "--format", "shape", type=click.Choice(list(GRAPHS)), default="text", show_default=True, help="Output format."
 )
-@click.option("--readers", is_flag=True, help="What NAME is read by, in place of what it reads.")
-@click.option(f"--{PROFILE}", default="", help="The beliefs whose rules are meant.")
-@click.option("--json", "as_json", is_flag=True, help="Print an object of lists.")
+@click.option("--readers", is_flag=True, help="Show what depends on NAME instead of its dependencies.")
+@click.option(f"--{PROFILE}", default="", help="Rule profile.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
     ctx: click.Context, /, names: tuple[str, ...], shape: str, readers: bool, profile: str, as_json: bool
 ) -> None:
-    """Show which rule reads which: all of them, or those behind each NAME."""
+    """Show the dependencies of each NAME, or of all rules."""
     rulebook = load_for_command(ctx)
     try:
         edges = rule_graph(rulebook, names, profile, readers=readers)

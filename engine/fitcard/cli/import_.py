@@ -1,4 +1,4 @@
-"""`fitcard import`: what another program wrote as entries of a catalog, checked before they are written."""
+"""`fitcard import`: imports catalog entries from the output of other programs, checked before they are written."""
 
 from __future__ import annotations
 
@@ -67,18 +67,20 @@ class SayingCommand(click.Command):
 @click.command("import", cls=SayingCommand)
 @click.argument("what")
 @click.argument("words", nargs=-1, metavar="[FILE] [FIELD=VALUE]...")
-@click.option("--here", is_flag=True, help="Read this machine, in place of a FILE.")
+@click.option("--here", is_flag=True, help="Detect the hardware of this machine.")
 @click.option(
     "--from",
     "saved",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Read what the programs of another machine said, saved in this folder as NAME.txt.",
+    help="Folder with the output of the detection programs of another machine, as NAME.txt.",
 )
-@click.option("--name", default="", help="The id of the entry.")
-@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to write, if there are several.")
-@click.option("--title", default="", help="What a --file that is not there yet is about, in a few words.")
-@click.option("--about", default="", help="The same in a sentence.")
-@click.option("--dry-run", is_flag=True, help="Print the entries, and write nothing.")
+@click.option("--name", default="", help="Id of the entry.")
+@click.option(
+    "--file", type=click.Path(dir_okay=False, path_type=Path), help="File to add it to; required if there are several."
+)
+@click.option("--title", default="", help="Title of a new --file.")
+@click.option("--about", default="", help="Description of a new --file.")
+@click.option("--dry-run", is_flag=True, help="Print the entries without writing them.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -92,9 +94,10 @@ def command(
     dry_run: bool,
     **head: str,
 ) -> None:
-    """Write what another program wrote as entries of a catalog, once they pass `fitcard check`.
+    """Import catalog entries (WHAT is model, device or measurements) from the output of another program.
 
-    FIELD=VALUE, or --field VALUE, says what the file does not, and goes before what it says.
+    Nothing is written unless it passes `fitcard check`. FIELD=VALUE or --field VALUE sets a field that FILE lacks, or
+    overrides it.
     """
     folders: Folders = ctx.obj
     rulebook = _load_or_leave(folders)
@@ -129,8 +132,8 @@ def _sources(rulebook: Rulebook, what: str) -> list[Import]:
     sources = [source for source in rulebook.imports if source.word == what]
     if not sources:
         known = list(dict.fromkeys(source.word for source in rulebook.imports))
-        near = did_you_mean(closest(what, known)) or f"what can be imported: {', '.join(known) or 'nothing'}"
-        raise click.UsageError(f"`{what}` is nothing that can be imported; {near}")
+        near = did_you_mean(closest(what, known)) or f"choose {', '.join(known)}"
+        raise click.UsageError(f"cannot import `{what}`: {near}")
     return sources
 
 
@@ -150,7 +153,7 @@ class Read:
 def _read(sources: list[Import], words: tuple[str, ...], *, here: bool, saved: Path | None) -> list[Read]:
     files = [word for word in words if "=" not in word]
     if len(files) + here + (saved is not None) != 1:
-        raise click.UsageError("name one FILE, --here or --from FOLDER")
+        raise click.UsageError("requires one of FILE, --here or --from FOLDER")
     if not files:
         return _read_machine(sources, saved)
     try:
@@ -160,7 +163,7 @@ def _read(sources: list[Import], words: tuple[str, ...], *, here: bool, saved: P
     source = recognised(sources, reads, records)
     if source is None:
         known = ", ".join(one.title for one in sources)
-        raise click.ClickException(f"{files[0]} is nothing that is known; what can be read: {known}")
+        raise click.ClickException(f"the format of {files[0]} is not supported; supported are: {known}")
     return [Read(source, records, Path(files[0]).name)]
 
 
@@ -168,7 +171,7 @@ def _read_machine(sources: list[Import], saved: Path | None) -> list[Read]:
     """Everything that this machine has; the command ends where it has nothing."""
     tried = [source for source in sources if source.reads == MACHINE]
     if not tried:
-        raise click.UsageError("this is read from a FILE")
+        raise click.UsageError(f"importing a {sources[0].word} requires a FILE")
     each = [(source, machine_records(source.machine, source.each, saved)) for source in tried]
     shown = saved.name if saved else "here"
     whole = [
@@ -177,7 +180,7 @@ def _read_machine(sources: list[Import], saved: Path | None) -> list[Read]:
     found = [read for read in whole if not read.source.last] or whole
     if not found:
         looked_for = ", ".join(source.title for source in tried)
-        raise click.ClickException(f"nothing of that kind was found {shown}; looked for: {looked_for}")
+        raise click.ClickException(f"no {sources[0].word} found {shown}; looked for: {looked_for}")
     return found
 
 
@@ -222,9 +225,9 @@ def _remarks(entry: Imported) -> Iterator[str]:
         yield _differing(known)
     for one in entry.unmatched:
         hint = did_you_mean(one.nearest)
-        yield f"no {one.field} is called `{one.word}`; {f'{hint} ' if hint else ''}say {one.field}=ID"
+        yield f"no {one.field} is called `{one.word}`; {f'{hint} ' if hint else ''}set {one.field}=ID"
     if entry.near:
-        yield f"nothing of the catalog is certainly it; {did_you_mean(entry.near)}"
+        yield f"no certain match in the catalog; {did_you_mean(entry.near)}"
     if entry.guessed:
         yield f"guessed: {', '.join(entry.guessed)}"
     if entry.absent:
@@ -232,8 +235,10 @@ def _remarks(entry: Imported) -> Iterator[str]:
 
 
 def _differing(known: Known) -> str:
-    told = ", ".join(f"{name} is {there:g} there and {here:g} here" for name, (there, here) in known.differs.items())
-    return f"not `{known.entry.id}` of the catalog: {told}"
+    told = ", ".join(
+        f"{name} is {there:g} in the catalog and {here:g} here" for name, (there, here) in known.differs.items()
+    )
+    return f"not the same as `{known.entry.id}`: {told}"
 
 
 def _finish(folders: Folders, skeleton: Scaffold, new: list[tuple[str, Imported]], wanted: Wanted) -> None:
@@ -243,13 +248,13 @@ def _finish(folders: Folders, skeleton: Scaffold, new: list[tuple[str, Imported]
             click.echo(entry_block(name or skeleton.word, skeleton.ordered(entry.data), ""))
     if unmatched := {one.field: None for _, entry in new for one in entry.unmatched}:
         raise click.UsageError(
-            f"say what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"
+            f"set what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"
         )
     if not all(name for name, _ in new):
-        raise click.UsageError("say what it is to be called: --name ID")
+        raise click.UsageError("requires an id: --name ID")
     if missing:
         listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
-        raise click.UsageError(f"what a {skeleton.word} needs and was not read is missing, such as{listed}")
+        raise click.UsageError(f"fields of a {skeleton.word} that were not read are required, such as{listed}")
     read = read_each_file(folders, skeleton.schemas)
     if wanted.dry_run and wanted.file is None:  # any file will do to try it in
         read = [next(one for one in read if one.kind == skeleton.kind)]

@@ -16,26 +16,37 @@ from click.shell_completion import CompletionItem
 import fitcard
 from fitcard.source.folders import ENVIRONMENT, find_folders
 
-COMMANDS = {
-    "show": "Answer a question, drawn as a page.",
-    "rank": "Rank what the catalogs hold, the best first.",
-    "sweep": "Write every answer over the catalogs to a file.",
-    "check": "Find everything that is wrong with rules and catalogs.",
-    "test": "Run the tests that stand beside the rules.",
-    "watch": "Check, test and compare on each save.",
-    "diff": "Show what changed, and what that does to every answer.",
-    "fmt": "Write files of rules and catalogs the one way.",
-    "new": "Write a new rule or catalog entry, once it passes.",
-    "import": "Write what another program wrote as entries of a catalog.",
-    "explain": "Explain a rule, or how the numbers of an answer came about.",
-    "backtest": "Hold estimates against what was measured.",
-    "catalog": "Show what the catalogs hold, and what in them cannot be right.",
-    "calibrate": "Fit constants to what was measured.",
-    "graph": "Show which rule reads which.",
-    "bench": "Time what matters, beside yardsticks.",
-    "serve": "Answer over HTTP.",
-    "mcp": "Answer a language model over the Model Context Protocol.",
+GROUPS = {
+    "Questions": {
+        "show": "Estimate whether and how a model runs on a device.",
+        "rank": "Rank models for a device, or devices for a model.",
+        "sweep": "Write the answers for all catalog entries to a file.",
+        "explain": "Explain a rule, or how a figure is computed.",
+    },
+    "Rules": {
+        "check": "Check rules and catalogs for errors.",
+        "test": "Run the rule tests.",
+        "watch": "Check, test and compare on each save.",
+        "diff": "Compare two versions of the rules and their answers.",
+        "fmt": "Format rules and catalogs.",
+        "new": "Create a rule or a catalog entry.",
+        "graph": "Show the dependencies between rules.",
+    },
+    "Catalogs and measurements": {
+        "catalog": "Show statistics of the catalogs, or verify their figures.",
+        "import": "Import catalog entries from the output of other programs.",
+        "backtest": "Compare estimates with measured runs.",
+        "calibrate": "Fit constants to measured runs.",
+    },
+    "Services": {
+        "serve": "Run the HTTP service.",
+        "mcp": "Run the Model Context Protocol server.",
+    },
+    "Development": {
+        "bench": "Time what matters, beside yardsticks.",
+    },
 }
+COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 MODULES = {"import": "import_"}  # where the command is a word of Python
 COLLECT_AFTER = 100_000  # new objects: a rulebook is some hundred thousand, and looking for cycles in them finds none
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -51,7 +62,7 @@ class LazyGroup(click.Group):
         return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of a day's work."""
+        """The commands, group by group."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -67,21 +78,30 @@ class LazyGroup(click.Group):
         return [*commands, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """Lists the commands by group, without importing any."""
+        width = max(map(len, COMMANDS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), about) for name, about in group.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FITCARD"})
 @click.version_option(fitcard.__version__, prog_name="fitcard")
 @click.option(
-    "--rules", type=FOLDER, envvar=f"{ENVIRONMENT}RULES", help="Folder of rules, in place of those installed."
+    "--rules",
+    type=FOLDER,
+    envvar=f"{ENVIRONMENT}RULES",
+    help="Rules folder. [default: that of the current project, or the installed one]",
 )
-@click.option("--catalogs", type=FOLDER, envvar=f"{ENVIRONMENT}CATALOGS", help="Folder of catalogs, likewise.")
-@click.option("--schemas", type=FOLDER, envvar=f"{ENVIRONMENT}SCHEMAS", help="Folder of schemas, likewise.")
+@click.option(
+    "--catalogs", type=FOLDER, envvar=f"{ENVIRONMENT}CATALOGS", help="Catalogs folder. [default: beside the rules]"
+)
+@click.option(
+    "--schemas", type=FOLDER, envvar=f"{ENVIRONMENT}SCHEMAS", help="Schemas folder. [default: beside the rules]"
+)
 @click.pass_context
 def main(context: click.Context, rules: Path | None, catalogs: Path | None, schemas: Path | None) -> None:
-    """Answers from rules in YAML, and the tools to change them."""
+    """Estimate whether a language model runs on given hardware, how fast, and how well."""
     for stream in (sys.stdout, sys.stderr):  # where a terminal cannot show a character, show another in its place
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""`fitcard mcp`: the tools of the rulebook for language models, over the Model Context Protocol."""
+"""`fitcard mcp`: the Model Context Protocol server."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 1.0  # seconds
 COMPACT = (",", ":")
-NOT_INSTALLED = "fitcard mcp needs the package mcp: pip install 'fitcard[mcp]', or in a checkout: pip install '.[mcp]'"
+NOT_INSTALLED = "`fitcard mcp` requires the package mcp: pip install 'fitcard[mcp]', or in a checkout '.[mcp]'"
 
 
 @click.command("mcp")
-@click.option("--http", is_flag=True, help="Answer over HTTP on this machine, in place of standard input and output.")
-@click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="Port for --http.")
+@click.option("--http", is_flag=True, help="Listen on HTTP at localhost instead of standard input and output.")
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="Port of --http.")
 @click.pass_context
 def command(ctx: click.Context, /, http: bool, port: int) -> None:
-    """Answer a language model over the Model Context Protocol.
+    """Run the Model Context Protocol server.
 
-    A client starts it and speaks with it over standard input and output; its tools stand in rules/tools.yaml.
+    MCP clients start it and communicate over standard input and output.
     """
     try:
         import anyio  # noqa: PLC0415 - only this command needs the extra
@@ -47,7 +47,7 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
     except ProblemsError as found:
         exit_with_problems(found.problems, FAILED)
     if not tools_of(live.rulebook):
-        click.echo("error: there are no tools: these rules have no file of `kind: tools`", err=True)
+        click.echo("error: the rules folder has no file of `kind: tools`", err=True)
         raise SystemExit(MISUSE)
     live.watch(LOOK_EVERY)
     if http:

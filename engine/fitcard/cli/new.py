@@ -1,4 +1,4 @@
-"""`fitcard new`: a rule, a constant or a catalog entry, checked before it is written."""
+"""`fitcard new`: creates a rule, a constant or a catalog entry, checked before it is written."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from fitcard.suggest import closest, did_you_mean
 @click.argument("name")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 @click.option(
-    "--file", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it, if there are several."
+    "--file", type=click.Path(dir_okay=False, path_type=Path), help="File to add it to; required if there are several."
 )
-@click.option("--title", default="", help="What a FILE that is not there yet is about, in a few words.")
-@click.option("--about", default="", help="The same in a sentence.")
+@click.option("--title", default="", help="Title of a new FILE.")
+@click.option("--about", default="", help="Description of a new FILE.")
 @click.pass_context
 def command(
     ctx: click.Context, /, what: str, name: str, fields: tuple[str, ...], file: Path | None, **head: str
 ) -> None:
-    """Write a new rule, constant, or catalog entry (such as device or model), once it passes `fitcard check`.
+    """Create a rule, constant or catalog entry (WHAT is rule, constant, model, device, ...).
 
-    Fields that are missing are asked for, or listed where there is no terminal to ask at.
+    Nothing is written unless it passes `fitcard check`. Prompts for missing fields in a terminal, else lists them.
     """
     folders: Folders = ctx.obj
     schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
@@ -61,7 +61,7 @@ def write_or_exit(
     assert document.file is not None
     problems = problems_after_edit(folders, document.file, text)
     if errors(problems):
-        click.echo(f"nothing is written: {document.path} would not pass", err=True)
+        click.echo(f"nothing written: {document.path} would fail the check", err=True)
         exit_with_problems(problems, FAILED)
     if not dry_run:
         document.file.parent.mkdir(parents=True, exist_ok=True)
@@ -83,11 +83,11 @@ def _skeleton(what: str, schemas: Schemas, read: list[FileRead]) -> Scaffold:
         (one.document for one in read if one.kind == RULEBOOK and one.document and not errors(one.problems)), None
     )
     if main is None:
-        raise click.UsageError(f"there is no file of kind `{RULEBOOK}` that can be read; run `fitcard check`")
+        raise click.UsageError(f"there is no valid file of kind `{RULEBOOK}`; run `fitcard check`")
     known = scaffolds(schemas, read_question_fields(main))
     if what not in known:
-        near = did_you_mean(closest(what, known)) or f"what can be new: {', '.join(known)}"
-        raise click.UsageError(f"`{what}` is nothing that can be written anew; {near}")
+        near = did_you_mean(closest(what, known)) or f"choose {', '.join(known)}"
+        raise click.UsageError(f"cannot create `{what}`: {near}")
     return known[what]
 
 
@@ -110,14 +110,14 @@ def _complete(skeleton: Scaffold, fields: tuple[str, ...]) -> dict[str, Any]:
         missing = skeleton.missing(data)
         while missing and at_terminal():
             asked = missing[0]
-            assigned[asked.name] = click.prompt(f"{asked.name} ({asked.about}; such as {asked.example})")
+            assigned[asked.name] = click.prompt(f"{asked.name} ({asked.about}, such as {asked.example})")
             data = skeleton.read(assigned)
             missing = skeleton.missing(data)
     except FieldUnknown as unknown:
         raise click.UsageError(str(unknown)) from None
     if missing:
         listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing)
-        raise click.UsageError(f"what a {skeleton.word} needs is missing, such as{listed}")
+        raise click.UsageError(f"a {skeleton.word} requires more fields, such as{listed}")
     return data
 
 
@@ -129,13 +129,13 @@ def document_for(
     if file is None:
         if len(same) != 1:
             listed = ", ".join(one.document.path for one in same if one.document)
-            raise click.UsageError(f"say in which --file: {listed}, or a new one")
+            raise click.UsageError(f"--file is required: {listed}, or a new file")
         found: FileRead | None = same[0]
     else:
         found = next((one for one in read if one.file.resolve() == file.resolve()), None)
     if found is not None:
         if found.document is None or found.kind != skeleton.kind or errors(found.problems):
-            raise click.UsageError(f"{found.file} is no file of kind `{skeleton.kind}` without errors")
+            raise click.UsageError(f"{found.file} is not a valid file of kind `{skeleton.kind}`")
         return found.document
     assert file is not None
     return _begun(skeleton, file, folders, head)
@@ -144,7 +144,7 @@ def document_for(
 def _begun(skeleton: Scaffold, file: Path, folders: Folders, head: Mapping[str, str]) -> Document:
     folder = folders.rules if skeleton.kind == RULES else folders.catalogs
     if not file.resolve().is_relative_to(folder.resolve()) or file.suffix != ".yaml":
-        raise click.UsageError(f"{file} must lie in {folder} and end in .yaml")
+        raise click.UsageError(f"{file} must be in {folder} and end in .yaml")
     if file.exists():
         raise click.UsageError(f"{file} cannot be read; run `fitcard check`")
     shown_as = f"{folders.shown(folder)}/{file.resolve().relative_to(folder.resolve()).as_posix()}"

@@ -15,7 +15,8 @@ from fitcard.cli.completion import (
     read_outline,
 )
 from fitcard.cli.output import FAILED, load_or_exit
-from fitcard.language.question_fields import PROFILE, Axis
+from fitcard.language.definitions import DIMENSIONLESS
+from fitcard.language.question_fields import PROFILE, Axis, Input
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
@@ -76,10 +77,10 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
     """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
     pairs = [setting.partition("=") for setting in settings]
     if any(not (name and equals and value) for name, equals, value in pairs):
-        raise click.UsageError("--set takes NAME=VALUE, the name of a constant and a number")
+        raise click.UsageError("--set requires NAME=VALUE, such as headroom_share=0.1")
     names = [name.strip() for name, _, _ in pairs]
     if len(set(names)) < len(names):
-        raise click.UsageError("--set names a constant twice")
+        raise click.UsageError("--set has the same name twice")
     return {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
 
 
@@ -88,30 +89,31 @@ set_option = click.option(
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set a constant, or a figure of an entry as AXIS.FIELD, for this once.",
+    help="Override a constant, or a catalog figure as AXIS.FIELD. Repeatable.",
 )
 language_option = click.option(
     "--lang",
     metavar="LANGUAGE",
     shell_complete=complete_languages,
-    help="Language of the answer, such as de; else that of the rulebook.",
+    help="Language of the answer, such as de. [default: that of the rulebook]",
 )
 
 
 def question_options(
-    rulebook: Rulebook | Outline, axes: Iterable[str], *, several: bool = False
+    rulebook: Rulebook | Outline, axes: Iterable[str], *, several: bool = False, best: str = ""
 ) -> list[click.Parameter]:
     """An option for each of these axes, for each input, and for the profile.
 
-    With `several`, one can be given for an axis, and where none is, all its entries are meant if it is swept.
+    With `several`, an option for an axis is repeatable; without it all entries are meant if the axis is swept. On the
+    axis `best`, the best entry is taken where none is given.
     """
-    question_fields, profiles = rulebook.question_fields, ", ".join(rulebook.rule_sets)
-    told = {name: f"{question_fields.axes[name].about}{_default(question_fields.axes[name], several)}" for name in axes}
-    told[PROFILE] = f"The beliefs that answer: {profiles}. [default: {rulebook.default_profile}]"
-    told |= {asked.name: f"{asked.about} [{asked.unit}]" for asked in question_fields.inputs.values()}
+    fields, profiles = rulebook.question_fields, ", ".join(rulebook.rule_sets)
+    told = {name: f"{fields.axes[name].about} [{_default(fields.axes[name], several, best)}]" for name in axes}
+    told[PROFILE] = f"Rule profile: {profiles}. [default: {rulebook.default_profile}]"
+    told |= {number.name: f"{number.about}{_unit_and_default(number)}" for number in fields.inputs.values()}
     spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
-    many = set(question_fields.axes) if several else set()
-    completers = {name: complete_entries(axis.catalog) for name, axis in question_fields.axes.items()}
+    many = set(fields.axes) if several else set()
+    completers = {name: complete_entries(axis.catalog) for name, axis in fields.axes.items()}
     completers[PROFILE] = complete_profiles
     return [
         click.Option(
@@ -125,7 +127,15 @@ def question_options(
     ]
 
 
-def _default(axis: Axis, several: bool) -> str:
+def _default(axis: Axis, several: bool, best: str) -> str:
     if several and (axis.swept or axis.required):
-        return " [default: all]"
-    return "" if axis.required else f" [default: {axis.default or f'by {axis.default_by}'}]"
+        return "default: all"
+    if axis.name == best:
+        return "default: the best for each row"
+    return "required" if axis.required else f"default: {axis.default or f'by {axis.default_by}'}"
+
+
+def _unit_and_default(number: Input) -> str:
+    default = "" if number.default is None else f"default: {number.default:g}"
+    notes = [*([] if number.unit in DIMENSIONLESS else [number.unit]), *([default] if default else [])]
+    return f" [{'; '.join(notes)}]" if notes else ""

@@ -1,4 +1,4 @@
-"""`fitcard rank`: entries of one axis, the best first, with what speaks for and against each."""
+"""`fitcard rank`: models or devices, best first, with the strengths and weaknesses of each."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ class RankingCommand(click.Command):
         ranking = rulebook.rankings[str(self.name)]
         axes = [axis for axis in rulebook.question_fields.axes if axis != ranking.over]
         filters = [_option(asked) for asked in ranking.filters.values()]
-        most = click.Option([f"--{LIMIT}"], default=None, help=f"Rows to show. [default: {ranking.default_limit}]")
-        return [*question_options(rulebook, axes), *filters, most, *super().get_params(ctx)]
+        most = click.Option(
+            [f"--{LIMIT}"], default=None, help=f"Maximum number of rows. [default: {ranking.default_limit}]"
+        )
+        best = ranking.best.axis if ranking.best else ""
+        return [*question_options(rulebook, axes, best=best), *filters, most, *super().get_params(ctx)]
 
 
 class RankingGroup(click.Group):
@@ -40,14 +43,14 @@ class RankingGroup(click.Group):
         if ranking is None:
             return None
         command = RankingCommand(cmd_name, callback=_rank, help=ranking.about)
-        for option in (click.option("--json", "as_json", is_flag=True, help="Print it as JSON."), language_option):
+        for option in (click.option("--json", "as_json", is_flag=True, help="Print JSON."), language_option):
             command = option(command)
         return set_option(command)
 
 
 @click.command("rank", cls=RankingGroup)
 def command() -> None:
-    """Rank what the catalogs hold, the best first."""
+    """Rank models for a device, or devices for a model."""
 
 
 @click.pass_context

@@ -1,4 +1,4 @@
-"""`fitcard serve`: the service, on waitress, in one process."""
+"""`fitcard serve`: the HTTP service, on waitress, in one process."""
 
 from __future__ import annotations
 
@@ -33,25 +33,30 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @click.command("serve")
 @option("--host", "127.0.0.1", str, "Address to listen on.")
 @option("--port", 8000, click.IntRange(0, 65535), "Port to listen on.")
-@option("--threads", 4, click.IntRange(1, 64), "Requests at once.")
-@click.option("--site", default=None, help="What addresses in answers start with, in place of the rulebook's.")
-@option("--reload/--no-reload", True, None, "Follow changes of rules and catalogs.")
-@option("--body-bytes", MAX_BODY, COUNT, "Bytes of the largest body.")
-@option("--address-length", MAX_ADDRESS, COUNT, "Characters of the longest address with its parameters.")
-@option("--batch-questions", MAX_QUESTIONS, COUNT, "Questions of the largest batch.")
-@option("--batch-seconds", BATCH_SECONDS, SECONDS, "Seconds for a batch; what is not answered by then is told so.")
-@option("--header-bytes", 32_000, COUNT, "Bytes of the longest headers.")
-@option("--connections", 200, COUNT, "Open connections.")
-@option("--idle-seconds", 60, COUNT, "A silent connection is closed after so many seconds.")
-@option("--arrival-seconds", 30.0, SECONDS, "A request that has not arrived whole by then is cut off.")
-@option("--drain-seconds", 0.0, click.FloatRange(0), "At the end, seconds of answering on while /ready says no.")
-@option("--patience-seconds", 20.0, click.FloatRange(0), "At the end, seconds to wait for what is under way.")
-@option("--trusted-proxies", 0, click.IntRange(0, 10), "Proxies in front whose X-Forwarded-For is believed.")
-@click.option("--rate-limit", default="", metavar="RATE", help="Requests of one caller, such as 60/minute.")
-@click.option("--api-keys", type=FILE, help="File with a name and a key in each line; /v1 then needs one of them.")
-@option("--log", TEXT, click.Choice(KINDS), "A line for each request on standard error.")
-@click.option("--decision-log", type=FILE, help="File that gets a line of JSON for each question and its answer.")
-@option("--metrics/--no-metrics", True, None, "Show metrics for Prometheus at /metrics.")
+@option("--threads", 4, click.IntRange(1, 64), "Worker threads.")
+@click.option("--site", default=None, help="Base URL of links in answers. [default: that of the rulebook]")
+@option("--reload/--no-reload", True, None, "Reload changed rules and catalogs.")
+@option("--body-bytes", MAX_BODY, COUNT, "Maximum size of a request body.")
+@option("--address-length", MAX_ADDRESS, COUNT, "Maximum length of a URL.")
+@option("--batch-questions", MAX_QUESTIONS, COUNT, "Maximum number of questions in a batch.")
+@option("--batch-seconds", BATCH_SECONDS, SECONDS, "Time limit of a batch.")
+@option("--header-bytes", 32_000, COUNT, "Maximum size of request headers.")
+@option("--connections", 200, COUNT, "Maximum number of open connections.")
+@option("--idle-seconds", 60, COUNT, "Time after which an idle connection is closed.")
+@option("--arrival-seconds", 30.0, SECONDS, "Time limit for receiving a request.")
+@option(
+    "--drain-seconds",
+    0.0,
+    click.FloatRange(0),
+    "At shutdown, time during which /ready fails and requests are still answered.",
+)
+@option("--patience-seconds", 20.0, click.FloatRange(0), "At shutdown, time to wait for requests in progress.")
+@option("--trusted-proxies", 0, click.IntRange(0, 10), "Number of proxies whose X-Forwarded-For is trusted.")
+@click.option("--rate-limit", default="", metavar="RATE", help="Rate limit per caller, such as 60/minute.")
+@click.option("--api-keys", type=FILE, help="File with a name and an API key per line; /v1 then requires a key.")
+@option("--log", TEXT, click.Choice(KINDS), "Format of the access log on standard error.")
+@click.option("--decision-log", type=FILE, help="Append each question and its answer to this file as JSON lines.")
+@option("--metrics/--no-metrics", True, None, "Serve Prometheus metrics at /metrics.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -72,9 +77,9 @@ def command(
     metrics: bool,
     **bounds: Any,
 ) -> None:
-    """Answer over HTTP.
+    """Run the HTTP service.
 
-    SIGTERM ends it: it takes no more requests, answers those under way, and leaves with 0.
+    On SIGTERM it stops accepting requests, completes those in progress and exits with 0.
     """
     from fitcard.web.routes import create_app  # noqa: PLC0415 - only this command serves
 
@@ -97,7 +102,7 @@ def command(
     if reload:
         live.watch(LOOK_EVERY)
     if left := run_until_signal(listening):
-        click.echo(f"stopped; requests that were cut off: {left}", err=True)
+        click.echo(f"stopped; requests aborted: {left}", err=True)
 
 
 def site_here(site: str, host: str, port: int) -> str:

@@ -1,4 +1,4 @@
-"""`fitcard show`: one question answered, drawn as a page or printed as JSON."""
+"""`fitcard show`: the answer to one question, as a page in the terminal or as JSON."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fitcard.problems import ProblemsError
 
 @click.command("show", cls=QuestionCommand)
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.option("--explain", is_flag=True, help="Show how each number came about.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--explain", is_flag=True, help="Show how each figure is computed.")
 @language_option
-@click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Save the page as a picture too.")
+@click.option("--svg", type=click.Path(dir_okay=False, writable=True), help="Also save the page as an SVG file.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -31,9 +31,12 @@ def command(
     svg: str | None,
     **parameters: Any,
 ) -> None:
-    """Answer a question, drawn as a page."""
+    """Estimate whether and how MODEL runs on DEVICE.
+
+    Both are given by id, name or alias. `own` as MODEL or DEVICE, with --set, describes a custom entry.
+    """
     if as_json and svg:
-        raise click.UsageError("--json and --svg are two ways to show one answer: choose one.")
+        raise click.UsageError("--json and --svg cannot be combined")
     rulebook, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         rulebook = in_language(rulebook, lang)

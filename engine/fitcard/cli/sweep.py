@@ -1,4 +1,4 @@
-"""`fitcard sweep`: every answer over the catalogs, or over some of their entries, written to a file."""
+"""`fitcard sweep`: the answers for all catalog entries, or for some of them, written to a file."""
 
 from __future__ import annotations
 
@@ -40,17 +40,19 @@ class SweepCommand(click.Command):
     default=STANDARD_OUTPUT,
     show_default=True,
     metavar="FILE",
-    help=f"The file to write, whose name ends in {', '.join(f'.{form}' for form in FORMATS)}; - for standard output.",
+    help=f"Output file ({', '.join(f'.{form}' for form in FORMATS)}), or - for standard output.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), help="The form, where the name of the file does not say.")
-@click.option("--columns", multiple=True, metavar="KEYS", help="Columns, by their keys in an answer or names of rules.")
-@click.option("--where", default="", metavar="EXPR", help="Keep the answers for which this holds.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Output format. [default: by the file suffix]")
+@click.option("--columns", multiple=True, metavar="KEYS", help="Columns: keys of an answer, or names of rules.")
+@click.option("--where", default="", metavar="EXPR", help="Only write answers that meet this condition.")
 @set_option
-@click.option("--workers", type=click.IntRange(min=1), help="Parts to compute at once; one a processor if not said.")
-@click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster there, in place of this machine.")
-@click.option("--restart", is_flag=True, help="Begin anew, whatever parts were done before.")
-@click.option("--force", is_flag=True, help="Replace the file where it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help=f"Worker processes. [default: CPU cores, at most {MAX_WORKERS}]"
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
+@click.option("--restart", is_flag=True, help="Discard the parts of an interrupted sweep.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -67,15 +69,15 @@ def command(
     as_json: bool,
     **parameters: Any,
 ) -> None:
-    """Write every answer over the catalogs, or over the entries that are named, to a file.
+    """Write the answers for all catalog entries, or for the given ones, to a file.
 
-    An axis can be named several times, or with commas between. A sweep into a file that was stopped goes on where it
-    was when it is called again.
+    Options for entries can be repeated or take comma-separated values. An interrupted sweep resumes when it is run
+    again.
     """
     form = form or _form_of(out)
     to_stream = out == STANDARD_OUTPUT
     if to_stream and (as_json or form == PARQUET):
-        raise click.UsageError("name a file with --out: standard output takes lines of answers, and nothing else")
+        raise click.UsageError("--json and Parquet require --out FILE")
     rulebook, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         sweep = read_sweep(rulebook, parameters, columns, where, overrides)

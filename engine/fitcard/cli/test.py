@@ -1,4 +1,4 @@
-"""`fitcard test`: the tests that stand beside the rules."""
+"""`fitcard test`: runs the rule tests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PERCENT = 100
 
 
 @click.command("test")
-@click.option("-k", "containing", default="", help="Only tests whose name or file contains this.")
-@click.option("--fail-on-empty", is_flag=True, help="Fail where no test is found.")
-@click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test reaches, and fail below the least.")
-@click.option("--update", is_flag=True, help="Show what would make failed figures pass, and write it when told to.")
-@click.option("--yes", is_flag=True, help="With --update: write without asking.")
-@click.option("--junit", type=click.File("w", encoding="utf-8"), help="Write the outcomes as JUnit XML too.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
+@click.option("-k", "containing", default="", help="Only run tests whose name or file contains TEXT.")
+@click.option("--fail-on-empty", is_flag=True, help="Fail if no tests are found.")
+@click.option("--coverage", "with_coverage", is_flag=True, help="Show what no test covers; fail below `test_coverage`.")
+@click.option("--update", is_flag=True, help="Propose new values for failed expectations.")
+@click.option("--yes", is_flag=True, help="With --update, write them without confirmation.")
+@click.option("--junit", type=click.File("w", encoding="utf-8"), help="Also write the results as JUnit XML.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -39,7 +39,7 @@ def command(
     junit: TextIO | None,
     as_json: bool,
 ) -> None:
-    """Run the tests that stand beside the rules."""
+    """Run the rule tests (`*.test.yaml`) and check the accuracy targets of the back-test."""
     rulebook = load_or_exit(ctx.obj)
     outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook, containing)]
     failed = [outcome for outcome in outcomes if not outcome.passed]

@@ -1,4 +1,4 @@
-"""`fitcard watch`: on each save, what is wrong, which tests fail, and what moved."""
+"""`fitcard watch`: on each save, shows errors, failing tests and changed figures."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SETTLE, STEP, AT_LEAST = 60, 20, 500  # milliseconds: to wait for one save to en
 
 
 @click.command("watch")
-@click.option("--pin", "pins", multiple=True, metavar="QUESTION", help="A question to show beside the pinned ones.")
+@click.option("--pin", "pins", multiple=True, metavar="QUESTION", help="Also show this question. Repeatable.")
 @click.pass_context
 def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     """Check, test and compare on each save, until Ctrl-C.
 
-    A QUESTION is the words of `fitcard show`, in quotes.
+    QUESTION has the arguments of `fitcard show`, in quotes: "qwen-3-14b m1-16gb".
     """
     folders: Folders = ctx.obj
     watcher = Watcher(folders, tuple(_asked(folders, pin) for pin in pins))
@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     _print(first_lines(first))
-    click.echo(f"watching {', '.join(folders.shown(folder) for folder in folders.all)}; Ctrl-C ends it")
+    click.echo(f"watching {', '.join(folders.shown(folder) for folder in folders.all)}; Ctrl-C to stop")
     for files in _saves(folders):
         started = time.perf_counter()
         now = watcher.check()
@@ -60,7 +60,9 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
     try:
         from watchfiles import watch  # noqa: PLC0415 - only this command needs it, and it is an extra
     except ImportError:
-        raise click.ClickException("watching needs one more package: pip install 'fitcard[tune]'") from None
+        raise click.ClickException(
+            "`fitcard watch` requires the package watchfiles: pip install 'fitcard[tune]'"
+        ) from None
     seen = fingerprint(folders)
     ticks = watch(*folders.all, debounce=SETTLE, step=STEP, rust_timeout=AT_LEAST, yield_on_timeout=True)
     for changes in ticks:
