@@ -125,7 +125,7 @@ def draw_backtest(data: Mapping[str, Any], console: Console) -> None:
     for quantity in data["quantities"]:
         for profile, errors in quantity["profiles"].items():
             if errors.get("worst"):
-                console.print(Text(f"\n{quantity['title']}, {profile}: farthest off", style="bold"))
+                console.print(Text(f"\n{quantity['title']}, {profile}: largest errors", style="bold"))
                 for run in errors["worst"]:
                     error = f"{run['error'] * PERCENT:+.0f} %"
                     figures = f"{run['measured']:10.4g} measured {run['computed']:10.4g} {error:>7}"

@@ -131,7 +131,7 @@ def _on_bounds(fitted: Sequence[Fitted]) -> Iterator[Problem]:
             if on:
                 message = f"`{parameter.label}` ends at its bound {on[0]:g}"
                 yield parameter.definition.document.problem(
-                    CalibrateOnBound, message, parameter.path, hint="see what the formula leaves out"
+                    CalibrateOnBound, message, parameter.path, hint="look for an effect that the formula lacks"
                 )
 
 
@@ -140,8 +140,8 @@ def _worse(backtest: Backtest, changes: Sequence[Change]) -> Iterator[Problem]:
         quantity = backtest.quantities[change.quantity]
         if quantity.held_out is not None and change.held_out.median > quantity.held_out + backtest.slack:
             message = (
-                f"`{quantity.title}`: {change.held_out.median:.1%} where the run took no part in the fit, "
-                f"and {quantity.held_out:.1%} by the last one"
+                f"`{quantity.title}`: the held-out error is {change.held_out.median:.1%}, "
+                f"and was {quantity.held_out:.1%} in the last fit"
             )
             yield backtest.document.problem(
                 CalibrateWorse, message, quantity.path, key=True, hint="fit fewer constants, or add runs"

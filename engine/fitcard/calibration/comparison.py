@@ -137,6 +137,6 @@ def aim_problems(rulebook: Rulebook) -> Iterator[Problem]:
     for one in compare(rulebook, rulebook.default_profile) if backtest else ():
         aim, median = one.quantity.aim, one.summary.median
         if backtest and aim is not None and median > aim:
-            message = f"`{one.quantity.title}` is {median:.1%} off measured runs (median), and {aim:.1%} is the most"
-            hint = f"`fitcard backtest --worst 5` shows which of its {len(one.runs)} runs are farthest off"
+            message = f"`{one.quantity.title}`: the median error {median:.1%} exceeds the target {aim:.1%}"
+            hint = f"`fitcard backtest --worst 5` lists the worst of its {len(one.runs)} runs"
             yield backtest.document.problem(BacktestAim, message, one.quantity.path, key=True, hint=hint)

@@ -116,7 +116,7 @@ def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
     """Values that are outside of the bounds of their own fit."""
     for one in parameters_of(rule_set):
         if not one.minimum <= one.value <= one.maximum:
-            message = f"{one.value:g} is not from {one.minimum:g} to {one.maximum:g}"
+            message = f"{one.value:g} is outside {one.minimum:g} to {one.maximum:g}"
             hint = "change the value, or the bounds of its fit"
             yield one.definition.document.problem(CalibrateBounds, message, one.path, hint=hint)
 

@@ -52,7 +52,7 @@ def draw_calibration(found: Calibration, rulebook: Rulebook, console: Console) -
     for one in found.values:
         moved = one.value / one.parameter.value - 1
         counted = str(one.runs) if one.fitted else f"{one.runs}, too few"
-        counted += "" if one.inside is None else f", {one.inside * PERCENT:.0f} % of others inside"
+        counted += "" if one.inside is None else f", {one.inside * PERCENT:.0f} % of held-out runs inside"
         style = "" if one.fitted else "dim"
         cells = (
             one.parameter.label,

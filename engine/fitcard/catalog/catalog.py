@@ -268,7 +268,7 @@ def read_catalogs(
             entry = Entry(entry_id, data, document)
             first = entries[document.data["kind"]].setdefault(entry_id, entry)
             if first is not entry:
-                message, path = f"the id `{entry_id}` stands in two files", ("entries", entry_id)
+                message, path = f"duplicate id `{entry_id}`", ("entries", entry_id)
                 hint = "rename or remove one"
                 problems.append(
                     document.problem(CatalogDuplicateId, message, path, key=True, hint=hint, first=first.position)
@@ -285,8 +285,8 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
         for spelling in dict.fromkeys(catalog.names_of(entry)):
             owner = owners.setdefault(normalised(spelling), entry)
             if owner is not entry:
-                message = f"`{spelling}` also means `{owner.id}`"
-                path, hint = entry.path, "give each a name of its own"
+                message = f"`{spelling}` also refers to `{owner.id}`"
+                path, hint = entry.path, "give each a unique name"
                 yield entry.document.problem(CatalogAmbiguous, message, path, key=True, hint=hint, first=owner.position)
 
 

@@ -74,7 +74,7 @@ def _update(failed: list[Outcome], *, yes: bool) -> None:
     for change in changes:
         made_of = f"  <- {change.made_of}" if change.made_of else ""
         click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{made_of}")
-    if changes and (yes or click.confirm(f"write {len(changes)} new expectations?")):
+    if changes and (yes or click.confirm(f"Write {len(changes)} new expectations?")):
         click.echo(f"written: {write_updates(changes)}")
 
 
@@ -84,8 +84,8 @@ def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool
     percent = found.share * PERCENT
     if not quiet:
         print_problems(found.warnings(), to_stderr=False)
-        click.echo(f"reached: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
-        click.echo(f"to be reached at least: {rulebook.test_coverage:g} %")
+        click.echo(f"covered: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
+        click.echo(f"required: {rulebook.test_coverage:g} %")
     return percent >= rulebook.test_coverage
 
 

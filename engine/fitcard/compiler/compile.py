@@ -174,4 +174,4 @@ def _chosen(axis: str, asked: QuestionBatch, entries: WordColumn) -> Codes:
 
 def _missing_axis(name: str) -> Problem:
     axis = name.partition(".")[0]
-    return Problem(AxisMissing, f"this needs `{name}`", field=axis, hint=f"name a {axis}, or give `{name}` itself")
+    return Problem(AxisMissing, f"this depends on `{name}`", field=axis, hint=f"set `{axis}`, or `{name}` itself")

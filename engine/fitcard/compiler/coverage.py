@@ -73,7 +73,7 @@ def _rows(table: Table) -> Iterator[CoveragePart]:
             yield _row(table, ("rows", number), f"row {number + 1} of `{table.name}`")
     else:
         for number in range(len(data) - 1):
-            yield _row(table, ("rows", number), f"the line from knot {number + 1} of `{table.name}`")
+            yield _row(table, ("rows", number), f"the segment after knot {number + 1} of `{table.name}`")
 
 
 def _row(table: Table, path: Path, what: str) -> CoveragePart:

@@ -140,7 +140,7 @@ def _input(value: Numbers | None, default: np.float64) -> Any:
 def _not_finite(definition: Definition, asked: QuestionBatch, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
     index = first_true(bad, asked.shape)
-    row = " ".join(asked.row(index).values()) or "the values given"
+    row = " ".join(asked.row(index).values()) or "the given values"
     read = ", ".join(f"{name} = {format_value(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"

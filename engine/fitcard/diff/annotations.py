@@ -33,8 +33,8 @@ def removed_but_read(changed: Iterable[Difference]) -> Iterator[Problem]:
     for one in changed:
         if one.still_read_by:
             readers = ", ".join(f"`{name}`" for name in one.still_read_by)
-            message = f"`{one.thing.name}` is removed, and {readers} still read{'s' * (len(one.still_read_by) == 1)} it"
-            was = Related(one.thing.document.position(one.thing.path, key=True), "it stood here")
+            message = f"`{one.thing.name}` was removed, but {readers} still use{'s' * (len(one.still_read_by) == 1)} it"
+            was = Related(one.thing.document.position(one.thing.path, key=True), "it was here")
             hint = f"keep it, or change {readers} too"
             yield Problem(NameStillRead, message, one.position, hint=hint, related=(was,))
 
@@ -47,7 +47,7 @@ def answer_annotations(changed: Iterable[Difference], impacts: Iterable[Mapping[
             what = f"the {one.thing.what} `{one.thing.name}` is {one.action}"
             steps = [_said(detail) for detail in one.details if detail.field and detail.effect is Effect.ANSWERS]
             told = f": {', '.join(steps)}" if steps and one.action is Action.CHANGED else ""
-            reach = f"; it reaches {', '.join(one.reaches)}" if one.reaches else "; no answer shows what is made of it"
+            reach = f"; it affects {', '.join(one.reaches)}" if one.reaches else "; it affects no answer"
             total = f"; {moved:,} answers move with the whole change" if one.reaches else ""
             yield Problem(AnswersMoved, f"{what}{told}{reach}{total}", one.position, Severity.NOTE)
 

@@ -100,7 +100,7 @@ def contract_problems(base: Snapshot, head: Snapshot, cases: list[Case]) -> Iter
     for entry in acknowledgements(base, head):
         moved = by_name.get(entry.data["case"])
         if moved is None or moved.withdrawn != ("withdrawn" in entry.data):
-            message = f"`{entry.data['case']}` is said to change, and does not"
+            message = f"`{entry.data['case']}` is acknowledged as changed, but did not change"
             hint = "name a contract case that moves, or remove the entry"
             yield entry.document.problem(ContractUnmoved, message, entry.path, severity=Severity.WARNING, hint=hint)
         else:
@@ -125,14 +125,14 @@ def format_figure(case: Case, name: str, value: Scalar) -> str:
 
 def _unexplained(case: Case) -> Problem:
     if case.withdrawn:
-        message = f"the contract case `{case.name}` is gone, and nothing says why"
+        message = f"the contract case `{case.name}` was removed without a reason"
     else:
         moved = ", ".join(
             f"{name} {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
             for name, (old, new) in case.figures.items()
         )
-        message = f"the contract case `{case.name}` answers otherwise, and nothing says why: {moved}"
-    hint = 'say why: `fitcard diff BASE --why "..."` writes it into the file of changes'
+        message = f"the contract case `{case.name}` changed without a reason: {moved}"
+    hint = 'state the reason: `fitcard diff BASE --why "..."` adds it to the changes file'
     return case.test.document.problem(ContractChanged, message, (*case.test.path, "name"), hint=hint)
 
 
@@ -140,18 +140,18 @@ def _mismatches(case: Case, entry: Acknowledgement) -> Iterator[Problem]:
     said: Mapping[str, Any] = entry.data.get("figures", {})
     for name, (old, new) in case.figures.items():
         if name not in said:
-            message = f"`{name}` moves too: {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
+            message = f"`{name}` moves as well: {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
             yield entry.document.problem(ContractMismatch, message, (*entry.path, "figures"), key=True, hint="add it")
             continue
         for side, value in (("old", old), ("new", new)):
             path = (*entry.path, "figures", name, side)
             stated = entry.document.places[path].written or ""
             if stated != _like(stated, value):
-                message = f"`{name}` is said to be {stated}, and is {format_figure(case, name, value)}"
-                yield entry.document.problem(ContractMismatch, message, path, hint="write the figure that comes out")
+                message = f"`{name}` is stated as {stated}, but is {format_figure(case, name, value)}"
+                yield entry.document.problem(ContractMismatch, message, path, hint="write the actual figure")
     for name in said:
         if name not in case.figures:
-            message, path = f"`{name}` is said to change, and does not", (*entry.path, "figures", name)
+            message, path = f"`{name}` is acknowledged as changed, but did not change", (*entry.path, "figures", name)
             yield entry.document.problem(ContractUnmoved, message, path, key=True, severity=Severity.WARNING)
 
 

@@ -23,18 +23,18 @@ def _plots(data: Data) -> list[tuple[str, Markup]]:
     found = []
     for profile in dict.fromkeys(one["profile"] for one in data.get("measured", ())):
         series = [{**one, "name": one["title"]} for one in data["measured"] if one["profile"] == profile]
-        title = f"Errors against measured runs, profile {profile}: below the line is closer"
+        title = f"Errors against measured runs, profile {profile}: better below the line"
         found.append((title, Markup(errors(series))))
     if data.get("accuracy"):
         found.append(
-            ("Errors against the figures that tests state: below the line is closer", Markup(errors(data["accuracy"])))
+            ("Errors against figures stated in tests: better below the line", Markup(errors(data["accuracy"])))
         )
     for impact in data["impact"]:
         under = f", {under_profile(impact)}" if len(data["impact"]) > 1 else ""
         moved = [output for output in impact["outputs"] if any("percent" in mover for mover in output["movers"])]
         if moved:
-            found.append((f"The farthest mover of each output{under}", Markup(movers(moved))))
+            found.append((f"Largest change of each output{under}", Markup(movers(moved))))
         for output in impact["outputs"]:
             if "histogram" in output:
-                found.append((f"How far {output['name']} moves{under}", Markup(histogram(output))))
+                found.append((f"Changes of {output['name']}{under}", Markup(histogram(output))))
     return found

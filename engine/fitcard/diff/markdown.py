@@ -26,7 +26,7 @@ def markdown_report(outline: Outline, whole: str = "the HTML report") -> str:
         else:
             text += f"\n\n{block}"
     if left_out:
-        text += f"\n\nLeft out, as a comment may hold no more: {', '.join(left_out)}; see {whole}."
+        text += f"\n\nOmitted because of the size limit of comments: {', '.join(left_out)}; see {whole}."
     return text + "\n"
 
 

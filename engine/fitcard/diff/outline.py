@@ -98,7 +98,7 @@ def _summary(data: Data) -> Iterator[Line]:
     yield _line(
         (
             Span(_count(counts[ANSWERS], "change"), "strong"),
-            f" can move answers, {counts['checks']} of checks, {counts['wording']} of wording",
+            f" affecting answers, {counts['checks']} of checks, {counts['wording']} of wording",
         )
     )
     for impact in data["impact"]:
@@ -115,12 +115,14 @@ def _summary(data: Data) -> Iterator[Line]:
             )
         )
     if data["head"]["errors"]:
-        yield _line((Span(_count(data["head"]["errors"], "error"), "strong"), " in the new rules: nothing is computed"))
+        yield _line(
+            (Span(_count(data["head"]["errors"], "error"), "strong"), " in the new rules: nothing was computed")
+        )
     if "contract" in data and data["contract"]["moved"]:
         moved = data["contract"]["moved"]
         silent = sum("why" not in case for case in moved)
         told = (
-            [f", {silent} without a reason: say it with ", Span("--why", "code")] if silent else [", all with a reason"]
+            [f", {silent} without a reason: add it with ", Span("--why", "code")] if silent else [", all with a reason"]
         )
         cases = _count(data["contract"]["cases"], "contract case")
         yield _line((Span(f"{len(moved)} of {cases} move", "strong"), *told))
@@ -130,8 +132,8 @@ def _summary(data: Data) -> Iterator[Line]:
     for one in sorted(both, key=_median_step)[:MAX_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
         if f"{before:.1f}" != f"{after:.1f}":
-            under = f", profile {one['profile']}" if len(data["impact"]) > 1 else ""
-            off = f" is {after:.1f} % off measured runs, {before:.1f} % before (median{under})"
+            under = f" (profile {one['profile']})" if len(data["impact"]) > 1 else ""
+            off = f": median error {after:.1f} % against measured runs, {before:.1f} % before{under}"
             yield _line((Span(one["title"], "strong"), off))
     for one in sorted(data.get("accuracy", ()), key=_median_step)[:MAX_NAMES]:
         before, after = one["before"]["median_percent"], one["after"]["median_percent"]
@@ -139,7 +141,7 @@ def _summary(data: Data) -> Iterator[Line]:
             yield _line(
                 (
                     Span(one["name"], "code"),
-                    f" is {after:.1f} % off the figures that tests state, {before:.1f} % before (median)",
+                    f": median error {after:.1f} % against figures stated in tests, {before:.1f} % before",
                 )
             )
 
@@ -150,8 +152,8 @@ def _median_step(accuracy: Data) -> float:
 
 def _test_summary(tests: Data) -> Iterator[Line]:
     broken, mended, new = (len(tests[key]) for key in ("broken", "mended", "new_failures"))
-    parts = [f"{broken} fail that passed"] * bool(broken) + [f"{new} new ones fail"] * bool(new)
-    parts += [f"{mended} pass again"] * bool(mended)
+    parts = [f"{broken} newly failing"] * bool(broken) + [f"{new} new and failing"] * bool(new)
+    parts += [f"{mended} passing again"] * bool(mended)
     if parts:
         yield _line((Span("rule tests: ", "strong"), ", ".join(parts)))
 
@@ -168,14 +170,14 @@ def _problems(data: Data) -> Iterator[Section]:
         if problem["code"] != CONTRACT  # which have a section of their own
     ]
     if rows:
-        yield Section("What is wrong", table=_table(("", "where", "what", "what to do"), (), rows), first=True)
+        yield Section("Problems", table=_table(("", "position", "message", "hint"), (), rows), first=True)
 
 
 def _changes(data: Data) -> Iterator[Section]:
     rows = [_change(one) for one in data["changes"] if one["effect"] == ANSWERS]
     if rows:
-        columns = ("what", "change", "read by", "reaches", "where")
-        yield Section("What can move answers", table=_table(columns, (), rows), first=True)
+        columns = ("rule or entry", "change", "used by", "affects", "position")
+        yield Section("Changes that affect answers", table=_table(columns, (), rows), first=True)
 
 
 def _change(one: Data) -> tuple[Line, ...]:
@@ -237,11 +239,11 @@ def _contract(data: Data) -> Iterator[Section]:
         for name, figure in case["figures"].items():
             moved += ["; " if moved else "", f"{name} ", Span(figure["old"], "old"), " -> ", Span(figure["new"], "new")]
         rows.append(
-            (_line(case["case"]), _line(tuple(moved)), _line(case.get("why") or Span("nothing says why", "strong")))
+            (_line(case["case"]), _line(tuple(moved)), _line(case.get("why") or Span("no reason given", "strong")))
         )
     if rows:
         silent = any("why" not in case for case in data["contract"]["moved"])
-        table = _table(("case", "figures", "why"), (), rows)
+        table = _table(("case", "figures", "reason"), (), rows)
         yield Section("Contract cases that move", table=table, first=silent)
 
 
@@ -258,17 +260,17 @@ def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
     rows = tuple(_number_row(output) for output in numbers)
     if rows or entries:
         table = _table(("output",), columns, rows) if rows else None
-        yield Section(f"How far numbers move{under}", tuple(entries), table, first=True)
+        yield Section(f"Changes of numbers{under}", tuple(entries), table, first=True)
     for output in impact["outputs"]:
         if "matrix" in output:
-            yield Section(f"{output['name']}: from what to what{under}", table=_matrix(output))
+            yield Section(f"Changes of {output['name']}{under}", table=_matrix(output))
     movers = tuple(_mover(output, mover) for output in impact["outputs"] for mover in output["movers"])
     if movers:
-        table = _table(("output", "question"), ("before", "after", ""), movers, ("differs first",))
-        yield Section(f"What moves farthest{under}", table=table)
+        table = _table(("output", "question"), ("before", "after", ""), movers, ("first difference",))
+        yield Section(f"Largest changes{under}", table=table)
     families = tuple(_family(group) for group in impact["groups"])
     if families:
-        yield Section(f"By family, on average{under}", table=_table(("output", "by", "falls", "rises"), (), families))
+        yield Section(f"Mean change by family{under}", table=_table(("output", "by", "falls", "rises"), (), families))
 
 
 def under_profile(impact: Data) -> str:
@@ -322,12 +324,12 @@ def _tests(data: Data) -> Iterator[Section]:
     tests = data.get("tests", {})
     rows = [
         (_line(kind), _line(one["name"]), _quoted("; ".join(one["wrong"])), _line(Span(_place(one), "code")))
-        for kind, key in (("fails now", "broken"), ("new, fails", "new_failures"))
+        for kind, key in (("now fails", "broken"), ("new, fails", "new_failures"))
         for one in tests.get(key, ())
     ]
     rows += [(_line("passes again"), _line(name), _line(""), _line("")) for name in tests.get("mended", ())]
     if rows:
-        yield Section("Rule tests", table=_table(("", "test", "why", "where"), (), rows))
+        yield Section("Rule tests", table=_table(("", "test", "message", "position"), (), rows))
 
 
 def _measured(data: Data) -> Iterator[Section]:
@@ -347,8 +349,8 @@ def _measured(data: Data) -> Iterator[Section]:
     ]
     if rows:
         words = ("quantity", "profile") if several else ("quantity",)
-        columns = ("runs before", "after", "median %", "after", "90 % within %", "after")
-        yield Section("Distance from measured runs", table=_table(words, columns, rows))
+        columns = ("runs before", "after", "median %", "after", "90th percentile %", "after")
+        yield Section("Errors against measured runs", table=_table(words, columns, rows))
 
 
 def _accuracy(data: Data) -> Iterator[Section]:
@@ -366,7 +368,7 @@ def _accuracy(data: Data) -> Iterator[Section]:
     ]
     if rows:
         columns = ("figures", "median before", "after", "worst before", "after")
-        yield Section("Distance from the figures that tests state", table=_table(("output",), columns, rows))
+        yield Section("Errors against figures stated in tests", table=_table(("output",), columns, rows))
 
 
 def _other_changes(data: Data) -> Iterator[Section]:
@@ -383,7 +385,9 @@ def _other_changes(data: Data) -> Iterator[Section]:
                 )
             )
     if rows:
-        yield Section("What moves no answer", table=_table(("what", "change", "of", "where"), (), rows))
+        yield Section(
+            "Changes that affect no answer", table=_table(("rule or entry", "change", "affects", "position"), (), rows)
+        )
 
 
 def _table(

@@ -40,7 +40,7 @@ def histogram(output: Data) -> str:
             _bar(fell, LABELS, top, max(1, length)),
             _text(LABELS + length + GAP, top + BASELINE, f"{one['answers']:,}"),
         ]
-    return _svg(WIDTH, len(bins) * ROW, f"how far {output['name']} moves", parts)
+    return _svg(WIDTH, len(bins) * ROW, f"changes of {output['name']}", parts)
 
 
 def movers(outputs: Sequence[Data]) -> str:
@@ -63,7 +63,7 @@ def movers(outputs: Sequence[Data]) -> str:
                 "end" if fell else "start",
             ),
         ]
-    return _svg(WIDTH, len(rows) * ROW, "the farthest mover of each output", parts)
+    return _svg(WIDTH, len(rows) * ROW, "largest change of each output", parts)
 
 
 def errors(accuracy: Sequence[Data]) -> str:

@@ -50,7 +50,7 @@ def find_revision(text: str, here: Folders, place: Path) -> Revision:
     Raises ProblemsFound where it names nothing.
     """
     if not text:
-        return Revision("the files as they are", here)
+        return Revision("the working files", here)
     if text.startswith(PROFILE):
         return Revision(text, here, text.removeprefix(PROFILE))
     if (Path(text) / here.rules.resolve().name).is_dir():
@@ -67,11 +67,11 @@ def _in_directory(directory: Path, here: Folders) -> Folders:
 def _revision(text: str, here: Folders, place: Path) -> Revision:
     top = _top(here)
     if top is None:
-        message = f"`{text}` is no directory with a folder `{here.rules.resolve().name}`, and this is no git repository"
-        raise ProblemsError([Problem(RevisionUnknown, message, hint="name a directory that holds rules and catalogs")])
+        message = f"`{text}` has no folder `{here.rules.resolve().name}`, and this is not a git repository"
+        raise ProblemsError([Problem(RevisionUnknown, message, hint="give a directory with rules and catalogs")])
     told = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
     if told is None:
-        hint = "fetch it first, or name a directory, or `profile:NAME`"
+        hint = "fetch the revision, or give a directory or `profile:NAME`"
         raise ProblemsError([Problem(RevisionUnknown, f"there is no revision or directory `{text}`", hint=hint)])
     commit = told.decode().strip()
     folders = here
@@ -82,7 +82,7 @@ def _revision(text: str, here: Folders, place: Path) -> Revision:
         archive = _git(top, "archive", "--format=tar", commit, "--", inside)
         if archive is None:
             message = f"`{text}` has no folder `{inside}`"
-            raise ProblemsError([Problem(RevisionWithoutRules, message, hint="name a revision that has it")])
+            raise ProblemsError([Problem(RevisionWithoutRules, message, hint="give a revision that has it")])
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             if hasattr(tarfile, "data_filter"):  # not yet in the first releases of Python 3.11
                 files.extraction_filter = tarfile.data_filter

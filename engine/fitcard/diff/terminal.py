@@ -27,7 +27,7 @@ def print_report(outline: Outline, console: Console) -> None:
         if section.table:
             console.print(_drawn(section.table, section.rows))
         if section.more:
-            console.print(Text(f"  and {section.more:,} more; `--save FILE.html` keeps all", style="dim"))
+            console.print(Text(f"  and {section.more:,} more; `--save FILE.html` writes all", style="dim"))
 
 
 def _drawn(table: Table, rows: Iterable[tuple[Line, ...]]) -> Drawn:

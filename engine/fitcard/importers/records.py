@@ -45,7 +45,7 @@ def text_records(text: str) -> list[Record]:
     for read in (_json, _json_lines, _markdown, _csv):
         if found := read(text):
             return found
-    raise Unreadable("there is no JSON, CSV or Markdown table in it")
+    raise Unreadable("it contains no JSON, CSV or Markdown table")
 
 
 def _json(text: str) -> list[Record]:
@@ -96,7 +96,7 @@ def gguf_header(file: Path) -> Record:
     try:
         from gguf import GGUFReader  # noqa: PLC0415  (a package that only this needs)
     except ImportError:
-        raise Unreadable("to read it, install the `gguf` package: pip install 'fitcard[import]'") from None
+        raise Unreadable("it requires the package gguf: pip install 'fitcard[import]'") from None
     try:
         reader = GGUFReader(file)
     except (ValueError, KeyError, IndexError, OSError) as error:

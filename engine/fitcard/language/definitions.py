@@ -194,7 +194,7 @@ def read_definitions(document: Document, within: Path = ()) -> tuple[list[Defini
 
 def _reference_problem(document: Document, path: Path) -> Problem:
     hint = "add `reference: {title: ...}` here, or once for the whole file"
-    message = f"`{path[-1]}` does not say where it comes from"
+    message = f"`{path[-1]}` has no reference"
     return document.problem(ReferenceMissing, message, path, key=True, hint=hint)
 
 
@@ -203,7 +203,7 @@ def _constant(document: Document, data: Mapping[str, Any], common: Any) -> tuple
     constant = Constant(**common, value=float(data["value"]), **bounds)
     if constant.minimum <= constant.value <= constant.maximum:
         return constant, []
-    message = f"{constant.value:g} is not from {constant.minimum:g} to {constant.maximum:g}"
+    message = f"{constant.value:g} is outside {constant.minimum:g} to {constant.maximum:g}"
     return constant, [
         document.problem(ConstantRange, message, (*constant.path, "value"), hint="change the value, or its bounds")
     ]
@@ -234,12 +234,12 @@ def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any]
     kind = _table_kind(rows, data["unit"])
     if len(result_kinds(rows)) > 1:
         both = " and ".join(f"{kind}s" for kind in Kind if kind in result_kinds(rows))
-        message, hint = f"the rows give both {both}", "give one kind of result everywhere"
+        message, hint = f"the rows give both {both}", "use one kind of result"
         yield document.problem(TableMixedResults, message, (*path, "rows"), key=True, hint=hint)
     elif (kind is not Kind.NUMBER or data["unit"] in UNITS_OF_KINDS.values()) and (
         data["unit"] != UNITS_OF_KINDS.get(kind)
     ):
         hint = f"write `unit: {UNITS_OF_KINDS[kind]}`" if kind in UNITS_OF_KINDS else "write the unit of the numbers"
         yield document.problem(
-            TableUnit, f"the rows give {kind}s, and the unit is `{data['unit']}`", (*path, "unit"), hint=hint
+            TableUnit, f"the rows give {kind}s, but the unit is `{data['unit']}`", (*path, "unit"), hint=hint
         )

@@ -162,9 +162,9 @@ OTHER_LANGUAGES = {
     "?": ("?", "write `a if condition else b`"),
     "&&": ("&&", "use `and`"),
     "||": ("||", "use `or`"),
-    "\\": ("\\", "a formula may run over several lines as it is"),
-    ";": (";", "write a formula of its own"),
-    "$": ("$", "write the name alone"),
+    "\\": ("\\", "formulas may span several lines without it"),
+    ";": (";", "write a separate formula"),
+    "$": ("$", "write the plain name"),
 }
 GLUED = re.compile(
     r"(?<![\w.])\d[\d_.]*(?:[eE][-+]?\d+)?(?=(?:and|or|not|if|else|in|is|for)\b)"
@@ -199,14 +199,14 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Tuple: ("a comma outside a call", "write one number, with a point for decimals"),
     ast.Dict: ("a map", "use a lookup table"),
     ast.Set: ("a set", "use a lookup table"),
-    ast.Lambda: ("`lambda`", "write a formula of its own"),
-    ast.NamedExpr: ("`:=`", "write a formula of its own"),
+    ast.Lambda: ("`lambda`", "write a separate formula"),
+    ast.NamedExpr: ("`:=`", "write a separate formula"),
     ast.Starred: ("`*` before a name", "write the arguments out"),
     ast.keyword: ("a named argument", "give the arguments in order"),
-    ast.ListComp: ("a loop", "columns already run over all rows"),
-    ast.SetComp: ("a loop", "columns already run over all rows"),
-    ast.DictComp: ("a loop", "columns already run over all rows"),
-    ast.GeneratorExp: ("a loop", "columns already run over all rows"),
+    ast.ListComp: ("a loop", "formulas already apply to all rows"),
+    ast.SetComp: ("a loop", "formulas already apply to all rows"),
+    ast.DictComp: ("a loop", "formulas already apply to all rows"),
+    ast.GeneratorExp: ("a loop", "formulas already apply to all rows"),
     ast.Await: ("`await`", "write a formula"),
     ast.Yield: ("`yield`", "write a formula"),
     ast.YieldFrom: ("`yield`", "write a formula"),
@@ -281,13 +281,15 @@ def parse(source: str) -> Expression:
     except SyntaxError as error:
         raise ExpressionError([_syntax_fault(source, error)]) from None
     except (RecursionError, MemoryError, ValueError):
-        raise ExpressionError([Fault(ExpressionTooDeep, f"deeper than {MAX_DEPTH} levels", 0, "split it")]) from None
+        raise ExpressionError(
+            [Fault(ExpressionTooDeep, f"nested deeper than {MAX_DEPTH} levels", 0, "split it")]
+        ) from None
     faults = _limits(source, tree)
     if not faults:
         tree = _Names().visit(tree)
         faults = list(_faults(source, tree))
     if not faults:
-        message, hint = "this comes to no finite number", "write a number that fits a float"
+        message, hint = "the result is not a finite number", "write a finite number"
         endless = non_finite_constants(tree)
         faults = [Fault(ExpressionNumber, message, offset_of_node(source, part), hint) for part in endless]
     if faults:
@@ -331,9 +333,7 @@ def _limits(source: str, tree: ast.expr) -> list[Fault]:
             depth[child] = depth[node] + 1
         if count > MAX_NODES or depth[node] > MAX_DEPTH:
             message = f"more than {MAX_NODES} parts or {MAX_DEPTH} levels"
-            return [
-                Fault(ExpressionTooDeep, message, offset_of_node(source, node), "split it into formulas of their own")
-            ]
+            return [Fault(ExpressionTooDeep, message, offset_of_node(source, node), "split it into several formulas")]
     return []
 
 
@@ -373,7 +373,7 @@ def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
     except OverflowError:
         finite = False
     if not finite:
-        yield Fault(ExpressionNumber, "the number is too large", at, "write a number that fits a float")
+        yield Fault(ExpressionNumber, "the number is too large", at, "write a finite number")
 
 
 def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
@@ -400,22 +400,24 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
 def _text_fault(source: str) -> Fault | None:
     """What can be told from the text alone, before it is parsed."""
     if len(source) > MAX_LENGTH:
-        hint = "split it into formulas of their own"
+        hint = "split it into several formulas"
         return Fault(ExpressionTooLong, f"longer than {MAX_LENGTH} characters", 0, hint)
     if not source.strip():
-        return Fault(ExpressionEmpty, "there is no expression", 0, "write a formula")
+        return Fault(ExpressionEmpty, "the expression is empty", 0, "write a formula")
     for at, character in enumerate(source):
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
-            return Fault(ExpressionCharacter, f"the character {character!r} is not allowed", at, "write plain ASCII")
+            return Fault(
+                ExpressionCharacter, f"the character {character!r} is not allowed", at, "use ASCII characters only"
+            )
     for written, (what, hint) in OTHER_LANGUAGES.items():
         if written in source:
-            message = f"`{what}` does not belong in an expression"
+            message = f"`{what}` is not allowed in an expression"
             return Fault(ExpressionSyntax, message, source.index(written), hint)
     if single := re.search(r"(?<![<>=!:])=(?!=)", source):
-        hint = "use `==` to compare; the name stands in the key"
-        return Fault(ExpressionSyntax, "`=` does not belong in an expression", single.start(), hint)
+        hint = "use `==` to compare; the name of the formula is its key"
+        return Fault(ExpressionSyntax, "`=` is not allowed in an expression", single.start(), hint)
     if glued := GLUED.search(source):
-        return Fault(ExpressionSyntax, "a word stands right after a number", glued.end(), "write a space between them")
+        return Fault(ExpressionSyntax, "a word directly follows a number", glued.end(), "add a space between them")
     return _bracket_fault(source)
 
 
@@ -428,22 +430,20 @@ def _bracket_fault(source: str) -> Fault | None:
         elif character == ")" and waiting:
             waiting.pop()
         elif character == ")":
-            return Fault(ExpressionSyntax, "this bracket closes nothing", at, "check the brackets")
-    return (
-        Fault(ExpressionSyntax, "this bracket is never closed", waiting[-1], "check the brackets") if waiting else None
-    )
+            return Fault(ExpressionSyntax, "unmatched closing parenthesis", at, "check the parentheses")
+    return Fault(ExpressionSyntax, "unclosed parenthesis", waiting[-1], "check the parentheses") if waiting else None
 
 
 def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     line, column = error.lineno or 1, error.offset or 1
     at = _start_of_line(source, line) + column - (2 if line == 1 else 1)
     at = max(0, min(at, len(source.rstrip()) - 1))
-    message, hint = (error.msg or "it cannot be read").split(". ")[0], LANGUAGE
+    message, hint = (error.msg or "it cannot be parsed").split(". ")[0], LANGUAGE
     if source.rstrip()[-1:] in "+-*/%<>=":
-        message, hint = "something is missing at the end", "finish the expression"
+        message, hint = "the expression is incomplete", "complete the expression"
     elif pair := SIDE_BY_SIDE.search(source):
         at = pair.end(1) + len(pair[2])
-        message, hint = "two values stand here with nothing between them", "write an operator between them"
+        message, hint = "two values without an operator between them", "add an operator"
     return Fault(ExpressionSyntax, message, at, hint)
 
 

@@ -19,11 +19,11 @@ UNLIMITED = None
 class UnitRule(Enum):
     """What a function's result is counted in, and what that asks of its arguments."""
 
-    SAME = "all numbers are counted in the same, and so is the result"
-    FIRST = "the result is counted in what the first is; the others are plain numbers"
-    PURE = "plain numbers in, a plain number out"
-    ROOT = "the root of what the argument is counted in"
-    CONDITION = "anything in, a condition out"
+    SAME = "arguments and result have the same unit"
+    FIRST = "the result has the unit of the first argument; the others are dimensionless"
+    PURE = "arguments and result are dimensionless"
+    ROOT = "the square root of the unit of the argument"
+    CONDITION = "any unit; the result is a condition"
 
 
 @dataclass(frozen=True)
@@ -101,24 +101,26 @@ def _either(value: Any, instead: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "min": Function(_least, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="the least"),
-    "max": Function(_greatest, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="the greatest"),
-    "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.FIRST, about="down to a whole number"),
-    "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.FIRST, about="up to a whole number"),
-    "round": Function(round_half_up, (NUMBER, NUMBER), 1, 2, UnitRule.FIRST, about="to so many decimals, halves up"),
-    "abs": Function(np.abs, (NUMBER,), 1, 1, UnitRule.FIRST, about="without its sign"),
-    "log2": Function(np.log2, (NUMBER,), 1, 1, UnitRule.PURE, about="logarithm to base 2"),
-    "log10": Function(np.log10, (NUMBER,), 1, 1, UnitRule.PURE, about="logarithm to base 10"),
-    "exp": Function(np.exp, (NUMBER,), 1, 1, UnitRule.PURE, about="e to the power"),
+    "min": Function(_least, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="smallest argument"),
+    "max": Function(_greatest, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="largest argument"),
+    "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.FIRST, about="rounded down to an integer"),
+    "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.FIRST, about="rounded up to an integer"),
+    "round": Function(
+        round_half_up, (NUMBER, NUMBER), 1, 2, UnitRule.FIRST, about="rounded to the given decimals, half up"
+    ),
+    "abs": Function(np.abs, (NUMBER,), 1, 1, UnitRule.FIRST, about="absolute value"),
+    "log2": Function(np.log2, (NUMBER,), 1, 1, UnitRule.PURE, about="base-2 logarithm"),
+    "log10": Function(np.log10, (NUMBER,), 1, 1, UnitRule.PURE, about="base-10 logarithm"),
+    "exp": Function(np.exp, (NUMBER,), 1, 1, UnitRule.PURE, about="exponential function"),
     "sqrt": Function(np.sqrt, (NUMBER,), 1, 1, UnitRule.ROOT, about="square root"),
-    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, UnitRule.SAME, about="value, kept between low and high"),
+    "clamp": Function(_clamp, (NUMBER, NUMBER, NUMBER), 3, 3, UnitRule.SAME, about="value, limited to low and high"),
     "where": Function(
         select,
         (CONDITION, NUMBER, NUMBER),
         3,
         3,
         UnitRule.SAME,
-        about="the second where the first holds, else the third",
+        about="second argument if the first holds, else the third",
     ),
     "known": Function(
         _known,
@@ -127,10 +129,10 @@ FUNCTIONS: dict[str, Function] = {
         1,
         UnitRule.CONDITION,
         returns=CONDITION,
-        about="whether the figure or word is there at all",
+        about="whether the value is present",
         accepts_words=True,
     ),
     "either": Function(
-        _either, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="the first, or the second where the first is absent"
+        _either, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="first argument, or the second if the first is absent"
     ),
 }

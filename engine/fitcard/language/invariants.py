@@ -89,10 +89,10 @@ def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple
     problems = []
     if when is None:
         hint = "write `axis.field increases`, `name decreases`, or `axis changes`"
-        problems.append(document.problem(InvariantForm, "this is no `name increases`", (*path, "when"), hint=hint))
+        problems.append(document.problem(InvariantForm, "cannot parse `when`", (*path, "when"), hint=hint))
     if then is None:
         hint = "write `name never decreases`, `name never increases`, or `name never changes`"
-        message = "this is no `name never decreases`"
+        message = "cannot parse `then`"
         problems.append(document.problem(InvariantForm, message, (*path, "then"), hint=hint))
     if when is None or then is None:
         return None, problems

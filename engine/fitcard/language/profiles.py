@@ -43,16 +43,16 @@ def apply_profile(
     problems += found
     for definition in added:
         if definition.name in base:
-            message, first = f"`{definition.name}` is already in the rules", base[definition.name].position
-            hint = "replace it, above `adds`, or choose another name"
+            message, first = f"`{definition.name}` is already defined by the rules", base[definition.name].position
+            hint = "override it outside `adds`, or choose another name"
             problems.append(
                 profile.problem(ProfileKnownName, message, definition.path, key=True, hint=hint, first=first)
             )
     for definition in definitions:
         if definition.name not in base and definition.name not in broken:
             near = closest(definition.name, base)
-            hint = did_you_mean(near) or "a profile replaces what the rules define; a new name belongs under `adds`"
-            message = f"there is no `{definition.name}` in the rules to replace"
+            hint = did_you_mean(near) or "a profile overrides names of the rules; new names belong under `adds`"
+            message = f"the rules define no `{definition.name}` to override"
             problems.append(
                 profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
             )

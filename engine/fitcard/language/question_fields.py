@@ -144,9 +144,9 @@ def input_problems(document: Document, question_fields: QuestionFields) -> Itera
     """Inputs that no number can be, and defaults beyond their bounds."""
     for one in question_fields.inputs.values():
         if one.minimum > one.maximum:
-            message, key = f"no number is from {one.minimum:g} to {one.maximum:g}", "minimum"
+            message, key = f"the minimum {one.minimum:g} is above the maximum {one.maximum:g}", "minimum"
         elif one.default is not None and not one.minimum <= one.default <= one.maximum:
-            message, key = f"{one.default:g} is not from {one.minimum:g} to {one.maximum:g}", "default"
+            message, key = f"the default {one.default:g} is outside {one.minimum:g} to {one.maximum:g}", "default"
         else:
             continue
         yield document.problem(InputRange, message, ("inputs", one.name, key), hint="change it, or the bounds")

@@ -157,7 +157,7 @@ class _Resolver:
                 near = closest(name, self.known_like(name))
                 yield definition.document.problem(
                     NameUnknown,
-                    f"there is no name `{name}`",
+                    f"undefined name `{name}`",
                     path,
                     offset=offset,
                     closest=near,
@@ -188,15 +188,15 @@ class _Resolver:
         for fault in faults:
             yield fault.problem(formula.document, path)
         if kind is Kind.WORD:
-            hint = "name the table itself where the word is wanted"
+            hint = "use the table directly where the word is needed"
             yield formula.document.problem(
-                ExpressionKind, "a formula gives a number or a condition, not a word", path, hint=hint
+                ExpressionKind, "a formula must give a number or a condition, not a word", path, hint=hint
             )
             return
         self.kinds[formula.name] = kind or Kind.NUMBER
         if kind is not None and (kind is Kind.CONDITION) != (formula.unit == CONDITION_UNIT):
             hint = f"write `unit: {CONDITION_UNIT}`" if kind is Kind.CONDITION else "write the unit of the number"
-            message = f"the formula gives a {kind}, and its unit is `{formula.unit}`"
+            message = f"the formula gives a {kind}, but its unit is `{formula.unit}`"
             yield formula.document.problem(UnitKind, message, (*formula.path, "unit"), hint=hint)
 
     def _count(self, count: Count) -> Iterator[Problem]:
@@ -210,12 +210,15 @@ class _Resolver:
             name = entry_field(word)
             field, axis = catalog.fields.get(name), self.question_fields.axes.get(word)
             if field is None or (field.entry_of != axis.catalog if axis else field.kind is not Kind.NUMBER):
-                message = f"the entries of `{count.catalog}` do not " + (f"name a {word}" if axis else f"say `{name}`")
+                message = f"entries of `{count.catalog}` have no " + (f"{word}" if axis else f"number `{name}`")
                 others = [one.name for one in catalog.fields.values() if bool(one.entry_of) == bool(axis)]
                 near = closest(name, others)
                 yield count.document.problem(NameUnknown, message, (*count.path, "same", at), closest=near)
         if count.having is not None and count.having not in catalog.fields:
-            message, near = f"`{count.catalog}` have no `{count.having}`", closest(count.having, catalog.fields)
+            message, near = (
+                f"entries of `{count.catalog}` have no field `{count.having}`",
+                closest(count.having, catalog.fields),
+            )
             yield count.document.problem(NameUnknown, message, (*count.path, "having"), closest=near)
 
     def _table(self, table: Table) -> Iterator[Problem]:
@@ -223,15 +226,15 @@ class _Resolver:
         wanted = Kind.WORD if isinstance(table.rows, Lookup) else Kind.NUMBER
         if found is not wanted:
             shape = "a lookup" if wanted is Kind.WORD else "knots" if isinstance(table.rows, Knots) else "bands"
-            message = f"{shape} must have a {wanted} as input, and `{table.input}` is a {found}"
+            message = f"the input of {shape} must be a {wanted}, but `{table.input}` is a {found}"
             hint = "use a lookup for words, bands or knots for numbers"
             yield table.document.problem(TableInput, message, (*table.path, "input"), hint=hint)
         elif isinstance(table.rows, Lookup):
             yield from self._lookup(table, table.rows)
         for name, path in row_references(table):
             if self.kind_of_name(name) is not table.kind:
-                message = f"the rows give {table.kind}s, and `{name}` is not a {table.kind}"
-                hint = f"take the value of something that gives {table.kind}s"
+                message = f"the rows give {table.kind}s, but `{name}` is not a {table.kind}"
+                hint = f"use a name that gives a {table.kind}"
                 yield table.document.problem(TableMixedResults, message, path, hint=hint)
 
     def _lookup(self, table: Table, lookup: Lookup) -> Iterator[Problem]:
@@ -274,7 +277,7 @@ def reserved_names(definitions: Mapping[str, Definition], question_fields: Quest
     """Definitions whose name already means something else in an expression."""
     for definition in definitions.values():
         if definition.name in FUNCTIONS or definition.name in question_fields.reserved:
-            what = "a function" if definition.name in FUNCTIONS else "the start of a dotted name"
+            what = "a function" if definition.name in FUNCTIONS else "a namespace"
             message = f"`{definition.name}` is already {what}"
             yield definition.document.problem(
                 NameReserved, message, definition.path, key=True, hint="choose another name"
@@ -332,5 +335,5 @@ def _cycle_problem(definition: Definition, cycle: list[str], question_fields: Qu
     )
     message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
     return definition.document.problem(
-        NameCycle, message, path, offset=offset, hint="break the circle at one of these names"
+        NameCycle, message, path, offset=offset, hint="break the cycle at one of these names"
     )

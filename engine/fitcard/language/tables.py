@@ -180,9 +180,9 @@ def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tupl
     problems = [
         document.problem(
             TableOrder,
-            f"the knot at {after[0]:g} stands after the knot at {before[0]:g}",
+            f"the knot at {after[0]:g} follows the knot at {before[0]:g}",
             (*path, at),
-            hint="write knots in rising order, each once",
+            hint="sort knots in ascending order, without duplicates",
         )
         for at, (before, after) in enumerate(pairwise(rows), 1)
         if after[0] <= before[0]
@@ -219,13 +219,13 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
             if at != last:
                 yield document.problem(
                     TableUnreachable,
-                    "no row after `otherwise` is ever reached",
+                    "rows after `otherwise` are never reached",
                     (*path, at + 1),
                     hint="move `otherwise` to the end",
                 )
             if len(row) > 1:
                 yield document.problem(
-                    TableRow, "`otherwise` stands alone in its row", here, hint="give it a row of its own"
+                    TableRow, "`otherwise` must be alone in its row", here, hint="write it as a separate row"
                 )
             continue
         if at == last and not any("otherwise" in other for other in rows):
@@ -237,17 +237,17 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
             )
         if len(bounds) != 1 or "gives" not in row:
             hint = f"write `{{{first}: 70, gives: A}}`"
-            yield document.problem(TableRow, "a band has one threshold and what it gives", here, hint=hint)
+            yield document.problem(TableRow, "a band has exactly one threshold and one result", here, hint=hint)
             continue
         if bounds[0] != first:
-            message = f"`{bounds[0]}` among rows of `{first}`: bands could overlap or leave a gap"
-            yield document.problem(TableMixed, message, here, hint=f"write every row with `{first}`")
+            message = f"`{first}` and `{bounds[0]}` are mixed: bands could overlap or leave a gap"
+            yield document.problem(TableMixed, message, here, hint=f"use `{first}` in every row")
             continue
         bound = float(row[first])
         if before is not None and (bound - before) * BOUNDS[first] <= 0:
-            way = "falling" if BOUNDS[first] == FALLING else "rising"
-            message = f"{bound:g} stands after {before:g}: this row is never reached as it is meant"
+            way = "descending" if BOUNDS[first] == FALLING else "ascending"
+            message = f"{bound:g} follows {before:g}: this row never matches as intended"
             yield document.problem(
-                TableOrder, message, (*here, first), hint=f"write thresholds in {way} order, each once"
+                TableOrder, message, (*here, first), hint=f"sort thresholds in {way} order, without duplicates"
             )
         before = bound

@@ -32,8 +32,8 @@ def infer_kind(expression: Expression, kind_of_name: Callable[[str], Kind | None
         if found is not None and found is not wanted:
             hint = "compare it with a number" if wanted is Kind.CONDITION else "write `a if condition else b`"
             if found is Kind.WORD:
-                hint = "turn the word into a number with a lookup table"
-            message = f"{what} must be a {wanted}, and this is a {found}"
+                hint = "map the word to a number with a lookup table"
+            message = f"{what} must be a {wanted}, but is a {found}"
             faults.append(Fault(ExpressionKind, message, offset_of_node(expression.source, node), hint))
 
     def kind(node: ast.expr) -> Kind | None:
@@ -49,10 +49,10 @@ def infer_kind(expression: Expression, kind_of_name: Callable[[str], Kind | None
                 want(node.right, Kind.NUMBER, "the right side")
                 return Kind.NUMBER
             case ast.UnaryOp(op=ast.Not()):
-                want(node.operand, Kind.CONDITION, "what follows `not`")
+                want(node.operand, Kind.CONDITION, "the operand of `not`")
                 return Kind.CONDITION
             case ast.UnaryOp():
-                want(node.operand, Kind.NUMBER, "what follows the sign")
+                want(node.operand, Kind.NUMBER, "the operand of the sign")
                 return Kind.NUMBER
             case ast.BoolOp():
                 for value in node.values:
@@ -63,17 +63,17 @@ def infer_kind(expression: Expression, kind_of_name: Callable[[str], Kind | None
                     want(value, Kind.NUMBER, "each side of a comparison")
                 return Kind.CONDITION
             case ast.IfExp():
-                want(node.test, Kind.CONDITION, "what stands between `if` and `else`")
+                want(node.test, Kind.CONDITION, "the condition between `if` and `else`")
                 chosen = kind(node.body)
                 if chosen is not None:
-                    want(node.orelse, chosen, "what follows `else`")
+                    want(node.orelse, chosen, "the value after `else`")
                 return chosen
             case ast.Call(func=ast.Name(id=name)):
                 function = FUNCTIONS[name]
                 for argument, wanted in zip(node.args, function.argument_kinds(len(node.args)), strict=True):
                     if function.accepts_words and kind(argument) is Kind.WORD:
                         continue
-                    want(argument, wanted, f"what `{name}` is given")
+                    want(argument, wanted, f"the argument of `{name}`")
                 return function.returns
         raise AssertionError(f"{type(node).__name__} passed the allow-list")
 

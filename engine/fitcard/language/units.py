@@ -102,7 +102,7 @@ def _registry(document: Document, definitions: Sequence[str]) -> tuple[Any, list
             _look_at(definition)
             registry.define(definition)
         except Exception as error:
-            wrong[at] = _first_line(error) if "=" in definition else "there is no `=` in it"
+            wrong[at] = _first_line(error) if "=" in definition else "`=` is missing"
     for at, definition in enumerate(definitions):
         name = definition.partition("=")[0].strip()
         try:
@@ -112,7 +112,7 @@ def _registry(document: Document, definitions: Sequence[str]) -> tuple[Any, list
             wrong[at] = _first_line(error)
     hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
     return registry, [
-        document.problem(UnitDefinition, f"the unit cannot be read: {what}", ("units", at), hint=hint)
+        document.problem(UnitDefinition, f"cannot parse the unit: {what}", ("units", at), hint=hint)
         for at, what in wrong.items()
     ]
 
@@ -149,7 +149,7 @@ class _Checker:
             declared = self.unit(definition.unit)
             if declared is None:
                 near = closest(definition.unit, [str(name) for name in dir(self.registry)])
-                message = f"there is no unit `{definition.unit}`"
+                message = f"undefined unit `{definition.unit}`"
                 hint = "" if near else "define it under `units` in the rulebook file"
                 yield definition.document.problem(
                     UnitUnknown, message, (*definition.path, "unit"), hint=hint, closest=near
@@ -186,7 +186,7 @@ class _Checker:
         found = inference.measure(formula.expression.tree)
         yield from inference.problems
         if not inference.problems and found is not ANY_UNIT and not self.agree(found, declared):
-            message = f"the formula gives {_named(found)}, and its unit is `{formula.unit}`{_factor(found, declared)}"
+            message = f"the formula gives {_named(found)}, but its unit is `{formula.unit}`{_factor(found, declared)}"
             hint = "convert it with a constant that carries both units, or correct the unit"
             yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
 
@@ -195,9 +195,9 @@ class _Checker:
             unit = self.unit_of_name(name)
             if unit is not ANY_UNIT and not self.agree(unit, declared):
                 message = (
-                    f"the rows give {_named(declared)}, and `{name}` is in {_named(unit)}{_factor(unit, declared)}"
+                    f"the rows give {_named(declared)}, but `{name}` is in {_named(unit)}{_factor(unit, declared)}"
                 )
-                hint = "take a constant in the unit of the table, or write the number"
+                hint = "use a name in the unit of the table, or a number"
                 yield table.document.problem(UnitRows, message, path, hint=hint)
 
 
@@ -236,7 +236,7 @@ class _Inference:
                 return self.pure
             case ast.IfExp():
                 self.measure(node.test)
-                return self._same([node.body, node.orelse], "two sides of one choice")
+                return self._same([node.body, node.orelse], "alternatives of one condition")
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node)
         raise AssertionError(f"{type(node).__name__} passed the allow-list")
@@ -244,7 +244,7 @@ class _Inference:
     def _operation(self, node: ast.BinOp) -> Unit:
         match node.op:
             case ast.Add() | ast.Sub() | ast.Mod():
-                return self._same([node.left, node.right], "added, subtracted or divided with a rest")
+                return self._same([node.left, node.right], "added, subtracted or used with `%`")
             case ast.Pow():
                 return self._power(node)
         left, right = self.measure(node.left), self.measure(node.right)
@@ -259,7 +259,7 @@ class _Inference:
             return base
         if isinstance(node.right, ast.Constant):
             return base**node.right.value
-        told = f"`{self._text(node.left)}` is in {_named(base)}, and its exponent is not a plain number"
+        told = f"`{self._text(node.left)}` is in {_named(base)}, but its exponent is not a plain number"
         self._problem(node.left, told)
         return ANY_UNIT
 
@@ -271,14 +271,14 @@ class _Inference:
                     for value, kind in zip(node.args, FUNCTIONS[name].argument_kinds(len(node.args)), strict=True)
                     if kind is Kind.NUMBER
                 ]
-                return self._same(values, f"taken together by `{name}`")
+                return self._same(values, f"combined by `{name}`")
             case UnitRule.FIRST:
                 for extra in node.args[1:]:
-                    self._pure(extra, f"what `{name}` is told")
+                    self._pure(extra, f"each further argument of `{name}`")
                 return self.measure(node.args[0])
             case UnitRule.PURE:
                 for value in node.args:
-                    self._pure(value, f"what `{name}` is given")
+                    self._pure(value, f"the argument of `{name}`")
                 return self.pure
             case UnitRule.ROOT:
                 unit = self.measure(node.args[0])
@@ -306,7 +306,7 @@ class _Inference:
     def _pure(self, node: ast.expr, what: str) -> None:
         unit = self.measure(node)
         if unit is not ANY_UNIT and not self.checker.agree(unit, self.pure):
-            self._problem(node, f"{what} must be a plain number, and `{self._text(node)}` is in {_named(unit)}")
+            self._problem(node, f"{what} must be a plain number, but `{self._text(node)}` is in {_named(unit)}")
 
     def _text(self, node: ast.expr) -> str:
         return _shortened(text_of_node(self.formula.expression.source, node))

@@ -49,8 +49,8 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
             if steps in told:
                 continue
             told.add(steps)
-            message = f"`{'.'.join([ANSWER, *steps])}` has not the shape that its readers rely on: {error.message}"
-            hint = f"say the same here as {ANSWER}.schema.json"
+            message = f"`{'.'.join([ANSWER, *steps])}` does not match {ANSWER}.schema.json: {error.message}"
+            hint = "change the layout and the schema together"
             yield document.problem(AnswerShape, message, (ANSWER, *steps), key=True, hint=hint)
 
 

@@ -227,7 +227,7 @@ def _faults(rulebook: Rulebook, check: CatalogCheck) -> Iterator[Problem]:
         for at, name in enumerate(check.but_for):
             if name not in catalog.fields:
                 near = closest(name, catalog.fields)
-                message = f"`{check.of}` have no field `{name}`"
+                message = f"entries of `{check.of}` have no field `{name}`"
                 yield document.problem(NameUnknown, message, (*path, "but_for", at), closest=near)
     elif isinstance(check, FigureCheck):
         names = EntryFigures(rulebook, catalog)
@@ -239,14 +239,14 @@ def _expression_faults(names: EntryFigures, check: FigureCheck, key: str, expres
     path = (*check.path, key)
     for name in expression.names:
         if names.field(name) is None:
-            message, near = f"`{check.of}` have no field `{name}`", closest(name, names.catalog.fields)
+            message, near = f"entries of `{check.of}` have no field `{name}`", closest(name, names.catalog.fields)
             offset = expression.offset_of(name)
             yield check.document.problem(NameUnknown, message, path, offset=offset, closest=near)
     found, faults = infer_kind(expression, names.kind)
     yield from (fault.problem(check.document, path) for fault in faults)
     wanted = Kind.CONDITION if key == "when" else Kind.NUMBER
     if found is not None and found is not wanted:
-        yield check.document.problem(ExpressionKind, f"this is a {found}, and a {wanted} is needed", path)
+        yield check.document.problem(ExpressionKind, f"this must be a {wanted}, but is a {found}", path)
 
 
 def _run(rulebook: Rulebook, check: CatalogCheck) -> CheckResult:
@@ -263,10 +263,10 @@ def _run(rulebook: Rulebook, check: CatalogCheck) -> CheckResult:
 
 def _not_needed(catalog: Catalog, check: CatalogCheck, entry: str) -> Problem:
     there = entry in catalog.entries
-    message = f"`{entry}` needs no exception" if there else f"there is no `{entry}` in `{check.of}`"
+    message = f"the exception for `{entry}` is not needed" if there else f"there is no `{entry}` in `{check.of}`"
     near = () if there else catalog.nearest(entry)
     place = (*check.path, "except", entry)
-    hint = "" if near else "take it out"
+    hint = "" if near else "remove it"
     return check.document.problem(
         CatalogExcused, message, place, key=True, severity=Severity.WARNING, hint=hint, closest=near
     )
@@ -330,6 +330,6 @@ def _alike(catalog: Catalog, check: AlikeCheck) -> dict[str, Problem]:
     for entry in catalog.entries.values():
         owner = first.setdefault(tuple(entry.value(name) for name in telling), entry)
         if owner is not entry:
-            message = f"`{check.name}`: `{entry.id}` says what `{owner.id}` says"
+            message = f"`{check.name}`: `{entry.id}` has the same figures as `{owner.id}`"
             found[entry.id] = _against(check, entry, message, CatalogAlike, owner.position)
     return found

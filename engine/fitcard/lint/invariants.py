@@ -134,15 +134,13 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
         for name in invariant.condition.names:
             if rule_set.describe(name) is None:
                 at, near = invariant.condition.offset_of(name), closest(name, known)
-                yield invariant.document.problem(
-                    NameUnknown, f"there is no name `{name}`", path, offset=at, closest=near
-                )
+                yield invariant.document.problem(NameUnknown, f"undefined name `{name}`", path, offset=at, closest=near)
                 return
         kind, faults = infer_kind(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
         for fault in faults:
             yield fault.problem(invariant.document, path)
         if kind is not Kind.CONDITION:
-            yield invariant.document.problem(InvariantForm, "this is no condition", path, hint="compare something")
+            yield invariant.document.problem(InvariantForm, "this must be a condition", path, hint="write a comparison")
         return
     cause, effect = rule_set.describe(invariant.cause), rule_set.describe(invariant.effect)
     is_axis = invariant.cause in rule_set.question_fields.axes
@@ -152,10 +150,10 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     ):
         if missing:
             place, near = (*invariant.path, key), closest(name, known)
-            yield invariant.document.problem(NameUnknown, f"there is no name `{name}`", place, closest=near)
+            yield invariant.document.problem(NameUnknown, f"undefined name `{name}`", place, closest=near)
     if is_axis is not (invariant.when is Direction.CHANGES) and (is_axis or cause):
         hint = "an axis `changes`, a number `increases` or `decreases`"
-        yield invariant.document.problem(InvariantForm, "this cannot be tried", (*invariant.path, "when"), hint=hint)
+        yield invariant.document.problem(InvariantForm, "this cannot be tested", (*invariant.path, "when"), hint=hint)
     if effect and effect.kind is not Kind.NUMBER and invariant.never is not Direction.CHANGES:
         hint = "write `never changes`"
         yield invariant.document.problem(

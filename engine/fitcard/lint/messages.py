@@ -57,8 +57,8 @@ def _different(messages: Messages, default: Messages) -> Iterator[Problem]:
         if path not in ours or here == there:
             continue
         lacking, added = sorted(there - here), sorted(here - there)
-        said = [f"`{slot}` is missing" for slot in lacking] + [f"`{slot}` is too many" for slot in added]
-        message = f"the slots are not those of `{default.language}`: {', '.join(said)}"
+        said = [f"`{slot}` is missing" for slot in lacking] + [f"`{slot}` is extra" for slot in added]
+        message = f"the slots differ from those of `{default.language}`: {', '.join(said)}"
         at = slot_offset(messages.document, path, added[0].strip("{}").partition(":")[0]) if added else None
         hint = f"its slots are: {' '.join(sorted(there)) or 'none'}"
         yield messages.document.problem(MessageSlotsDiffer, message, path, offset=at, hint=hint)

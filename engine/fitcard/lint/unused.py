@@ -33,8 +33,8 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
         for name, definition in rule_set.definitions.items():
             if name not in used and name not in told:
                 told.add(name)
-                hint = "show it in the layout, read it in a formula, or remove it"
-                message = f"nothing is made of `{name}`"
+                hint = "use it in the layout or in a formula, or remove it"
+                message = f"`{name}` is not used"
                 yield definition.document.problem(
                     NameUnused, message, definition.path, key=True, severity=Severity.WARNING, hint=hint
                 )
@@ -84,11 +84,11 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Sample], most: int
     missing = [part for part in _missing(rulebook, trials) if not _never_a_word(rulebook, part)]
     for part in _still_missing(rulebook, _untested(rulebook, missing), most):
         if isinstance(part.definition, Table):
-            hint = "remove it, or test it where it is there for what may come"
-            yield part.warning(TableRowUnreached, f"no entry of the catalogs and no test reaches {part.what}", hint)
+            hint = "remove it, or cover it with a rule test"
+            yield part.warning(TableRowUnreached, f"neither a catalog entry nor a test reaches {part.what}", hint)
         else:
-            hint = "keep the side that is taken, or add an entry of the other kind"
-            yield part.warning(ConditionConstant, f"no question over the catalogs reaches {part.what}", hint)
+            hint = "keep the branch that is taken, or add an entry for the other one"
+            yield part.warning(ConditionConstant, f"no question over the catalogs covers {part.what}", hint)
 
 
 def _untested(rulebook: Rulebook, parts: list[CoveragePart]) -> list[CoveragePart]:

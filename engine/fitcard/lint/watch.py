@@ -91,7 +91,7 @@ def change_lines(first: Snapshot, before: Snapshot, now: Snapshot) -> Iterator[s
     """What is different `now` from `before` and, where that is more, from the `first` state."""
     yield from _state(now, before)
     if not now.runs:
-        yield "nothing is answered until the errors are gone"
+        yield "no answers until the errors are fixed"
         return
     moved: dict[str, list[str]] = {}
     for (question, name), value in now.figures.items():

@@ -125,7 +125,7 @@ def backtest_problems(
 
 def _no_field(backtest: Backtest, catalog: Catalog, name: str, path: Path, kind: Kind) -> Problem:
     near = closest(name, [field.name for field in catalog.fields.values() if field.kind is kind])
-    message = f"`{catalog.kind}` have no {kind} `{name}`"
+    message = f"entries of `{catalog.kind}` have no {kind} `{name}`"
     return backtest.document.problem(BacktestUnknown, message, path, closest=near)
 
 
@@ -137,6 +137,6 @@ def _rule_problems(
     found = rule_set.describe(name)
     if found is None:
         near = closest(name, rule_set.definitions)
-        yield document.problem(NameUnknown, f"there is no name `{name}`", path, closest=near)
+        yield document.problem(NameUnknown, f"undefined name `{name}`", path, closest=near)
     elif found.kind is not kind:
-        yield document.problem(BacktestKind, f"`{name}` gives a {found.kind}, and a {kind} is needed", path)
+        yield document.problem(BacktestKind, f"`{name}` must be a {kind}, but is a {found.kind}", path)

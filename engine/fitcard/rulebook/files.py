@@ -149,7 +149,7 @@ def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles
             files.unread += 1
         if not any(folder.rglob("*.yaml")):
             message = f"there are no YAML files in {folder}"
-            files.problems.append(Problem(FolderEmpty, message, hint="name the right folder"))
+            files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
     for role, path, shown_as in _paths(folders):
         read = kept.read(schemas, path, shown_as)
         _take(files, read)
@@ -216,7 +216,7 @@ def _kind(document: Document, schemas: Schemas) -> str | Problem:
         return str(kind)
     if kind is None:
         hint = f"start with `kind:` and one of: {', '.join(kinds)}"
-        return document.problem(FileKind, "the file does not say what kind it is", hint=hint)
+        return document.problem(FileKind, "the file does not state its kind", hint=hint)
     near = closest(str(kind), kinds)
     hint = did_you_mean(near) or f"the kinds are: {', '.join(kinds)}"
     return document.problem(FileKind, f"there is no kind of file `{kind}`", ("kind",), hint=hint, closest=near)

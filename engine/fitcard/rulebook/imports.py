@@ -136,7 +136,7 @@ def _unknown_places(document: Document, schemas: Schemas, there: set[str]) -> It
     for section in ("needs", "joins"):
         for at, name in enumerate(data.get(section, ())):
             if name not in there:
-                message, near = f"there is no name `{name}`", closest(name, there)
+                message, near = f"undefined name `{name}`", closest(name, there)
                 yield document.problem(NameUnknown, message, (section, at), closest=near)
     if data["catalog"] not in kinds:
         message, near = f"there is no kind of catalog `{data['catalog']}`", closest(data["catalog"], kinds)
@@ -170,7 +170,7 @@ class _Reader:
         """Names that stand for nothing: they are neither `there` nor part of a record."""
         for name, path, offset in self._reads:
             if name not in there:
-                message, near = f"there is no name `{name}`", closest(name, there)
+                message, near = f"undefined name `{name}`", closest(name, there)
                 yield self.document.problem(NameUnknown, message, path, offset=offset, closest=near)
 
     def cycles(self, values: Mapping[str, Value]) -> Iterator[Problem]:
@@ -182,7 +182,7 @@ class _Reader:
         for name in values:
             if way := _way(name, name, reads, ()):
                 message = f"`{name}` depends on itself: {' -> '.join(way)}"
-                yield self.document.problem(NameCycle, message, ("values", name), key=True, hint="break the circle")
+                yield self.document.problem(NameCycle, message, ("values", name), key=True, hint="break the cycle")
                 return
 
     def _visit(self, data: Any, path: Path, expressions: dict[str, Expression]) -> None:
@@ -208,11 +208,11 @@ class _Reader:
         try:
             groups = re.compile(pattern).groups
         except re.error as error:
-            self.problems.append(self.document.problem(ImportPattern, f"no regular expression: {error}", path))
+            self.problems.append(self.document.problem(ImportPattern, f"invalid regular expression: {error}", path))
             return
         if groups != wanted:
-            hint = "put what is to be taken in brackets, and all else that is grouped in `(?:...)`"
-            message = f"it takes {groups} parts of the text in brackets, and must take {wanted}"
+            hint = "put the part to extract in `(...)`, and use `(?:...)` for other groups"
+            message = f"the pattern has {groups} groups, and must have {wanted}"
             self.problems.append(self.document.problem(ImportPattern, message, path, hint=hint))
 
     def _expression(self, text: str, path: Path, expressions: dict[str, Expression]) -> None:

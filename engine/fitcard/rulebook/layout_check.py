@@ -148,8 +148,8 @@ class LayoutChecker:
         if found is None:
             yield self.unknown("name", value.name, value, self.known())
         elif wanted is not None and found is not wanted:
-            message = f"`{value.name}` is a {found}, and this must be a {wanted}"
-            hint = f"name something that gives a {wanted}"
+            message = f"this must be a {wanted}, but `{value.name}` is a {found}"
+            hint = f"use a name that gives a {wanted}"
             yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
     def change(self, change: Override, path: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -167,8 +167,8 @@ class LayoutChecker:
     def of_question(self, value: ValueNode, wanted: Kind) -> Iterator[Problem]:
         """A name that is not there, gives another kind of value, or is only known once all rows are there."""
         if value.name.partition(".")[0] in self.layout.picks:
-            message = f"`{value.name}` is of an entry that is picked among the rows"
-            hint = "name a figure of the question itself"
+            message = f"`{value.name}` belongs to an entry that is picked from the rows"
+            hint = "use a figure of the question itself"
             yield self.layout.document.problem(LayoutPicked, message, value.path, hint=hint)
         yield from self.value(value, wanted)
 
@@ -203,7 +203,7 @@ class LayoutChecker:
         """A list inside of one."""
         if any(isinstance(part, EachNode | AlongNode) for part in walk(outer.item)):
             yield self.layout.document.problem(
-                LayoutNested, "a list cannot stand inside a list", outer.path, hint="give it a place of its own"
+                LayoutNested, "lists cannot be nested", outer.path, hint="make it a separate list"
             )
 
     def matching(self, matching: MatchingNode) -> Iterator[Problem]:

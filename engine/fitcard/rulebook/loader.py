@@ -259,7 +259,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
         for word in words:
             if word not in catalog.entries and axis.catalog not in incomplete:
                 table = rules.definitions[axis.default_by]
-                message = f"`{axis.default_by}` gives `{word}`, and the catalog `{axis.catalog}` has no such entry"
+                message = f"`{axis.default_by}` gives `{word}`, but the catalog `{axis.catalog}` has no such entry"
                 yield table.document.problem(
                     AxisUnknownDefault, message, table.path, key=True, closest=catalog.nearest(word)
                 )

@@ -191,7 +191,7 @@ def check_slots(
                 kind = kind_of(slot.name)
                 if kind is None:
                     near = closest(slot.name, known())
-                    message = f"there is no name `{slot.name}`"
+                    message = f"undefined name `{slot.name}`"
                     at = slot_offset(messages.document, place, slot.name)
                     yield messages.document.problem(NameUnknown, message, place, offset=at, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
@@ -216,14 +216,14 @@ def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Prob
     for key, template in found.items():
         if key not in texts:
             near = closest(key, texts)
-            message = f"nothing uses the text `{key}` of {section}"
+            message = f"the text `{key}` of {section} is never used"
             yield messages.document.problem(MessageUnused, message, (section, key), key=True, closest=near)
             continue
         for slot in (part for part in template if isinstance(part, Slot) and part.name not in texts[key]):
             at = slot_offset(messages.document, (section, key), slot.name)
             near = closest(slot.name, texts[key])
             hint = "" if near else f"its slots are: {', '.join(sorted(texts[key])) or 'none'}"
-            message = f"nothing fills the slot `{slot.name}`"
+            message = f"undefined slot `{slot.name}`"
             yield messages.document.problem(MessageSlot, message, (section, key), offset=at, hint=hint, closest=near)
 
 
@@ -262,8 +262,10 @@ class _Reader:
         try:
             pieces = list(string.Formatter().parse(text))
         except ValueError as error:
-            hint = "write `{{` for a brace that is no slot"
-            self.problems.append(self.document.problem(MessageSlot, f"a slot cannot be read: {error}", path, hint=hint))
+            hint = "write `{{` for a literal brace"
+            self.problems.append(
+                self.document.problem(MessageSlot, f"cannot parse the slots: {error}", path, hint=hint)
+            )
             return ()
         for literal, name, form, conversion in pieces:
             if literal:
@@ -370,6 +372,6 @@ def _locales(documents: Iterable[Document]) -> tuple[dict[str, Locale], list[Pro
         try:
             locales[language] = Locale.parse(language, sep="-")
         except (UnknownLocaleError, ValueError):
-            message, hint = f"there is no language `{language}`", "write its code of CLDR"
+            message, hint = f"unknown language `{language}`", "use a CLDR language code"
             problems.append(document.problem(LanguageUnknown, message, path, hint=hint))
     return locales, problems

@@ -158,15 +158,15 @@ def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> It
             return
     for asked in ranking.filters.values():
         if asked.name in (*question_fields.axes, *question_fields.inputs):
-            message, path = f"`{asked.name}` is something that every question can name", ("filters", asked.name)
-            yield ranking.document.problem(RankingUnknown, message, path, key=True, hint="give the filter another name")
+            message, path = f"`{asked.name}` is already an axis or input", ("filters", asked.name)
+            yield ranking.document.problem(RankingUnknown, message, path, key=True, hint="rename the filter")
         yield from checker.value(asked.value, WANTED[asked.how])
     for value in (*ranking.numbers, *(value for part in ranking.parts for value in (part.points, part.weight))):
         yield from checker.value(value, Kind.NUMBER)
     for part in walk(ranking.nodes):
         if isinstance(part, EachNode):
-            hint = "show what single rows have"
-            yield ranking.document.problem(LayoutNested, "a list cannot stand in a row", part.path, hint=hint)
+            hint = "show single values"
+            yield ranking.document.problem(LayoutNested, "a row cannot contain a list", part.path, hint=hint)
     yield from checker.node(ranking.nodes)
 
 

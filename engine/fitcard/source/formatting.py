@@ -61,7 +61,10 @@ def formatting_problem(document: Document, new: str) -> Problem | None:
     pairs = zip(document.text.split("\n"), new.split("\n"), strict=False)
     line, other = next(((at, other) for at, (one, other) in enumerate(pairs) if one != other), (0, ""))
     path = next((path for path, place in document.places.items() if place.key_line == line), ())
-    message, hint = f"in its place stands `{other.strip()}`" if other.strip() else "needless space", "run `fitcard fmt`"
+    message, hint = (
+        f"formatted differently: `{other.strip()}`" if other.strip() else "superfluous whitespace",
+        "run `fitcard fmt`",
+    )
     return document.problem(NotFormatted, message, path, key=True, severity=Severity.WARNING, hint=hint)
 
 

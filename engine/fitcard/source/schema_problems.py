@@ -150,7 +150,7 @@ def schema_problems(document: Document, error: ValidationError, resolve: Resolve
     elif rule in ("required", "dependentRequired") and isinstance(value, dict):
         yield from _missing_keys(document, path, error, schema, resolve)
     elif "propertyNames" in error.absolute_schema_path:
-        message = f"`{value}` cannot be a key here"
+        message = f"`{value}` is not a valid key"
         yield document.problem(SchemaKeyForm, message, (*path, str(value)), key=True, hint=about)
     elif rule in ("enum", "const"):
         yield _choice(document, path, value, expected if rule == "enum" else [expected])
@@ -162,7 +162,7 @@ def schema_problems(document: Document, error: ValidationError, resolve: Resolve
         yield document.problem(SchemaSum, error.message, path, key=True, hint="change one of them")
     elif rule == "usual":
         unit = schema.get("unit", "1")
-        hint = f"{about}; is it counted in {unit}?" if unit != "1" else about
+        hint = f"{about}; is it in {unit}?" if unit != "1" else about
         yield document.problem(SchemaUnusual, error.message, path, severity=Severity.WARNING, hint=hint)
     elif rule in BOUNDS:
         message = f"must be {BOUNDS[rule]} {expected:g}, not {_shown(value)}"
@@ -171,7 +171,7 @@ def schema_problems(document: Document, error: ValidationError, resolve: Resolve
         message = f"must have at least {expected} {COUNTED[rule]}" if value else "must not be empty"
         yield document.problem(SchemaTooShort, message, path, hint=about)
     elif rule == "pattern":
-        yield document.problem(SchemaForm, f"{_shown(value)} has not the right form", path, hint=about)
+        yield document.problem(SchemaForm, f"{_shown(value)} has the wrong format", path, hint=about)
     else:
         yield document.problem(SchemaOther, error.message, path, hint=about)
 
@@ -182,7 +182,7 @@ def _unknown_keys(
     known = list(schema.get("properties", {}))
     for stray in (key for key in value if key not in known):
         near = closest(stray, known)
-        hint = did_you_mean(near) or f"the keys here are: {', '.join(known)}"
+        hint = did_you_mean(near) or f"the allowed keys are: {', '.join(known)}"
         if value[stray] is None and " " in stray:  # the rest of a text in braces that holds a comma
             hint = "a comma ends a value in braces: put the text in quotes"
         message = f"`{stray}` is not a key of {schema.get('title', 'this')}"
@@ -210,7 +210,7 @@ def _choice(document: Document, path: DocumentPath, value: Any, expected: list[A
     choices = [str(choice) for choice in expected]
     near = closest(str(value), choices)
     hint = did_you_mean(near) if near and len(choices) > 1 else f"write {' or '.join(f'`{c}`' for c in choices)}"
-    return document.problem(SchemaChoice, f"`{value}` is not one of the choices", path, hint=hint, closest=near)
+    return document.problem(SchemaChoice, f"`{value}` is not an allowed value", path, hint=hint, closest=near)
 
 
 def _how_to_write(key: str, schema: Mapping[str, Any]) -> str:
@@ -250,11 +250,13 @@ def _type_hint(value: Any, kinds: list[str]) -> str:
             finite = False
         if not finite:
             if ":" in value:
-                return "put the number itself here: YAML 1.1 read `1:30` as 90, and YAML 1.2 does not"
-            return "write a plain number; its unit is said once, by the schema or by `unit`"
-        return f"write `{bare}`, with a point for decimals and nothing else"
+                return "write the number itself: YAML 1.1 read `1:30` as 90, and YAML 1.2 does not"
+            return "write a plain number; its unit is given by the schema or by `unit`"
+        return f"write `{bare}`, with a decimal point and no separators"
     if "boolean" in kinds and str(value).casefold() in YES_AND_NO:
-        return f"write `{str(YES_AND_NO[str(value).casefold()]).lower()}`: YAML 1.2 reads only `true` and `false` so"
+        return (
+            f"write `{str(YES_AND_NO[str(value).casefold()]).lower()}`: the booleans of YAML 1.2 are `true` and `false`"
+        )
     if "string" in kinds and isinstance(value, bool | int | float):
         return "put it in quotes"
     return ""

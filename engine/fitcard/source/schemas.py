@@ -35,13 +35,13 @@ def _sums_to(total: float, data: Any) -> str:
     if isinstance(data, dict) and all(isinstance(part, int | float) for part in data.values()):
         found = math.fsum(data.values())
         if not math.isclose(found, total, abs_tol=EXACT):
-            return f"these must add up to {total:g}, and add up to {found:g}"
+            return f"these must add up to {total:g}, but add up to {found:g}"
     return ""
 
 
 def _usual(bounds: list[float], data: Any) -> str:
     if isinstance(data, int | float) and not bounds[0] <= data <= bounds[1]:
-        return f"{data:g} is unusual: most are from {bounds[0]:g} to {bounds[1]:g}"
+        return f"{data:g} is unusual: usual are {bounds[0]:g} to {bounds[1]:g}"
     return ""
 
 
@@ -141,7 +141,7 @@ class Schemas:
                 text = path.read_text("utf-8")
                 schema = json.loads(text)
                 if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
-                    raise TypeError("it is no object with an `$id`")
+                    raise TypeError("it is not an object with an `$id`")
                 by_kind[path.name.removesuffix(SUFFIX)] = {**schema, "$id": urljoin(BASE, schema["$id"])}
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
@@ -208,7 +208,7 @@ def _not_there(by_kind: Mapping[str, Any], shown_as: str) -> Iterator[Problem]:
     for kind, schema in by_kind.items():
         for file in sorted({ref.partition("#")[0] for ref in _references(schema)}):
             if urljoin(schema["$id"], file) not in there:
-                message, at = f"refers to `{file}`, which is not there", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
+                message, at = f"refers to `{file}`, which does not exist", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
                 yield Problem(SchemasUnreadable, message, at, closest=closest(file, names))
 
 

@@ -133,13 +133,13 @@ BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
 OPENED = {"quoted scalar": "close the quote", "flow mapping": "close the brace", "flow sequence": "close the bracket"}
 HINTS = {
-    "escape": "write the character itself, or a line in single quotes, where a backslash is only a backslash",
-    "nesting": f"no file of rules is deeper than {MAX_DEPTH} levels",
-    "cannot start any token": "put text that starts with a sign in quotes",
+    "escape": "write the character itself, or use single quotes, where a backslash is literal",
+    "nesting": f"the limit is {MAX_DEPTH} levels",
+    "cannot start any token": "quote text that starts with a special character",
     "document": "write one document, without lines that start with `%`, `---` or `...`",
-    "directive": "put text that starts with `%` in quotes",
+    "directive": "quote text that starts with `%`",
 }
-PLAINEST = "write it in the plainest way, with text that holds signs in quotes"
+PLAINEST = "simplify it, and quote text with special characters"
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # what was read is less than was written: its shape says nothing
 TAG = "tag:yaml.org,2002:"
@@ -175,7 +175,9 @@ def read_content(file: FilePath, shown_as: str) -> bytes | Problem:
     try:
         about = file.stat()
         if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
-            return _whole_file(shown_as, FileUnreadable, "is no file", "only files are read, and links to files")
+            return _whole_file(
+                shown_as, FileUnreadable, "is not a regular file", "only regular files, and links to them, are read"
+            )
         if about.st_size > MAX_BYTES:
             return _whole_file(shown_as, YamlTooLarge, f"larger than {MAX_BYTES:,} bytes", "split it")
         return file.read_bytes()
@@ -191,7 +193,7 @@ def read_bytes(content: bytes, shown_as: str, file: FilePath | None = None) -> t
         before = content[: error.start].decode("utf-8-sig").split("\n")
         position = Position(shown_as, len(before), len(before[-1]) + 1)
         source = content.decode("utf-8-sig", errors="replace").split("\n")[len(before) - 1]
-        message, hint = f"not UTF-8: byte {error.start + 1} cannot be read as text", "save the file as UTF-8"
+        message, hint = f"not UTF-8: byte {error.start + 1} cannot be decoded", "save the file as UTF-8"
         return None, [Problem(YamlNotUtf8, message, position, hint=hint, source_line=source)]
     return read_text(text, shown_as, file)
 
@@ -210,7 +212,7 @@ def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[D
         if strange := UNPRINTABLE.search(text):
             return None, [_not_text(text, strange.start(), shown_as)]
         first = str(error).splitlines()[0]
-        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "write it in the plainest way")]
+        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "simplify it")]
     if node is None:
         return None, [_whole_file(shown_as, YamlEmpty, "the file is empty", "delete it or fill it")]
     walk = _Walk(text, shown_as)
@@ -231,8 +233,8 @@ class _Walk:
         if len(self.places) >= MAX_VALUES or len(path) > MAX_DEPTH:
             if not self.full:
                 self.full = True
-                what = f"more than {MAX_VALUES:,} values or {MAX_DEPTH} levels once aliases are written out"
-                self.problem(YamlTooLarge, what, node, "write less, or without aliases")
+                what = f"more than {MAX_VALUES:,} values or {MAX_DEPTH} levels after expanding aliases"
+                self.problem(YamlTooLarge, what, node, "split the file, or remove the aliases")
             return None
         start, end = node.start_mark, node.end_mark
         scalar = isinstance(node, yaml.ScalarNode)
@@ -276,13 +278,13 @@ class _Walk:
             if isinstance(key, yaml.ScalarNode) and key.tag not in PLAIN_TAGS:
                 self.tag(key)
             elif not isinstance(key, yaml.ScalarNode):
-                self.problem(YamlKey, "a key must be a word", key, "write a plain word before the colon")
+                self.problem(YamlKey, "a key must be plain text", key, "write a plain word before the colon")
             elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
                 self.problem(YamlMergeKey, "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
             elif key.value in seen:
                 first = seen[key.value].start_mark
                 at = Position(self.shown_as, first.line + 1, first.column + 1)
-                message = f"the key `{key.value}` stands here twice"
+                message = f"duplicate key `{key.value}`"
                 self.problem(YamlDuplicateKey, message, key, "keep one of the two", (Related(at, "the first is here"),))
             else:
                 seen[key.value] = key
@@ -332,18 +334,18 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
     hint = ""
     conflict = next((at for at, text in enumerate(lines) if text.startswith(CONFLICT_MARKS)), None)
     if conflict is not None:
-        line, column, source, what = conflict, 0, lines[conflict], "a conflict of versions is left in the file"
-        hint = "choose one of the two versions, and remove the marks"
+        line, column, source, what = conflict, 0, lines[conflict], "unresolved merge conflict"
+        hint = "keep one of the two versions, and remove the markers"
     elif opened and "escape" not in (error.problem or ""):
         hint = OPENED[opened]
     elif "\t" in source[: column + 1]:
         hint = "indent with spaces, not tabs"
     elif "mapping values are not allowed" in what:
-        hint = "put text that holds `: ` in quotes, or check the indentation"
+        hint = "quote text that contains `: `, or check the indentation"
     elif "expected key" in what or "block end" in what:
-        hint = "check the indentation here and above, and quotes around text that holds `: ` or ` #`"
+        hint = "check the indentation here and above, and quote text that contains `: ` or ` #`"
     elif error.problem and "alias" in error.problem:
-        hint = "a value that starts with `*` or `&` must be in quotes"
+        hint = "quote values that start with `*` or `&`"
     elif "another document" in what:
         what, hint = "a second document starts here", "write one document in each file"
     else:
@@ -357,8 +359,8 @@ def _not_text(text: str, at: int, shown_as: str) -> Problem:
     """What is wrong with a character that no editor shows as it is."""
     line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
     source = BIDI_CONTROLS.sub("\ufffd", UNPRINTABLE.sub("\ufffd", text[start:].partition("\n")[0]))
-    message = f"the character U+{ord(text[at]):04X} does not belong in a text"
-    hint = f"delete it; where it is meant, write `\\u{ord(text[at]):04X}` in double quotes"
+    message = f"the character U+{ord(text[at]):04X} is not allowed"
+    hint = f"delete it, or if it is intended, write `\\u{ord(text[at]):04X}` in double quotes"
     return Problem(YamlSyntax, message, Position(shown_as, line, at - start + 1), hint=hint, source_line=source)
 
 

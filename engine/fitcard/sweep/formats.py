@@ -73,7 +73,7 @@ def find_format(name: str) -> Format:
         return TEXTS[name]
     if find_spec("pyarrow") is None:
         hint = "install it: pip install 'fitcard[sweep]', or write CSV or JSON lines"
-        raise ProblemsError([Problem(SweepNeedsMore, "Parquet needs the package pyarrow", hint=hint)])
+        raise ProblemsError([Problem(SweepNeedsMore, "Parquet requires the package pyarrow", hint=hint)])
     return Format(parquet_part, ParquetParts, in_python=False)
 
 

@@ -81,8 +81,8 @@ class PartStore:
         if there is None:
             _write(directory / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
         elif differing := [key for key in {**there, **manifest} if there.get(key) != manifest.get(key)]:
-            message = f"{directory} holds parts of another sweep, with other {', '.join(differing)}"
-            hint = "begin anew with --restart, or write to another file"
+            message = f"{directory} has parts of another sweep; different are: {', '.join(differing)}"
+            hint = "discard them with --restart, or use another file"
             raise ProblemsError([Problem(SweepDiffers, message, hint=hint)])
         parts._find()
         return parts
@@ -147,8 +147,8 @@ def _manifest_in(directory: Path) -> Mapping[str, Any] | None:
         pass
     else:
         return found
-    message = f"{directory} holds no {MANIFEST} that can be read"
-    hint = "write to another file, or begin anew with --restart, which removes parts and nothing else"
+    message = f"{directory} has no readable {MANIFEST}"
+    hint = "use another file, or --restart, which removes the parts and nothing else"
     raise ProblemsError([Problem(SweepPartsUnreadable, message, hint=hint)])
 
 

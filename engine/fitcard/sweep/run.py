@@ -56,8 +56,8 @@ def sweep_to_file(
     number is not finite.
     """
     if target.exists() and not force:
-        hint = "write to another file, or replace it with --force"
-        raise ProblemsError([Problem(SweepFileThere, f"{target} is there already", hint=hint)])
+        hint = "use another file, or overwrite it with --force"
+        raise ProblemsError([Problem(SweepFileThere, f"{target} already exists", hint=hint)])
     find_format(form)  # before anything is written
     kept = PartStore.open(target, sweep, form, restart=restart)
     aside = kept.directory / f"whole{UNFINISHED}"

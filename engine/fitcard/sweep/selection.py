@@ -196,7 +196,7 @@ def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: 
             message, hint = f"there is no column `{key}`", did_you_mean(near)
             problems.append(Problem(ColumnUnknown, message, field=COLUMNS, closest=near, hint=hint))
         elif found and reader.compared(column.name):
-            message = f"`{key}` compares an answer with another"
+            message = f"`{key}` depends on another answer"
             problems.append(Problem(ColumnCompared, message, field=COLUMNS))
         else:
             yield column
@@ -214,10 +214,10 @@ def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression |
     for name in expression.names:
         offset = expression.offset_of(name)
         if rules.describe(name) is None:
-            message, near = f"there is no name `{name}`", closest(name, reader.known)
+            message, near = f"undefined name `{name}`", closest(name, reader.known)
             problems.append(document.problem(NameUnknown, message, path, offset=offset, closest=near))
         elif reader.compared(name):
-            message = f"`{name}` compares an answer with another"
+            message = f"`{name}` depends on another answer"
             problems.append(document.problem(ColumnCompared, message, path, offset=offset))
 
     def kind_of_name(name: str) -> Kind | None:

@@ -69,7 +69,9 @@ def cluster_workers(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
         distributed: Any = import_module("distributed")  # only a cluster needs the extra
     except ImportError:
         hint = "install it: pip install 'fitcard[cluster]'"
-        raise ProblemsError([Problem(SweepNeedsMore, "a cluster needs the package distributed", hint=hint)]) from None
+        raise ProblemsError(
+            [Problem(SweepNeedsMore, "a cluster requires the package distributed", hint=hint)]
+        ) from None
     try:
         client = distributed.Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -126,6 +128,9 @@ def _computed_here(number: int) -> ComputedPart:
 def compute_remotely(sweep: Sweep, form: str, number: int, wanted: str) -> ComputedPart:
     """The part of that number on a worker of a cluster. Raises ProblemsFound where its engine is not the one wanted."""
     if code_sha256() != wanted:
-        message, hint = "a worker of the cluster runs another version of the engine", "install the same on all workers"
+        message, hint = (
+            "a worker of the cluster runs another version of the engine",
+            "install the same version on all workers",
+        )
         raise ProblemsError([Problem(SweepOtherEngine, message, hint=hint)])
     return compute_part(sweep, form, number)

@@ -35,7 +35,7 @@ class Coverage:
 
     def warnings(self) -> list[Problem]:
         """One for each part that is missing."""
-        return [part.warning(TestCoverage, f"no test reaches {part.what}") for part in self.missing]
+        return [part.warning(TestCoverage, f"no test covers {part.what}") for part in self.missing]
 
     @property
     def share(self) -> float:

@@ -191,12 +191,12 @@ def _misused_names(asker: QuestionEvaluator, test: RuleTest, names: set[str]) ->
                     name,
                     [*asker.rules.definitions, *asker.rules.question_fields.axes, *asker.rules.question_fields.inputs],
                 )
-                yield test.document.problem(NameUnknown, f"there is no name `{name}`", place, key=True, closest=near)
+                yield test.document.problem(NameUnknown, f"undefined name `{name}`", place, key=True, closest=near)
     for name, value in asker.given.items():
         info = asker.rules.describe(name)
         if info is not None and info.kind is not _kind(value):
-            message = f"`{name}` is a {info.kind}, and a {_kind(value)} is given"
-            yield test.document.problem(TestKind, message, (*test.path, "given", name), hint=f"give a {info.kind}")
+            message = f"`{name}` is a {info.kind}, but is set to a {_kind(value)}"
+            yield test.document.problem(TestKind, message, (*test.path, "given", name), hint=f"set it to a {info.kind}")
 
 
 def _kind(value: Scalar) -> Kind:
@@ -209,14 +209,14 @@ def _compare(asker: QuestionEvaluator, test: RuleTest, name: str) -> Problem | N
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]
         if _agrees(got, printed, PRINTED, test.written(path)):
-            message = f"`{name}` is said to differ, and agrees now: {format_value(got)}"
+            message = f"`{name}` is listed as different, but now agrees: {format_value(got)}"
             return test.document.problem(TestAgrees, message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
     if _agrees(got, expected, test.within(name), test.written(path)):
         return None
-    message = f"`{name}` is {format_value(got)}, and {test.written(path)} is expected"
+    message = f"`{name}` is {format_value(got)}, expected {test.written(path)}"
     return test.document.problem(TestFailed, message, path)
 
 

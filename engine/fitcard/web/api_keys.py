@@ -36,11 +36,11 @@ def read_keys(path: Path) -> dict[str, str]:
         if not words:
             continue
         if len(words) != len(("name", "key")):
-            raise ValueError(f"{path}:{number}: write a name and a key, with a space between")
+            raise ValueError(f"{path}:{number}: expected a name and a key, separated by a space")
         name, key = words
         found[key.removeprefix(HASHED) if key.startswith(HASHED) else _hash(key)] = name
     if not found:
-        raise ValueError(f"{path}: there is no key in it")
+        raise ValueError(f"{path}: contains no keys")
     return found
 
 

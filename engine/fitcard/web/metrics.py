@@ -24,8 +24,8 @@ class Metrics:
     def __init__(self, live: ReloadingRulebook, cache: ResponseCache) -> None:
         self.registry = CollectorRegistry()
         requests = Counter("fitcard_requests", "Requests by route and status", ["route", "status"], registry=None)
-        duration = Histogram("fitcard_request_duration_seconds", "How long they took", ["route"], registry=None)
-        cached = Counter("fitcard_cache", "Answers from the cache and others", ["outcome"], registry=None)
+        duration = Histogram("fitcard_request_duration_seconds", "Duration of requests", ["route"], registry=None)
+        cached = Counter("fitcard_cache", "Answers by cache result", ["outcome"], registry=None)
         for collector in (requests, duration, cached, _Rules(live, cache)):
             self.registry.register(collector)
         self._requests = functools.cache(requests.labels)
@@ -53,7 +53,7 @@ class _Rules(Collector):
     def collect(self) -> Iterator[Metric]:
         """The families of figures."""
         live = self.live
-        reloads = CounterMetricFamily("fitcard_reloads", "Changes of rules taken over, and refused", labels=["outcome"])
+        reloads = CounterMetricFamily("fitcard_reloads", "Rule reloads by result", labels=["outcome"])
         reloads.add_metric(["succeeded"], live.succeeded)
         reloads.add_metric(["failed"], live.failed)
         yield reloads
@@ -62,9 +62,13 @@ class _Rules(Collector):
             "sha256": live.rulebook.sha256,
             "profile": live.rulebook.default_profile,
         }
-        yield InfoMetricFamily("fitcard_rules", "The rules that answer", value=rules)
+        yield InfoMetricFamily("fitcard_rules", "Rules in use", value=rules)
         at = live.loaded_at.timestamp()
-        yield GaugeMetricFamily("fitcard_rules_loaded_timestamp_seconds", "Since when they answer", value=at)
+        yield GaugeMetricFamily(
+            "fitcard_rules_loaded_timestamp_seconds", "Time at which the rules were loaded", value=at
+        )
         good = float(not live.last_attempt.problems)
-        yield GaugeMetricFamily("fitcard_rules_last_reload_successful", "Whether the files can answer", value=good)
-        yield GaugeMetricFamily("fitcard_cache_entries", "Answers that are kept", value=len(self.cache))
+        yield GaugeMetricFamily(
+            "fitcard_rules_last_reload_successful", "Whether the files on disk are valid", value=good
+        )
+        yield GaugeMetricFamily("fitcard_cache_entries", "Cached answers", value=len(self.cache))
