@@ -92,7 +92,7 @@ def test_its_back_test_is_drawn_in_its_own_words(parcels: Workplace) -> None:
         ["Hours", "3", "15.0", "%", "25", "%", "-5.0", "%", "40", "%", "100", "%"],
         ["enough", "1", "20.0", "%", "20", "%", "-20.0", "%", "0", "%", "100", "%"],
         ["plenty", "2", "8.3", "%", "25", "%", "+8.3", "%", "67", "%", "100", "%"],
-        ["Hours,", "plain:", "farthest", "off"],
+        ["Hours,", "plain:", "largest", "errors"],
         ["0.4", "measured", "0.5", "+25", "%", "tuesday", "catalogs/trips.yaml:5:3"],
         ["5", "measured", "4", "-20", "%", "monday", "catalogs/trips.yaml:4:3"],
     ]
@@ -118,4 +118,4 @@ def test_without_a_back_test_there_is_nothing_to_hold_it_against(parcels: Workpl
     assert parcels.problems() == []
     ended = CliRunner().invoke(main, [*parcels.options, "backtest"])
     assert ended.exit_code == 2
-    assert "these rules have no file of `kind: backtest`" in ended.output
+    assert "the rules folder has no file of `kind: backtest`" in ended.output

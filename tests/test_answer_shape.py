@@ -28,7 +28,13 @@ from fitcard.lint.run import run_checks
             "answer-shape",
             "is not one of ['S', 'A', 'B', 'C', 'D', 'F']",
         ),
-        ("rules/answer.yaml", "      vram_gb: weights\n", "", "answer-shape", "`answer.quants` has not the shape"),
+        (
+            "rules/answer.yaml",
+            "      vram_gb: weights\n",
+            "",
+            "answer-shape",
+            "`answer.quants` does not match answer.schema.json",
+        ),
         (
             "catalogs/messages/en.yaml",
             "  score: Score\n",
@@ -36,7 +42,7 @@ from fitcard.lint.run import run_checks
             "message-missing",
             "the text `score` is missing from labels",
         ),
-        ("catalogs/messages/en.yaml", "{over:gb}", "{ovr:gb}", "message-slot", "nothing fills the slot `ovr`"),
+        ("catalogs/messages/en.yaml", "{over:gb}", "{ovr:gb}", "message-slot", "undefined slot `ovr`"),
         (
             "catalogs/messages/en.yaml",
             "  not-a-number:",
@@ -49,14 +55,14 @@ from fitcard.lint.run import run_checks
             "  fit: Fit\n",
             "  fit: Fit\n  fitt: Fit\n",
             "message-unused",
-            "nothing uses the text `fitt`",
+            "the text `fitt`",
         ),
         (
             "rules/fit.test.yaml",
             "given: {fit_ratio: 0.95",
             "given: {fit_rato: 0.95",
             "name-unknown",
-            "there is no name `fit_rato`",
+            "undefined name `fit_rato`",
         ),
         (
             "rules/profiles/reference.test.yaml",

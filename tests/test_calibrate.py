@@ -146,7 +146,7 @@ def test_a_change_that_takes_estimates_too_far_from_measured_runs_fails(copy: Wo
     copy.edit("rules/backtest.yaml", "median_error_at_most: 0.07", "median_error_at_most: 0.0001")
     ended = CliRunner().invoke(main, [*copy.options, "test"])
     assert ended.exit_code == 1
-    assert "`Decode, dense from 3B` is" in ended.output
+    assert "`Decode, dense from 3B`: the median error" in ended.output
     assert "0.0% is the most" in ended.output
 
 

@@ -69,7 +69,7 @@ def test_a_device_that_is_written_twice_is_found(whole_copy: Workplace) -> None:
     row = "\n".join(line for line in row.split("\n") if not line.strip().startswith(("name:", "aliases:")))
     path.write_text(f"{path.read_text('utf-8')}  ada-top-24gb:\n    name: Ada Top 24GB\n{row}\n", "utf-8")
     told = [problem.message for problem in catalog_problems(whole_copy.load())]
-    assert told == ["`same_device`: `ada-top-24gb` says what `rtx-4090-24gb` says"]
+    assert told == ["`same_device`: `ada-top-24gb` has the same figures as `rtx-4090-24gb`"]
 
 
 def test_an_entry_that_lacks_a_figure_is_passed_over(parcels: Workplace) -> None:

@@ -124,7 +124,7 @@ def test_all_of_it_passes_the_check(driven: Workplace) -> None:
     ("file", "old", "new", "told"),
     [
         ("rules/trip.yaml", "rows: {piano: old}", "rows: {piano: odl}",
-         "axis-unknown-default: `usual_driver` gives `odl`, and the catalog `drivers` has no such entry"),
+         "axis-unknown-default: `usual_driver` gives `odl`, but the catalog `drivers` has no such entry"),
         ("rules/rulebook.yaml", "default_by: usual_driver", "default_by: usual_drivr",
          "name-unknown: there is no table of words `usual_drivr`"),
         ("rules/rulebook.yaml", "default_by: usual_driver", "default_by: fee",

@@ -68,7 +68,7 @@ def test_a_list_of_matching_entries_holds_those_that_are_counted(trips: Workplac
 def test_an_input_that_is_not_there_is_told_with_the_closest(trips: Workplace) -> None:
     trips.edit("rules/trip.yaml", "question.distance]", "question.distanse]")
     problem = trips.problem()
-    assert problem.message == "there is no name `question.distanse`"
+    assert problem.message == "undefined name `question.distanse`"
     assert problem.closest == ("question.distance",)
 
 
@@ -80,4 +80,4 @@ def test_entries_that_cannot_say_an_input_are_told(trips: Workplace) -> None:
     )
     trips.edit("rules/trip.yaml", "question.distance]", "question.stops]")
     messages = [problem.message for problem in trips.problems()]
-    assert "the entries of `trips` do not say `stops`" in messages
+    assert "entries of `trips` have no number `stops`" in messages

@@ -248,7 +248,7 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     first = ended.output.splitlines()[0]
     line = line_of(repo.place, LINKS, "  exchanged:")
     assert first.startswith(f"::error title=name-still-read,file={LINKS},line={line},col=3::")
-    assert "`exchange_rate` is removed, and `link_time`, `prompt_link_time` still read it" in first
+    assert "`exchange_rate` was removed, but `link_time`, `prompt_link_time` still use it" in first
     data = repo.data()
     assert change(data, "exchange_rate")["still_read_by"] == ["link_time", "prompt_link_time"]
     assert data["impact"] == []
@@ -403,7 +403,7 @@ def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after
         assert one["before"]["median_percent"] == before[key] * 100
         assert one["after"]["median_percent"] == after[key] * 100
         assert one["before"]["runs"] == len(one["points"])
-    assert "off measured runs" in repo.diff("HEAD").output
+    assert "Errors against measured runs" in repo.diff("HEAD").output
 
 
 def test_a_profile_that_is_not_swept_is_compared_only_where_its_own_file_changes(repo: Repository) -> None:
@@ -477,7 +477,7 @@ def test_outside_of_a_repository_directories_can_be_compared(
 ) -> None:
     ended = CliRunner().invoke(main, [*copy.options, "diff", "main"])
     assert ended.exit_code == 2
-    assert "this is no git repository" in ended.output
+    assert "this is not a git repository" in ended.output
     copy.edit(*EDITS["band"])
     ours = find_folders().rules.parent
     ended = CliRunner().invoke(main, [*copy.options, "diff", str(ours), "--format", "json"])

@@ -76,7 +76,7 @@ def test_the_comment_is_the_golden_one(data: dict[str, Any]) -> None:
 def test_the_comment_starts_with_what_everybody_reads() -> None:
     lines = GOLDEN.read_text("utf-8").splitlines()
     assert lines[0] == markdown.MARKER
-    assert "can move answers" in lines[3]
+    assert "affecting answers" in lines[3]
     assert "answers move" in lines[4]
 
 
@@ -143,7 +143,7 @@ def test_the_page_stands_by_itself_and_shows_every_row(data: dict[str, Any]) -> 
     rows = sum(len(section.table.rows) + 1 for section in drawn.sections if section.table)
     assert text.count("<tr>") == rows
     assert "Errors against the figures that tests state" in text
-    assert "The farthest mover of each output" in text
+    assert "Largest change of each output" in text
 
 
 def test_the_page_takes_nothing_of_the_rules_for_markup(data: dict[str, Any]) -> None:

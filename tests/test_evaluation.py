@@ -120,7 +120,7 @@ def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> Non
 
 
 def test_a_name_that_needs_an_axis_says_which(rulebook: Rulebook) -> None:
-    with pytest.raises(ProblemsError, match=r"this needs `device\."):
+    with pytest.raises(ProblemsError, match=r"this depends on `device\."):
         evaluate(rulebook.rule_set, grid(rulebook, model=("yi-1.5-9b",)), ["usable_memory"])
 
 

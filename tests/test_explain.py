@@ -98,7 +98,7 @@ def test_what_compares_devices_is_explained_for_the_device_itself() -> None:
         (["decode_toks"], "There is no rule called 'decode_toks'. Closest: decode_tok_s."),
         (["qwen-3-14b", "m1-16gb", "--of", "decode"], "There is no rule called 'decode'."),
         (["qwen-3-14b", "m1-61gb"], "There is no device called 'm1-61gb'."),
-        (["a", "b", "c"], "name one rule, or MODEL DEVICE; 3 words were given."),
+        (["a", "b", "c"], "expected the name of a rule, or MODEL DEVICE; got 3 arguments"),
         ([], "Missing argument"),
     ],
 )

@@ -147,7 +147,7 @@ def test_the_command_writes_files_and_says_which(copy: Workplace) -> None:
     before = (PROJECT / "rules" / "ttft.yaml").read_text("utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "--check"])
     assert refused.exit_code == 1
-    assert "rules/ttft.yaml:2:1: warning: in its place stands `kind: rules` [not-formatted]" in refused.output
+    assert "rules/ttft.yaml:2:1: warning: formatted differently: `kind: rules` [not-formatted]" in refused.output
     written = CliRunner().invoke(main, [*copy.options, "fmt"])
     assert written.exit_code == 0
     assert "written: rules/ttft.yaml" in written.output
@@ -160,11 +160,11 @@ def test_only_the_files_that_are_named_are_written(copy: Workplace, monkeypatch:
         copy.edit(f"rules/{name}.yaml", "\nformulas:", "\n\n\nformulas:")
     monkeypatch.chdir(copy.folders.rules.parent)
     ended = CliRunner().invoke(main, [*copy.options, "fmt", "rules/memory.yaml"])
-    assert ended.output == "written: rules/memory.yaml\n1 of 1 files written\n"
+    assert ended.output == "written: rules/memory.yaml\n1 of 1 files reformatted\n"
     Path("elsewhere.yaml").write_text("kind: rules\n", "utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "elsewhere.yaml"])
     assert refused.exit_code == 2
-    assert "elsewhere.yaml is not in the folder of rules or of catalogs" in refused.output
+    assert "elsewhere.yaml is not in the rules or catalogs folder" in refused.output
 
 
 def test_a_file_with_errors_is_told_and_left_alone(copy: Workplace) -> None:

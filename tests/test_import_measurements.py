@@ -144,8 +144,8 @@ def test_what_a_file_does_not_say_can_be_said_as_options_too(copy: Workplace) ->
 def test_a_name_that_is_not_found_must_be_said(copy: Workplace) -> None:
     ended = run(copy, str(RUNS / "llama-bench.md"), "tier=A", "source=our own run")
     assert ended.exit_code == 2
-    assert ended.output.count("measurements: no model is called `llama 8B Q4_K - Medium`; say model=ID") == 1
-    assert "say what was not found in the catalogs: model=ID" in ended.output
+    assert ended.output.count("measurements: no model is called `llama 8B Q4_K - Medium`; set model=ID") == 1
+    assert "set what was not found in the catalogs: model=ID" in ended.output
 
 
 def test_how_far_a_run_can_be_trusted_must_be_said(copy: Workplace) -> None:

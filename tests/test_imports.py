@@ -69,7 +69,7 @@ def test_what_is_guessed_and_what_is_not_read_is_told(parcels: Workplace, tmp_pa
     ended = run(parcels, tmp_path, without(TICKET, "weight", "seats"), "--name=huge", "--dry-run")
     assert "huge: guessed: speed\n" in ended.stderr
     assert "huge: not read: room\n" in ended.stderr
-    assert "what a van needs and was not read is missing, such as" in ended.stderr
+    assert "fields of a van that were not read are required, such as" in ended.stderr
 
 
 def test_what_would_not_pass_the_check_is_not_written(parcels: Workplace, tmp_path: Path) -> None:
@@ -83,13 +83,13 @@ def test_what_would_not_pass_the_check_is_not_written(parcels: Workplace, tmp_pa
 def test_an_entry_without_a_name_asks_for_one(parcels: Workplace, tmp_path: Path) -> None:
     ended = run(parcels, tmp_path, TICKET)
     assert ended.exit_code == 2
-    assert "say what it is to be called: --name ID" in ended.output
+    assert "requires an id: --name ID" in ended.output
 
 
 def test_a_rulebook_without_imports_says_that_there_are_none(parcels: Workplace) -> None:
     ended = CliRunner().invoke(main, [*parcels.options, "import", "van", "ticket.json"])
     assert ended.exit_code == 2
-    assert "`van` is nothing that can be imported; what can be imported: nothing" in ended.output
+    assert "cannot import `van`: there are no importers" in ended.output
 
 
 def test_imports_change_no_answer(parcels: Workplace) -> None:

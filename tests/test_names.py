@@ -13,7 +13,7 @@ from fitcard.rulebook.rulebook import Rulebook
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_sped)")
     assert problem_text(parcels.problem()) == (
-        "rules/trip.yaml:20:46: error: there is no name `town_sped` [name-unknown]\n"
+        "rules/trip.yaml:20:46: error: undefined name `town_sped` [name-unknown]\n"
         "  20 |     expr: question.distance / min(van.speed, town_sped)\n"
         "     |                                              ^\n"
         "  did you mean `town_speed`?"
@@ -149,7 +149,7 @@ def test_a_file_with_another_suffix_is_not_passed_over_in_silence(parcels: Workp
 def test_two_entries_that_share_a_name_are_told_apart_by_nobody(copy: Workplace) -> None:
     copy.edit("catalogs/quants.yaml", "aliases: [FP16]", "aliases: [q8-0]")
     problem = copy.problem()
-    assert (problem.code, problem.message) == ("catalog-ambiguous", "`q8-0` also means `Q8_0`")
+    assert (problem.code, problem.message) == ("catalog-ambiguous", "`q8-0` also refers to `Q8_0`")
 
 
 def test_a_bad_slot_has_its_caret_under_it(parcels: Workplace) -> None:
@@ -177,8 +177,8 @@ def test_a_rule_that_nothing_is_made_of_is_a_warning(parcels: Workplace) -> None
     parcels.path("rules/backtest.yaml").unlink(missing_ok=True)  # what is held against measured trips is of use
     problems = run_checks(parcels.folders)[1]
     assert [(problem.message, problem.severity) for problem in problems] == [
-        ("nothing is made of `town_speed`", "warning"),
-        ("nothing is made of `time`", "warning"),
+        ("`town_speed` is not used", "warning"),
+        ("`time` is not used", "warning"),
     ]
 
 

@@ -30,7 +30,7 @@ def refused(place: Workplace, words: list[str], file: str) -> str:
     before = path.read_text("utf-8") if path.exists() else None
     ended = new(place, *words, into(place, file))
     assert ended.exit_code == 1
-    assert "nothing is written" in ended.output
+    assert "nothing written" in ended.output
     assert (path.read_text("utf-8") if path.exists() else None) == before
     return ended.output
 
@@ -70,17 +70,17 @@ def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workpla
 def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fitcard.cli.new.at_terminal", lambda: True)
     ended = new(copy, "device", "arc-b60-24gb", *B60[:9], into(copy, ARC), answers="2026-11-24\n")
-    assert "checked_on (a day as year-month-day; such as 2026-11-23): 2026-11-24" in ended.output
+    assert "checked_on (a day as year-month-day, such as 2026-11-23): 2026-11-24" in ended.output
     assert ended.exit_code == 0
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["devise", "x"], "`devise` is nothing that can be written anew; did you mean `device`?"),
+        (["devise", "x"], "cannot create `devise`: did you mean `device`?"),
         (["device", "x", "bandwith=3"], "a device has no field `bandwith`; did you mean `bandwidth`?"),
         (["device", "x", "bandwidth"], "`bandwidth` is not FIELD=VALUE"),
-        ([*HALF, "expr=kv_cache / 2", "--file=nowhere.yaml"], "nowhere.yaml must lie in"),
+        ([*HALF, "expr=kv_cache / 2", "--file=nowhere.yaml"], "nowhere.yaml must be in"),
     ],
 )
 def test_a_misused_command_says_what_is_meant(copy: Workplace, words: list[str], told: str) -> None:
@@ -98,7 +98,7 @@ def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> Non
     ended = new(copy, *HALF, "expr=kv_cache / 2")
     assert ended.exit_code == 2
     assert len(files) > 1
-    assert f"say in which --file: {', '.join(files)}, or a new one" in ended.output
+    assert f"--file is required: {', '.join(files)}, or a new file" in ended.output
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_new_section_comes_where_all_files_have_it(copy: Workplace) -> None:
         copy, "constant", "third", "value=0.5", "unit=1", "about=Not quite.", into(copy, "rules/context.test.yaml")
     )
     assert ended.exit_code == 2
-    assert "is no file of kind `rules` without errors" in ended.output
+    assert "is not a valid file of kind `rules`" in ended.output
     new(copy, "constant", "third", "value=0.5", "unit=1", "about=Not quite.", into(copy, "rules/ttft.yaml"))
     text = copy.path("rules/ttft.yaml").read_text("utf-8")
     assert text.index("third:") < text.index("formulas:")

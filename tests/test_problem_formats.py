@@ -16,7 +16,7 @@ from fitcard.rulebook.files import FileMissing
 
 PROBLEM = Problem(
     NameUnknown,
-    "there is no name `a,b`: 100%",
+    "undefined name `a,b`: 100%",
     Position("rules/a:b.yaml", 3, 7),
     hint="did you mean `ab`?",
     source_line="expr: a,b",
@@ -27,7 +27,7 @@ NOWHERE = Problem(FileMissing, "there is no file", severity=Severity.WARNING)
 
 def test_github_annotations_are_escaped() -> None:
     assert as_github([PROBLEM, NOWHERE]).split("\n") == [
-        "::error title=name-unknown,file=rules/a%3Ab.yaml,line=3,col=7::there is no name `a,b`: 100%25. "
+        "::error title=name-unknown,file=rules/a%3Ab.yaml,line=3,col=7::undefined name `a,b`: 100%25. "
         "the first is here: rules/c.yaml:1:1. did you mean `ab`?",
         "::warning title=file-missing::there is no file",
         "1 error, 1 warning",

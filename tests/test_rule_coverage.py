@@ -61,7 +61,7 @@ def test_both_sides_of_a_condition_count(parcels: Workplace) -> None:
     )
     problems = covered(parcels, "  - {name: a trip, given: {van: large}, expect: {time: 2}}\n").warnings()
     side = next(problem for problem in problems if "being" in problem.message)
-    assert side.message == "no test reaches `van.speed < town_speed` being true"
+    assert side.message == "no test covers `van.speed < town_speed` being true"
     assert side.position is not None
     assert side.source_line[side.position.column - 1 :].startswith("van.speed < town_speed")
 
@@ -99,8 +99,8 @@ def test_the_command_fails_below_the_least(parcels: Workplace, monkeypatch: pyte
     command = [*parcels.options, "test", "--coverage"]
     ended = CliRunner().invoke(main, command)
     assert ended.exit_code == 0
-    assert "reached: 5 of 8, 62.5 %" in ended.output
-    assert "warning: no test reaches row 1 of `room` [test-coverage]" in ended.output
+    assert "covered: 5 of 8, 62.5 %" in ended.output
+    assert "warning: no test covers row 1 of `room` [test-coverage]" in ended.output
     parcels.edit("rules/rulebook.yaml", "profiles:", "test_coverage: 80\nprofiles:")
     assert CliRunner().invoke(main, command).exit_code == 1
 

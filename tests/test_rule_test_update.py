@@ -39,7 +39,7 @@ def test_every_change_is_shown_with_its_place_and_what_it_was_made_of(update: Ca
     shown = update(input="n\n").output
     assert "rules/trip.test.yaml:7:48: time: 2.10 -> 2.20  <- question.distance = 110, town_speed = 50" in shown
     assert "rules/trip.test.yaml:7:36: room: none -> enough" in shown
-    assert "write 4 new expectations?" in shown
+    assert "Write 4 new expectations?" in shown
 
 
 def test_nothing_is_written_without_a_yes(update: Callable[..., Result], parcels: Workplace) -> None:

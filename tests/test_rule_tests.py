@@ -51,7 +51,7 @@ def test_a_failure_tells_line_expected_got_and_how_it_came_about(parcels: Workpl
     )
     problem = found[0].problems[0]
     assert str(problem.position) == "rules/trip.test.yaml:6:20"
-    assert problem.message == "`time` is 10, and 8 is expected"
+    assert problem.message == "`time` is 10, expected 8"
     steps = {step["name"]: step["value"] for step in found[0].trace}
     assert steps == {"question.distance": 500, "van.speed": 90, "town_speed": 50, "time": 10}
 
@@ -89,7 +89,7 @@ def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: p
     whole = CliRunner().invoke(main, [*folders, "test"])
     assert whole.exit_code == 1
     assert "1 passed, 1 failed" in whole.output
-    assert "rules/trip.test.yaml:9:35: error: `fee` is 20, and 21 is expected [test-failed]" in whole.output
+    assert "rules/trip.test.yaml:9:35: error: `fee` is 20, expected 21 [test-failed]" in whole.output
     assert "fee = 20 EUR  <- van.id = small  (rules/trip.yaml:31)" in whole.output
     assert CliRunner().invoke(main, [*folders, "test", "-k", "large"]).exit_code == 0
     assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing"]).exit_code == 0
@@ -104,5 +104,5 @@ def test_build_servers_get_junit(parcels: Workplace, monkeypatch: pytest.MonkeyP
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     failure = suite.find("testcase/failure")
     assert failure is not None
-    assert failure.get("message") == "`fee` is 20, and 21 is expected"
+    assert failure.get("message") == "`fee` is 20, expected 21"
     assert "fee = 20 EUR" in (failure.text or "")

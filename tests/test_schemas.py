@@ -69,7 +69,7 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "catalogs/vans.yaml:4:57: error: must be a number, not `1_500` [schema-type]\n"
             "  4 |   small: {name: Small van, room: 3, speed: 90, payload: 1_500}\n"
             "    |                                                         ^\n"
-            "  write `1500`, with a point for decimals and nothing else",
+            "  write `1500`, with a decimal point and no separators",
         ),
         (
             "catalogs/vans.yaml", "room: 3", "romm: 3",
@@ -83,7 +83,7 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "catalogs/vans.yaml:4:36: error: `5` is not a key of an entry of vans [schema-unknown-key]\n"
             "  4 |   small: {name: Small van, room: 3,5, speed: 90, payload: 500}\n"
             "    |                                    ^\n"
-            "  the keys here are: name, room, speed, payload",
+            "  the allowed keys are: name, room, speed, payload",
         ),
         (
             "rules/trip.yaml", "about: Room in a word.", "about: Room.",
@@ -98,12 +98,12 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         ),
         (
             "rules/trip.yaml", "tables:\n", "<<<<<<< HEAD\ntables:\n=======\n>>>>>>> other\n",
-            "rules/trip.yaml:21:1: error: not YAML: a conflict of versions is left in the file [yaml-syntax]\n"
-            "  21 | <<<<<<< HEAD\n     | ^\n  choose one of the two versions, and remove the marks",
+            "rules/trip.yaml:21:1: error: not YAML: unresolved merge conflict [yaml-syntax]\n"
+            "  21 | <<<<<<< HEAD\n     | ^\n  keep one of the two versions, and remove the markers",
         ),
         (
             "rules/trip.yaml", "kind: bands", "kind: band",
-            "rules/trip.yaml:23:11: error: `band` is not one of the choices [schema-choice]\n"
+            "rules/trip.yaml:23:11: error: `band` is not an allowed value [schema-choice]\n"
             "  23 |     kind: band\n     |           ^\n"
             "  did you mean `bands`?",
         ),
@@ -132,7 +132,7 @@ def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:
     copy.edit("rules/modes.yaml", "quality: 0.45", "quality: 0.50")
     problem = copy.problem()
     assert problem.code == "schema-sum"
-    assert problem.message == "these must add up to 1, and add up to 1.05"
+    assert problem.message == "these must add up to 1, but add up to 1.05"
     assert problem.source_line.strip().startswith("weights:")
 
 

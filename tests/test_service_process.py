@@ -136,7 +136,7 @@ def test_what_does_not_end_in_time_is_cut_off_and_told(serve: Callable[..., Serv
         time.sleep(0.3)
         served.process.send_signal(signal.SIGTERM)
         assert served.end() == 0
-    assert any("cut off: 1" in line for line in served.lines)
+    assert any("aborted: 1" in line for line in served.lines)
 
 
 def test_while_it_drains_it_answers_and_says_that_it_is_not_ready(serve: Callable[..., Served]) -> None:

@@ -281,10 +281,10 @@ def test_the_file_of_columns_names_single_values_of_the_answer(parcels: Workplac
         (("--van", "smal"), "No van is called smal; there are small."),
         (("--van", "small,lagre"), "No van is called lagre; there are large."),
         (("--columns", "tmie_h"), "there is no column `tmie_h`"),
-        (("--where", "fee > "), "--where:1:13: error: something is missing at the end"),
-        (("--where", "fe > 20"), "--where:1:9: error: there is no name `fe`"),
+        (("--where", "fee > "), "--where:1:13: error: the expression is incomplete"),
+        (("--where", "fe > 20"), "--where:1:9: error: undefined name `fe`"),
         (("--where", "fee + 1"), "this must be a condition"),
-        (("--where", "room > 1"), "this is a word"),
+        (("--where", "room > 1"), "must be a number, but is a word"),
         (("--distance", "far"), "distance is no number: far"),
         (("--profile", "plane"), "plain"),
         (("--set", "town_sped=30"), "No constant is called town_sped"),
@@ -357,7 +357,7 @@ def test_parts_of_other_rules_are_not_gone_on_from(
     parcels.edit("rules/trip.yaml", "value: 50", "value: 60")
     ended = sweep_in("--out", str(file))
     assert ended.exit_code == 2
-    assert "parts of another sweep, with other rules\n" in ended.output.replace(" [sweep-differs]", "")
+    assert "parts of a sweep with other rules\n" in ended.output.replace(" [sweep-differs]", "")
     parcels.edit("rules/trip.yaml", "value: 60", "value: 50")
     assert sweep_in("--out", str(file)).exit_code == 0
 

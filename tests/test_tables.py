@@ -194,13 +194,13 @@ def test_a_row_may_take_the_word_of_another_table(parcels: Workplace) -> None:
 @pytest.mark.parametrize(
     ("table", "old", "new", "told"),
     [
-        (FITS, "unit: condition", "unit: '1'", "the rows give conditions, and the unit is `1`"),
-        (FITS, "letter: true", "letter: 1", "the rows give numbers, and the unit is `condition`"),
-        (FITS, "value_of: goes_in", "value_of: time", "the rows give conditions, and `time` is not a condition"),
+        (FITS, "unit: condition", "unit: '1'", "the rows give conditions, but the unit is `1`"),
+        (FITS, "letter: true", "letter: 1", "the rows give numbers, but the unit is `condition`"),
+        (FITS, "value_of: goes_in", "value_of: time", "the rows give conditions, but `time` is not a condition"),
         (FITS, "{value_of: goes_in}", "plenty", "the rows give both conditions and words"),
-        (PAYLOAD, "value_of: van.payload", "value_of: van.paylod", "there is no name `van.paylod`"),
-        (PAYLOAD, "value_of: van.payload", "value_of: van.room", "the rows give `kg`, and `van.room` is in `m3`"),
-        (ROOM, "value_of: room", "value_of: fee", "the rows give words, and `fee` is not a word"),
+        (PAYLOAD, "value_of: van.payload", "value_of: van.paylod", "undefined name `van.paylod`"),
+        (PAYLOAD, "value_of: van.payload", "value_of: van.room", "the rows give `kg`, but `van.room` is in `m3`"),
+        (ROOM, "value_of: room", "value_of: fee", "the rows give words, but `fee` is not a word"),
     ],
 )
 def test_what_a_row_takes_must_be_of_the_kind_of_the_table(

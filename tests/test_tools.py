@@ -310,7 +310,7 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
 def test_a_rulebook_without_tools_offers_none(parcels: Workplace) -> None:
     ended = CliRunner().invoke(main, [*parcels.options, "mcp"])
     assert ended.exit_code == 2
-    assert "there are no tools: these rules have no file of `kind: tools`" in ended.output
+    assert "the rules folder has no file of `kind: tools`" in ended.output
 
 
 def test_rules_with_a_mistake_in_their_tools_do_not_start(parcels: Workplace) -> None:

@@ -20,16 +20,16 @@ def problems(work: Workplace) -> list[Problem]:
     [
         (
             REFERENCE, "prompt_tokens / prefill_tok_s * ms_per_s", "prompt_tokens / prefill_tok_s",
-            "unit-result", "the formula gives `s`, and its unit is `ms`, a factor of 1000 apart",
+            "unit-result", "the formula gives `s`, but its unit is `ms`, a factor of 1000 apart",
         ),
         (
             "rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
-            "unit-result", "the formula gives `token / ms`, and its unit is `token/s`, a factor of 1000 apart",
+            "unit-result", "the formula gives `token / ms`, but its unit is `token/s`, a factor of 1000 apart",
         ),
         (
             "rules/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
             "kv_values_per_token * kv.bytes_per_value",
-            "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
+            "unit-result", "the formula gives `B / token`, but its unit is `GB/token`, a factor of 1e-09",
         ),
         (
             "rules/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
@@ -39,7 +39,7 @@ def problems(work: Workplace) -> list[Problem]:
             "rules/memory.yaml",
             "unit: GB\n    about: Memory of one device that",
             "unit: GiB\n    about: Memory of one device that",
-            "unit-result", "the formula gives `GB`, and its unit is `GiB`",
+            "unit-result", "the formula gives `GB`, but its unit is `GiB`",
         ),
         (
             "rules/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
@@ -47,7 +47,7 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
-            "unit-result", "the formula gives `GB ** 2`, and its unit is `GB`",
+            "unit-result", "the formula gives `GB ** 2`, but its unit is `GB`",
         ),
         (
             "rules/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
@@ -55,16 +55,16 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             REFERENCE, "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",
-            "unit-mismatch", "an exponent must be a plain number, and `usable_memory` is in `GB`",
+            "unit-mismatch", "an exponent must be a plain number, but `usable_memory` is in `GB`",
         ),
         (
             "rules/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
-            "unit-mismatch", "an exponent must be a plain number, and `weights` is in `GB`",
+            "unit-mismatch", "an exponent must be a plain number, but `weights` is in `GB`",
         ),
         (
             REFERENCE, "spill_start * (usable_memory / needed_memory) ** spill_power",
             "spill_start * usable_memory ** spill_power",
-            "unit-mismatch", "`usable_memory` is in `GB`, and its exponent is not a plain number",
+            "unit-mismatch", "`usable_memory` is in `GB`, but its exponent is not a plain number",
         ),
         (
             REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
@@ -73,11 +73,11 @@ def problems(work: Workplace) -> list[Problem]:
         (
             REFERENCE, "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
             "rows:\n      geforce: {value_of: headroom_share}",
-            "unit-rows", "the rows give `GB`, and `headroom_share` is in no unit",
+            "unit-rows", "the rows give `GB`, but `headroom_share` is in no unit",
         ),
         (
             REFERENCE, "minimum: 0\n      unit: GB", "minimum: 0\n      unit: GBB",
-            "unit-unknown", "there is no unit `GBB`",
+            "unit-unknown", "undefined unit `GBB`",
         ),
         (
             "rules/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
@@ -85,11 +85,11 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/rulebook.yaml", "- token = [token]", "- token [token]",
-            "unit-definition", "the unit cannot be read",
+            "unit-definition", "cannot parse the unit",
         ),
         (
             "rules/rulebook.yaml", "- percent = 0.01", "- percent = 0.01 * whole",
-            "unit-definition", "the unit cannot be read: 'whole' is not defined in the unit registry",
+            "unit-definition", "cannot parse the unit: 'whole' is not defined in the unit registry",
         ),
     ],
 )  # fmt: skip
@@ -124,4 +124,4 @@ def test_parcels_are_checked_in_their_own_units(parcels: Workplace) -> None:
     assert problems(parcels) == []
     parcels.edit("rules/trip.yaml", "van.room * litres_per_cubic_metre", "van.room")
     told = [problem.message for problem in problems(parcels) if problem.code == "unit-result"]
-    assert told == ["the formula gives `L / m3`, and its unit is `1`, a factor of 0.001 apart"]
+    assert told == ["the formula gives `L / m3`, but its unit is `1`, a factor of 0.001 apart"]

@@ -86,7 +86,7 @@ def test_only_constants_can_be_set_and_only_to_what_makes_sense(
 def test_a_constant_outside_its_own_bounds_never_loads(copy: Workplace, file: str) -> None:
     copy.edit(file, "value: 0.10", "value: 10")
     problem = copy.problem()
-    assert (problem.code, problem.message) == ("constant-range", "10 is not from 0 to 1")
+    assert (problem.code, problem.message) == ("constant-range", "10 is outside 0 to 1")
 
 
 def test_the_command_line_sets_and_marks() -> None:
@@ -99,9 +99,9 @@ def test_the_command_line_sets_and_marks() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (["runtime_overhead"], "--set takes NAME=VALUE"),
-        (["runtime_overhead="], "--set takes NAME=VALUE"),
-        (["runtime_overhead=1", "runtime_overhead=2"], "--set names a constant twice"),
+        (["runtime_overhead"], "--set requires NAME=VALUE"),
+        (["runtime_overhead="], "--set requires NAME=VALUE"),
+        (["runtime_overhead=1", "runtime_overhead=2"], "--set has the same name twice"),
         (["runtime_overhed=1"], "Closest: runtime_overhead"),
         (["headroom_share=3"], "'headroom_share' must be from 0 to 1, and is 3."),
     ],

@@ -132,7 +132,9 @@ def _sources(rulebook: Rulebook, what: str) -> list[Import]:
     sources = [source for source in rulebook.imports if source.word == what]
     if not sources:
         known = list(dict.fromkeys(source.word for source in rulebook.imports))
-        near = did_you_mean(closest(what, known)) or f"choose {', '.join(known)}"
+        near = did_you_mean(closest(what, known)) or (
+            f"choose {', '.join(known)}" if known else "there are no importers"
+        )
         raise click.UsageError(f"cannot import `{what}`: {near}")
     return sources
 

@@ -81,7 +81,7 @@ class PartStore:
         if there is None:
             _write(directory / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
         elif differing := [key for key in {**there, **manifest} if there.get(key) != manifest.get(key)]:
-            message = f"{directory} has parts of another sweep; different are: {', '.join(differing)}"
+            message = f"{directory} has parts of a sweep with other {', '.join(differing)}"
             hint = "discard them with --restart, or use another file"
             raise ProblemsError([Problem(SweepDiffers, message, hint=hint)])
         parts._find()
