@@ -70,7 +70,7 @@ def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workpla
 def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fitcard.cli.new.at_terminal", lambda: True)
     ended = new(copy, "device", "arc-b60-24gb", *B60[:9], into(copy, ARC), answers="2026-11-24\n")
-    assert "checked_on (a day as year-month-day, such as 2026-11-23): 2026-11-24" in ended.output
+    assert "checked_on (date in the form YYYY-MM-DD, such as 2026-11-23): 2026-11-24" in ended.output
     assert ended.exit_code == 0
 
 

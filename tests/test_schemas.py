@@ -48,8 +48,8 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "rules/trip.yaml", "    unit: EUR\n", "",
             "rules/trip.yaml:31:3: error: `unit` is missing from a table [schema-missing-key]\n"
             "  31 |   fee:\n     |   ^\n"
-            "  add `unit: GB`: what the number is counted in: GB, token/s, ms, B/token; `1` for a plain ratio, "
-            "`condition` for true or false",
+            "  add `unit: GB`: unit, such as GB, token/s or ms; `1` for dimensionless numbers, "
+            "`condition` for true or false, `word` for words",
         ),
         (
             "catalogs/vans.yaml", "room: 3, ", "",
@@ -89,7 +89,7 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "rules/trip.yaml", "about: Room in a word.", "about: Room.",
             "rules/trip.yaml:26:12: error: must have at least 10 characters [schema-too-short]\n"
             "  26 |     about: Room.\n     |            ^\n"
-            "  one sentence that says what this is",
+            "  description in one sentence",
         ),
         (
             "rules/trip.yaml", "about: Room in a word.", "about: 'Room",
