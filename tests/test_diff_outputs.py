@@ -89,7 +89,7 @@ def test_words_that_all_move_are_in_the_order_of_their_table(data: dict[str, Any
     moved = json.loads(json.dumps(data))
     output = next(one for one in moved["impact"][0]["outputs"] if one["name"] == "grade")
     output["matrix"] = [pair for pair in output["matrix"] if pair["old"] != pair["new"]]
-    table = next(one.table for one in outline(moved).sections if one.title.startswith("grade") and one.table)
+    table = next(one.table for one in outline(moved).sections if one.title.startswith("Changes of grade") and one.table)
     assert [column.name for column in table.columns][1:] == ["F", "D", "C", "B", "A", "S"]
 
 
@@ -99,7 +99,7 @@ def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out()
     comment = markdown_report(Outline((Span("a"),), (), sections))
     assert len(comment) < 65_536
     assert "... and 475 more of 500; see the HTML report." in comment
-    assert "Left out, as a comment may hold no more: part 1, part 2; see the HTML report." in comment
+    assert "Omitted because of the size limit of comments: part 1, part 2; see the HTML report." in comment
 
 
 def test_nothing_in_a_comment_is_taken_for_markup() -> None:
@@ -142,7 +142,7 @@ def test_the_page_stands_by_itself_and_shows_every_row(data: dict[str, Any]) -> 
     drawn = outline(data)
     rows = sum(len(section.table.rows) + 1 for section in drawn.sections if section.table)
     assert text.count("<tr>") == rows
-    assert "Errors against the figures that tests state" in text
+    assert "Errors against figures stated in tests" in text
     assert "Largest change of each output" in text
 
 

@@ -115,7 +115,7 @@ def test_rules_that_cannot_be_read_fail_the_check_and_are_still_compared(place: 
     change(place, "rules/ttft.yaml", "expr: prompt_tokens /", "expr: prompt_tokes /")
     ended = run(place, "review")
     assert ended.stdout.endswith("::error::failed: check test diff\n")
-    assert "nothing is computed" in (place / "report" / "diff.md").read_text("utf-8")
+    assert "nothing was computed" in (place / "report" / "diff.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("earlier", "method"), [("", "POST"), ("41\n", "PATCH")])
