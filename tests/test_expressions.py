@@ -85,7 +85,7 @@ def test_on_columns_it_means_each_row(source: str, gives: list[float]) -> None:
         ("a is b", "expression-refused", 2, "use `==`"),
         ("'Apple' == a", "expression-refused", 0, "words belong in a lookup table"),
         ("f'{a}'", "expression-refused", 0, "words belong in a lookup table"),
-        ("[a][0]", "expression-refused", 0, "name the field with a dot: `axis.field`"),
+        ("[a][0]", "expression-refused", 0, "write the field with a dot: `axis.field`"),
         ("lambda: a", "expression-refused", 0, "write a separate formula"),
         ("(a := 3)", "expression-refused", 1, "write a separate formula"),
         ("[x for x in a]", "expression-refused", 0, "formulas already apply to all rows"),

@@ -101,7 +101,7 @@ def contract_problems(base: Snapshot, head: Snapshot, cases: list[Case]) -> Iter
         moved = by_name.get(entry.data["case"])
         if moved is None or moved.withdrawn != ("withdrawn" in entry.data):
             message = f"`{entry.data['case']}` is acknowledged as changed, but did not change"
-            hint = "name a contract case that moves, or remove the entry"
+            hint = "use the name of a contract case that moves, or remove the entry"
             yield entry.document.problem(ContractUnmoved, message, entry.path, severity=Severity.WARNING, hint=hint)
         else:
             yield from _mismatches(moved, entry)

@@ -194,7 +194,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
     ast.NotIn: ("`not in`", "compare with `!=`, or use a lookup table"),
     ast.JoinedStr: ("text", "words belong in a lookup table"),
     ast.Attribute: ("an attribute of a value", "only `namespace.field` has a dot"),
-    ast.Subscript: ("`[ ]`", "name the field with a dot: `axis.field`"),
+    ast.Subscript: ("`[ ]`", "write the field with a dot: `axis.field`"),
     ast.List: ("a list", "write the numbers out, or use a table"),
     ast.Tuple: ("a comma outside a call", "write one number, with a point for decimals"),
     ast.Dict: ("a map", "use a lookup table"),

@@ -148,7 +148,9 @@ class _Checker:
             self.checked.add(itself)
             declared = self.unit(definition.unit)
             if declared is None:
-                near = closest(definition.unit, [str(name) for name in dir(self.registry)])
+                near = closest(
+                    definition.unit, [name for name in map(str, dir(self.registry)) if not name.startswith("_")]
+                )
                 message = f"undefined unit `{definition.unit}`"
                 hint = "" if near else "define it under `units` in the rulebook file"
                 yield definition.document.problem(

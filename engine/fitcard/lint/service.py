@@ -36,7 +36,7 @@ def _of_route(rulebook: Rulebook, service: Service, route: Route) -> Iterator[Pr
     for at, example in enumerate(route.examples):
         missing = [name for name in route.names if name not in example.parts]
         if missing:
-            message = f"the example says nothing for {', '.join(f'`{name}`' for name in missing)}"
+            message = f"the example has no value for {', '.join(f'`{name}`' for name in missing)}"
             yield service.document.problem(ServiceUnknown, message, (*route.path, "examples", at))
 
 

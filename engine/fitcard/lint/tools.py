@@ -129,7 +129,10 @@ class _ToolChecker:
         ]
         for name in [*must, *([FIGURE] if isinstance(part, ExplanationPart) else [])]:
             if name not in named:
-                message, hint = f"`{tool.name}` does not say which `{name}` is meant", f"add `{name}` to `takes`"
+                message, hint = (
+                    f"`{tool.name}` does not take the required argument `{name}`",
+                    f"add `{name}` to `takes`",
+                )
                 yield self.tools.document.problem(ToolIncomplete, message, asked.path, hint=hint)
 
     def _given(

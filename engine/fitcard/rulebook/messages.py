@@ -179,7 +179,7 @@ def check_slots(
         path: Path = ("sentences", key)
         if sentence.by:
             if kind_of(sentence.by) is not Kind.WORD:
-                hint = "name a table that gives words"
+                hint = "use a table that gives words"
                 yield messages.document.problem(
                     MessageBy, f"`{sentence.by}` does not give words", (*path, "by"), hint=hint
                 )
