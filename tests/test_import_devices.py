@@ -7,9 +7,9 @@ from click.testing import CliRunner, Result
 
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import Maker, recognised
 from fitcard.importers.records import machine_records
-from fitcard.rulebook.rulebook import Rulebook
 
 MACHINES = PROJECT / "tests" / "imports" / "machines"
 PRICE = ["vendor=NVIDIA", "bandwidth=1800", "source=data sheet"]
@@ -19,12 +19,12 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["import", "device", *words])
 
 
-def known(rulebook: Rulebook, machine: str, source: str) -> list[str | None]:
+def known(engine: Engine, machine: str, source: str) -> list[str | None]:
     """The entries of the catalog that a machine has."""
-    read = next(one for one in rulebook.imports if one.title == source)
+    read = next(one for one in engine.rulebook.imports if one.title == source)
     records = machine_records(read.machine, read.each, MACHINES / machine)
     assert recognised([read], "machine", records)
-    entries = Maker(read, rulebook.catalogs, {}, {"today": "2026-11-25", "file": machine}).entries(records)
+    entries = Maker(read, engine.rulebook.catalogs, {}, {"today": "2026-11-25", "file": machine}).entries(records)
     return [entry.known.entry.id if entry.known and not entry.known.differs else None for entry in entries]
 
 
@@ -39,9 +39,9 @@ def known(rulebook: Rulebook, machine: str, source: str) -> list[str | None]:
     ],
 )
 def test_devices_are_found_by_name_and_memory(
-    rulebook: Rulebook, machine: str, source: str, devices: list[str | None]
+    engine: Engine, machine: str, source: str, devices: list[str | None]
 ) -> None:
-    assert known(rulebook, machine, source) == devices
+    assert known(engine, machine, source) == devices
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_devices_are_found_by_name_and_memory(
         ("NVIDIA RTX A6000, 49140, 4, 16, 300.00, 8.6", "rtx-a6000-48gb"),
     ],
 )
-def test_drivers_of_cards_name_entries_of_the_catalog(rulebook: Rulebook, line: str, device: str) -> None:
-    source = next(one for one in rulebook.imports if one.title == "nvidia-smi")
-    (entry,) = Maker(source, rulebook.catalogs, {}, {}).entries([{"nvidia_smi": line}])
+def test_drivers_of_cards_name_entries_of_the_catalog(engine: Engine, line: str, device: str) -> None:
+    source = next(one for one in engine.rulebook.imports if one.title == "nvidia-smi")
+    (entry,) = Maker(source, engine.rulebook.catalogs, {}, {}).entries([{"nvidia_smi": line}])
     assert entry.known is not None
     assert (entry.known.entry.id, entry.known.differs) == (device, {})
 
@@ -87,7 +87,10 @@ def test_a_new_device_is_written_with_what_was_said(copy: Workplace) -> None:
     words = ["import", "device", "--from", str(MACHINES / "unknown-card"), "--name=rtx-6090-36gb", *PRICE]
     ended = CliRunner().invoke(main, [*copy.options, *words, "architecture=blackwell", f"--file={file}"])
     assert ended.exit_code == 0, ended.output
-    assert copy.load().catalogs["devices"].entries["rtx-6090-36gb"].data["pcie"] == {"generation": 6, "lanes": 16}
+    assert copy.load().rulebook.catalogs["devices"].entries["rtx-6090-36gb"].data["pcie"] == {
+        "generation": 6,
+        "lanes": 16,
+    }
 
 
 def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None:
@@ -95,9 +98,9 @@ def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None
     assert "no certain match in the catalog; did you mean `arc-a770-" in ended.output
 
 
-def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(rulebook: Rulebook) -> None:
-    source = next(one for one in rulebook.imports if one.title == "nvidia-smi")
-    maker = Maker(source, rulebook.catalogs, {}, {})
+def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(engine: Engine) -> None:
+    source = next(one for one in engine.rulebook.imports if one.title == "nvidia-smi")
+    maker = Maker(source, engine.rulebook.catalogs, {}, {})
     (entry,) = maker.entries([{"nvidia_smi": "NVIDIA GeForce RTX 4090, 49140, 4, 16, 450.00, 8.9"}])
     assert entry.known is not None
     assert entry.known.differs == {"memory": (24, 48)}

@@ -93,7 +93,7 @@ def test_a_rulebook_without_imports_says_that_there_are_none(parcels: Workplace)
 
 
 def test_imports_change_no_answer(parcels: Workplace) -> None:
-    before = parcels.load().sha256
+    before = parcels.load().rulebook.sha256
     parcels.write("rules/tickets.yaml", HEAD + TICKETS)
-    assert parcels.load().sha256 == before
-    assert [one.title for one in parcels.load().imports] == ["Tickets"]
+    assert parcels.load().rulebook.sha256 == before
+    assert [one.title for one in parcels.load().rulebook.imports] == ["Tickets"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from fitcard.bench.contest import Bench, Contest, Setting, Variant
+from suite.contest import Bench, Contest, Setting, Variant
 from fitcard.diff.report import compare_snapshots
 from fitcard.diff.revisions import find_revision
 from fitcard.diff.snapshot import read_snapshot

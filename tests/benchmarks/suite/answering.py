@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fitcard.answer.question import Question, read_question
 from fitcard.answer.render import answer_question
-from fitcard.bench.contest import Bench, Contest, Setting, Variant
+from suite.contest import Bench, Contest, Setting, Variant
 from fitcard.rulebook.rulebook import Rulebook
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fitcard.bench import answering, loading, serving, starting, sweeping
-from fitcard.bench.contest import Bench, Contest, NotComparable, Setting
+from suite import answering, loading, serving, starting, sweeping
+from suite.contest import Bench, Contest, NotComparable, Setting
 from fitcard.source.folders import PACKAGE
 
 OWN = (*answering.BENCHES, *sweeping.BENCHES, *serving.BENCHES, *loading.BENCHES, *starting.BENCHES)

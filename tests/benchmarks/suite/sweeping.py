@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
-from fitcard.bench.alone import run_alone
-from fitcard.bench.contest import Bench, Contest, Setting, Took, Variant
+from suite.alone import run_alone
+from suite.contest import Bench, Contest, Setting, Took, Variant
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
