@@ -149,7 +149,7 @@ def test_a_step_of_the_trace_says_where_its_figures_come_from(ask: Ask) -> None:
     decode = steps["decode_unlimited"]
     assert decode["expr"].startswith("device.bandwidth / read_per_token")
     assert (decode["file"], decode["unit"]) == ("rules/profiles/reference.yaml", "token/s")
-    assert (steps["needed_memory"]["file"], steps["needed_memory"]["unit"]) == ("rules/memory.yaml", "GB")
+    assert (steps["needed_memory"]["file"], steps["needed_memory"]["unit"]) == ("rules/physics/memory.yaml", "GB")
     assert decode["inputs"]["device.bandwidth"] == steps["device.bandwidth"]["value"] == 4000
     assert steps["device.bandwidth"]["file"] == "catalogs/devices/nvidia-datacenter.yaml"
     assert steps["device.bandwidth"]["source"]

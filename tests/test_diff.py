@@ -37,13 +37,13 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
 
 
 TTFT = "prefill_time"
-LINKS = "rules/several_devices.yaml"
+LINKS = "rules/physics/parallel.yaml"
 IN_FULL = "(link_rate * link_efficiency)"
 EDITS = {  # one of each kind of change
-    "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
-    "formula": ("rules/ttft.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
-    "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
-    "mode weight": ("rules/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
+    "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
+    "band": ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    "mode weight": ("rules/judgement/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     "first reader": (
         LINKS,
@@ -116,8 +116,8 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
     constant = change(data, "gb_per_memory_gb")
-    line = line_of(changed.place, "rules/memory.yaml", "  gb_per_memory_gb:")
-    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/memory.yaml", line)
+    line = line_of(changed.place, "rules/physics/memory.yaml", "  gb_per_memory_gb:")
+    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/physics/memory.yaml", line)
     assert constant["details"] == [
         {
             "field": "value",
@@ -274,11 +274,11 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Re
 @pytest.mark.parametrize(
     "edits",
     [
-        [("rules/ttft.yaml", "constants:", "# Constants are below.\nconstants:")],
-        [("rules/ttft.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
-        [("rules/ttft.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
-        [("rules/ttft.yaml", f"expr: {TTFT}\n", FOLDED)],
-        [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("rules/physics/prefill.yaml", "constants:", "# Constants are below.\nconstants:")],
+        [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
+        [("rules/physics/prefill.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
+        [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
+        [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
         [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
         [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
@@ -303,15 +303,15 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
     unit: ms/s
     about: Milliseconds in a second.
 """
-    repo.place.edit("rules/ttft.yaml", piece, "")
-    repo.place.edit("rules/decode.yaml", "constants:\n", "constants:\n" + piece)
+    repo.place.edit("rules/physics/prefill.yaml", piece, "")
+    repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
     data = repo.data()
     assert data["counts"]["answers"] == 0
     assert data["impact"][0]["moved"] == 0
 
 
 def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "more compute is never a later", "further compute is never a later")
+    repo.place.edit("rules/physics/prefill.yaml", "more compute is never a later", "further compute is never a later")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert {one["action"] for one in data["changes"]} == {"added", "removed"}
@@ -392,7 +392,7 @@ def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after
         return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(rulebook, p)}
 
     before = median_errors()
-    repo.place.edit("rules/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
+    repo.place.edit("rules/physics/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
     after = median_errors()
     told = repo.data()["measured"]
     assert {(one["profile"], one["name"]) for one in told} >= {key for key in before if before[key] != after[key]}
@@ -484,14 +484,14 @@ def test_outside_of_a_repository_directories_can_be_compared(
 
 
 def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
     repo.git("commit", "-qam", "broken")
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
     ended = repo.diff("HEAD", "--format", "json")
     assert ended.exit_code == 0
     data = json.loads(ended.output)
     assert data["problems"][0]["severity"] == "warning"
-    assert data["problems"][0]["file"].endswith("):rules/ttft.yaml")
+    assert data["problems"][0]["file"].endswith("):rules/physics/prefill.yaml")
     assert change(data, "ttft")["effect"] == "answers"
 
 

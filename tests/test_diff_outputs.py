@@ -30,8 +30,8 @@ SIDES = ("before", "after")
 REFERENCE, STRICT = "rules/profiles/reference.yaml", "rules/profiles/strict.yaml"
 EDITS = [
     (REFERENCE, "value: 0.72\n", "value: 0.75\n"),
-    ("rules/ranking.yaml", "needed_memory) / usable_memory / full", "needed_memory) / needed_memory / full"),
-    ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    ("rules/judgement/ranking.yaml", "needed_memory) / usable_memory / full", "needed_memory) / needed_memory / full"),
+    ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     ("catalogs/devices/intel-arc.yaml", "tdp: 150", "tdp: 155"),
 ]  # fmt: skip

@@ -32,7 +32,7 @@ def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
 
 
 def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
-    assert explained("decode_tok_s").startswith("decode_tok_s  formula, token/s  rules/decode.yaml:")
+    assert explained("decode_tok_s").startswith("decode_tok_s  formula, token/s  rules/physics/decode.yaml:")
 
 
 @pytest.mark.parametrize(

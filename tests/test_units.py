@@ -22,34 +22,34 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `s`, and its unit is `ms`, a factor of 1000 apart",
         ),
         (
-            "rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
+            "rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
             "unit-result", "the formula gives `token / ms`, and its unit is `token/s`, a factor of 1000 apart",
         ),
         (
-            "rules/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
+            "rules/physics/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
             "kv_values_per_token * kv.bytes_per_value",
             "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
         ),
         (
-            "rules/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
+            "rules/physics/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
             "unit-mismatch", "`kv_per_token` is in `GB / token` and `tokens` in `token`",
         ),
         (
-            "rules/memory.yaml",
+            "rules/physics/memory.yaml",
             "unit: GB\n    about: Memory of one device that",
             "unit: GiB\n    about: Memory of one device that",
             "unit-result", "the formula gives `GB`, and its unit is `GiB`",
         ),
         (
-            "rules/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
+            "rules/physics/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
             "unit-mismatch", "`1` is in no unit and `needed_memory - usable_memory` in `GB`",
         ),
         (
-            "rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
+            "rules/physics/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
             "unit-result", "the formula gives `GB ** 2`, and its unit is `GB`",
         ),
         (
-            "rules/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
+            "rules/judgement/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
             "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
         ),
         (
@@ -57,7 +57,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "an exponent must be a plain number, and `usable_memory` is in `GB`",
         ),
         (
-            "rules/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
+            "rules/physics/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
             "unit-mismatch", "an exponent must be a plain number, and `weights` is in `GB`",
         ),
         (
@@ -79,7 +79,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-unknown", "there is no unit `GBB`",
         ),
         (
-            "rules/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
+            "rules/judgement/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
             "unit-mismatch", "`current.offload_share` is in no unit and `current.weights` in `GB`",
         ),
         (
@@ -102,7 +102,7 @@ def test_what_does_not_agree_is_told_with_both_units(
 
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
-    copy.edit("rules/memory.yaml", "weights + kv_cache + runtime_memory", "weights + tokens + runtime_memory")
+    copy.edit("rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + tokens + runtime_memory")
     found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
     assert found.position is not None
     assert found.source_line[found.position.column - 1 :].startswith("tokens")
@@ -110,7 +110,9 @@ def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> N
 
 def test_zero_is_zero_of_anything(copy: Workplace) -> None:
     copy.edit(
-        "rules/memory.yaml", "expr: needed_memory - usable_memory", "expr: max(0, needed_memory - usable_memory) + 0"
+        "rules/physics/memory.yaml",
+        "expr: needed_memory - usable_memory",
+        "expr: max(0, needed_memory - usable_memory) + 0",
     )
     assert problems(copy) == []
 

@@ -37,7 +37,7 @@ def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
     floor = rulebook.rule_set.definitions["safe_context_floor"]
     assert isinstance(floor, Constant)
     set_once = answer(rulebook, read_question(rulebook, asked, {"safe_context_floor": 2 * floor.value}))
-    copy.edit("rules/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
+    copy.edit("rules/physics/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
     edited = copy.load()
     filed = answer(edited, read_question(edited, asked))
     assert {**set_once, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
@@ -81,7 +81,7 @@ def test_only_constants_can_be_set_and_only_to_what_makes_sense(
     assert closest is None or problem.closest[0] == closest
 
 
-@pytest.mark.parametrize("file", ["rules/score.yaml", "rules/profiles/reference.yaml"])
+@pytest.mark.parametrize("file", ["rules/judgement/score.yaml", "rules/profiles/reference.yaml"])
 def test_a_constant_outside_its_own_bounds_never_loads(copy: Workplace, file: str) -> None:
     copy.edit(file, "value: 0.10", "value: 10")
     problem = copy.problem()
