@@ -82,7 +82,7 @@ def test_check_finds_what_a_reader_would_miss(
 
 
 def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
-    copy.edit("rules/views/answer.yaml", "price_usd: price_of_all", "price: price_of_all")
+    copy.edit("rules/views/answer.yaml", "price_usd: total_price", "price: total_price")
     assert "answer.upgrades" in check_everything(copy.folders)[1][0].message
 
 

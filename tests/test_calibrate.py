@@ -130,7 +130,7 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(rulebo
 @pytest.mark.xfail(
     strict=True,
     reason="22 % below the site: with twelve channels an EPYC 9554 gets through Phi-4 14B in Q4_K_M at 0.56 of its "
-    "bandwidth; see processor_rate_per_channel",
+    "bandwidth; see cpu_rate_per_channel",
 )
 def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(rulebook: Rulebook) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}

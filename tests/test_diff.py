@@ -38,7 +38,7 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
 
 TTFT = "prefill_time"
 LINKS = "rules/physics/parallel.yaml"
-IN_FULL = "(link_rate * link_efficiency)"
+IN_FULL = "(link_bandwidth * link_efficiency)"
 EDITS = {  # one of each kind of change
     "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
     "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
@@ -47,17 +47,21 @@ EDITS = {  # one of each kind of change
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     "first reader": (
         LINKS,
-        "+ question.users * exchanged / exchange_rate",
-        f"+ question.users * exchanged / {IN_FULL}",
+        "+ question.users * all_reduce_bytes / all_reduce_bandwidth",
+        f"+ question.users * all_reduce_bytes / {IN_FULL}",
     ),
-    "second reader": (LINKS, "one_token * exchanged / exchange_rate", f"one_token * exchanged / {IN_FULL}"),
+    "second reader": (
+        LINKS,
+        "one_token * all_reduce_bytes / all_reduce_bandwidth",
+        f"one_token * all_reduce_bytes / {IN_FULL}",
+    ),
 }
 FOLDED = "expr: >-\n      (prefill_time\n      )\n"
 EXCHANGE_RATE = """\
-  exchange_rate:
+  all_reduce_bandwidth:
     unit: GB/s
     about: Speed at which figures go from one device to another.
-    expr: link_rate * link_efficiency
+    expr: link_bandwidth * link_efficiency
 """
 
 OTHER = """\
@@ -127,7 +131,7 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
             "percent": pytest.approx(2.4455, rel=1e-4),
         }
     ]
-    assert constant["read_by"] == ["usable_on_one"]
+    assert constant["read_by"] == ["usable_memory_per_device"]
     assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
 
     formula = change(data, "ttft")["details"][0]
@@ -153,13 +157,13 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     device = change(data, "arc-b570-10gb")
     line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
     assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
-    readers = "vector_rate read_speed context_time bandwidth_class host_rate"
-    of_profiles = "decode_tok_s share_by_bandwidth decode_unlimited"
+    readers = "fp32_peak effective_bandwidth kv_time bandwidth_class effective_host_bandwidth"
+    of_profiles = "decode_tok_s mbu_by_bandwidth decode_unlimited"
     assert device["read_by"] == [*readers.split(), *of_profiles.split()]
 
-    removed = change(data, "exchange_rate")
+    removed = change(data, "all_reduce_bandwidth")
     assert removed["action"] == "removed"
-    assert removed["read_by"] == ["link_time", "prompt_link_time"]
+    assert removed["read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
     assert "still_read_by" not in removed
 
 
@@ -245,11 +249,11 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
     first = ended.output.splitlines()[0]
-    line = line_of(repo.place, LINKS, "  exchanged:")
+    line = line_of(repo.place, LINKS, "  all_reduce_bytes:")
     assert first.startswith(f"::error title=name-still-read,file={LINKS},line={line},col=3::")
-    assert "`exchange_rate` is removed, and `link_time`, `prompt_link_time` still read it" in first
+    assert "`all_reduce_bandwidth` is removed, and `all_reduce_time`, `prefill_all_reduce_time` still read it" in first
     data = repo.data()
-    assert change(data, "exchange_rate")["still_read_by"] == ["link_time", "prompt_link_time"]
+    assert change(data, "all_reduce_bandwidth")["still_read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
     assert data["impact"] == []
     assert data["head"]["errors"] == 2
 
@@ -319,11 +323,11 @@ def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> No
 
 def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     repo.place.edit("rules/backtest.yaml", "weigh: {by: tier, rows: {A: 1, B: 0.5}}", "weigh: {by: tier, rows: {A: 1}}")
-    repo.place.edit("rules/backtest.yaml", "when: kept_on_devices", "when: on_one_device")
+    repo.place.edit("rules/backtest.yaml", "when: fully_on_devices", "when: single_device")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert change(data, "memory")["details"] == [
-        {"field": "when", "old": "kept_on_devices", "new": "on_one_device", "effect": "checks"}
+        {"field": "when", "old": "fully_on_devices", "new": "single_device", "effect": "checks"}
     ]
     weights = change(data, "rules/backtest.yaml")
     assert (weights["what"], weights["within"]) == ("test", "backtest")

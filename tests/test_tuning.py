@@ -18,7 +18,7 @@ from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
-PREFILL = "expr: start_time + prompt_time +"
+PREFILL = "expr: prefill_overhead + matmul_time +"
 
 
 def answered(work: Workplace, profile: str = "reference") -> Any:
@@ -60,7 +60,7 @@ def test_one_number_in_a_file_changes_the_answer(
     [
         ("gb_per_memory_gb", ("device", "usable_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
         ("headroom_share", ("memory", "headroom_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
-        ("start_time", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
+        ("prefill_overhead", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
     ],
 )
 def test_one_constant_changes_what_is_answered_by_default(
@@ -107,7 +107,7 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
-    copy.edit("rules/physics/prefill.yaml", PREFILL, PREFILL.replace("prompt_time", "promt_time"))
+    copy.edit("rules/physics/prefill.yaml", PREFILL, PREFILL.replace("matmul_time", "promt_time"))
     above, *_ = copy.path("rules/physics/prefill.yaml").read_text("utf-8").partition("promt_time")
     place = f"rules/physics/prefill.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
@@ -116,7 +116,7 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
     )
     assert ended.returncode == 1
     assert f"{place}: error: there is no name `promt_time` [name-unknown]" in ended.stdout + ended.stderr
-    assert "did you mean `prompt_time`" in ended.stdout + ended.stderr
+    assert "did you mean `matmul_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -31,8 +31,8 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
         ),
         (
-            "rules/physics/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
-            "unit-mismatch", "`kv_per_token` is in `GB / token` and `tokens` in `token`",
+            "rules/physics/kv_cache.yaml", "(kv_per_token * context_tokens +", "(kv_per_token + context_tokens +",
+            "unit-mismatch", "`kv_per_token` is in `GB / token` and `context_tokens` in `token`",
         ),
         (
             "rules/physics/memory.yaml",
@@ -49,7 +49,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `GB ** 2`, and its unit is `GB`",
         ),
         (
-            "rules/judgement/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
+            "rules/judgement/score.yaml", "log2(1 + decode_tok_s / speed_scale)", "log2(1 + decode_tok_s)",
             "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
         ),
         (
@@ -66,8 +66,8 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "`usable_memory` is in `GB`, and its exponent is not a plain number",
         ),
         (
-            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
-            "unit-mismatch", "`needed_memory` is in `GB` and `tokens` in `token`: they cannot be compared",
+            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_tokens",
+            "unit-mismatch", "`needed_memory` is in `GB` and `context_tokens` in `token`: they cannot be compared",
         ),
         (
             REFERENCE, "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
@@ -102,10 +102,12 @@ def test_what_does_not_agree_is_told_with_both_units(
 
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
-    copy.edit("rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + tokens + runtime_memory")
+    copy.edit(
+        "rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + context_tokens + runtime_memory"
+    )
     found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
     assert found.position is not None
-    assert found.source_line[found.position.column - 1 :].startswith("tokens")
+    assert found.source_line[found.position.column - 1 :].startswith("context_tokens")
 
 
 def test_zero_is_zero_of_anything(copy: Workplace) -> None:

@@ -34,9 +34,9 @@ def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace
 
 def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
     rulebook, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
-    floor = rulebook.rule_set.definitions["safe_context_floor"]
+    floor = rulebook.rule_set.definitions["min_safe_context"]
     assert isinstance(floor, Constant)
-    set_once = answer(rulebook, read_question(rulebook, asked, {"safe_context_floor": 2 * floor.value}))
+    set_once = answer(rulebook, read_question(rulebook, asked, {"min_safe_context": 2 * floor.value}))
     copy.edit("rules/physics/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
     edited = copy.load()
     filed = answer(edited, read_question(edited, asked))

@@ -74,7 +74,7 @@ class State:
 
     @cached_property
     def documents(self) -> Mapping[str, tuple[str, Document]]:
-        """Each file with its kind, by its path from the folder that it is in: `rules/judgement/fit.yaml`, wherever that lies."""
+        """Each file with its kind, by its path from the folder of rules or catalogs: `rules/judgement/fit.yaml`."""
         found = {}
         roles = (("rules", self.side.folders.rules), ("catalogs", self.side.folders.catalogs))
         for kind, documents in sorted(self.files.documents.items()):
