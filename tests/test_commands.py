@@ -74,7 +74,7 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
     [
         (["llama-3.1-405b", "h21-96gb"], "There is no device called 'h21-96gb'. Closest: h20-96gb"),
         (["yi-1.5-9b", "l4-24gb", "--quant", "Q4KM5"], "There is no quant called 'Q4KM5'. Closest: Q4_K_M"),
-        (["yi-1.5-9b", "l4-24gb", "--context", "8k"], "'context' must be a number, and '8k' is none."),
+        (["yi-1.5-9b", "l4-24gb", "--context", "8k"], "'context' must be a number, not '8k'."),
         (["yi-1.5-9b"], "Missing argument 'DEVICE'"),
         (["yi-1.5-9b", "l4-24gb", "--qant", "Q2_K"], "'--quant'?"),
     ],

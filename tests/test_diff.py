@@ -60,7 +60,7 @@ FOLDED = "expr: >-\n      (prefill_time\n      )\n"
 EXCHANGE_RATE = """\
   all_reduce_bandwidth:
     unit: GB/s
-    about: Speed at which figures go from one device to another.
+    about: Effective bandwidth of all-reduces.
     expr: link_bandwidth * link_efficiency
 """
 
@@ -280,7 +280,7 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Re
     [
         [("rules/physics/prefill.yaml", "constants:", "# Constants are below.\nconstants:")],
         [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
-        [("rules/physics/prefill.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
+        [("rules/physics/prefill.yaml", "title: Prefill and time to first token\n", "title: TTFT in full\n")],
         [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
         [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
@@ -305,7 +305,7 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
   ms_per_s:
     value: 1000
     unit: ms/s
-    about: Milliseconds in a second.
+    about: Milliseconds per second.
 """
     repo.place.edit("rules/physics/prefill.yaml", piece, "")
     repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
@@ -315,7 +315,7 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
 
 
 def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
-    repo.place.edit("rules/physics/prefill.yaml", "more compute is never a later", "further compute is never a later")
+    repo.place.edit("rules/physics/prefill.yaml", "more compute never lengthens", "further compute never lengthens")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert {one["action"] for one in data["changes"]} == {"added", "removed"}

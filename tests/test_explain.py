@@ -26,7 +26,7 @@ def explained(*arguments: str) -> str:
 def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
     lines = explained("decode_tok_s", *REFERENCE).split("\n")
     assert lines[0].startswith("decode_tok_s  formula, token/s  rules/profiles/reference.yaml:")
-    assert lines[1] == "Speed of decode, in tokens written each second."
+    assert lines[1] == "Decode speed per user."
     assert "  expr: max(min_decode, decode_unlimited)" in lines
     assert {"  <- decode_unlimited", "  <- min_decode", "  -> prefill_tok_s", "  -> decode_gain"} <= set(lines)
 
@@ -75,7 +75,7 @@ def test_the_tree_explains_the_answer_of_the_default_profile(ask: Callable[..., 
 
 
 def test_options_change_the_question_that_is_explained() -> None:
-    steps = json.loads(explained("qwen-3-14b", "m1-16gb", "--workload", "rag", "--of", "context_tokens", "--json"))
+    steps = json.loads(explained("qwen-3-14b", "m1-16gb", "--workload", "rag", "--of", "context_length", "--json"))
     assert steps[-1]["value"] == 32000
 
 

@@ -42,7 +42,7 @@ BREAKS = {
     "more tokens in context never speed up decode": (
         "physics/decode.yaml",
         "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time * (1 + depth / context_tokens) ** 2",
+        "expr: ms_per_s / step_time * (1 + depth / context_length) ** 2",
     ),
     "more memory never slows decode": (
         "physics/offload.yaml",
@@ -137,8 +137,8 @@ BREAKS = {
     ),
     "a longer context never needs less memory": (
         "physics/kv_cache.yaml",
-        "(kv_per_token * context_tokens +",
-        "(kv_per_token * context_tokens * (workload.tokens / context_tokens) ** 2 +",
+        "(kv_per_token * context_length\n",
+        "(kv_per_token * context_length * (workload.tokens / context_length) ** 2\n",
     ),
     "more layers never cache less per token": (
         "physics/kv_cache.yaml",

@@ -107,15 +107,15 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
-    copy.edit("rules/physics/prefill.yaml", PREFILL, PREFILL.replace("matmul_time", "promt_time"))
-    above, *_ = copy.path("rules/physics/prefill.yaml").read_text("utf-8").partition("promt_time")
+    copy.edit("rules/physics/prefill.yaml", PREFILL, PREFILL.replace("matmul_time", "matmul_tme"))
+    above, *_ = copy.path("rules/physics/prefill.yaml").read_text("utf-8").partition("matmul_tme")
     place = f"rules/physics/prefill.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
     ended = subprocess.run(
         [sys.executable, "-m", "fitcard", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    assert f"{place}: error: there is no name `promt_time` [name-unknown]" in ended.stdout + ended.stderr
+    assert f"{place}: error: there is no name `matmul_tme` [name-unknown]" in ended.stdout + ended.stderr
     assert "did you mean `matmul_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 

@@ -31,17 +31,18 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `B / token`, and its unit is `GB/token`, a factor of 1e-09",
         ),
         (
-            "rules/physics/kv_cache.yaml", "(kv_per_token * context_tokens +", "(kv_per_token + context_tokens +",
-            "unit-mismatch", "`kv_per_token` is in `GB / token` and `context_tokens` in `token`",
+            "rules/physics/kv_cache.yaml", "(kv_per_token * context_length\n", "(kv_per_token + context_length\n",
+            "unit-mismatch", "`kv_per_token` is in `GB / token` and `context_length` in `token`",
         ),
         (
             "rules/physics/memory.yaml",
-            "unit: GB\n    about: Memory of one device that",
-            "unit: GiB\n    about: Memory of one device that",
+            "unit: GB\n    about: \"Usable memory of one device:",
+            "unit: GiB\n    about: \"Usable memory of one device:",
             "unit-result", "the formula gives `GB`, and its unit is `GiB`",
         ),
         (
-            "rules/physics/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
+            "rules/physics/offload.yaml",
+            "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
             "unit-mismatch", "`1` is in no unit and `needed_memory - usable_memory` in `GB`",
         ),
         (
@@ -66,8 +67,8 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "`usable_memory` is in `GB`, and its exponent is not a plain number",
         ),
         (
-            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_tokens",
-            "unit-mismatch", "`needed_memory` is in `GB` and `context_tokens` in `token`: they cannot be compared",
+            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_length",
+            "unit-mismatch", "`needed_memory` is in `GB` and `context_length` in `token`: they cannot be compared",
         ),
         (
             REFERENCE, "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
@@ -103,11 +104,11 @@ def test_what_does_not_agree_is_told_with_both_units(
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
     copy.edit(
-        "rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + context_tokens + runtime_memory"
+        "rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + context_length + runtime_memory"
     )
     found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
     assert found.position is not None
-    assert found.source_line[found.position.column - 1 :].startswith("context_tokens")
+    assert found.source_line[found.position.column - 1 :].startswith("context_length")
 
 
 def test_zero_is_zero_of_anything(copy: Workplace) -> None:

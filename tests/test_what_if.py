@@ -102,7 +102,7 @@ def test_the_command_line_sets_and_marks() -> None:
         (["runtime_overhead="], "--set takes NAME=VALUE"),
         (["runtime_overhead=1", "runtime_overhead=2"], "--set names a constant twice"),
         (["runtime_overhed=1"], "Closest: runtime_overhead"),
-        (["headroom_share=3"], "'headroom_share' must be from 0 to 1, and is 3."),
+        (["headroom_share=3"], "'headroom_share' must be from 0 to 1, not 3."),
     ],
 )
 def test_a_misused_setting_is_told(settings: list[str], told: str) -> None:
