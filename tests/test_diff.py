@@ -157,7 +157,7 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     device = change(data, "arc-b570-10gb")
     line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
     assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
-    readers = "fp32_peak effective_bandwidth kv_time bandwidth_class effective_host_bandwidth"
+    readers = "bandwidth_class fp32_peak effective_bandwidth kv_time effective_host_bandwidth"
     of_profiles = "decode_tok_s mbu_by_bandwidth decode_unlimited"
     assert device["read_by"] == [*readers.split(), *of_profiles.split()]
 

@@ -46,8 +46,8 @@ BREAKS = {
     ),
     "more memory never slows decode": (
         "physics/offload.yaml",
-        "max(host_weights_read / effective_host_bandwidth + (0 if device.unified else host_active_params / cpu_rate), "
-        "host_weights_read / effective_bandwidth)",
+        "max(host_weights_read / effective_host_bandwidth + (0 if device.unified else host_active_params / cpu_rate),\n"
+        "      host_weights_read / effective_bandwidth)",
         "host_weights_read / (effective_host_bandwidth + effective_bandwidth)",
     ),
     "decode speed is positive": (
