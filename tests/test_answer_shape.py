@@ -14,22 +14,22 @@ from fitcard.lint.run import run_checks
     ("file", "old", "new", "code", "told"),
     [
         (
-            "rules/answer.yaml",
+            "rules/views/answer.yaml",
             "  score: score\n",
             "  scores: score\n",
             "answer-shape",
             "'score' is a required property",
         ),
-        ("rules/answer.yaml", "  ttft_ms: ttft\n", "", "answer-shape", "'ttft_ms' is a required property"),
+        ("rules/views/answer.yaml", "  ttft_ms: ttft\n", "", "answer-shape", "'ttft_ms' is a required property"),
         (
-            "rules/answer.yaml",
+            "rules/views/answer.yaml",
             "  grade: grade\n",
             "  grade: fit\n",
             "answer-shape",
             "is not one of ['S', 'A', 'B', 'C', 'D', 'F']",
         ),
         (
-            "rules/answer.yaml",
+            "rules/views/answer.yaml",
             "      vram_gb: weights\n",
             "",
             "answer-shape",
@@ -58,7 +58,7 @@ from fitcard.lint.run import run_checks
             "the text `fitt`",
         ),
         (
-            "rules/fit.test.yaml",
+            "rules/judgement/fit.test.yaml",
             "given: {fit_ratio: 0.95",
             "given: {fit_rato: 0.95",
             "name-unknown",
@@ -83,7 +83,7 @@ def test_check_finds_what_a_reader_would_miss(
 
 
 def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
-    copy.edit("rules/answer.yaml", "price_usd: price_of_all", "price: price_of_all")
+    copy.edit("rules/views/answer.yaml", "price_usd: total_price", "price: total_price")
     assert "answer.upgrades" in run_checks(copy.folders)[1][0].message
 
 

@@ -72,9 +72,9 @@ def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -
 @settings(max_examples=60, deadline=None)
 @given(questions)
 def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str, str]) -> None:
-    steps = explain(ENGINE, read_question(RULEBOOK, asked), ("decode_tok_s", "read_per_token"))
+    steps = explain(ENGINE, read_question(RULEBOOK, asked), ("decode_tok_s", "weights_read"))
     found = {step["name"]: step["value"] for step in steps}
-    read = found["decode_tok_s"] * found["read_per_token"]
+    read = found["decode_tok_s"] * found["weights_read"]
     assert read <= found["device.bandwidth"] * float(asked.get("gpus", 1))
 
 
@@ -150,13 +150,13 @@ def test_a_step_of_the_trace_says_where_its_figures_come_from(ask: Ask) -> None:
     built = ask("llama-3.1-405b", "h20-96gb", profile="reference", explain=True)
     steps = {step["name"]: step for step in built["trace"]}
     decode = steps["decode_unlimited"]
-    assert decode["expr"].startswith("device.bandwidth / read_per_token")
+    assert decode["expr"].startswith("device.bandwidth / weights_read")
     assert (decode["file"], decode["unit"]) == ("rules/profiles/reference.yaml", "token/s")
-    assert (steps["needed_memory"]["file"], steps["needed_memory"]["unit"]) == ("rules/memory.yaml", "GB")
+    assert (steps["needed_memory"]["file"], steps["needed_memory"]["unit"]) == ("rules/physics/memory.yaml", "GB")
     assert decode["inputs"]["device.bandwidth"] == steps["device.bandwidth"]["value"] == 4000
     assert steps["device.bandwidth"]["file"] == "catalogs/devices/nvidia-datacenter.yaml"
     assert steps["device.bandwidth"]["source"]
-    assert steps["device_efficiency"]["file"] == "rules/profiles/reference.yaml"
+    assert steps["device_mbu"]["file"] == "rules/profiles/reference.yaml"
 
 
 @every_profile

@@ -72,10 +72,11 @@ def test_constants_that_were_disturbed_by_30_percent_come_back_to_the_same_error
 
 
 def _disturb(parameters: list[Parameter]) -> None:
-    draw = np.random.default_rng(1)
+    draw = np.random.default_rng(2)
+    factors = {label: draw.choice(DISTURBED) for label in sorted(one.label for one in parameters)}
     texts: dict[Path, str] = {}
     for one in sorted(parameters, key=lambda one: -one.definition.document.places[one.path].start):
-        document, value = one.definition.document, one.value * draw.choice(DISTURBED)
+        document, value = one.definition.document, one.value * factors[one.label]
         assert document.file is not None
         place = document.places[one.path]
         text = texts.setdefault(document.file, document.text)
@@ -131,7 +132,7 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine
 @pytest.mark.xfail(
     strict=True,
     reason="22 % below the site: with twelve channels an EPYC 9554 gets through Phi-4 14B in Q4_K_M at 0.56 of its "
-    "bandwidth; see processor_rate_per_channel",
+    "bandwidth; see cpu_rate_per_channel",
 )
 def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}

@@ -38,27 +38,31 @@ def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Reposito
 
 
 TTFT = "prefill_time"
-LINKS = "rules/several_devices.yaml"
-IN_FULL = "(link_rate * link_efficiency)"
+LINKS = "rules/physics/parallel.yaml"
+IN_FULL = "(link_bandwidth * link_efficiency)"
 EDITS = {  # one of each kind of change
-    "constant": ("rules/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
-    "formula": ("rules/ttft.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
-    "band": ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
-    "mode weight": ("rules/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
+    "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
+    "band": ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    "mode weight": ("rules/judgement/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
     "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     "first reader": (
         LINKS,
-        "+ question.users * exchanged / exchange_rate",
-        f"+ question.users * exchanged / {IN_FULL}",
+        "+ question.users * all_reduce_bytes / all_reduce_bandwidth",
+        f"+ question.users * all_reduce_bytes / {IN_FULL}",
     ),
-    "second reader": (LINKS, "one_token * exchanged / exchange_rate", f"one_token * exchanged / {IN_FULL}"),
+    "second reader": (
+        LINKS,
+        "one_token * all_reduce_bytes / all_reduce_bandwidth",
+        f"one_token * all_reduce_bytes / {IN_FULL}",
+    ),
 }
 FOLDED = "expr: >-\n      (prefill_time\n      )\n"
 EXCHANGE_RATE = """\
-  exchange_rate:
+  all_reduce_bandwidth:
     unit: GB/s
-    about: Speed at which figures go from one device to another.
-    expr: link_rate * link_efficiency
+    about: Effective bandwidth of all-reduces.
+    expr: link_bandwidth * link_efficiency
 """
 
 OTHER = """\
@@ -117,8 +121,8 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
     constant = change(data, "gb_per_memory_gb")
-    line = line_of(changed.place, "rules/memory.yaml", "  gb_per_memory_gb:")
-    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/memory.yaml", line)
+    line = line_of(changed.place, "rules/physics/memory.yaml", "  gb_per_memory_gb:")
+    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/physics/memory.yaml", line)
     assert constant["details"] == [
         {
             "field": "value",
@@ -128,7 +132,7 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
             "percent": pytest.approx(2.4455, rel=1e-4),
         }
     ]
-    assert constant["read_by"] == ["usable_on_one"]
+    assert constant["read_by"] == ["usable_memory_per_device"]
     assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
 
     formula = change(data, "ttft")["details"][0]
@@ -154,13 +158,13 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
     device = change(data, "arc-b570-10gb")
     line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
     assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
-    readers = "vector_rate read_speed context_time bandwidth_class host_rate"
-    of_profiles = "decode_tok_s share_by_bandwidth decode_unlimited"
+    readers = "bandwidth_class fp32_peak effective_bandwidth kv_time effective_host_bandwidth"
+    of_profiles = "decode_tok_s mbu_by_bandwidth decode_unlimited"
     assert device["read_by"] == [*readers.split(), *of_profiles.split()]
 
-    removed = change(data, "exchange_rate")
+    removed = change(data, "all_reduce_bandwidth")
     assert removed["action"] == "removed"
-    assert removed["read_by"] == ["link_time", "prompt_link_time"]
+    assert removed["read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
     assert "still_read_by" not in removed
 
 
@@ -246,11 +250,11 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
     first = ended.output.splitlines()[0]
-    line = line_of(repo.place, LINKS, "  exchanged:")
+    line = line_of(repo.place, LINKS, "  all_reduce_bytes:")
     assert first.startswith(f"::error title=name-still-read,file={LINKS},line={line},col=3::")
-    assert "`exchange_rate` was removed, but `link_time`, `prompt_link_time` still use it" in first
+    assert "`all_reduce_bandwidth` was removed, but `all_reduce_time`, `prefill_all_reduce_time` still use it" in first
     data = repo.data()
-    assert change(data, "exchange_rate")["still_read_by"] == ["link_time", "prompt_link_time"]
+    assert change(data, "all_reduce_bandwidth")["still_read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
     assert data["impact"] == []
     assert data["head"]["errors"] == 2
 
@@ -275,11 +279,11 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Re
 @pytest.mark.parametrize(
     "edits",
     [
-        [("rules/ttft.yaml", "constants:", "# Constants are below.\nconstants:")],
-        [("rules/ttft.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
-        [("rules/ttft.yaml", "title: Time to first token\n", "title: TTFT in full\n")],
-        [("rules/ttft.yaml", f"expr: {TTFT}\n", FOLDED)],
-        [("rules/ttft.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("rules/physics/prefill.yaml", "constants:", "# Constants are below.\nconstants:")],
+        [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
+        [("rules/physics/prefill.yaml", "title: Prefill and time to first token\n", "title: TTFT in full\n")],
+        [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
+        [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
         [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
         [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
@@ -302,17 +306,17 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
   ms_per_s:
     value: 1000
     unit: ms/s
-    about: Milliseconds in a second.
+    about: Milliseconds per second.
 """
-    repo.place.edit("rules/ttft.yaml", piece, "")
-    repo.place.edit("rules/decode.yaml", "constants:\n", "constants:\n" + piece)
+    repo.place.edit("rules/physics/prefill.yaml", piece, "")
+    repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
     data = repo.data()
     assert data["counts"]["answers"] == 0
     assert data["impact"][0]["moved"] == 0
 
 
 def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "more compute is never a later", "further compute is never a later")
+    repo.place.edit("rules/physics/prefill.yaml", "more compute never lengthens", "further compute never lengthens")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert {one["action"] for one in data["changes"]} == {"added", "removed"}
@@ -320,11 +324,11 @@ def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> No
 
 def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     repo.place.edit("rules/backtest.yaml", "weigh: {by: tier, rows: {A: 1, B: 0.5}}", "weigh: {by: tier, rows: {A: 1}}")
-    repo.place.edit("rules/backtest.yaml", "when: kept_on_devices", "when: on_one_device")
+    repo.place.edit("rules/backtest.yaml", "when: fully_on_devices", "when: single_device")
     data = repo.data()
     assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
     assert change(data, "memory")["details"] == [
-        {"field": "when", "old": "kept_on_devices", "new": "on_one_device", "effect": "checks"}
+        {"field": "when", "old": "fully_on_devices", "new": "single_device", "effect": "checks"}
     ]
     weights = change(data, "rules/backtest.yaml")
     assert (weights["what"], weights["within"]) == ("test", "backtest")
@@ -393,7 +397,7 @@ def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after
         return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(engine, p)}
 
     before = median_errors()
-    repo.place.edit("rules/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
+    repo.place.edit("rules/physics/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
     after = median_errors()
     told = repo.data()["measured"]
     assert {(one["profile"], one["name"]) for one in told} >= {key for key in before if before[key] != after[key]}
@@ -485,14 +489,14 @@ def test_outside_of_a_repository_directories_can_be_compared(
 
 
 def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
     repo.git("commit", "-qam", "broken")
-    repo.place.edit("rules/ttft.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
     ended = repo.diff("HEAD", "--format", "json")
     assert ended.exit_code == 0
     data = json.loads(ended.output)
     assert data["problems"][0]["severity"] == "warning"
-    assert data["problems"][0]["file"].endswith("):rules/ttft.yaml")
+    assert data["problems"][0]["file"].endswith("):rules/physics/prefill.yaml")
     assert change(data, "ttft")["effect"] == "answers"
 
 

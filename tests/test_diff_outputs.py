@@ -31,8 +31,8 @@ SIDES = ("before", "after")
 REFERENCE, STRICT = "rules/profiles/reference.yaml", "rules/profiles/strict.yaml"
 EDITS = [
     (REFERENCE, "value: 0.72\n", "value: 0.75\n"),
-    ("rules/ranking.yaml", "needed_memory) / usable_memory / full", "needed_memory) / needed_memory / full"),
-    ("rules/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    ("rules/judgement/ranking.yaml", "needed_memory) / usable_memory / max", "needed_memory) / needed_memory / max"),
+    ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
     ("catalogs/devices/intel-arc.yaml", "tdp: 150", "tdp: 155"),
 ]  # fmt: skip
@@ -58,7 +58,9 @@ def laid_out(place: Path) -> Workplace:
     for folder in here.all:
         shutil.copytree(folder, place / folder.name)
     side = Workplace(Folders(*(place / folder.name for folder in here.all)))
-    for physics in (side.path("rules/profiles/calibrated.yaml"), *side.folders.rules.glob("*.test.yaml")):
+    rules = side.folders.rules
+    tests = (path for path in rules.rglob("*.test.yaml") if path.parent.name != "profiles")
+    for physics in (side.path("rules/profiles/calibrated.yaml"), *tests):
         physics.unlink()
     side.edit("rules/rulebook.yaml", "default: calibrated", "default: reference")
     return Workplace(with_fewer_entries(side.folders))

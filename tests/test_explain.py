@@ -27,13 +27,13 @@ def explained(*arguments: str) -> str:
 def test_a_rule_is_shown_with_formula_unit_place_and_neighbours() -> None:
     lines = explained("decode_tok_s", *REFERENCE).split("\n")
     assert lines[0].startswith("decode_tok_s  formula, token/s  rules/profiles/reference.yaml:")
-    assert lines[1] == "Speed of decode, in tokens written each second."
-    assert "  expr: max(slowest_decode, decode_unlimited)" in lines
-    assert {"  <- decode_unlimited", "  <- slowest_decode", "  -> prefill_tok_s", "  -> decode_gain"} <= set(lines)
+    assert lines[1] == "Decode speed per user."
+    assert "  expr: max(min_decode, decode_unlimited)" in lines
+    assert {"  <- decode_unlimited", "  <- min_decode", "  -> prefill_tok_s", "  -> decode_gain"} <= set(lines)
 
 
 def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
-    assert explained("decode_tok_s").startswith("decode_tok_s  formula, token/s  rules/decode.yaml:")
+    assert explained("decode_tok_s").startswith("decode_tok_s  formula, token/s  rules/physics/decode.yaml:")
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
         ("grade", "results: [F, D, C, B, A, S]"),
         ("size_per_param", "rows: Q2_K: 0.39, Q3_K_S: 0.49"),
         ("fit_points", "knots: [[0.8, 100], [0.95, 95]"),
-        ("slowest_decode", "value: 2"),
-        ("device_efficiency", "otherwise: value_of: family_efficiency"),
+        ("min_decode", "value: 2"),
+        ("device_mbu", "otherwise: value_of: family_mbu"),
     ],
 )
 def test_every_kind_of_rule_shows_what_it_holds(name: str, told: str) -> None:
@@ -52,7 +52,7 @@ def test_every_kind_of_rule_shows_what_it_holds(name: str, told: str) -> None:
 
 def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> None:
     tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_tok_s", *REFERENCE)
-    assert tree.startswith("decode_tok_s = 4.0074 token/s  <- max(slowest_decode, decode_unlimited)")
+    assert tree.startswith("decode_tok_s = 4.0074 token/s  <- max(min_decode, decode_unlimited)")
     assert "│   ├── device.bandwidth = 68 GB/s  <- m1-16gb  catalogs/devices/apple-silicon.yaml:" in tree
     assert "model.active_params = -  <- qwen-3-14b" in tree
     assert "llmfit hf_models.json" in tree
@@ -76,7 +76,7 @@ def test_the_tree_explains_the_answer_of_the_default_profile(ask: Callable[..., 
 
 
 def test_options_change_the_question_that_is_explained() -> None:
-    steps = json.loads(explained("qwen-3-14b", "m1-16gb", "--workload", "rag", "--of", "tokens", "--json"))
+    steps = json.loads(explained("qwen-3-14b", "m1-16gb", "--workload", "rag", "--of", "context_length", "--json"))
     assert steps[-1]["value"] == 32000
 
 

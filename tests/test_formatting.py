@@ -142,25 +142,25 @@ def test_a_text_that_a_line_feed_would_change_stays() -> None:
 
 
 def test_the_command_writes_files_and_says_which(copy: Workplace) -> None:
-    copy.edit("rules/ttft.yaml", "kind: rules\n", "")
-    copy.edit("rules/ttft.yaml", "formulas:", "kind: rules\nformulas:")
-    before = (PROJECT / "rules" / "ttft.yaml").read_text("utf-8")
+    copy.edit("rules/physics/prefill.yaml", "kind: rules\n", "")
+    copy.edit("rules/physics/prefill.yaml", "formulas:", "kind: rules\nformulas:")
+    before = (PROJECT / "rules" / "physics" / "prefill.yaml").read_text("utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "--check"])
     assert refused.exit_code == 1
-    assert "rules/ttft.yaml:2:1: warning: formatted differently: `kind: rules` [not-formatted]" in refused.output
+    assert "rules/physics/prefill.yaml:2:1: warning: formatted differently: `kind: rules` [not-formatted]" in refused.output
     written = CliRunner().invoke(main, [*copy.options, "fmt"])
     assert written.exit_code == 0
-    assert "written: rules/ttft.yaml" in written.output
-    assert copy.path("rules/ttft.yaml").read_text("utf-8").split() == before.split()
+    assert "written: rules/physics/prefill.yaml" in written.output
+    assert copy.path("rules/physics/prefill.yaml").read_text("utf-8").split() == before.split()
     assert CliRunner().invoke(main, [*copy.options, "fmt", "--check"]).exit_code == 0
 
 
 def test_only_the_files_that_are_named_are_written(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ttft", "memory"):
-        copy.edit(f"rules/{name}.yaml", "\nformulas:", "\n\n\nformulas:")
+    for name in ("prefill", "memory"):
+        copy.edit(f"rules/physics/{name}.yaml", "\nformulas:", "\n\n\nformulas:")
     monkeypatch.chdir(copy.folders.rules.parent)
-    ended = CliRunner().invoke(main, [*copy.options, "fmt", "rules/memory.yaml"])
-    assert ended.output == "written: rules/memory.yaml\n1 of 1 files reformatted\n"
+    ended = CliRunner().invoke(main, [*copy.options, "fmt", "rules/physics/memory.yaml"])
+    assert ended.output == "written: rules/physics/memory.yaml\n1 of 1 files reformatted\n"
     Path("elsewhere.yaml").write_text("kind: rules\n", "utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "elsewhere.yaml"])
     assert refused.exit_code == 2
@@ -168,16 +168,16 @@ def test_only_the_files_that_are_named_are_written(copy: Workplace, monkeypatch:
 
 
 def test_a_file_with_errors_is_told_and_left_alone(copy: Workplace) -> None:
-    copy.edit("rules/ttft.yaml", "    unit: ms\n", "    unti: ms\n")
-    before = copy.path("rules/ttft.yaml").read_text("utf-8")
+    copy.edit("rules/physics/prefill.yaml", "    unit: ms\n", "    unti: ms\n")
+    before = copy.path("rules/physics/prefill.yaml").read_text("utf-8")
     ended = CliRunner().invoke(main, [*copy.options, "fmt"])
     assert ended.exit_code == 1
     assert "did you mean `unit`?" in ended.output
-    assert copy.path("rules/ttft.yaml").read_text("utf-8") == before
+    assert copy.path("rules/physics/prefill.yaml").read_text("utf-8") == before
 
 
 def test_where_no_schemas_lie_beside_the_rules_no_file_points_to_them(copy: Workplace) -> None:
-    file = copy.path("rules/memory.yaml")
+    file = copy.path("rules/physics/memory.yaml")
     rest = file.read_text("utf-8").partition("\n")[2]
     file.write_text(rest, "utf-8")
     shutil.rmtree(copy.folders.schemas)
@@ -186,7 +186,7 @@ def test_where_no_schemas_lie_beside_the_rules_no_file_points_to_them(copy: Work
 
 
 def test_a_file_without_the_line_for_editors_gets_it(copy: Workplace) -> None:
-    file: Path = copy.path("rules/memory.yaml")
+    file: Path = copy.path("rules/physics/memory.yaml")
     first, _, rest = file.read_text("utf-8").partition("\n")
     file.write_text(rest, "utf-8")
     CliRunner().invoke(main, [*copy.options, "fmt"])

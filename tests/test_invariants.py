@@ -28,170 +28,171 @@ def test_the_rules_as_they_are_hold(copy: Workplace) -> None:
 
 
 BREAKS = {
-    "more bandwidth is never slower": (
-        "decode.yaml",
-        "device.bandwidth * weights_efficiency",
-        "device.bandwidth * (slot_rate / device.bandwidth) ** 2 * weights_efficiency",
+    "more bandwidth never slows decode": (
+        "physics/decode.yaml",
+        "device.bandwidth * weights_mbu",
+        "device.bandwidth * (pcie_bandwidth / device.bandwidth) ** 2 * weights_mbu",
     ),
-    "more weights to read are never faster": (
-        "decode.yaml",
+    "more weights to read never speed up decode": (
+        "physics/decode.yaml",
         "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time * (read_per_token * tokens_per_step / file_size) ** 2",
+        "expr: ms_per_s / step_time * (weights_read * tokens_per_step / file_size) ** 2",
     ),
-    "more tokens in context are never faster": (
-        "decode.yaml",
+    "more tokens in context never speed up decode": (
+        "physics/decode.yaml",
         "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time * (1 + depth / tokens) ** 2",
+        "expr: ms_per_s / step_time * (1 + depth / context_length) ** 2",
     ),
-    "more memory is never slower": (
-        "offload.yaml",
-        "max(host_read / host_rate + (0 if device.unified else host_params / processor_rate), host_read / read_speed)",
-        "host_read / (host_rate + read_speed)",
+    "more memory never slows decode": (
+        "physics/offload.yaml",
+        "max(host_weights_read / effective_host_bandwidth + (0 if device.unified else host_active_params / cpu_rate),\n"
+        "      host_weights_read / effective_bandwidth)",
+        "host_weights_read / (effective_host_bandwidth + effective_bandwidth)",
     ),
-    "decode is always some speed": (
-        "decode.yaml",
+    "decode speed is positive": (
+        "physics/decode.yaml",
         "expr: ms_per_s / step_time",
         "expr: ms_per_s / step_time if question.gpus <= one_device else 0",
     ),
-    "waiting for each other takes time and gives none": (
-        "several_devices.yaml",
-        "if devices_at_once > 1 else 0",
-        "if devices_at_once > 1 else -layers_time / 2",
+    "all-reduce time is never negative": (
+        "physics/parallel.yaml",
+        "if tensor_parallel_devices > 1 else 0",
+        "if tensor_parallel_devices > 1 else -overhead_time / 2",
     ),
-    "offload is a share from 0 to less than 1": (
-        "offload.yaml",
+    "the offload share is at least 0 and below 1": (
+        "physics/offload.yaml",
         "max(0, needed_memory - usable_memory) / needed_memory",
         "max(0, needed_memory - usable_memory) / usable_memory",
     ),
-    "something is offloaded exactly where memory is over": (
-        "memory.yaml",
+    "the offload share is positive exactly when over capacity": (
+        "physics/memory.yaml",
         "expr: needed_memory - usable_memory",
         "expr: needed_memory - usable_memory * 2",
     ),
-    "the host never holds more than all that is needed": (
-        "offload.yaml",
+    "the host never holds more than the needed memory": (
+        "physics/offload.yaml",
         "expr: max(0, over_capacity)",
         "expr: max(0, over_capacity) * 2",
     ),
-    "more memory is never more offload": (
-        "offload.yaml",
+    "more memory never increases offload": (
+        "physics/offload.yaml",
         "max(0, needed_memory - usable_memory) / needed_memory",
         "max(0, needed_memory - usable_memory) * usable_memory / needed_memory ** 2",
     ),
-    "a faster host is never slower": (
-        "offload.yaml",
-        "host_bandwidth * host_efficiency",
-        "host_bandwidth * (slot_rate / host_bandwidth) ** 2 * host_efficiency",
+    "more host bandwidth never slows decode": (
+        "physics/offload.yaml",
+        "host_bandwidth * host_mbu",
+        "host_bandwidth * (pcie_bandwidth / host_bandwidth) ** 2 * host_mbu",
     ),
-    "the safe context is never beyond what the model supports": (
-        "context.yaml",
-        "min(max(context_in_free_memory, safe_context_floor), model.context)",
-        "max(context_in_free_memory, safe_context_floor)",
+    "the safe context never exceeds what the model supports": (
+        "physics/context.yaml",
+        "min(max(max_context_in_memory, min_safe_context), model.context)",
+        "max(max_context_in_memory, min_safe_context)",
     ),
-    "more memory is never a shorter safe context": (
-        "context.yaml",
+    "more memory never shortens the safe context": (
+        "physics/context.yaml",
         "(usable_memory - weights",
         "(weights ** 2 / usable_memory - weights",
     ),
-    "a longer wait never ranks higher": (
-        "ranking.yaml",
+    "a longer time to first token never raises the mode score": (
+        "judgement/ranking.yaml",
         "[2000, 80]",
         "[2000, 120]",
     ),
-    "the score through a lens lies from 0 to 100": (
-        "ranking.yaml",
+    "the mode score lies from 0 to 100": (
+        "judgement/ranking.yaml",
         "runs * (mode.weights.quality",
         "2 * runs * (mode.weights.quality",
     ),
     "the score lies from 0 to 100": (
-        "score.yaml",
+        "judgement/score.yaml",
         "[1.20, 80]]",
         "[1.20, 900]]",
     ),
-    "what is too heavy scores nothing": (
-        "score.yaml",
+    "a model that is too heavy scores 0": (
+        "judgement/score.yaml",
         "runs * (quality_weight",
         "(quality_weight",
     ),
-    "better quality never scores less": (
-        "score.yaml",
+    "better quality never lowers the score": (
+        "judgement/score.yaml",
         "expr: model_quality * quant_quality",
-        "expr: (full_score - model_quality) * quant_quality",
+        "expr: (max_score - model_quality) * quant_quality",
     ),
     "a mode never changes the grade": (
-        "score.yaml",
+        "judgement/score.yaml",
         "runs * (quality_weight",
         "mode.weights.quality * runs * (quality_weight",
     ),
     "a mode never changes the fit": (
-        "memory.yaml",
+        "physics/memory.yaml",
         "expr: needed_memory / usable_memory",
         "expr: needed_memory / usable_memory * (1 + mode.weights.speed)",
     ),
-    "what is needed never changes with the mode": (
-        "memory.yaml",
+    "a mode never changes the memory ratio": (
+        "physics/memory.yaml",
         "expr: used_memory + headroom",
         "expr: used_memory + headroom * (1 + mode.weights.speed)",
     ),
     "a longer context never needs less memory": (
-        "kv_cache.yaml",
-        "(kv_per_token * tokens +",
-        "(kv_per_token * tokens * (workload.tokens / tokens) ** 2 +",
+        "physics/kv_cache.yaml",
+        "(kv_per_token * context_length\n",
+        "(kv_per_token * context_length * (workload.tokens / context_length) ** 2\n",
     ),
-    "more layers never keep less for a token": (
-        "kv_cache.yaml",
+    "more layers never cache less per token": (
+        "physics/kv_cache.yaml",
         "(keys_and_values * either(model.full_layers, model.layers)",
         "(keys_and_values * either(model.full_layers, model.layers) / model.layers ** 2",
     ),
-    "memory that is needed is at least that of the weights": (
-        "memory.yaml",
+    "needed memory is at least that of the weights": (
+        "physics/memory.yaml",
         "expr: used_memory + headroom",
         "expr: used_memory + headroom - weights",
     ),
-    "more memory is never a worse fit": (
-        "memory.yaml",
+    "more memory never worsens the fit": (
+        "physics/memory.yaml",
         "expr: needed_memory / usable_memory",
         "expr: needed_memory * usable_memory / weights ** 2",
     ),
-    "a bigger file never needs less memory": (
-        "weights.yaml",
+    "a larger file never needs less memory": (
+        "physics/weights.yaml",
         "expr: file_size - embeddings_on_host",
-        "expr: worked_out_size ** 2 / file_size",
+        "expr: estimated_file_size ** 2 / file_size",
     ),
-    "a bigger model never needs less memory": (
-        "memory.yaml",
+    "more parameters never need less memory": (
+        "physics/memory.yaml",
         "expr: used_memory + headroom",
         "expr: used_memory + headroom + weights * model.nominal_params ** 2 / params ** 2",
     ),
-    "a second device never lets it fit worse": (
-        "memory.yaml",
-        "expr: question.gpus * usable_on_one",
-        "expr: usable_on_one",
+    "another device never worsens the fit": (
+        "physics/memory.yaml",
+        "expr: question.gpus * usable_memory_per_device",
+        "expr: usable_memory_per_device",
     ),
-    "usable memory is never more than there is": (
-        "memory.yaml",
+    "usable memory never exceeds the memory of the device": (
+        "physics/memory.yaml",
         "expr: gb_per_memory_gb * min(",
         "expr: 2 * gb_per_memory_gb * min(",
     ),
-    "a longer prompt never takes less time": (
-        "ttft.yaml",
-        "expr: start_time + prompt_time +",
-        "expr: (start_time + prompt_time) * (one_token / prompt_tokens) ** 2 +",
+    "a longer prompt never shortens the time to first token": (
+        "physics/prefill.yaml",
+        "expr: prefill_overhead + matmul_time +",
+        "expr: (prefill_overhead + matmul_time) * (one_token / prompt_tokens) ** 2 +",
     ),
-    "more compute is never a later first token": (
-        "ttft.yaml",
-        "expr: start_time + prompt_time +",
-        "expr: start_time + prompt_time * (matrix_rate / vector_rate) ** 3 +",
+    "more compute never lengthens the time to first token": (
+        "physics/prefill.yaml",
+        "expr: prefill_overhead + matmul_time +",
+        "expr: prefill_overhead + matmul_time * (fp16_peak / fp32_peak) ** 3 +",
     ),
-    "more bits a weight are never a smaller file": (
-        "weights.yaml",
+    "more bits per weight never shrink the file": (
+        "physics/weights.yaml",
         "expr: either(model.packed_bits, quant.bits_per_weight)",
         "expr: quant.embedding_bits ** 2 / quant.bits_per_weight",
     ),
-    "no more is read than there is": (
-        "weights.yaml",
-        "max(1 - table_share - expert_share, 0) +",
-        "max(1 - table_share, 0) +",
+    "a step never reads more than all weights": (
+        "physics/weights.yaml",
+        "max(1 - input_embedding_share - expert_share, 0) +",
+        "max(1 - input_embedding_share, 0) +",
     ),
 }
 
@@ -205,7 +206,7 @@ def test_a_rule_that_breaks_one_is_told_by_its_name(copy: Workplace, invariant: 
 
 def test_a_profile_that_breaks_one_is_told_by_its_name(copy: Workplace) -> None:
     copy.edit("rules/profiles/reference.yaml", "value: 2.105\n", "value: -2.105\n")
-    assert broken(copy)["more memory is never slower"].hint.startswith("in the profile reference: ")
+    assert broken(copy)["more memory never slows decode"].hint.startswith("in the profile reference: ")
 
 
 def test_another_figure_breaks_none(copy: Workplace) -> None:
@@ -214,7 +215,7 @@ def test_another_figure_breaks_none(copy: Workplace) -> None:
 
 
 def test_the_example_is_small_and_names_the_question_and_both_values(copy: Workplace) -> None:
-    invariant = "more compute is never a later first token"
+    invariant = "more compute never lengthens the time to first token"
     file, old, new = BREAKS[invariant]
     copy.edit(f"rules/{file}", old, new)
     problem = broken(copy)[invariant]

@@ -104,8 +104,8 @@ def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> Non
 @pytest.mark.parametrize(
     ("words", "file", "told"),
     [
-        ([*HALF, "expr=kv_cahe / 2"], "rules/kv_cache.yaml", "did you mean `kv_cache`?"),
-        ([*HALF, "expr=kv_cache * kv_cache"], "rules/kv_cache.yaml", "[unit-result]"),
+        ([*HALF, "expr=kv_cahe / 2"], "rules/physics/kv_cache.yaml", "did you mean `kv_cache`?"),
+        ([*HALF, "expr=kv_cache * kv_cache"], "rules/physics/kv_cache.yaml", "[unit-result]"),
         (["device", "x", *B60, "memory=24 GB"], ARC, "write a plain number"),
         ([*HALF, "expr=kv_cache / 2"], "rules/halves.yaml", "`title` is missing from a rule file"),
     ],
@@ -150,12 +150,18 @@ formulas:
 
 def test_a_new_section_comes_where_all_files_have_it(copy: Workplace) -> None:
     ended = new(
-        copy, "constant", "third", "value=0.5", "unit=1", "about=Not quite.", into(copy, "rules/context.test.yaml")
+        copy,
+        "constant",
+        "third",
+        "value=0.5",
+        "unit=1",
+        "about=Not quite.",
+        into(copy, "rules/physics/context.test.yaml"),
     )
     assert ended.exit_code == 2
     assert "is not a valid file of kind `rules`" in ended.output
-    new(copy, "constant", "third", "value=0.5", "unit=1", "about=Not quite.", into(copy, "rules/ttft.yaml"))
-    text = copy.path("rules/ttft.yaml").read_text("utf-8")
+    new(copy, "constant", "third", "value=0.5", "unit=1", "about=Not quite.", into(copy, "rules/physics/prefill.yaml"))
+    text = copy.path("rules/physics/prefill.yaml").read_text("utf-8")
     assert text.index("third:") < text.index("formulas:")
     assert CliRunner().invoke(main, [*copy.options, "fmt", "--check"]).exit_code == 0
 

@@ -59,9 +59,9 @@ def test_text_ends_with_the_count() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "starts"),
     [
-        ([], {}, "rules/score.yaml:"),
-        ([], {"GITHUB_ACTIONS": "true"}, "::error title=name-unknown,file=rules/score.yaml,line="),
-        (["--format", "text"], {"GITHUB_ACTIONS": "true"}, "rules/score.yaml:"),
+        ([], {}, "rules/judgement/score.yaml:"),
+        ([], {"GITHUB_ACTIONS": "true"}, "::error title=name-unknown,file=rules/judgement/score.yaml,line="),
+        (["--format", "text"], {"GITHUB_ACTIONS": "true"}, "rules/judgement/score.yaml:"),
         (["--format", "github"], {}, "::error"),
         (["--format", "sarif"], {}, "{"),
         (["--json"], {}, "["),
@@ -73,7 +73,7 @@ def test_the_command_chooses_the_format(
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    copy.edit("rules/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
+    copy.edit("rules/judgement/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
     folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "check", *arguments])
     assert ended.exit_code == 1

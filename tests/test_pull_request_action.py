@@ -83,7 +83,7 @@ def change(place: Path, file: str, old: str, new: str) -> None:
 
 
 def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
-    change(place, "rules/ttft.yaml", "about: Time to first token (TTFT);", "about: How long until it -")
+    change(place, "rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")
     ended = run(place, "review")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {file.name for file in (place / "report").iterdir()} == {"diff.md", "diff.html", "diff.json", "diff.sarif"}
@@ -92,7 +92,7 @@ def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
 
 
 def test_it_compares_with_the_merge_base_and_not_with_what_came_after(place: Path) -> None:
-    target = place / "target" / "rules" / "score.yaml"
+    target = place / "target" / "rules" / "judgement" / "score.yaml"
     target.write_text(target.read_text("utf-8").replace("at_least: 85", "at_least: 80"), "utf-8")
     git(place / "target", "commit", "-qam", "another change")
     change(place, "catalogs/devices/intel-arc.yaml", "tdp: 150", "tdp: 155")
@@ -112,7 +112,7 @@ def test_what_fails_is_annotated_named_and_fails_the_run(place: Path) -> None:
 
 
 def test_rules_that_cannot_be_read_fail_the_check_and_are_still_compared(place: Path) -> None:
-    change(place, "rules/ttft.yaml", "expr: prompt_tokens /", "expr: prompt_tokes /")
+    change(place, "rules/physics/prefill.yaml", "expr: prompt_tokens /", "expr: prompt_tokes /")
     ended = run(place, "review")
     assert ended.stdout.endswith("::error::failed: check test diff\n")
     assert "nothing was computed" in (place / "report" / "diff.md").read_text("utf-8")

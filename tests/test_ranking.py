@@ -87,7 +87,7 @@ def test_what_speaks_for_a_row_is_the_part_that_lifts_it_most(ranked: Callable[.
         ahead = {part["part"]: part["ahead"] for part in row["parts"]}
         assert row["praise"]["part"] == max(ahead, key=lambda part: ahead[part])
         assert row["blame"]["part"] == min(ahead, key=lambda part: ahead[part])
-        assert row["praise"]["sentence"].endswith("speaks for it most.")
+        assert row["praise"]["sentence"].startswith("Main strength: ")
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_what_is_wrong_with_a_ranking_is_told_all_at_once(engine: Engine) -> Non
     assert told(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
         "device": "The question names no device.",
         "licens": "There is no parameter 'licens'. The nearest are: licence.",
-        "limit": "'limit' must be from 1 to 272, and is 0.",
+        "limit": "'limit' must be from 1 to 272, not 0.",
         "licence": "There is no licence called 'MITT'. Closest: MIT.",
-        "fits": "'fits' must be 1 or 0, and is 'maybe'.",
-        "min_tok_s": "'min_tok_s' must be a number, and 'fast' is none.",
+        "fits": "'fits' must be 1 or 0, not 'maybe'.",
+        "min_tok_s": "'min_tok_s' must be a number, not 'fast'.",
     }
     assert list(told(engine, "models", device="h20-96gb", model="qwen-3-14b")) == ["model"]
     assert list(told(engine, "models", device="h20-96gb", limit="1.5")) == ["limit"]

@@ -35,20 +35,20 @@ GUIDES = [
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / ".github").rglob("*.md")])
 LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)")
 WHOLE = "\n".join(guide.read_text("utf-8") for guide in GUIDES)
-MACS = ("rules/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
+MACS = ("rules/physics/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
 EDITS = {  # what the README says was changed before a command
     "fitcard check # with `* ms_per_s` gone from the time that reading weights takes": (
-        "rules/decode.yaml",
-        "(1 - experts_on_host)) / read_speed * ms_per_s",
-        "(1 - experts_on_host)) / read_speed",
+        "rules/physics/decode.yaml",
+        "(1 - expert_host_share)) / effective_bandwidth * ms_per_s",
+        "(1 - expert_host_share)) / effective_bandwidth",
     ),
-    "fitcard check": ("rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capcity)"),
-    "fitcard watch # and in rules/memory.yaml the share that Macs lend becomes 0.8": MACS,
+    "fitcard check": ("rules/physics/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capcity)"),
+    "fitcard watch # and in rules/physics/memory.yaml the share that Macs lend becomes 0.8": MACS,
     "fitcard diff main # with 0.75 for Macs changed to 0.8": MACS,
     'fitcard diff main --why "This macOS lends four fifths." # after the first edit': MACS,
     "fitcard test": MACS,
     "fitcard diff main # with 0.917 for reading weights with CUDA changed to 0.85": (
-        "rules/decode.yaml",
+        "rules/physics/decode.yaml",
         "      cuda: 0.917\n",
         "      cuda: 0.85\n",
     ),

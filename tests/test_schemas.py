@@ -129,7 +129,7 @@ def test_a_file_that_does_not_fit_is_told_with_a_caret(
 
 
 def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:
-    copy.edit("rules/modes.yaml", "quality: 0.45", "quality: 0.50")
+    copy.edit("rules/judgement/modes.yaml", "quality: 0.45", "quality: 0.50")
     problem = copy.problem()
     assert problem.code == "schema-sum"
     assert problem.message == "these must add up to 1, but add up to 1.05"

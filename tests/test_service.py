@@ -208,10 +208,10 @@ def test_it_is_healthy(client: FlaskClient) -> None:
 
 
 def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
-    copy.edit("rules/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
+    copy.edit("rules/judgement/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
     with pytest.raises(ProblemsError) as found:
         create_app(ReloadingRulebook(copy.folders))
-    assert str(found.value.problems[0].position).startswith("rules/score.yaml:")
+    assert str(found.value.problems[0].position).startswith("rules/judgement/score.yaml:")
 
 
 def test_what_was_given_is_told_back_short_and_on_one_line(client: FlaskClient) -> None:

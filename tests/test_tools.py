@@ -247,10 +247,10 @@ def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
     [
         ("can_i_run", {"model": "qwen-3-14b"}, "The question names no device."),
         ("can_i_run", {**PAIR, "gpu": 2}, "There is no parameter 'gpu'. The nearest are: gpus."),
-        ("can_i_run", {**PAIR, "users": 0}, "'users' must be from 1 to 10000, and is 0."),
+        ("can_i_run", {**PAIR, "users": 0}, "'users' must be from 1 to 10000, not 0."),
         ("recommend_models", {"device": "4090", "licence": "MTI"}, "There is no licence called 'MTI'. Closest: MIT."),
         ("list_models", {"limit": 0}, "'limit' must be from 1 to"),
-        ("list_models", {"limit": 1.5}, "'limit' must be a whole number, and is 1.5."),
+        ("list_models", {"limit": 1.5}, "'limit' must be a whole number, not 1.5."),
         ("list_devices", {"vendor": "nvidea"}, "There is no vendor called 'nvidea'. Closest: NVIDIA."),
         ("explain", PAIR, "The question names no figure."),
         ("explain", {**PAIR, "figure": "decode"}, "There is no rule called 'decode'."),

@@ -19,7 +19,7 @@ from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
-PREFILL = "expr: start_time + prompt_time +"
+PREFILL = "expr: prefill_overhead + matmul_time +"
 
 
 def answered(work: Workplace, profile: str = "reference") -> Any:
@@ -34,10 +34,10 @@ def answered(work: Workplace, profile: str = "reference") -> Any:
         ("rules/profiles/reference.yaml", "rtx-3090-24gb: 0.70", "rtx-3090-24gb: 0.35", "decode_tok_s", 82.62, 41.31),
         ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044", "ttft_ms", 1278.1, 639.1),
         ("rules/profiles/reference.yaml", "Q4_K_M: 0.61", "Q4_K_M: 0.5", "decode_tok_s", 82.62, 100.8),
-        ("rules/fit.yaml", "at_most: 0.80", "at_most: 0.70", "fit", "runs_well", "tight_fit"),
-        ("rules/score.yaml", "at_least: 70, gives: A", "at_least: 80, gives: A", "grade", "A", "B"),
+        ("rules/judgement/fit.yaml", "at_most: 0.80", "at_most: 0.70", "fit", "runs_well", "tight_fit"),
+        ("rules/judgement/score.yaml", "at_least: 70, gives: A", "at_least: 80, gives: A", "grade", "A", "B"),
         ("catalogs/devices/nvidia-geforce.yaml", "bandwidth: 936", "bandwidth: 468", "decode_tok_s", 82.62, 41.31),
-        ("rules/modes.yaml", "quality: 0.45, fit: 0.12", "quality: 0.12, fit: 0.45", "ranking", 71.9, 83.7),
+        ("rules/judgement/modes.yaml", "quality: 0.45, fit: 0.12", "quality: 0.12, fit: 0.45", "ranking", 71.9, 83.7),
     ],
 )
 def test_one_number_in_a_file_changes_the_answer(
@@ -61,7 +61,7 @@ def test_one_number_in_a_file_changes_the_answer(
     [
         ("gb_per_memory_gb", ("device", "usable_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
         ("headroom_share", ("memory", "headroom_gb"), lambda old: old * 2, lambda figure, old, new: figure / old * new),
-        ("start_time", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
+        ("prefill_overhead", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
     ],
 )
 def test_one_constant_changes_what_is_answered_by_default(
@@ -88,12 +88,12 @@ def test_one_constant_changes_what_is_answered_by_default(
 
 def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> None:
     copy.edit(
-        "rules/decode.yaml",
+        "rules/physics/decode.yaml",
         "formulas:\n",
         "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n"
         "    expr: decode_tok_s * 0.75 * 60\n",
     )
-    copy.edit("rules/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
+    copy.edit("rules/views/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
     assert answered(copy)["words_per_minute"] == pytest.approx(82.62 * 45, rel=1e-3)
 
 
@@ -108,21 +108,21 @@ def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])
 def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, command: list[str]) -> None:
-    copy.edit("rules/ttft.yaml", PREFILL, PREFILL.replace("prompt_time", "promt_time"))
-    above, *_ = copy.path("rules/ttft.yaml").read_text("utf-8").partition("promt_time")
-    place = f"rules/ttft.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
+    copy.edit("rules/physics/prefill.yaml", PREFILL, PREFILL.replace("matmul_time", "matmul_tme"))
+    above, *_ = copy.path("rules/physics/prefill.yaml").read_text("utf-8").partition("matmul_tme")
+    place = f"rules/physics/prefill.yaml:{above.count(chr(10)) + 1}:{len(above) - above.rfind(chr(10))}"
     folders = copy.options
     ended = subprocess.run(
         [sys.executable, "-m", "fitcard", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
     assert f"{place}: error: undefined name `promt_time` [name-unknown]" in ended.stdout + ended.stderr
-    assert "did you mean `prompt_time`" in ended.stdout + ended.stderr
+    assert "did you mean `matmul_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
-    copy.edit("rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
+    copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
     folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])
     assert ended.exit_code == 1

@@ -23,34 +23,35 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-result", "the formula gives `s`, but its unit is `ms`, a factor of 1000 apart",
         ),
         (
-            "rules/ttft.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
+            "rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
             "unit-result", "the formula gives `token / ms`, but its unit is `token/s`, a factor of 1000 apart",
         ),
         (
-            "rules/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
+            "rules/physics/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
             "kv_values_per_token * kv.bytes_per_value",
             "unit-result", "the formula gives `B / token`, but its unit is `GB/token`, a factor of 1e-09",
         ),
         (
-            "rules/kv_cache.yaml", "(kv_per_token * tokens +", "(kv_per_token + tokens +",
-            "unit-mismatch", "`kv_per_token` is in `GB / token` and `tokens` in `token`",
+            "rules/physics/kv_cache.yaml", "(kv_per_token * context_length\n", "(kv_per_token + context_length\n",
+            "unit-mismatch", "`kv_per_token` is in `GB / token` and `context_length` in `token`",
         ),
         (
-            "rules/memory.yaml",
+            "rules/physics/memory.yaml",
             "unit: GB\n    about: Memory of one device that",
             "unit: GiB\n    about: Memory of one device that",
             "unit-result", "the formula gives `GB`, but its unit is `GiB`",
         ),
         (
-            "rules/offload.yaml", "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
+            "rules/physics/offload.yaml",
+            "max(0, needed_memory - usable_memory)", "max(1, needed_memory - usable_memory)",
             "unit-mismatch", "`1` is in no unit and `needed_memory - usable_memory` in `GB`",
         ),
         (
-            "rules/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
+            "rules/physics/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
             "unit-result", "the formula gives `GB ** 2`, but its unit is `GB`",
         ),
         (
-            "rules/score.yaml", "log2(1 + decode_tok_s / first_speed)", "log2(1 + decode_tok_s)",
+            "rules/judgement/score.yaml", "log2(1 + decode_tok_s / speed_scale)", "log2(1 + decode_tok_s)",
             "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
         ),
         (
@@ -58,7 +59,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "an exponent must be a plain number, but `usable_memory` is in `GB`",
         ),
         (
-            "rules/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
+            "rules/physics/weights.yaml", "active_share)) ** question.users", "active_share)) ** weights",
             "unit-mismatch", "an exponent must be a plain number, but `weights` is in `GB`",
         ),
         (
@@ -67,8 +68,8 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-mismatch", "`usable_memory` is in `GB`, but its exponent is not a plain number",
         ),
         (
-            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= tokens",
-            "unit-mismatch", "`needed_memory` is in `GB` and `tokens` in `token`: they cannot be compared",
+            REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_length",
+            "unit-mismatch", "`needed_memory` is in `GB` and `context_length` in `token`: they cannot be compared",
         ),
         (
             REFERENCE, "rows:\n      geforce: {value_of: geforce_runtime_overhead}",
@@ -80,7 +81,7 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-unknown", "undefined unit `GBB`",
         ),
         (
-            "rules/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
+            "rules/judgement/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
             "unit-mismatch", "`current.offload_share` is in no unit and `current.weights` in `GB`",
         ),
         (
@@ -103,15 +104,19 @@ def test_what_does_not_agree_is_told_with_both_units(
 
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:
-    copy.edit("rules/memory.yaml", "weights + kv_cache + runtime_memory", "weights + tokens + runtime_memory")
+    copy.edit(
+        "rules/physics/memory.yaml", "weights + kv_cache + runtime_memory", "weights + context_length + runtime_memory"
+    )
     found = next(problem for problem in problems(copy) if problem.code == "unit-mismatch")
     assert found.position is not None
-    assert found.source_line[found.position.column - 1 :].startswith("tokens")
+    assert found.source_line[found.position.column - 1 :].startswith("context_length")
 
 
 def test_zero_is_zero_of_anything(copy: Workplace) -> None:
     copy.edit(
-        "rules/memory.yaml", "expr: needed_memory - usable_memory", "expr: max(0, needed_memory - usable_memory) + 0"
+        "rules/physics/memory.yaml",
+        "expr: needed_memory - usable_memory",
+        "expr: max(0, needed_memory - usable_memory) + 0",
     )
     assert problems(copy) == []
 

@@ -35,10 +35,10 @@ def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace
 
 def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
     engine, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
-    floor = engine.rulebook.rule_set.definitions["safe_context_floor"]
+    floor = engine.rulebook.rule_set.definitions["min_safe_context"]
     assert isinstance(floor, Constant)
-    set_once = answer_question(engine, read_question(engine.rulebook, asked, {"safe_context_floor": 2 * floor.value}))
-    copy.edit("rules/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
+    set_once = answer_question(engine, read_question(engine.rulebook, asked, {"min_safe_context": 2 * floor.value}))
+    copy.edit("rules/physics/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
     edited = copy.load()
     filed = answer_question(edited, read_question(edited.rulebook, asked))
     assert {**set_once, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
@@ -82,7 +82,7 @@ def test_only_constants_can_be_set_and_only_to_what_makes_sense(
     assert closest is None or problem.closest[0] == closest
 
 
-@pytest.mark.parametrize("file", ["rules/score.yaml", "rules/profiles/reference.yaml"])
+@pytest.mark.parametrize("file", ["rules/judgement/score.yaml", "rules/profiles/reference.yaml"])
 def test_a_constant_outside_its_own_bounds_never_loads(copy: Workplace, file: str) -> None:
     copy.edit(file, "value: 0.10", "value: 10")
     problem = copy.problem()
@@ -103,7 +103,7 @@ def test_the_command_line_sets_and_marks() -> None:
         (["runtime_overhead="], "--set requires NAME=VALUE"),
         (["runtime_overhead=1", "runtime_overhead=2"], "--set has the same name twice"),
         (["runtime_overhed=1"], "Closest: runtime_overhead"),
-        (["headroom_share=3"], "'headroom_share' must be from 0 to 1, and is 3."),
+        (["headroom_share=3"], "'headroom_share' must be from 0 to 1, not 3."),
     ],
 )
 def test_a_misused_setting_is_told(settings: list[str], told: str) -> None:

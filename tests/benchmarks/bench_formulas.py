@@ -88,7 +88,7 @@ def inputs_of(rulebook: Rulebook, rows: Mapping[str, Any]) -> list[Row]:
     every = {axis: rows.get(axis, np.int64(ABSENT)) for axis in rulebook.question_fields.axes}
     questions = QuestionList(rulebook.question_fields, rulebook.catalogs, size, every)
     found = evaluate(rules, questions, [*fields, *GIVEN])
-    from_shape = evaluate(rules, questions, ["kv_values_of_full_layers"]).columns["kv_values_of_full_layers"]
+    from_shape = evaluate(rules, questions, ["full_attention_kv_values"]).columns["full_attention_kv_values"]
     rows_told = []
     for at in range(size):
         row: Row = {"question": {"users": 1.0, "gpus": 1.0, "context": None, "prompt": None}, "table": {}}

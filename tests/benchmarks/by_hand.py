@@ -50,13 +50,13 @@ class Catalogs:
         self.tables = {
             name: self._numbers(name)
             for name in (
-                "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "family_efficiency",
-                "device_efficiency",
+                "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "family_mbu",
+                "device_mbu",
             )
         }  # fmt: skip
         runtimes = rulebook.catalog_of("runtime").index
         self.mlx, self.vllm = runtimes["mlx"], runtimes["vllm"]
-        gguf = rules.definitions["usual_gguf_runtime"].data["rows"]
+        gguf = rules.definitions["default_gguf_runtime"].data["rows"]
         vendors = self.words["device.vendor"]
         self.runtime_of_gguf = np.array([runtimes[gguf[word]] if word in gguf else -1 for word in vendors] + [-1])
         self.apple = vendors.index("Apple")
@@ -112,8 +112,8 @@ def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa:
     needed = weights + kv_cache + runtime_memory + headroom
     offload = np.maximum(0.0, needed - usable) / needed
 
-    efficiency = c.tables["device_efficiency"][figures["device.id"][device]]
-    of_family = c.tables["family_efficiency"][figures["device.family"][device]]
+    efficiency = c.tables["device_mbu"][figures["device.id"][device]]
+    of_family = c.tables["family_mbu"][figures["device.family"][device]]
     efficiency = np.where(np.isnan(efficiency), of_family, efficiency)
     heads = figures["model.heads"][model]
     grouped = kv_heads / np.where(np.isnan(heads), kv_heads, heads)
@@ -135,8 +135,8 @@ def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa:
 
 # The other two have no tables over words that are as quick as figures: what tables give stands among their inputs.
 GIVEN = (
-    "kv_values_estimated", "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "device_efficiency",
-    "runtime_without_context", "spill_start", "spill_power",
+    "kv_values_estimated", "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "device_mbu",
+    "fixed_runtime_memory", "spill_start", "spill_power",
 )  # fmt: skip
 FIELDS = {
     "model": ("nominal_params", "active_params", "layers", "kv_heads", "heads", "head_dim", "latent_width", "window"),
@@ -158,7 +158,7 @@ IN_ZEN = {
     "per_window_token": "0 * kv.bytes_per_value / 1073741824",
     "window": "model.window != null ? model.window + (runtime.window_keeps_batch ? runtime.micro_batch : 0) : $.tokens",
     "kv_cache": "question.users * ($.per_token * $.tokens + $.per_window_token * min([$.tokens, $.window]) + 0)",
-    "runtime": "table.runtime_without_context + question.gpus * question.users * $.tokens * 0",
+    "runtime": "table.fixed_runtime_memory + question.gpus * question.users * $.tokens * 0",
     "weights": "model.nominal_params * (table.size_per_param ?? (quant.bits_per_weight / 8))",
     "needed_memory": "$.weights + $.kv_cache + $.runtime + $.headroom",
     "offload_share": "max([0, $.needed_memory - $.usable]) / $.needed_memory",
@@ -168,7 +168,7 @@ IN_ZEN = {
     "card": "table.spill_start * ($.usable / $.needed_memory) ^ table.spill_power",
     "shared": "max([0.45, 1 - $.offload_share ^ 0.8])",
     "spill": "$.needed_memory <= $.usable ? 1 : (device.unified ? $.shared : $.card)",
-    "decode_tok_s": "max([2, device.bandwidth / $.read * table.device_efficiency * $.grouped * table.quant_speed"
+    "decode_tok_s": "max([2, device.bandwidth / $.read * table.device_mbu * $.grouped * table.quant_speed"
     " * table.model_speed * $.spill])",
     "prompt": "min([question.prompt ?? workload.prompt_tokens, $.tokens])",
     "ttft": "$.prompt / ($.decode_tok_s / 0.088) * 1000",
@@ -186,7 +186,7 @@ IN_CEL = {
     "per_window_token": "0.0 * kv.bytes_per_value / 1073741824.0",
     "window": "model.window != null ? model.window + (runtime.window_keeps_batch ? runtime.micro_batch : 0.0) : tokens",
     "kv_cache": "question.users * (per_token * tokens + per_window_token * math.least(tokens, window) + 0.0)",
-    "at_run": "table.runtime_without_context + question.gpus * question.users * tokens * 0.0",
+    "at_run": "table.fixed_runtime_memory + question.gpus * question.users * tokens * 0.0",
     "weights": "model.nominal_params"
     " * (table.size_per_param != null ? table.size_per_param : quant.bits_per_weight / 8.0)",
     "needed_memory": "weights + kv_cache + at_run + headroom",
@@ -199,7 +199,7 @@ IN_CEL = {
     "card": "table.spill_start * pow(usable / needed_memory, table.spill_power)",
     "shared": "math.greatest(0.45, 1.0 - pow(offload_share, 0.8))",
     "spill": "needed_memory <= usable ? 1.0 : (device.unified ? shared : card)",
-    "decode_tok_s": "math.greatest(2.0, device.bandwidth / read * table.device_efficiency * grouped"
+    "decode_tok_s": "math.greatest(2.0, device.bandwidth / read * table.device_mbu * grouped"
     " * table.quant_speed * table.model_speed * spill)",
     "prompt": "math.least(question.prompt != null ? question.prompt : workload.prompt_tokens, tokens)",
     "ttft": "prompt / (decode_tok_s / 0.088) * 1000.0",

@@ -25,11 +25,11 @@ RUN = [sys.executable, "-m", "fitcard"]
 def test_a_rule_edit_seen_by_watch(benchmark: Any, copy: Workplace) -> None:
     watcher = Watcher(copy.folders)
     watcher.check()
-    text = copy.path("rules/decode.yaml").read_text("utf-8")
+    text = copy.path("rules/physics/decode.yaml").read_text("utf-8")
     texts = cycle([text.replace("value: 0.1\n", "value: 0.11\n"), text])
 
     def save_and_look() -> bool:
-        copy.write("rules/decode.yaml", next(texts))
+        copy.write("rules/physics/decode.yaml", next(texts))
         return watcher.check().runs
 
     assert benchmark(save_and_look)

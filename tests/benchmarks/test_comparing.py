@@ -20,10 +20,10 @@ from large_catalog import enlarge
 from conftest import Workplace
 
 EDITS = [
-    ("rules/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
-    ("rules/kv_cache.yaml", "value: 2\n    unit: value/token", "value: 2.1\n    unit: value/token"),
-    ("rules/score.yaml", "at_least: 85", "at_least: 80"),
-    ("rules/modes.yaml", "quality: 0.45, fit: 0.12", "quality: 0.40, fit: 0.17"),
+    ("rules/physics/memory.yaml", "value: 0.72\n", "value: 0.75\n"),
+    ("rules/physics/kv_cache.yaml", "value: 2\n    unit: value/token", "value: 2.1\n    unit: value/token"),
+    ("rules/judgement/score.yaml", "at_least: 85", "at_least: 80"),
+    ("rules/judgement/modes.yaml", "quality: 0.45, fit: 0.12", "quality: 0.40, fit: 0.17"),
 ]
 
 

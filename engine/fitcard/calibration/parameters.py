@@ -39,7 +39,7 @@ class Parameter:
 
     @property
     def label(self) -> str:
-        """`layer_time.cuda`, or the name of a constant."""
+        """`layer_overhead.cuda`, or the name of a constant."""
         return self.definition.name if self.row is None else f"{self.definition.name}.{self.row}"
 
     @property

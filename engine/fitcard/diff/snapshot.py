@@ -80,7 +80,7 @@ class Snapshot:
 
     @cached_property
     def documents(self) -> Mapping[str, tuple[str, Document]]:
-        """Each file with its kind, by its path from the folder that it is in: `rules/fit.yaml`, wherever that lies."""
+        """Each file with its kind, by its path from the folder of rules or catalogs: `rules/judgement/fit.yaml`."""
         found = {}
         roles = (("rules", self.revision.folders.rules), ("catalogs", self.revision.folders.catalogs))
         for kind, documents in sorted(self.files.documents.items()):
