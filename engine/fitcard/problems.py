@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -81,11 +82,12 @@ class Problem:
     """What is wrong, where, and what to do about it.
 
     `kind` leads to the page that explains it; `position` and `source_line` are set for files, `field` for a
-    parameter of a question; `closest` lists what may have been meant, best first.
+    parameter of a question; `closest` lists what may have been meant, best first. A problem of a question has no
+    `message` until it is shown: its `parameters` fill the text that the messages of a language have for its kind.
     """
 
     kind: type[ProblemCode]
-    message: str
+    message: str = ""
     position: Position | None = None
     severity: Severity = Severity.ERROR
     hint: str = ""
@@ -93,6 +95,12 @@ class Problem:
     field: str = ""
     source_line: str = ""
     related: tuple[Related, ...] = ()
+    parameters: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name} {value!r}" for name, value in self.parameters.items() if value)
+        text = self.message or f"{self.code}: {said}"
+        return f"{self.position}: {text}" if self.position else text
 
     @property
     def code(self) -> str:
@@ -127,7 +135,7 @@ class ProblemsError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
-        super().__init__("\n".join(f"{p.position}: {p.message}" if p.position else p.message for p in self.problems))
+        super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[ProblemsError], tuple[tuple[Problem, ...]]]:
         """What another process needs to raise it again."""

@@ -49,7 +49,7 @@ def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
     """The catalog that an axis takes its entries from. Raises ProblemsFound where there is no such axis."""
     if axis not in rulebook.question_fields.axes:
         known = tuple(rulebook.question_fields.axes)
-        raise ProblemsError([question_problem(rulebook, UnknownParameter, "axis", axis, closest(axis, known) or known)])
+        raise ProblemsError([question_problem(UnknownParameter, "axis", axis, closest(axis, known) or known)])
     return rulebook.catalog_of(axis)
 
 
@@ -75,7 +75,7 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
     rule_set = _rule_set(rulebook, profile)
     definition = rule_set.definitions.get(name)
     if definition is None:
-        raise ProblemsError([unknown_rule(rulebook, name, rule_set)])
+        raise ProblemsError([unknown_rule(name, rule_set)])
     users = [other.name for other in rule_set.definitions.values() if name in other.reads]
     detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
     detail |= {key: definition.data[key] for key in ("calibrate", "fitted") if key in definition.data}
@@ -92,7 +92,7 @@ def rule_graph(
     rule_set, wanted = _rule_set(rulebook, profile), list(names)
     unknown = [name for name in wanted if name not in rule_set.definitions]
     if unknown:
-        raise ProblemsError(unknown_rule(rulebook, name, rule_set) for name in unknown)
+        raise ProblemsError(unknown_rule(name, rule_set) for name in unknown)
     reads = {name: definition.reads for name, definition in rule_set.definitions.items()}
     if not wanted:
         return reads
@@ -155,16 +155,14 @@ def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
 def _meant(rulebook: Rulebook, catalog: Catalog, field: str, word: str) -> Entry:
     entry = catalog.find(word)
     if entry is None:
-        raise ProblemsError([question_problem(rulebook, UnknownCatalogEntry, field, word, catalog.nearest(word))])
+        raise ProblemsError([question_problem(UnknownCatalogEntry, field, word, catalog.nearest(word))])
     return entry
 
 
 def _catalog(rulebook: Rulebook, kind: str) -> Catalog:
     if kind not in rulebook.catalogs:
         kinds = tuple(rulebook.catalogs)
-        raise ProblemsError(
-            [question_problem(rulebook, UnknownCatalog, "catalog", kind, closest(kind, kinds) or kinds)]
-        )
+        raise ProblemsError([question_problem(UnknownCatalog, "catalog", kind, closest(kind, kinds) or kinds)])
     return rulebook.catalogs[kind]
 
 
@@ -172,7 +170,7 @@ def _rule_set(rulebook: Rulebook, profile: str) -> RuleSet:
     name = profile or rulebook.default_profile
     if name not in rulebook.rule_sets:
         names = tuple(rulebook.rule_sets)
-        raise ProblemsError([question_problem(rulebook, UnknownEntry, PROFILE, name, closest(name, names) or names)])
+        raise ProblemsError([question_problem(UnknownEntry, PROFILE, name, closest(name, names) or names)])
     return rulebook.rule_sets[name]
 
 

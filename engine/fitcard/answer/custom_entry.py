@@ -123,7 +123,7 @@ def _problems(rulebook: Rulebook, axis: Axis, catalog: Catalog, data: Figures, d
         for problem in errors(list(schema_problems(document, error, lambda one: schemas.resolve(one, kind)))):
             what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             field = ".".join((axis.name, *_path(document, problem, error.absolute_path)))
-            yield question_problem(rulebook, OwnEntryWrong, field, "", problem.closest, what=what)
+            yield question_problem(OwnEntryWrong, field, "", problem.closest, what=what)
 
 
 def _path(document: Document, problem: Problem, otherwise: Any) -> Iterator[str]:

@@ -13,11 +13,10 @@ from fitcard.answer.question import Question, unknown_rule
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import NotFinite
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 
 
 @contextmanager
-def blame_question(rulebook: Rulebook, question: Question) -> Iterator[None]:
+def blame_question(question: Question) -> Iterator[None]:
     """Raises ProblemsFound about what the question sets, in place of one about rules that gave no finite number.
 
     Where it sets nothing of its own, the rules are wrong, and that is told.
@@ -28,7 +27,7 @@ def blame_question(rulebook: Rulebook, question: Question) -> Iterator[None]:
         set_here = [*question.custom_entries, *question.overrides]
         if not set_here or any(problem.kind is not NotFinite for problem in found.problems):
             raise
-        raise ProblemsError([question_problem(rulebook, BeyondNumbers, ", ".join(set_here))]) from None
+        raise ProblemsError([question_problem(BeyondNumbers, ", ".join(set_here))]) from None
 
 
 def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -41,10 +40,10 @@ def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> li
     rules, wanted = evaluator.rules, set(names)
     unknown = sorted(name for name in wanted if name not in rules.definitions)
     if unknown:
-        raise ProblemsError(unknown_rule(engine.rulebook, name, rules.rule_set) for name in unknown)
+        raise ProblemsError(unknown_rule(name, rules.rule_set) for name in unknown)
     shown = wanted or engine.layout_plans[question.profile].shown.computed
     compared = rules.plan(shown).current
-    with blame_question(engine.rulebook, question):
+    with blame_question(question):
         own = evaluator.own_row({*compared} if compared else shown)
         if not compared:
             return own.trace(shown)

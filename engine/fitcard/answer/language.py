@@ -21,9 +21,7 @@ def in_language(engine: Engine, tag: str | None) -> Engine:
         return engine
     language = _found(engine.rulebook, tag)
     if language is None:
-        raise ProblemsError(
-            [question_problem(engine.rulebook, UnknownLanguage, LANGUAGE, tag, engine.rulebook.languages)]
-        )
+        raise ProblemsError([question_problem(UnknownLanguage, LANGUAGE, tag, engine.rulebook.languages)])
     return engine.in_language(language)
 
 

@@ -15,6 +15,7 @@ from fitcard.answer.problems import (
     UnknownRanking,
     UnknownRule,
     question_problem,
+    word_problems,
 )
 from fitcard.problems import ProblemsError, all_codes
 from fitcard.rulebook.messages import Texts
@@ -40,10 +41,10 @@ def problem_codes() -> list[str]:
     return list(all_codes())
 
 
-def problem_page(rulebook: Rulebook, code: str) -> str:
+def problem_page(code: str) -> str:
     """The page of a kind of problem as text. Raises ProblemsFound where there is no such kind."""
     if code not in all_codes():
-        raise ProblemsError([question_problem(rulebook, UnknownProblem, "code", code, closest(code, all_codes()))])
+        raise ProblemsError([question_problem(UnknownProblem, "code", code, closest(code, all_codes()))])
     return all_codes()[code].page()
 
 
@@ -66,7 +67,7 @@ def problem_document(
         title, detail = (rulebook.messages.problem(text) for text in (title, detail))
         return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
     kinds = {problem.kind for problem in found.problems}
-    told_of = found.problems[:MAX_PROBLEMS]
+    told_of = word_problems(found.problems[:MAX_PROBLEMS], rulebook.messages)
     if {kind.id for kind in kinds} - set(
         rulebook.messages.problems
     ):  # not a caller's fault: the rules themselves failed

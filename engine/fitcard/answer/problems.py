@@ -1,15 +1,15 @@
-"""What is wrong with a question, told in the words of the messages."""
+"""Problems of questions and requests: their kinds, and their wording in the messages of a language."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fitcard.problems import Problem, ProblemCode
-from fitcard.rulebook.messages import Texts
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.rulebook.messages import Messages, Texts
 
 MAX_WORD_LENGTH = 60  # of what was given, as it is told back
-NO_MATCH = "unknown-far"  # the text where nothing is near
+NO_MATCH, NOT_CONSTANT_NO_MATCH = "unknown-far", "not-a-constant-far"  # texts where nothing is near
 
 
 class UnknownEntry(ProblemCode):
@@ -314,6 +314,7 @@ QUESTION_TEXTS: Texts = {  # the texts of the messages, and what each may name
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
     BodyWrong.id: frozenset({"field", "given", "closest", "what"}),
     NO_MATCH: frozenset({"field", "given", "closest"}),
+    NOT_CONSTANT_NO_MATCH: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
 }  # fmt: skip
 
@@ -330,18 +331,32 @@ REQUEST_TEXTS: Texts = {
     TooManyRequests.id: frozenset({"field", "given", "closest", "most", "window", "seconds"}),
 }
 
-CLOSEST = (  # who say what is near
-    UnknownConstant, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
-)  # fmt: skip
+WITH_CLOSEST = {  # kinds whose text names the closest matches; another text is for those that have none
+    UnknownConstant: NO_MATCH,
+    UnknownCatalog: NO_MATCH,
+    UnknownCatalogEntry: NO_MATCH,
+    UnknownRule: NO_MATCH,
+    UnknownRanking: NO_MATCH,
+    UnknownProblem: NO_MATCH,
+    NotAConstant: NOT_CONSTANT_NO_MATCH,
+}
 
 
 def question_problem(
-    rulebook: Rulebook, kind: type[ProblemCode], field: str, given: object = "", near: Iterable[str] = (), **more: str
+    kind: type[ProblemCode], field: str, given: object = "", near: Iterable[str] = (), **parameters: str
 ) -> Problem:
-    """A problem of a question, in the words of the messages; `given` is shortened, and kept to one line."""
-    matches = tuple(near)
-    text = NO_MATCH if not matches and kind in CLOSEST else kind.id
+    """A problem of a parameter or another `field` of a question, not yet worded; `given` is cut to one short line."""
     word = " ".join(str(given).split())
     word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
-    message = rulebook.messages.problem(text, field=field, given=word, closest=", ".join(matches), **more)
-    return Problem(kind, message, field=field, closest=matches)
+    return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **parameters})
+
+
+def word_problems(problems: Iterable[Problem], messages: Messages) -> list[Problem]:
+    """The problems with their messages in the language of `messages`; those of files are in English in any case."""
+    return [problem if problem.message else _worded(problem, messages) for problem in problems]
+
+
+def _worded(problem: Problem, messages: Messages) -> Problem:
+    text = problem.code if problem.closest else WITH_CLOSEST.get(problem.kind, problem.code)
+    message = messages.problem(text, closest=", ".join(problem.closest), **problem.parameters)
+    return replace(problem, message=message)

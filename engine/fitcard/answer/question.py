@@ -10,6 +10,7 @@ from fitcard.problems import Problem
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
 from fitcard.source.schema_problems import schema_problems
+from fitcard.source.schemas import Schemas
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -46,12 +47,11 @@ BODY = "body"  # the field of a problem with all of it
 MAX_TEXT = 200  # characters of what is told of one part
 
 
-def body_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]:
+def body_problems(schemas: Schemas, kind: str, body: Any) -> Iterator[Problem]:
     """A problem for each part of the body that is not as the schema of `kind` says; none where there is no such schema.
 
     The field of each is the way to the part, as in `questions.3.overrides`.
     """
-    schemas = rulebook.schemas
     if kind not in schemas.by_kind or schemas.fits(body, kind):
         return
     document = Document(BODY, "", body, {})
@@ -59,7 +59,7 @@ def body_problems(rulebook: Rulebook, kind: str, body: Any) -> Iterator[Problem]
         for problem in schema_problems(document, error, lambda part: schemas.resolve(part, kind)):
             what = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             what = what if len(what) <= MAX_TEXT else what[:MAX_TEXT] + "..."
-            yield question_problem(rulebook, BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
+            yield question_problem(BodyWrong, _way(error), "", problem.closest, what=" ".join(what.split()))
 
 
 def _way(error: ValidationError) -> str:
@@ -128,16 +128,16 @@ def read_question(
     problems += reader.not_entries(fields)
     for asked in rulebook.question_fields.inputs.values():
         if asked.name in given:
-            number = read_number(rulebook, asked.name, given[asked.name], asked.minimum, asked.maximum)
+            number = read_number(asked.name, given[asked.name], asked.minimum, asked.maximum)
             if isinstance(number, Problem):
                 problems.append(number)
             elif asked.whole and not number.is_integer():
-                problems.append(question_problem(rulebook, NotWhole, asked.name, given[asked.name]))
+                problems.append(question_problem(NotWhole, asked.name, given[asked.name]))
             else:
                 inputs[asked.name] = number
     profile = str(given.get(PROFILE, rulebook.default_profile))
     if profile not in rulebook.rule_sets:
-        problems.append(unknown_choice(rulebook, PROFILE, profile, tuple(rulebook.rule_sets)))
+        problems.append(unknown_choice(PROFILE, profile, tuple(rulebook.rule_sets)))
         raise ProblemsError(problems)
     constants = {}
     for name, value in (overrides or {}).items():
@@ -160,24 +160,24 @@ def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
 
     Raises ProblemsFound like `read_question`, and where the body is no object or its parts are not what they must be.
     """
-    if wrong := list(body_problems(rulebook, QUESTION_BODY, body)):
+    if wrong := list(body_problems(rulebook.schemas, QUESTION_BODY, body)):
         raise ProblemsError(wrong)
     parameters = dict(body) if isinstance(body, dict) else {}
     overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
     plain = all(isinstance(value, str | int | float | dict | None) for value in parameters.values())
     if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
-        raise ProblemsError([question_problem(rulebook, NotABody, "body")])
+        raise ProblemsError([question_problem(NotABody, "body")])
     return read_question(rulebook, parameters, overrides), explain
 
 
-def read_query(rulebook: Rulebook, query: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, str], bool]:
+def read_query(query: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, str], bool]:
     """The parameters of an address, and whether to explain. Raises ProblemsFound where one is given twice."""
     values = dict(query)
-    problems = [question_problem(rulebook, RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
+    problems = [question_problem(RepeatedParameter, name) for name, given in values.items() if len(given) > 1]
     values.pop(LANGUAGE, None)  # the rulebook already speaks it
     explain = values.pop("explain", ["0"])[0].casefold()
     if explain not in (*YES, *NO):
-        problems.append(question_problem(rulebook, NotAChoice, "explain", explain))
+        problems.append(question_problem(NotAChoice, "explain", explain))
     if problems:
         raise ProblemsError(problems)
     return {name: given[0] for name, given in values.items()}, explain in YES
@@ -193,28 +193,28 @@ def split_pair(rulebook: Rulebook, pair: str, separator: str, first: str, second
     return {first: chosen[0], second: chosen[1]}
 
 
-def read_number(rulebook: Rulebook, field: str, given: object, minimum: float, maximum: float) -> float | Problem:
+def read_number(field: str, given: object, minimum: float, maximum: float) -> float | Problem:
     """The number that was given, or what is wrong with it."""
     try:
         number = float(str(given))
     except ValueError:
         number = math.nan
     if isinstance(given, bool) or not math.isfinite(number):
-        return question_problem(rulebook, NotANumber, field, given)
+        return question_problem(NotANumber, field, given)
     if not minimum <= number <= maximum:
-        return question_problem(rulebook, OutOfRange, field, given, least=_limit(minimum), most=_limit(maximum))
+        return question_problem(OutOfRange, field, given, least=_limit(minimum), most=_limit(maximum))
     return number
 
 
-def unknown_choice(rulebook: Rulebook, field: str, given: str, choices: tuple[str, ...]) -> Problem:
+def unknown_choice(field: str, given: str, choices: tuple[str, ...]) -> Problem:
     """What a caller is told who gives a word that is none of the choices."""
     near = closest(given, choices) or (choices if len(choices) <= SHORT_LIST else ())
-    return question_problem(rulebook, UnknownEntry if near else UnknownEntryFar, field, given, near)
+    return question_problem(UnknownEntry if near else UnknownEntryFar, field, given, near)
 
 
-def unknown_rule(rulebook: Rulebook, name: str, rule_set: RuleSet) -> Problem:
+def unknown_rule(name: str, rule_set: RuleSet) -> Problem:
     """What a caller is told who names a rule that is not there."""
-    return question_problem(rulebook, UnknownRule, "name", name, closest(name, rule_set.definitions))
+    return question_problem(UnknownRule, "name", name, closest(name, rule_set.definitions))
 
 
 def _apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -240,13 +240,13 @@ def read_entry(rulebook: Rulebook, axis: Axis, given: object, field: str = "") -
     catalog = rulebook.catalog_of(axis.name)
     word = axis.default if given is None else str(given)
     if word is None:
-        raise ProblemsError([question_problem(rulebook, MissingParameter, axis.name)])
+        raise ProblemsError([question_problem(MissingParameter, axis.name)])
     found = catalog.find(word)
     if found is None:
         near = catalog.nearest(word)
         if near:
-            raise ProblemsError([question_problem(rulebook, UnknownEntry, field or axis.name, word, near)])
-        raise ProblemsError([unknown_choice(rulebook, field or axis.name, word, catalog.ids)])
+            raise ProblemsError([question_problem(UnknownEntry, field or axis.name, word, near)])
+        raise ProblemsError([unknown_choice(field or axis.name, word, catalog.ids)])
     return found
 
 
@@ -261,20 +261,20 @@ class _Reader:
             head, dot, _ = name.partition(".")
             if head not in known or (dot and head not in self.axes):
                 near = closest(head, [*known, *self.beside])
-                yield question_problem(self.rulebook, UnknownParameter, name, name, near or [*self.beside, *known])
+                yield question_problem(UnknownParameter, name, name, near or [*self.beside, *known])
 
     def not_entries(self, fields: Mapping[str, object]) -> Iterator[Problem]:
         """Numbers, and the profile, in whose place fields of an entry stand."""
         for name in fields:
             if name in self.rulebook.question_fields.inputs:
-                yield question_problem(self.rulebook, NotANumber, name, "{}")
+                yield question_problem(NotANumber, name, "{}")
             elif name == PROFILE:
-                yield unknown_choice(self.rulebook, PROFILE, "{}", tuple(self.rulebook.rule_sets))
+                yield unknown_choice(PROFILE, "{}", tuple(self.rulebook.rule_sets))
 
     def own(self, axis: Axis, named: object, fields: Mapping[str, Any]) -> CustomEntry:
         """The entry that these fields make, with all others as of the one that is named, or that they are `like`."""
         if not axis.custom_fields:
-            raise ProblemsError([question_problem(self.rulebook, NoOwnEntry, axis.name, axis.name, axis.custom_fields)])
+            raise ProblemsError([question_problem(NoOwnEntry, axis.name, axis.name, axis.custom_fields)])
         figures = {name: value for name, value in fields.items() if name != BASE}
         word, field = (fields[BASE], f"{axis.name}.{BASE}") if BASE in fields else (named, axis.name)
         like = None if word in (None, CUSTOM) else read_entry(self.rulebook, axis, word, field)
@@ -286,8 +286,8 @@ class _Reader:
         if not isinstance(definition, Constant):
             constants = [known.name for known in rule_set.definitions.values() if isinstance(known, Constant)]
             kind = UnknownConstant if definition is None else NotAConstant
-            return question_problem(self.rulebook, kind, name, name, closest(name, constants))
-        return read_number(self.rulebook, name, given, definition.minimum, definition.maximum)
+            return question_problem(kind, name, name, closest(name, constants))
+        return read_number(name, given, definition.minimum, definition.maximum)
 
 
 def _limit(number: float) -> str:

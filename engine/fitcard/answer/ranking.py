@@ -77,9 +77,7 @@ def find_ranking(rulebook: Rulebook, name: str) -> Ranking:
     """The ranking of that name. Raises ProblemsFound where there is none."""
     if name not in rulebook.rankings:
         names = tuple(rulebook.rankings)
-        raise ProblemsError(
-            [question_problem(rulebook, UnknownRanking, "ranking", name, closest(name, names) or names)]
-        )
+        raise ProblemsError([question_problem(UnknownRanking, "ranking", name, closest(name, names) or names)])
     return rulebook.rankings[name]
 
 
@@ -89,7 +87,7 @@ def rank(engine: Engine, asked: RankingQuestion, *, site: str = "") -> dict[str,
     Raises ProblemsError where a number comes out that is not finite.
     """
     question = asked.question
-    with blame_question(engine.rulebook, question):
+    with blame_question(question):
         engine = with_custom_entries(engine, question.custom_entries)
         evaluator = QuestionEvaluator(engine, question)
         rows = _evaluate(evaluator, asked)
@@ -239,13 +237,13 @@ def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Pro
     if asked.how == HOLDS:
         word = str(given).casefold() if given is not None else YES[0] if asked.usual else NO[0]
         if word not in (*YES, *NO):
-            return question_problem(rulebook, NotAChoice, asked.name, given)
+            return question_problem(NotAChoice, asked.name, given)
         return True if word in YES else None
     if given is None:
         return None
     if asked.how == WORD:
         return _read_words(rulebook, asked, str(given))
-    return read_number(rulebook, asked.name, given, 0, MAX_NUMBER)
+    return read_number(asked.name, given, 0, MAX_NUMBER)
 
 
 def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...] | Problem:
@@ -255,7 +253,7 @@ def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...
     found: list[str] = []
     for word in (part.strip() for part in given.split(SEPARATOR)):
         if normalised(word) not in by_spelling:
-            return unknown_choice(rulebook, asked.name, word, words)
+            return unknown_choice(asked.name, word, words)
         found.append(by_spelling[normalised(word)])
     return tuple(found)
 
@@ -263,10 +261,10 @@ def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...
 def _read_limit(rulebook: Rulebook, ranking: Ranking, given: object) -> int | Problem:
     if given is None:
         return ranking.default_limit
-    limit = read_number(rulebook, LIMIT, given, 1, len(rulebook.catalog_of(ranking.over).ids))
+    limit = read_number(LIMIT, given, 1, len(rulebook.catalog_of(ranking.over).ids))
     if isinstance(limit, Problem):
         return limit
-    return int(limit) if limit.is_integer() else question_problem(rulebook, NotWhole, LIMIT, given)
+    return int(limit) if limit.is_integer() else question_problem(NotWhole, LIMIT, given)
 
 
 def ranking_list(rulebook: Rulebook) -> dict[str, Any]:

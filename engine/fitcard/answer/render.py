@@ -174,7 +174,7 @@ def answer_question(engine: Engine, question: Question, *, explain: bool = False
     `site` stands before the paths of addresses, where it is not that of the rulebook.
     Raises ProblemsError where a number comes out that is not finite.
     """
-    with blame_question(engine.rulebook, question):
+    with blame_question(question):
         engine = with_custom_entries(engine, question.custom_entries)
         plan = engine.layout_plans[question.profile]
         rows = QuestionEvaluator(engine, question).answer_rows(plan)

@@ -51,10 +51,9 @@ def call(engine: Engine, tool: Tool, arguments: Parameters) -> dict[str, Any]:
 
     Raises ProblemsFound with one problem for each argument that is unknown, missing or out of range.
     """
-    rulebook = engine.rulebook
     given = {name: value for name, value in arguments.items() if value is not None and value != ""}
     problems = [
-        question_problem(rulebook, UnknownParameter, name, name, closest(name, tool.takes) or tool.takes)
+        question_problem(UnknownParameter, name, name, closest(name, tool.takes) or tool.takes)
         for name in given
         if name not in tool.takes
     ]
@@ -139,9 +138,9 @@ def _found(rulebook: Rulebook, part: SearchPart, asked: Parameters) -> dict[str,
             problems.append(wanted)
         elif wanted is not None:
             found = [entry for entry in found if _holds(one, wanted, entry)]
-    limit = read_number(rulebook, LIMIT, asked.get(LIMIT, part.most), 1, len(catalog.ids))
+    limit = read_number(LIMIT, asked.get(LIMIT, part.most), 1, len(catalog.ids))
     if not isinstance(limit, Problem) and not limit.is_integer():
-        limit = question_problem(rulebook, NotWhole, LIMIT, asked[LIMIT])
+        limit = question_problem(NotWhole, LIMIT, asked[LIMIT])
     if isinstance(limit, Problem):
         problems.append(limit)
     if problems or isinstance(limit, Problem):
@@ -172,7 +171,7 @@ def _explained(engine: Engine, part: ExplanationPart, asked: dict[str, Any]) -> 
     """The steps behind a figure, itself first, and how many more there are farther from it."""
     rulebook = engine.rulebook
     if FIGURE not in asked:
-        raise ProblemsError([question_problem(rulebook, MissingParameter, FIGURE)])
+        raise ProblemsError([question_problem(MissingParameter, FIGURE)])
     name = figure_meant(rulebook, str(asked.pop(FIGURE)))
     steps = {step["name"]: step for step in explain(engine, read_question(rulebook, asked), [name])}
     near, ahead = {name: None}, [name]

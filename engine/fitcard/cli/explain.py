@@ -53,5 +53,5 @@ def command(
         question = read_question(rulebook, asked, parse_settings(settings))
         steps = explain(engine, question, names)
     except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
     print_json(steps) if as_json else draw_tree(steps, names)

@@ -59,7 +59,7 @@ def command(
     try:
         edges = rule_graph(rulebook, names, profile, readers=readers)
     except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+        exit_with_problems(found.problems, MISUSE, rulebook.messages)
     if as_json:
         print_json(edges)
     else:

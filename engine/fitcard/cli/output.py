@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 
 import click
 
+from fitcard.answer.problems import word_problems
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import load_checked
 from fitcard.problems import Problem, ProblemsError, Severity
 from fitcard.reports import problem_text
+from fitcard.rulebook.messages import Messages
 from fitcard.source.folders import Folders
 
 OK, FAILED, MISUSE = 0, 1, 2
@@ -34,9 +36,9 @@ def print_problems(problems: Iterable[Problem], *, to_stderr: bool = True) -> No
         click.echo(click.style(first, fg=color, bold=True) + (f"\n{rest}" if rest else ""), err=to_stderr)
 
 
-def exit_with_problems(problems: Iterable[Problem], code: int) -> NoReturn:
-    """Prints the problems and ends the command with `code`."""
-    print_problems(problems)
+def exit_with_problems(problems: Iterable[Problem], code: int, messages: Messages | None = None) -> NoReturn:
+    """Prints the problems, those of questions worded by `messages`, and ends the command with `code`."""
+    print_problems(word_problems(problems, messages) if messages else problems)
     raise SystemExit(code)
 
 

@@ -60,7 +60,7 @@ def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang:
         engine = in_language(engine, lang)
         ranked = rank(engine, read_ranking(engine.rulebook, str(ctx.command.name), parameters, overrides))
     except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
     if as_json:
         print_json(ranked)
         return

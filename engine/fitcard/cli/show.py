@@ -42,7 +42,7 @@ def command(
         engine = in_language(engine, lang)
         built = answer_question(engine, read_question(engine.rulebook, parameters, overrides), explain=explain)
     except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
     if as_json:
         print_json(built)
         return

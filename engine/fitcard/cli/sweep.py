@@ -89,7 +89,7 @@ def command(
                 return
             swept = sweep_to_file(sweep, form, Path(out), computing, step, restart=restart, force=force)
     except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
     except BrokenPipeError:  # who reads has enough
         raise
     except OSError as error:

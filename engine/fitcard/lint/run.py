@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.calibration.parameters import bounds_problems
 from fitcard.compiler.engine import Engine, compile_rulebook
@@ -44,7 +45,7 @@ def pinned_problems(rulebook: Rulebook) -> Iterator[Problem]:
         try:
             read_question(rulebook, question)
         except ProblemsError as found:
-            for problem in found.problems:
+            for problem in word_problems(found.problems, rulebook.messages):
                 place = ("pinned", "questions", number, problem.field)
                 yield document.problem(problem.kind, problem.message, place, closest=problem.closest)
     for number, name in enumerate(rulebook.pinned.names):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fitcard.answer.evaluator import QuestionEvaluator
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
@@ -67,9 +68,9 @@ def _figures(engine: Engine, pins: tuple[PinnedQuestion, ...]) -> Iterator[tuple
     for asked in (*rulebook.pinned.questions, *pins):
         try:
             evaluator = QuestionEvaluator(engine, read_question(rulebook, asked))
-        except ProblemsError:
+        except ProblemsError as found:
             if asked in pins:
-                raise
+                raise ProblemsError(word_problems(found.problems, rulebook.messages)) from None
             continue  # told among the problems
         names = [name for name in rulebook.pinned.names if name in evaluator.rules.definitions]
         values = evaluator.values(names)

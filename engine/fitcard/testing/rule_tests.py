@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fitcard.answer.evaluator import QuestionEvaluator, Row
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import Question, read_question
 from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import PROFILE
@@ -131,7 +132,7 @@ def misuse_problems(engine: Engine, test: RuleTest) -> list[Problem]:
     try:
         return list(_misused_names(_evaluator(engine, test), test, names))
     except ProblemsError as found:
-        return [_at_test(test, problem) for problem in found.problems]
+        return _at_test(engine, test, found.problems)
 
 
 def computed_values(engine: Engine, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
@@ -151,7 +152,7 @@ def run_test(engine: Engine, test: RuleTest) -> Outcome:
             return Outcome(test, tuple(problems))
         rows = evaluator.rows_of(names)
     except ProblemsError as found:
-        return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
+        return Outcome(test, tuple(_at_test(engine, test, found.problems)))
     values = {name: rows.value(name, engine.rulebook.layout) for name in names}
     wrong = {name: problem for name, value in values.items() if (problem := _compare(value, test, name))}
     trace = rows.own.trace(wrong) if wrong else []
@@ -238,7 +239,12 @@ def format_value(value: Scalar) -> str:
     return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
-def _at_test(test: RuleTest, problem: Problem) -> Problem:
-    """A problem of the question or of a number, said at the test that met it."""
-    path = (*test.path, "given", problem.field) if problem.field in test.data["given"] else (*test.path, "name")
-    return test.document.problem(problem.kind, problem.message, path, hint=problem.hint, closest=problem.closest)
+def _at_test(engine: Engine, test: RuleTest, problems: Iterable[Problem]) -> list[Problem]:
+    """Problems of the question, or of a number that is not finite, at the test that met them."""
+    found = []
+    for problem in word_problems(problems, engine.rulebook.messages):
+        path = (*test.path, "given", problem.field) if problem.field in test.data["given"] else (*test.path, "name")
+        found.append(
+            test.document.problem(problem.kind, problem.message, path, hint=problem.hint, closest=problem.closest)
+        )
+    return found

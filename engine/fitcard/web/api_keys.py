@@ -66,7 +66,7 @@ def install(app: Flask, keys: ApiKeys) -> None:
         caller = keys.caller(request.environ, request.path)
         g.caller = caller or ""
         if caller is None:
-            raise refused(g.rulebook, KeyNeeded, headers=WANTED)
+            raise refused(KeyNeeded, headers=WANTED)
 
 
 def _given(environ: WSGIEnvironment) -> str:

@@ -111,11 +111,11 @@ def _tell_problems(app: Flask, options: Options) -> None:
         methods = sorted(error.valid_methods or ())
         headers = {"Allow": ", ".join(methods)}
         kind, given = problems.MethodNotAllowed, request.method
-        return refused(refusals.refused(g.rulebook, kind, "", given, methods, headers=headers))
+        return refused(refusals.refused(kind, "", given, methods, headers=headers))
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_: RequestEntityTooLarge) -> Response:
-        return refused(refusals.refused(g.rulebook, problems.BodyTooLarge, "body", slots={"most": options.limits.body}))
+        return refused(refusals.refused(problems.BodyTooLarge, "body", slots={"most": options.limits.body}))
 
     @app.errorhandler(HTTPException)
     def bare(error: HTTPException) -> Response:

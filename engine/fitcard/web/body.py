@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flask import g, request
+from flask import request
 
 from fitcard.answer.language import LANGUAGE
 from fitcard.answer.problem_documents import problem_document
@@ -37,11 +37,9 @@ def parameters(*known: str) -> dict[str, str]:
     """
     given = dict(request.args.lists())
     takes = (*known, LANGUAGE)
-    problems = [
-        question_problem(g.rulebook, RepeatedParameter, name) for name, values in given.items() if len(values) > 1
-    ]
+    problems = [question_problem(RepeatedParameter, name) for name, values in given.items() if len(values) > 1]
     problems += [
-        question_problem(g.rulebook, UnknownParameter, name, name, closest(name, takes) or takes)
+        question_problem(UnknownParameter, name, name, closest(name, takes) or takes)
         for name in given
         if name not in takes
     ]
@@ -60,7 +58,7 @@ def json_body() -> Any:
     without end; and RequestEntityTooLarge where it is too large.
     """
     if not request.is_json:
-        raise refused(g.rulebook, NotJson, BODY)
+        raise refused(NotJson, BODY)
     content = request.get_data()
     try:
         body = json.loads(content, parse_constant=_refuse)
@@ -68,7 +66,7 @@ def json_body() -> Any:
             json.dumps(body, ensure_ascii=False).encode()
         return body
     except (ValueError, RecursionError):
-        raise refused(g.rulebook, BodyUnreadable, BODY) from None
+        raise refused(BodyUnreadable, BODY) from None
 
 
 def _refuse(constant: str) -> None:
@@ -82,13 +80,13 @@ Answering = Callable[[Any], Mapping[str, Any]]
 
 def questions_of(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
     """The questions of a body. Raises ProblemsFound where it has not the shape of a batch, or holds too many."""
-    if wrong := list(body_problems(rulebook, BATCH, body)):
+    if wrong := list(body_problems(rulebook.schemas, BATCH, body)):
         raise ProblemsError(wrong)
     questions = body.get(QUESTIONS) if isinstance(body, dict) else None
     if not isinstance(questions, list):  # where a folder of schemas of one's own says nothing of batches
-        raise refused(rulebook, BodyUnreadable, QUESTIONS)
+        raise refused(BodyUnreadable, QUESTIONS)
     if len(questions) > limits.questions:
-        raise refused(rulebook, TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
+        raise refused(TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
     return questions
 
 
@@ -118,7 +116,7 @@ def _each(
     for at, question in enumerate(questions):
         try:
             if late():
-                raise refused(rulebook, DeadlinePassed, f"{QUESTIONS}.{at}")
+                raise refused(DeadlinePassed, f"{QUESTIONS}.{at}")
             yield {"status": OK, "answer": answering(question)}
         except ProblemsError as found:
             status = found.status if isinstance(found, RequestRefused) else None

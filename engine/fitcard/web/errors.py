@@ -19,7 +19,6 @@ from fitcard.answer.problems import (
     question_problem,
 )
 from fitcard.problems import Problem, ProblemCode, ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 
 STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
     BodyUnreadable: HTTPStatus.BAD_REQUEST,
@@ -45,7 +44,6 @@ class RequestRefused(ProblemsError):
 
 
 def refused(
-    rulebook: Rulebook,
     kind: type[ProblemCode],
     field: str = "",
     given: object = "",
@@ -53,6 +51,6 @@ def refused(
     headers: Mapping[str, str] | None = None,
     slots: Mapping[str, object] | None = None,
 ) -> RequestRefused:
-    """The refusal of this kind in the words of the messages, with further `slots`; its status is that of the kind."""
+    """The refusal of this kind; `slots` are further parameters of its text; its status is that of the kind."""
     more = {name: str(value) for name, value in (slots or {}).items()}
-    return RequestRefused(question_problem(rulebook, kind, field, given, near, **more), headers or {})
+    return RequestRefused(question_problem(kind, field, given, near, **more), headers or {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, request
+from flask import Flask, request
 
 from fitcard.answer.problems import AddressTooLong
 from fitcard.web.errors import refused
@@ -16,4 +16,4 @@ def install(app: Flask, limits: Limits) -> None:
     @app.before_request
     def not_too_long() -> None:
         if len(request.path) + len(request.query_string) > limits.address:
-            raise refused(g.rulebook, AddressTooLong, slots={"most": limits.address})
+            raise refused(AddressTooLong, slots={"most": limits.address})

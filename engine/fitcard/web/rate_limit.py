@@ -46,7 +46,7 @@ class RateLimit:
         window = self._limiter.get_window_stats(self._limit, caller(g.caller, request.environ))
         seconds = max(1, math.ceil(window.reset_time - time.time()))
         slots = {"most": self._limit.amount, "window": self._limit.get_expiry(), "seconds": seconds}
-        raise refused(g.rulebook, TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
+        raise refused(TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
 
 
 def install(app: Flask, rate: RateLimit | None) -> None:

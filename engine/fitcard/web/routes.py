@@ -115,7 +115,7 @@ def rankings() -> Response:
 
 @api.get("/v1/rank/<name>")
 def ranked(name: str) -> Response:
-    asked, _ = read_query(g.rulebook, request.args.lists())
+    asked, _ = read_query(request.args.lists())
     with answer_lock():
         found = rank(g.engine, read_ranking(g.rulebook, name, asked), site=g.site)
     return json_response(found)
@@ -124,7 +124,7 @@ def ranked(name: str) -> Response:
 @api.get("/problems")
 @api.get("/problems/<code>")
 def codes(code: str = "") -> Response:
-    text = problem_page(g.rulebook, code) if code else "\n".join(problem_codes()) + "\n"
+    text = problem_page(code) if code else "\n".join(problem_codes()) + "\n"
     return Response(text, mimetype="text/plain")
 
 
@@ -136,7 +136,7 @@ def health() -> dict[str, str]:
 @api.get("/ready")
 def ready() -> dict[str, str]:
     if current_app.extensions[STOPPING].is_set():
-        raise refused(g.rulebook, Stopping)
+        raise refused(Stopping)
     return {"status": "ok", "sha256": g.rulebook.sha256}
 
 
@@ -171,7 +171,7 @@ def start() -> Response:
 
 @site.get("/find")
 def find() -> AnyResponse:
-    asked, _ = read_query(g.rulebook, request.args.lists())
+    asked, _ = read_query(request.args.lists())
     if not asked.get("device"):
         asked |= split_line(asked.get("model", ""))
     try:
@@ -223,18 +223,18 @@ def models() -> Response:
 @site.get("/devices/<word>")
 def device(word: str) -> Response:
     entry = find_entry(g.rulebook, "device", word)
-    return html_response(lists.entry_page(drawing(), "device", entry, read_query(g.rulebook, request.args.lists())[0]))
+    return html_response(lists.entry_page(drawing(), "device", entry, read_query(request.args.lists())[0]))
 
 
 @site.get("/models/<word>")
 def model(word: str) -> Response:
     entry = find_entry(g.rulebook, "model", word)
-    return html_response(lists.entry_page(drawing(), "model", entry, read_query(g.rulebook, request.args.lists())[0]))
+    return html_response(lists.entry_page(drawing(), "model", entry, read_query(request.args.lists())[0]))
 
 
 @site.get("/tiers")
 def tiers() -> Response:
-    asked, _ = read_query(g.rulebook, request.args.lists())
+    asked, _ = read_query(request.args.lists())
     word = asked.pop("device", "") or str(g.rulebook.pinned.questions[-1]["device"])
     return html_response(lists.tiers_page(drawing(), find_entry(g.rulebook, "device", word), asked))
 
@@ -279,7 +279,7 @@ def drawing() -> PageRenderer:
 
 def asked_by(pair: str) -> tuple[Question, bool]:
     """The question of an address, and whether it is to be explained."""
-    asked, explain = read_query(g.rulebook, request.args.lists())
+    asked, explain = read_query(request.args.lists())
     return read_question(g.rulebook, {**asked, **split_pair(g.rulebook, pair, "-on-", *PAIR)}), explain
 
 

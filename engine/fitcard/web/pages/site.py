@@ -7,6 +7,7 @@ from typing import Any
 
 from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.explain import explain
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import Question
 from fitcard.calibration.backtest_report import as_data
 from fitcard.calibration.comparison import compare
@@ -85,7 +86,7 @@ def start_page(drawing: PageRenderer, asked: Mapping[str, str] | None = None, pr
         "start.html",
         popular=popular,
         own=[(axis, _own_fields(rulebook, axis)) for axis in required if axis.custom_fields],
-        problems=list(problems),
+        problems=word_problems(problems, drawing.messages),
         **{axis.name: (asked or {}).get(axis.name, "") for axis in required},
     )
 
