@@ -147,7 +147,10 @@ def test_the_command_writes_files_and_says_which(copy: Workplace) -> None:
     before = (PROJECT / "rules" / "physics" / "prefill.yaml").read_text("utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "--check"])
     assert refused.exit_code == 1
-    assert "rules/physics/prefill.yaml:2:1: warning: formatted differently: `kind: rules` [not-formatted]" in refused.output
+    assert (
+        "rules/physics/prefill.yaml:2:1: warning: formatted differently: `kind: rules` [not-formatted]"
+        in refused.output
+    )
     written = CliRunner().invoke(main, [*copy.options, "fmt"])
     assert written.exit_code == 0
     assert "written: rules/physics/prefill.yaml" in written.output

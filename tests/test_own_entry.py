@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_body, read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
@@ -109,7 +110,7 @@ def test_a_field_that_cannot_be_is_named(engine: Engine, device: dict[str, Any],
     with pytest.raises(ProblemsError) as found:
         read_body(engine.rulebook, {"model": "qwen-3-14b", "device": device})
     assert [problem.field for problem in found.value.problems] == [field]
-    assert said in found.value.problems[0].message
+    assert said in word_problems(found.value.problems, engine.rulebook.messages)[0].message
 
 
 def test_all_fields_that_cannot_be_are_told_at_once(engine: Engine) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import Workplace
+from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.answer.render import answer_question
@@ -37,7 +38,7 @@ def told(engine: Engine, name: str, **parameters: Any) -> dict[str | None, str]:
     """What is wrong with a ranking, by parameter."""
     with pytest.raises(ProblemsError) as found:
         read_ranking(engine.rulebook, name, parameters)
-    return {problem.field: problem.message for problem in found.value.problems}
+    return {problem.field: problem.message for problem in word_problems(found.value.problems, engine.rulebook.messages)}
 
 
 MODELS = {"device": "rtx-4070-12gb"}
