@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fitcard.catalog.catalog import Entry
-from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.entries import ImportedEntry, import_entries
+from fitcard.importers.importer import Importer
 from fitcard.importers.records import Unreadable, records_of
-from fitcard.rulebook.imports import Import
+from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Place
 
@@ -32,11 +33,11 @@ def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
     """The rulebook with the runs in the files of a folder, read as `fitcard import` reads them."""
     assert rulebook.backtest is not None
     kind = rulebook.backtest.catalog
-    sources = [source for source in rulebook.imports if source.catalog == kind]
+    importers = [importer for importer in IMPORTERS if importer.catalog == kind]
     entries: list[Entry] = []
     left_out, unread = 0, []
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        found = list(_read(rulebook, sources, file))
+        found = list(_read(rulebook, importers, file))
         if not found:
             unread.append(file.name)
         for row, one in enumerate(found):
@@ -48,17 +49,17 @@ def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
     return ExternalRuns(rulebook.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
 
 
-def _read(rulebook: Rulebook, sources: list[Import], file: Path) -> Iterator[Imported]:
+def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator[ImportedEntry]:
     try:
-        reads, records = records_of(file)
+        source, records = records_of(file)
     except Unreadable:
         return
-    source = recognised(sources, reads, records)
-    if source is not None:
-        yield from Maker(source, rulebook.catalogs, {}, {}).entries(records)
+    importer = recognise(importers, source, records)
+    if importer is not None:
+        yield from import_entries(importer, records, rulebook.catalogs)
 
 
-def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
+def _says_enough(rulebook: Rulebook, one: ImportedEntry) -> bool:
     """Whether it names all that a question must name, and nothing that would be taken for the default unsaid."""
     unsaid = {
         axis.name for axis in rulebook.question_fields.axes.values() if axis.name in one.absent and not axis.default_by
@@ -66,6 +67,6 @@ def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
     return not one.unmatched and not unsaid
 
 
-def _entry(file: Path, row: int, one: Imported) -> Entry:
+def _entry(file: Path, row: int, one: ImportedEntry) -> Entry:
     place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
     return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), custom=True)

@@ -95,9 +95,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _with_ids(
-    catalogs: Mapping[str, Catalog], catalog: str, values: Fields
-) -> tuple[dict[str, Any], list[Unmatched]]:
+def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> tuple[dict[str, Any], list[Unmatched]]:
     """The values with the ids of the entries that they name, and the names without an entry."""
     unmatched: list[Unmatched] = []
     found = dict(values)

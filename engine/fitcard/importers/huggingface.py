@@ -20,14 +20,11 @@ Keys, of which the first that is present counts; they may also stand in `text_co
     full_attention_interval, attn_layer_period, attn_layer_offset
                                                                full_layers: one in so many, where others are linear
     linear_attn_config.full_attn_layers, .kda_layers           full_layers, linear_layers (Kimi delta attention)
-    num_experts, n_routed_experts, num_local_experts           experts.total
-    num_experts_per_tok, num_experts_per_token, experts_per_token
-                                                               experts.active
+    moe_latent_size, routed_expert_hidden_size                 params: not counted
+    model_type                                                 what a config leaves to the defaults of its class
 
-The keys of linear layers, and those that only the number of parameters depends on, are listed in
-`huggingface_params.py`, which gives `params`, `active_params` and `fixed_state`.
-
-A new architecture needs its keys here, or its `model_type` in one of the tables below.
+`huggingface_params.py` reads the keys of experts and of linear layers, and gives `params`, `active_params`, `experts`
+and `fixed_state`. A new architecture needs its keys there or here, or its `model_type` in one of the tables below.
 """
 
 from __future__ import annotations
@@ -97,16 +94,12 @@ def _shape(config: RecordReader) -> ModelShape:
     head_dim = config.number("head_dim", "attention_head_dim", "kv_channels")
     latent = config.number("kv_lora_rank")
     context = first_known(
-        config.given_or_number(
-            "context", "model_max_length", "max_position_embeddings", "seq_length", "n_positions"
-        ),
+        config.given_or_number("context", "model_max_length", "max_position_embeddings", "seq_length", "n_positions"),
         number_of(DEFAULT_CONTEXT.get(model_type)),
     )
     window = config.number("sliding_window")
     switched_off = is_any(config.value("use_sliding_window"), False)
-    window_in_use = first_known(
-        config.given_number("window"), number_if(window < context and not switched_off, window)
-    )
+    window_in_use = first_known(config.given_number("window"), number_if(window < context and not switched_off, window))
     counts = _layer_counts(config, model_type, layers, has_window=known(window_in_use))
     return ModelShape(
         layers=layers,

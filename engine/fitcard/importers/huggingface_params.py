@@ -1,7 +1,11 @@
-"""Linear layers, experts and the number of parameters of a config.json, from the shapes of its large tables.
+"""Experts, linear layers and the number of parameters of a config.json.
 
-Norms and biases are left out. Keys, of which the first that is present counts:
+Parameters are counted from the shapes of the large tables, without norms and biases. Keys, of which the first that is
+present counts:
 
+    num_experts, n_routed_experts, num_local_experts           experts.total
+    num_experts_per_tok, num_experts_per_token, experts_per_token
+                                                               experts.active
     intermediate_size, ffn_hidden_size                         params: FFN
     moe_intermediate_size, intermediate_size                   params: an expert
     shared_expert_intermediate_size, moe_shared_expert_intermediate_size; n_shared_experts, num_shared_experts
@@ -17,6 +21,7 @@ Norms and biases are left out. Keys, of which the first that is present counts:
     mamba_num_heads, mamba_n_heads; mamba_head_dim, mamba_d_head; ssm_state_size, mamba_d_state, mamba_state_dim;
     n_groups, mamba_n_groups, mamba_num_groups; conv_kernel, mamba_d_conv; mamba_expand, expand; mamba_dt_rank
                                                                fixed_state, params: Mamba 2 (Nemotron, Granite), Mamba
+    model_type                                                 params: FFN with two tables, attention with a gate
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def number_if(condition: bool, number: float) -> float:
 
 
 def run_id(fields: Fields, *labels: str | None, count_gpus: bool = True) -> str:
-    """The id of a measured run: device, model, quant, and labels that tell it from others; empty where one is absent."""
+    """The id of a measured run: device, model, quant and labels that tell it apart; empty where one is absent."""
     name = join_known(fields.get("device"), fields.get("model"), fields.get("quant"), *labels, separator="_")
     gpus = number_of(fields.get("gpus"))
     prefix = f"{text_of(gpus)}x-" if count_gpus and gpus > 1 else ""
