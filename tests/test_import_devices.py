@@ -9,7 +9,7 @@ from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.importers import nvidia_smi
 from fitcard.importers.entries import import_entries
-from fitcard.importers.records import Input, machine_records
+from fitcard.importers.records import SourceKind, machine_records
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
 
@@ -25,7 +25,7 @@ def known(rulebook: Rulebook, machine: str, source: str) -> list[str | None]:
     """The entries of the catalog that a machine has."""
     importer = next(one for one in IMPORTERS if one.title == source)
     records = machine_records(importer.machine, importer.each, MACHINES / machine)
-    assert recognise([importer], Input.MACHINE, records)
+    assert recognise([importer], SourceKind.MACHINE, records)
     entries = import_entries(importer, records, rulebook.catalogs, today="2026-11-25")
     return [entry.match.entry.id if entry.match and not entry.match.differences else None for entry in entries]
 

@@ -33,11 +33,11 @@ SHORT = {
 }
 
 
-def imported(rulebook: Rulebook, file: Path, **given: Any) -> list[ImportedEntry]:
+def imported(rulebook: Rulebook, file: Path, **overrides: Any) -> list[ImportedEntry]:
     source, records = records_of(file)
     importer = recognise((one for one in IMPORTERS if one.word == "measurements"), source, records)
     assert importer is not None
-    return import_entries(importer, records, rulebook.catalogs, given, "2026-11-25")
+    return import_entries(importer, records, rulebook.catalogs, overrides, "2026-11-25")
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "md"])

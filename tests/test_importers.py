@@ -18,13 +18,13 @@ from fitcard.cli.main import main
 from fitcard.importers import huggingface, huggingface_params
 from fitcard.importers.entries import import_entries
 from fitcard.importers.importer import INAPPLICABLE, Guess, Importer, Reading, RecordReader, run_id
-from fitcard.importers.records import Input, machine_records
+from fitcard.importers.records import SourceKind, machine_records
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-LOOK_UPS = {"value": 0, "number": 0, "text": 0, "find": 1, "given_or_number": 1, "given_or_value": 1}
+LOOK_UPS = {"value": 0, "number": 0, "text": 0, "find": 1, "override_or_number": 1, "override_or_value": 1}
 MODULES = {inspect.getmodule(importer.read) for importer in IMPORTERS} | {huggingface_params}
 
 
@@ -45,14 +45,14 @@ def test_the_docstring_of_an_importer_lists_every_key_that_it_reads(module: Modu
 
 def test_every_module_with_an_importer_is_registered() -> None:
     folder = PROJECT / "engine" / "fitcard" / "importers"
-    there = {path.stem for path in folder.glob("*.py") if "\nIMPORTER = " in path.read_text("utf-8")}
-    assert there == {inspect.getmodule(importer.read).__name__.rpartition(".")[2] for importer in IMPORTERS}
+    modules = {path.stem for path in folder.glob("*.py") if "\nIMPORTER = " in path.read_text("utf-8")}
+    assert modules == {inspect.getmodule(importer.read).__name__.rpartition(".")[2] for importer in IMPORTERS}
 
 
 def test_each_fixture_is_recognised_by_one_importer_alone() -> None:
     for path in CONFIGS.glob("*.json"):
         records = [json.loads(path.read_text("utf-8"))]
-        assert [one.title for one in IMPORTERS if recognise([one], Input.RECORDS, records)] == [
+        assert [one.title for one in IMPORTERS if recognise([one], SourceKind.RECORDS, records)] == [
             huggingface.IMPORTER.title
         ], path
 
@@ -68,7 +68,9 @@ def test_the_first_of_several_keys_counts_and_sections_go_before_the_record() ->
 
 
 def reader_of(reading: Reading) -> Importer:
-    return Importer("Test", "model", "models", Input.RECORDS, lambda record: True, lambda records, given: [reading])
+    return Importer(
+        "Test", "model", "models", SourceKind.RECORDS, lambda record: True, lambda records, overrides: [reading]
+    )
 
 
 def test_fields_are_absent_guessed_or_do_not_apply(rulebook: Rulebook) -> None:
@@ -80,8 +82,8 @@ def test_fields_are_absent_guessed_or_do_not_apply(rulebook: Rulebook) -> None:
 
 def test_fields_that_are_set_beside_a_file_override_it_and_are_no_guesses(rulebook: Rulebook) -> None:
     fields = {"layers": 32, "experts.total": INAPPLICABLE, "modality": Guess("text")}
-    given = {"modality": "vision", "experts.total": 8, "experts.active": 2}
-    (entry,) = import_entries(reader_of(Reading(fields)), [{}], rulebook.catalogs, given, "2026-11-25")
+    overrides = {"modality": "vision", "experts.total": 8, "experts.active": 2}
+    (entry,) = import_entries(reader_of(Reading(fields)), [{}], rulebook.catalogs, overrides, "2026-11-25")
     assert entry.data["experts"] == {"total": 8, "active": 2}
     assert entry.data["modality"] == "vision"
     assert (entry.absent, entry.guessed) == ((), ())

@@ -20,7 +20,7 @@ class ExternalRuns:
     """The rulebook with runs of files in place of its own.
 
     `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
-    `unread` are files that no import knows.
+    `unread` are files that no importer recognises.
     """
 
     rulebook: Rulebook
@@ -51,10 +51,10 @@ def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
 
 def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator[ImportedEntry]:
     try:
-        source, records = records_of(file)
+        kind, records = records_of(file)
     except Unreadable:
         return
-    importer = recognise(importers, source, records)
+    importer = recognise(importers, kind, records)
     if importer is not None:
         yield from import_entries(importer, records, rulebook.catalogs)
 

@@ -15,7 +15,7 @@ from fitcard.cli.output import FAILED, exit_with_problems
 from fitcard.cli.scaffold import ENTRIES, ENTRY, FieldUnknown, Scaffold, entry_block, insert_entry
 from fitcard.importers.entries import CatalogMatch, ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
-from fitcard.importers.records import Input, Record, Unreadable, machine_records, records_of
+from fitcard.importers.records import Record, SourceKind, Unreadable, machine_records, records_of
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import read_each_file
@@ -102,16 +102,16 @@ def command(
     importers = _importers(rulebook, what)
     skeleton = Scaffold(what, importers[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
     try:
-        given = _flat(skeleton.read(pairs(word for word in words if "=" in word)))
+        overrides = _flat(skeleton.read(pairs(word for word in words if "=" in word)))
     except FieldUnknown as unknown:
         raise click.UsageError(str(unknown)) from None
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     entries: list[ImportedEntry] = []
-    for read in _read(importers, words, here=here, saved=saved):
-        found = import_entries(read.importer, read.records, rulebook.catalogs, given, today)
-        counts = f"{len(read.records)} read, {len(found)} taken"
-        click.echo(f"read: {read.importer.title}, {read.shown_as}: {counts}", err=True)
-        entries += found
+    for source in _sources(importers, words, here=here, saved=saved):
+        imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
+        counts = f"{len(source.records)} read, {len(imported)} taken"
+        click.echo(f"read: {source.importer.title}, {source.shown_as}: {counts}", err=True)
+        entries += imported
     new = list(_without_known(_with_ids(entries, name), what))
     if new:
         destination = Destination(name, file, {key: text for key, text in head.items() if text}, dry_run)
@@ -139,7 +139,7 @@ def _importers(rulebook: Rulebook, what: str) -> list[Importer]:
 
 
 @dataclass(frozen=True)
-class Read:
+class ImportSource:
     """Records of a file or of a machine, the importer that recognises them, and how messages call their origin."""
 
     importer: Importer
@@ -147,46 +147,48 @@ class Read:
     shown_as: str
 
 
-def _read(importers: list[Importer], words: tuple[str, ...], *, here: bool, saved: Path | None) -> list[Read]:
+def _sources(
+    importers: list[Importer], words: tuple[str, ...], *, here: bool, saved: Path | None
+) -> list[ImportSource]:
     files = [word for word in words if "=" not in word]
     if len(files) + here + (saved is not None) != 1:
         raise click.UsageError("requires one of FILE, --here or --from FOLDER")
     if not files:
-        return _read_machine(importers, saved)
+        return _machine_sources(importers, saved)
     try:
-        source, records = records_of(Path(files[0]))
+        kind, records = records_of(Path(files[0]))
     except Unreadable as why:
         raise click.ClickException(f"{files[0]} cannot be read: {why}") from None
-    importer = recognise(importers, source, records)
+    importer = recognise(importers, kind, records)
     if importer is None:
-        known = ", ".join(one.title for one in importers)
+        known = ", ".join(importer.title for importer in importers)
         raise click.ClickException(f"the format of {files[0]} is not supported; supported are: {known}")
-    return [Read(importer, records, Path(files[0]).name)]
+    return [ImportSource(importer, records, Path(files[0]).name)]
 
 
-def _read_machine(importers: list[Importer], saved: Path | None) -> list[Read]:
+def _machine_sources(importers: list[Importer], saved: Path | None) -> list[ImportSource]:
     """All that this machine has, or another whose outputs are saved. The command ends where there is nothing."""
-    of_machines = [importer for importer in importers if importer.input is Input.MACHINE]
+    of_machines = [importer for importer in importers if importer.source is SourceKind.MACHINE]
     if not of_machines:
         raise click.UsageError(f"importing a {importers[0].word} requires a FILE")
     shown_as = saved.name if saved else "here"
     outputs = [(importer, machine_records(importer.machine, importer.each, saved)) for importer in of_machines]
-    found = [
-        Read(importer, records, shown_as)
+    recognised = [
+        ImportSource(importer, records, shown_as)
         for importer, records in outputs
-        if records and recognise([importer], Input.MACHINE, records)
+        if records and recognise([importer], SourceKind.MACHINE, records)
     ]
-    preferred = [read for read in found if not read.importer.fallback] or found
+    preferred = [source for source in recognised if not source.importer.fallback] or recognised
     if not preferred:
         titles = ", ".join(importer.title for importer in of_machines)
         raise click.ClickException(f"no {importers[0].word} found {shown_as}; looked for: {titles}")
     return preferred
 
 
-def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Fields by their dotted names, as importers have them."""
     flat: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in overrides.items():
         flat |= {f"{name}.{inner}": part for inner, part in value.items()} if isinstance(value, dict) else {name: value}
     return flat
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import join_known, known, rounded
 
 CHIP, MEMORY, DISPLAYS = "chip", "memory_bytes", "displays"
@@ -26,9 +26,9 @@ def recognises(record: Record) -> bool:
     return CHIP in record and MEMORY in record
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """The device of a machine whose chip is Apple's."""
-    readings = (_reading(RecordReader(record, given)) for record in records)
+    readings = (_reading(RecordReader(record, overrides)) for record in records)
     return [reading for reading in readings if reading is not None]
 
 
@@ -56,7 +56,7 @@ IMPORTER = Importer(
     title="Apple silicon",
     word="device",
     catalog="devices",
-    input=Input.MACHINE,
+    source=SourceKind.MACHINE,
     recognises=recognises,
     read=read,
     machine={

@@ -53,32 +53,32 @@ def import_entries(
     importer: Importer,
     records: Sequence[Record],
     catalogs: Mapping[str, Catalog],
-    given: Fields | None = None,
+    overrides: Fields | None = None,
     today: str | None = None,
 ) -> list[ImportedEntry]:
     """The entries that an importer reads from records.
 
-    `given` are fields by dotted name that a person sets beside the file and that override it; `today` is an ISO date.
+    `overrides` are fields by dotted name that a person sets beside the file; `today` is an ISO date.
     """
-    given = given or {}
-    readings = importer.read(records, given)
-    return _number_ids([_entry(importer, reading, catalogs, given, today) for reading in readings])
+    overrides = overrides or {}
+    readings = importer.read(records, overrides)
+    return _number_ids([_entry(importer, reading, catalogs, overrides, today) for reading in readings])
 
 
 def _entry(
-    importer: Importer, reading: Reading, catalogs: Mapping[str, Catalog], given: Fields, today: str | None
+    importer: Importer, reading: Reading, catalogs: Mapping[str, Catalog], overrides: Fields, today: str | None
 ) -> ImportedEntry:
-    read = {**reading.fields, CHECKED_ON: today, **given}
+    read = {**reading.fields, CHECKED_ON: today, **overrides}
     guessed = tuple(name for name, value in read.items() if isinstance(value, Guess))
     values = {name: _plain(value) for name, value in read.items() if value is not INAPPLICABLE}
     values, unmatched = _with_ids(catalogs, importer.catalog, values)
     fields = {name: value for name, value in values.items() if value is not None}
-    not_found = {one.field for one in unmatched}
+    without_entry = {name.field for name in unmatched}
     match, similar = _match(importer, catalogs[importer.catalog], reading.names, fields)
     return ImportedEntry(
         id=reading.entry_id(fields),
         data=_nested(fields),
-        absent=tuple(name for name, value in values.items() if value is None and name not in not_found),
+        absent=tuple(name for name, value in values.items() if value is None and name not in without_entry),
         guessed=guessed,
         unmatched=tuple(unmatched),
         match=match,
@@ -98,26 +98,26 @@ def _plain(value: Any) -> Any:
 def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> tuple[dict[str, Any], list[Unmatched]]:
     """The values with the ids of the entries that they name, and the names without an entry."""
     unmatched: list[Unmatched] = []
-    found = dict(values)
+    resolved = dict(values)
     for name, value in values.items():
         field = catalogs[catalog].fields.get(name)
         if field is not None and field.entry_of and isinstance(value, str):
             other = catalogs[field.entry_of]
             entry = other.find(value)
-            found[name] = entry.id if entry else None
+            resolved[name] = entry.id if entry else None
             unmatched += [] if entry else [Unmatched(name, value, other.nearest(value))]
-    return found, unmatched
+    return resolved, unmatched
 
 
 def _match(
     importer: Importer, catalog: Catalog, names: Iterable[str | None], fields: Fields
 ) -> tuple[CatalogMatch | None, tuple[str, ...]]:
     """The entry of one of these names whose figures agree, or else the first of such a name; or else similar ids."""
-    known = [name for name in names if name is not None]
-    entries = [entry for name in known if (entry := catalog.find(name)) is not None]
+    present = [name for name in names if name is not None]
+    entries = [entry for name in present if (entry := catalog.find(name)) is not None]
     matches = [CatalogMatch(entry, dict(_differences(importer, entry, fields))) for entry in entries]
-    match = next((one for one in matches if not one.differences), next(iter(matches), None))
-    return match, () if match else tuple(dict.fromkeys(near for name in known for near in catalog.nearest(name)))
+    match = next((match for match in matches if not match.differences), next(iter(matches), None))
+    return match, () if match else tuple(dict.fromkeys(near for name in present for near in catalog.nearest(name)))
 
 
 def _differences(importer: Importer, entry: Entry, fields: Fields) -> Iterator[tuple[str, tuple[float, float]]]:

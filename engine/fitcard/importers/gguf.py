@@ -33,11 +33,11 @@ from typing import Any
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, number_if
 from fitcard.importers.model_shape import LayerCounts, ModelShape, billions
-from fitcard.importers.records import ARCHITECTURE, Input, Record
+from fitcard.importers.records import ARCHITECTURE, Record, SourceKind
 from fitcard.importers.values import count, count_positive, first_known, floor, known, largest, number_of, ratio
 
 # One layer in so many attends to the whole context, the others to a window.
-FULL_ATTENTION_EVERY = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
+FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
 DELTA_RULE = {"qwen3next", "qwen35", "qwen35moe"}
 ONE_KIND_A_LAYER = {"nemotron_h", "nemotron_h_moe"}  # a layer is attention, Mamba or FFN alone
 WITH_FIXED_STATE = DELTA_RULE | ONE_KIND_A_LAYER | {"granitehybrid", "jamba", "kimi-linear", "lfm2", "falcon-h1"}
@@ -52,9 +52,9 @@ def recognises(record: Record) -> bool:
     return header.value("block_count") is not None and known(largest(header.value("attention.head_count")))
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One model for each header."""
-    return [Reading(_fields(RecordReader(record, given))) for record in records]
+    return [Reading(_fields(RecordReader(record, overrides))) for record in records]
 
 
 def _fields(header: RecordReader) -> dict[str, Any]:
@@ -66,26 +66,26 @@ def _fields(header: RecordReader) -> dict[str, Any]:
         "experts.active": applies(experts > 0, header.number("expert_used_count")),
         **_shape(header).fields(),
         "modality": "text",
-        "licence": header.given_or_value("licence", "general.license"),
+        "licence": header.override_or_value("licence", "general.license"),
         "shape": "published config",
     }
 
 
 def _shape(header: RecordReader) -> ModelShape:
-    layers = header.given_or_number("layers", "block_count")
-    hidden = header.given_or_number("hidden", "embedding_length")
-    heads = first_known(header.given_number("heads"), largest(header.value("attention.head_count")))
+    layers = header.override_or_number("layers", "block_count")
+    hidden = header.override_or_number("hidden", "embedding_length")
+    heads = first_known(header.override_number("heads"), largest(header.value("attention.head_count")))
     context = header.number("context_length")
     latent = header.number("attention.kv_lora_rank")
     kv_heads = first_known(
-        header.given_number("kv_heads"),
+        header.override_number("kv_heads"),
         number_if(known(latent), heads),
         largest(header.value("attention.head_count_kv")),
         heads,
     )
     window = header.number("attention.sliding_window")
-    window = first_known(header.given_number("window"), number_if(window < context, window))
-    vocabulary = header.given_or_number("vocabulary", "vocab_size")
+    window = first_known(header.override_number("window"), number_if(window < context, window))
+    vocabulary = header.override_or_number("vocabulary", "vocab_size")
     return ModelShape(
         layers=layers,
         hidden=hidden,
@@ -120,8 +120,8 @@ def _layer_counts(header: RecordReader, layers: float, window: float) -> LayerCo
         full = first_known(with_kv_cache, layers - linear)
     elif known(window):
         pattern = header.value("attention.sliding_window_pattern")
-        every = first_known(number_of(pattern), number_of(FULL_ATTENTION_EVERY.get(architecture)))
-        full = first_known(layers - count(pattern, True), floor(ratio(layers, every)), 0)
+        interval = first_known(number_of(pattern), number_of(FULL_ATTENTION_INTERVALS.get(architecture)))
+        full = first_known(layers - count(pattern, True), floor(ratio(layers, interval)), 0)
     return LayerCounts(full=full, windows=number_if(known(window), layers - full), linear=linear)
 
 
@@ -142,7 +142,7 @@ IMPORTER = Importer(
     title="header of a GGUF file",
     word="model",
     catalog="models",
-    input=Input.GGUF,
+    source=SourceKind.GGUF,
     recognises=recognises,
     read=read,
 )

@@ -35,7 +35,7 @@ from typing import Any
 from fitcard.importers.huggingface_params import count_parameters, expert_layers, linear_layer
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, number_if
 from fitcard.importers.model_shape import LayerCounts, ModelShape, billions
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import ceil, count, first_known, floor, is_any, known, largest, number_of, ratio
 
 SECTIONS = ("text_config", "llm_config", "language_config")
@@ -47,7 +47,7 @@ DEFAULT_KV_HEADS = {"gemma3_text": 4}
 DEFAULT_HEAD_DIM = {"gemma3_text": 256}
 TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2"}
 # One layer in so many attends to the whole context, the others to a window.
-FULL_ATTENTION_EVERY = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "cohere2": 4, "gpt_oss": 2}
+FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "cohere2": 4, "gpt_oss": 2}
 
 
 def recognises(record: Record) -> bool:
@@ -56,9 +56,9 @@ def recognises(record: Record) -> bool:
     return config.value("num_hidden_layers", "num_layers", "n_layers", "n_layer") is not None and known(_heads(config))
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One model for each config."""
-    return [Reading(_fields(RecordReader(record, given, SECTIONS))) for record in records]
+    return [Reading(_fields(RecordReader(record, overrides, SECTIONS))) for record in records]
 
 
 def _fields(config: RecordReader) -> dict[str, Any]:
@@ -82,11 +82,11 @@ def _fields(config: RecordReader) -> dict[str, Any]:
 
 def _shape(config: RecordReader) -> ModelShape:
     model_type = config.text("model_type") or ""
-    layers = config.given_or_number("layers", "num_hidden_layers", "num_layers", "n_layers", "n_layer")
-    hidden = config.given_or_number("hidden", "hidden_size", "d_model", "n_embd")
-    heads = first_known(config.given_number("heads"), _heads(config))
+    layers = config.override_or_number("layers", "num_hidden_layers", "num_layers", "n_layers", "n_layer")
+    hidden = config.override_or_number("hidden", "hidden_size", "d_model", "n_embd")
+    heads = first_known(config.override_number("heads"), _heads(config))
     kv_heads = first_known(
-        config.given_number("kv_heads"),
+        config.override_number("kv_heads"),
         largest(config.value("num_key_value_heads", "multi_query_group_num")),
         number_of(DEFAULT_KV_HEADS.get(model_type)),
         heads,
@@ -94,12 +94,16 @@ def _shape(config: RecordReader) -> ModelShape:
     head_dim = config.number("head_dim", "attention_head_dim", "kv_channels")
     latent = config.number("kv_lora_rank")
     context = first_known(
-        config.given_or_number("context", "model_max_length", "max_position_embeddings", "seq_length", "n_positions"),
+        config.override_or_number(
+            "context", "model_max_length", "max_position_embeddings", "seq_length", "n_positions"
+        ),
         number_of(DEFAULT_CONTEXT.get(model_type)),
     )
     window = config.number("sliding_window")
     switched_off = is_any(config.value("use_sliding_window"), False)
-    window_in_use = first_known(config.given_number("window"), number_if(window < context and not switched_off, window))
+    window_in_use = first_known(
+        config.override_number("window"), number_if(window < context and not switched_off, window)
+    )
     counts = _layer_counts(config, model_type, layers, has_window=known(window_in_use))
     return ModelShape(
         layers=layers,
@@ -107,7 +111,7 @@ def _shape(config: RecordReader) -> ModelShape:
         heads=heads,
         kv_heads=kv_heads,
         head_dim=first_known(
-            config.given_number("head_dim"),
+            config.override_number("head_dim"),
             head_dim,
             number_of(DEFAULT_HEAD_DIM.get(model_type)),
             ratio(hidden, heads),
@@ -119,7 +123,7 @@ def _shape(config: RecordReader) -> ModelShape:
         window=window,
         state_bytes=linear_layer(config, hidden, counts).state_bytes,
         vocabulary=first_known(
-            config.given_or_number("vocabulary", "vocab_size", "padded_vocab_size"),
+            config.override_or_number("vocabulary", "vocab_size", "padded_vocab_size"),
             number_of(DEFAULT_VOCABULARY.get(model_type)),
         ),
         tied_embeddings=_is_tied(config, model_type),
@@ -148,15 +152,15 @@ def _layer_counts(config: RecordReader, model_type: str, layers: float, *, has_w
         layers - ceil(ratio(layers - offset, period)),
         0,
     )
-    every = first_known(
-        config.number("sliding_window_pattern", "layer_switch"), number_of(FULL_ATTENTION_EVERY.get(model_type))
+    interval = first_known(
+        config.number("sliding_window_pattern", "layer_switch"), number_of(FULL_ATTENTION_INTERVALS.get(model_type))
     )
     full = first_known(
         count(types, "full_attention", "attention"),
         count(letters, "*"),
         count(config.value("linear_attn_config.full_attn_layers")),
         number_if(linear > 0, layers - linear),
-        number_if(has_window, floor(ratio(layers, every))),
+        number_if(has_window, floor(ratio(layers, interval))),
         number_if(has_window, 0),
         layers,
     )
@@ -168,7 +172,7 @@ IMPORTER = Importer(
     title="config.json of Hugging Face",
     word="model",
     catalog="models",
-    input=Input.RECORDS,
+    source=SourceKind.RECORDS,
     recognises=recognises,
     read=read,
 )

@@ -1,7 +1,7 @@
 """What an importer is: one module for each format, which says how its records become entries of a catalog.
 
 A module defines one `Importer`, called IMPORTER, and `registry.py` lists it. Its `read` takes the records of a file and
-the fields that a person sets beside it, and gives a `Reading` for each entry.
+the overrides, the fields that a person sets beside the file, and returns a `Reading` for each entry.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fitcard.importers.records import Input, MachineSource, Record, look_up
+from fitcard.importers.records import MachineSource, Record, SourceKind, look_up
 from fitcard.importers.values import ABSENT, find, first_known, join_known, number_of, text_of
 
 Fields = Mapping[str, Any]  # by dotted name: `measured.ttft`
@@ -19,7 +19,7 @@ INAPPLICABLE: Any = object()  # value of a field that an entry should not have, 
 
 @dataclass(frozen=True)
 class Guess:
-    """A value of a field that the input does not state and that usually holds."""
+    """A value of a field that the source does not state and that is usual."""
 
     value: Any
 
@@ -33,9 +33,9 @@ class Reading:
     """One entry as it was read.
 
     `fields` has every field that the importer knows, in order: None or NaN where it could not be read, INAPPLICABLE
-    where the entry should not have it, a `Guess` where it is not stated. `names` are what the entry may be called in
-    the catalog, best first; absent ones are None. `entry_id` makes the id of the fields once they name entries of the
-    catalogs, or an empty text.
+    where the entry should not have it, a `Guess` where it is not stated. `names` are those that the entry may have in
+    the catalog, best first; absent ones are None. `entry_id` returns the id for fields that name entries of the
+    catalogs by their ids, or an empty text.
     """
 
     fields: Fields
@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Importer:
-    """A format. `word` is what people call its entries: `fitcard import WORD`.
+    """A format. `word` is the usual word for its entries: `fitcard import WORD`.
 
     An importer of a machine reads the outputs of `machine`, by name, one record for each line of the output `each`; one
     that is a `fallback` is used only where no other finds anything. `tolerances` are relative differences up to which a
@@ -55,7 +55,7 @@ class Importer:
     title: str
     word: str
     catalog: str
-    input: Input
+    source: SourceKind
     recognises: Callable[[Record], bool]
     read: Callable[[Sequence[Record], Fields], list[Reading]]
     machine: Mapping[str, MachineSource] = field(default_factory=dict)
@@ -68,11 +68,11 @@ class Importer:
 class RecordReader:
     """Looks up keys of a record, first in those of its `sections` that it has.
 
-    `given` are fields that a person sets beside the file.
+    `overrides` are the fields that a person sets beside the file.
     """
 
     record: Record
-    given: Fields = field(default_factory=dict)
+    overrides: Fields = field(default_factory=dict)
     sections: tuple[str, ...] = ()
 
     def value(self, *keys: str) -> Any:
@@ -94,17 +94,17 @@ class RecordReader:
         """The first group of a regular expression in the text under the first of these keys that is present."""
         return find(pattern, self.value(*keys))
 
-    def given_number(self, field_name: str) -> float:
-        """The number that is set for a field beside the file."""
-        return number_of(self.given.get(field_name))
+    def override_number(self, field_name: str) -> float:
+        """The override of a field as a number."""
+        return number_of(self.overrides.get(field_name))
 
-    def given_or_number(self, field_name: str, *keys: str) -> float:
-        """The number that is set for a field beside the file, or else that under the first of these keys."""
-        return first_known(self.given_number(field_name), self.number(*keys))
+    def override_or_number(self, field_name: str, *keys: str) -> float:
+        """The override of a field as a number, or else the number under the first of these keys."""
+        return first_known(self.override_number(field_name), self.number(*keys))
 
-    def given_or_value(self, field_name: str, *keys: str) -> Any:
-        """The value that is set for a field beside the file, or else that under the first of these keys."""
-        return self.given[field_name] if field_name in self.given else self.value(*keys)
+    def override_or_value(self, field_name: str, *keys: str) -> Any:
+        """The override of a field, or else the value under the first of these keys."""
+        return self.overrides[field_name] if field_name in self.overrides else self.value(*keys)
 
 
 def applies(condition: bool, value: Any) -> Any:

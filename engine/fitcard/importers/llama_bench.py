@@ -26,7 +26,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, run_id
-from fitcard.importers.records import AROUND, Input, Record
+from fitcard.importers.records import AROUND, Record, SourceKind
 from fitcard.importers.values import (
     find,
     find_number,
@@ -73,7 +73,7 @@ BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_GB = 1024**3, 1024**2, 1e9
 
 SETTINGS = (  # records that differ in one of these are different runs
     "benchmark", "file", "quant", "device", "gpus", "backend", "gpu_layers", "host_expert_layers", "batch", "kv",
-    "flash_attention", "cached", "prompt", "written",
+    "flash_attention", "cached", "prompt", "generated",
 )  # fmt: skip
 
 
@@ -96,9 +96,9 @@ class Run:
     flash_attention: Any
     cached: float
     prompt: float | None
-    written: float | None
-    prompt_rate: float | None  # tokens per second
-    written_rate: float | None
+    generated: float | None
+    prefill_rate: float | None  # tokens per second
+    decode_rate: float | None
     file_size: float | None  # in GB
 
     def is_same(self, other: Run) -> bool:
@@ -118,11 +118,11 @@ def recognises(record: Record) -> bool:
     return reader.value("avg_ts", "t/s") is not None and reader.value("model_type", "model") is not None
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One run for each setting: records of prompt processing and of generation are joined."""
     runs: list[Run] = []
-    for run in (_run(RecordReader(record, given)) for record in records):
-        if run.prompt is None and run.written is None:
+    for run in (_run(RecordReader(record, overrides)) for record in records):
+        if run.prompt is None and run.generated is None:
             continue
         at = next((at for at, other in enumerate(runs) if other.is_same(run)), None)
         if at is None:
@@ -135,18 +135,18 @@ def read(records: Sequence[Record], given: Fields) -> list[Reading]:
 def _run(record: RecordReader) -> Run:
     benchmark, file = record.value("model_type", "model"), record.value("model_filename")
     test, rate = record.value("test"), record.value("avg_ts", "t/s")
-    read_tokens = first_known(record.number("n_prompt"), find_number(r"^pp([0-9]+)(?![0-9+])", test), 0)
-    written_tokens = first_known(record.number("n_gen"), find_number(r"^tg([0-9]+)", test), 0)
-    is_prompt = read_tokens > 0 and written_tokens == 0
-    prompt = first_known(record.given_number("prompt"), read_tokens) if is_prompt else None
-    written = written_tokens if written_tokens > 0 and read_tokens == 0 else None
+    prompt_tokens = first_known(record.number("n_prompt"), find_number(r"^pp([0-9]+)(?![0-9+])", test), 0)
+    generated_tokens = first_known(record.number("n_gen"), find_number(r"^tg([0-9]+)", test), 0)
+    is_prompt = prompt_tokens > 0 and generated_tokens == 0
+    prompt = first_known(record.override_number("prompt"), prompt_tokens) if is_prompt else None
+    generated = generated_tokens if generated_tokens > 0 and prompt_tokens == 0 else None
     rate = _present(rounded(first_known(number_of(rate), find_number(r"^([0-9.]+)", rate)), 2))
     return Run(
         benchmark=benchmark,
         file=file,
         model=find(MODEL_OF_FILE, file) or benchmark,
-        quant=record.given.get("quant") or _quant(benchmark, file),
-        device=record.given.get("device") or _device(record),
+        quant=record.overrides.get("quant") or _quant(benchmark, file),
+        device=record.overrides.get("device") or _device(record),
         gpus=_gpus(record),
         backend=record.value("backends", "backend"),
         build=_build(record),
@@ -157,9 +157,9 @@ def _run(record: RecordReader) -> Run:
         flash_attention=record.value("flash_attn", "fa"),
         cached=first_known(record.number("n_depth"), find_number(r"@ d([0-9]+)", test), 0),
         prompt=prompt,
-        written=written,
-        prompt_rate=rate if prompt is not None else None,
-        written_rate=rate if written is not None else None,
+        generated=generated,
+        prefill_rate=rate if prompt is not None else None,
+        decode_rate=rate if generated is not None else None,
         file_size=_file_size(record),
     )
 
@@ -201,9 +201,9 @@ def _file_size(record: RecordReader) -> float | None:
 
 
 def _reading(run: Run) -> Reading:
-    prompt, written = run.prompt or 0, run.written or 0
+    prompt, generated = run.prompt or 0, run.generated or 0
     depth = f" @ d{text_of(run.cached)}" if run.cached > 0 else ""
-    tests = [f"tg{text_of(written)}{depth}"] if written else []
+    tests = [f"tg{text_of(generated)}{depth}"] if generated else []
     tests += [f"pp{text_of(prompt)}{depth}"] if prompt else []
     gpu_layers = run.gpu_layers if run.gpu_layers is not None else ALL_LAYERS
     entry_fields = {
@@ -213,26 +213,26 @@ def _reading(run: Run) -> Reading:
         "gpus": applies((run.gpus or 0) > 1, run.gpus),
         "runtime": "llama.cpp",
         "kv": applies(run.kv is not None and not is_any(run.kv, "f16", "bf16"), run.kv),
-        "context": run.cached + prompt + written,
-        "depth": applies(written > 0, run.cached + written / 2),
+        "context": run.cached + prompt + generated,
+        "depth": applies(generated > 0, run.cached + generated / 2),
         "prompt": applies(prompt > 0, prompt),
         "cached": applies(run.cached > 0, run.cached),
         "gpu_layers": applies(0 <= gpu_layers < ALL_LAYERS, gpu_layers),
         "expert_layers_on_host": applies((run.host_expert_layers or 0) > 0, run.host_expert_layers),
         "file_size": run.file_size,
-        "measured.decode_tok_s": applies(run.written_rate is not None, run.written_rate),
-        "measured.prefill_tok_s": applies(run.prompt_rate is not None, run.prompt_rate),
+        "measured.decode_tok_s": applies(run.decode_rate is not None, run.decode_rate),
+        "measured.prefill_tok_s": applies(run.prefill_rate is not None, run.prefill_rate),
         "test": ", ".join(tests),
         "build": run.build,
     }
-    return Reading(entry_fields, entry_id=lambda found: run_id(found, tests[0].replace(" @ ", "-")))
+    return Reading(entry_fields, entry_id=lambda resolved: run_id(resolved, tests[0].replace(" @ ", "-")))
 
 
 IMPORTER = Importer(
     title="llama-bench",
     word="measurements",
     catalog="measurements",
-    input=Input.RECORDS,
+    source=SourceKind.RECORDS,
     recognises=recognises,
     read=read,
 )

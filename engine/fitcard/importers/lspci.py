@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import join_known
 
 OUTPUT = "lspci"
@@ -28,9 +28,9 @@ def recognises(record: Record) -> bool:
     return OUTPUT in record
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One device for each line that names an accelerator."""
-    readers = (RecordReader(record, given) for record in records)
+    readers = (RecordReader(record, overrides) for record in records)
     return [_reading(reader) for reader in readers if _is_accelerator(reader)]
 
 
@@ -41,14 +41,14 @@ def _is_accelerator(line: RecordReader) -> bool:
 def _reading(line: RecordReader) -> Reading:
     name = line.find(r"\[([^\]]*)\](?: \(rev [0-9a-f]+\))?$", OUTPUT)
     fields = {"name": name, "vendor": line.find(r"(AMD|Intel|NVIDIA)", OUTPUT)}
-    return Reading(fields, names=(name, join_known(name, " ", line.given_number("memory"), "GB")))
+    return Reading(fields, names=(name, join_known(name, " ", line.override_number("memory"), "GB")))
 
 
 IMPORTER = Importer(
     title="graphics that lspci lists",
     word="device",
     catalog="devices",
-    input=Input.MACHINE,
+    source=SourceKind.MACHINE,
     recognises=recognises,
     read=read,
     machine={OUTPUT: ("lspci",)},

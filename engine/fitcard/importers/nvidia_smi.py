@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fitcard.importers.importer import Fields, Guess, Importer, Reading, RecordReader, applies
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import ceil, find, first_known, join_known, number_of, rounded
 
 OUTPUT, HOST = "nvidia_smi", "host"
@@ -51,9 +51,9 @@ def recognises(record: Record) -> bool:
     return OUTPUT in record
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One device for each card."""
-    return [_reading(RecordReader(record, given)) for record in records]
+    return [_reading(RecordReader(record, overrides)) for record in records]
 
 
 def _reading(record: RecordReader) -> Reading:
@@ -120,7 +120,7 @@ IMPORTER = Importer(
     title="nvidia-smi",
     word="device",
     catalog="devices",
-    input=Input.MACHINE,
+    source=SourceKind.MACHINE,
     recognises=recognises,
     read=read,
     machine={OUTPUT: COMMAND, HOST: Path("/proc/meminfo")},

@@ -23,8 +23,8 @@ TEXT_SUFFIX = ".txt"  # of saved output of programs
 MAX_SECONDS = 30  # for one program of this machine
 
 
-class Input(StrEnum):
-    """What an importer reads."""
+class SourceKind(StrEnum):
+    """What an importer reads: records of a file, the header of a GGUF file, or output of programs of this machine."""
 
     RECORDS = "records"
     GGUF = "gguf"
@@ -35,8 +35,8 @@ class Unreadable(Exception):
     """Raised where a file cannot be read, with the reason."""
 
 
-def records_of(file: Path) -> tuple[Input, list[Record]]:
-    """The kind of input that a file is, and its records.
+def records_of(file: Path) -> tuple[SourceKind, list[Record]]:
+    """The kind of source that a file is, and its records.
 
     Raises Unreadable where the format is unknown.
     """
@@ -44,8 +44,8 @@ def records_of(file: Path) -> tuple[Input, list[Record]]:
         with file.open("rb") as stream:
             magic = stream.read(len(GGUF_MAGIC))
         if magic == GGUF_MAGIC:
-            return Input.GGUF, [gguf_header(file)]
-        return Input.RECORDS, text_records(file.read_text("utf-8"))
+            return SourceKind.GGUF, [gguf_header(file)]
+        return SourceKind.RECORDS, text_records(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)) from None
 

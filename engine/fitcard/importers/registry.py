@@ -16,7 +16,7 @@ from fitcard.importers import (
     vllm_bench,
 )
 from fitcard.importers.importer import Importer
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 
 IMPORTERS: tuple[Importer, ...] = (
     apple.IMPORTER,
@@ -31,9 +31,9 @@ IMPORTERS: tuple[Importer, ...] = (
 )
 
 
-def recognise(importers: Iterable[Importer], source: Input, records: Sequence[Record]) -> Importer | None:
-    """The first of these importers that reads this kind of input and recognises all records; None where none does."""
+def recognise(importers: Iterable[Importer], source: SourceKind, records: Sequence[Record]) -> Importer | None:
+    """The first of these importers that reads this kind of source and recognises all records; None where none does."""
     return next(
-        (one for one in importers if one.input is source and all(map(one.recognises, records))),
+        (importer for importer in importers if importer.source is source and all(map(importer.recognises, records))),
         None,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fitcard.importers.importer import Fields, Guess, Importer, Reading, RecordReader
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import find, join_known, known, number_of, rounded
 
 OUTPUT = "rocm_smi"
@@ -25,9 +25,9 @@ def recognises(record: Record) -> bool:
     return OUTPUT in record
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One device for each line that states the memory of a card."""
-    readings = (_reading(RecordReader(record, given)) for record in records)
+    readings = (_reading(RecordReader(record, overrides)) for record in records)
     return [reading for reading in readings if reading is not None]
 
 
@@ -59,7 +59,7 @@ IMPORTER = Importer(
     title="rocm-smi",
     word="device",
     catalog="devices",
-    input=Input.MACHINE,
+    source=SourceKind.MACHINE,
     recognises=recognises,
     read=read,
     machine={OUTPUT: COMMAND},

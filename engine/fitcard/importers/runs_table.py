@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, run_id
-from fitcard.importers.records import Input, Record
+from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import find, find_number, first_known, known
 
 # In `MXFP4 (Ollama default)` and `not stated (Q4_K_M)` too.
@@ -47,9 +47,9 @@ def recognises(record: Record) -> bool:
     return all(row.value(*columns) is not None for columns in (("model",), ("gpu", "device"), ("tier",)))
 
 
-def read(records: Sequence[Record], given: Fields) -> list[Reading]:
+def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One run for each row that has a measured figure."""
-    readings = (_reading(RecordReader(record, given)) for record in records)
+    readings = (_reading(RecordReader(record, overrides)) for record in records)
     return [reading for reading in readings if reading is not None]
 
 
@@ -59,8 +59,8 @@ def _reading(row: RecordReader) -> Reading | None:
     first_token = row.number("ttft_ms")
     if not any(map(known, (decode, prefill, first_token))):
         return None
-    test = row.given_or_value("test", "context_or_test", "test")
-    written, cached = find_number(r"tg([0-9]+)", test), find_number(r"@ d([0-9]+)", test)
+    test = row.override_or_value("test", "context_or_test", "test")
+    generated, cached = find_number(r"tg([0-9]+)", test), find_number(r"@ d([0-9]+)", test)
     tokens_in, tokens_out = find_number(r"in([0-9]+)/", test), find_number(r"/out([0-9]+)", test)
     prompt_tokens = row.number("prompt_tokens")
     gpus = row.number("gpu_count", "gpus")
@@ -71,8 +71,8 @@ def _reading(row: RecordReader) -> Reading | None:
         "device": row.value("gpu", "device"),
         "gpus": applies(gpus > 1, gpus),
         "runtime": RUNTIMES.get(find(OLD_RUNTIME, runtime) or find(RUNTIME, runtime) or ""),
-        "context": first_known(tokens_in + tokens_out, cached + first_known(written, 0), written, prompt_tokens),
-        "depth": first_known(tokens_in + tokens_out / 2, cached + written / 2, written / 2),
+        "context": first_known(tokens_in + tokens_out, cached + first_known(generated, 0), generated, prompt_tokens),
+        "depth": first_known(tokens_in + tokens_out / 2, cached + generated / 2, generated / 2),
         "prompt": first_known(prompt_tokens, tokens_in),
         "file_size": row.number("file_gib") * GB_PER_GIB,
         "measured.decode_tok_s": decode,
@@ -90,7 +90,7 @@ IMPORTER = Importer(
     title="a table of runs",
     word="measurements",
     catalog="measurements",
-    input=Input.RECORDS,
+    source=SourceKind.RECORDS,
     recognises=recognises,
     read=read,
 )
