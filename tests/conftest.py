@@ -12,9 +12,9 @@ import pytest
 from fewer_entries import with_fewer_entries
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
+from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.problems import Problem
 from fitcard.rulebook.loader import load, load_with_problems
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from transcripts import lay_out_parcels
 
@@ -44,8 +44,8 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def rulebook() -> Rulebook:
-    return load(find_folders())
+def engine() -> Engine:
+    return compile_rulebook(load(find_folders()))
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Workplace:
         names = ("rules", "catalogs", "schemas")
         return [word for name in names for word in (f"--{name}", str(getattr(self.folders, name)))]
 
-    def load(self) -> Rulebook:
-        return load(self.folders)
+    def load(self) -> Engine:
+        return compile_rulebook(load(self.folders))
 
     def problems(self) -> list[Problem]:
         return sorted(load_with_problems(self.folders)[1], key=lambda problem: problem.sort_key)
@@ -111,11 +111,11 @@ def parcels(tmp_path: Path) -> Workplace:
 
 
 @pytest.fixture
-def ask(rulebook: Rulebook) -> Callable[..., dict[str, object]]:
+def ask(engine: Engine) -> Callable[..., dict[str, object]]:
     """Asks the project's rulebook a question: `ask("yi-1.5-9b", "l4-24gb", quant="Q2_K")`."""
 
     def asked(model: str, device: str, *, explain: bool = False, **parameters: str) -> dict[str, object]:
-        question = read_question(rulebook, {"model": model, "device": device, **parameters})
-        return answer_question(rulebook, question, explain=explain)
+        question = read_question(engine.rulebook, {"model": model, "device": device, **parameters})
+        return answer_question(engine, question, explain=explain)
 
     return asked

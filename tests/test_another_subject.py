@@ -16,14 +16,16 @@ from fitcard.testing.rule_tests import rule_tests, run_test
 
 
 def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace) -> None:
-    rulebook = parcels.load()
-    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    engine = parcels.load()
+    built = answer_question(
+        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
+    )
     assert built == {
         "parcel": "Piano",
         "verdict": "Piano just goes into Large van; the trip takes 4 hours.",
         "time_h": 4,
         "vans": [{"van": "large", "fee_eur": 35}],
-        "rules": {"sha256": rulebook.sha256},
+        "rules": {"sha256": engine.rulebook.sha256},
     }
 
 
@@ -36,15 +38,15 @@ def test_its_answer_is_drawn_in_a_terminal_as_it_is(parcels: Workplace) -> None:
 
 
 def test_its_rule_tests_run(parcels: Workplace) -> None:
-    rulebook = parcels.load()
-    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook)]
+    engine = parcels.load()
+    outcomes = [run_test(engine, test) for test in rule_tests(engine.rulebook)]
     assert [outcome.problems for outcome in outcomes] == [(), ()]
 
 
 def test_its_problems_are_told_in_its_own_words(parcels: Workplace) -> None:
-    rulebook = parcels.load()
+    engine = parcels.load()
     with pytest.raises(ProblemsError) as found:
-        read_question(rulebook, {"van": "smal", "distance": "far", "colour": "red"})
+        read_question(engine.rulebook, {"van": "smal", "distance": "far", "colour": "red"})
     assert {problem.field: problem.message for problem in found.value.problems} == {
         "parcel": "Which parcel?",
         "van": "No van is called smal; there are small.",

@@ -15,16 +15,17 @@ from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question, split_pair
 from fitcard.answer.render import answer_question
 from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.compiler.evaluation import evaluate
 from fitcard.language.question_fields import Input
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.loader import load
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 
 Ask = Callable[..., Any]
-RULEBOOK = load(find_folders())
+ENGINE = compile_rulebook(load(find_folders()))
+RULEBOOK = ENGINE.rulebook
 ANSWER = Schemas.load(find_folders().schemas).validator("answer")
 every_profile = pytest.mark.parametrize("profile", RULEBOOK.rule_sets)
 
@@ -48,14 +49,14 @@ questions = st.fixed_dictionaries(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions, st.booleans())
 def test_every_answer_has_the_shape_of_its_schema(asked: dict[str, str], explain: bool) -> None:
-    ANSWER.validate(answer_question(RULEBOOK, read_question(RULEBOOK, asked), explain=explain))
+    ANSWER.validate(answer_question(ENGINE, read_question(RULEBOOK, asked), explain=explain))
 
 
 @every_profile
 @settings(max_examples=60, deadline=None)
 @given(asked=questions)
 def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -> None:
-    built = answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, "profile": profile}))
+    built = answer_question(ENGINE, read_question(RULEBOOK, {**asked, "profile": profile}))
     memory = built["memory"]
     parts = ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb")
     assert memory["needed_gb"] == pytest.approx(sum(memory[part] for part in parts))
@@ -71,7 +72,7 @@ def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -
 @settings(max_examples=60, deadline=None)
 @given(questions)
 def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str, str]) -> None:
-    steps = explain(RULEBOOK, read_question(RULEBOOK, asked), ("decode_tok_s", "read_per_token"))
+    steps = explain(ENGINE, read_question(RULEBOOK, asked), ("decode_tok_s", "read_per_token"))
     found = {step["name"]: step["value"] for step in steps}
     read = found["decode_tok_s"] * found["read_per_token"]
     assert read <= found["device.bandwidth"] * float(asked.get("gpus", 1))
@@ -81,7 +82,7 @@ def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str
 @given(questions)
 def test_a_mode_never_changes_the_fit(asked: dict[str, str]) -> None:
     answers = [
-        answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, "mode": mode}))
+        answer_question(ENGINE, read_question(RULEBOOK, {**asked, "mode": mode}))
         for mode in RULEBOOK.catalog_of("mode").ids
     ]
     for part in (
@@ -122,8 +123,8 @@ def asked_otherwise(built: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 @settings(max_examples=12, deadline=None)
 @given(questions)
 def test_what_is_asked_otherwise_is_the_answer_to_that_question(asked: dict[str, str]) -> None:
-    for figures, otherwise in asked_otherwise(answer_question(RULEBOOK, read_question(RULEBOOK, asked))):
-        alone = answer_question(RULEBOOK, read_question(RULEBOOK, {**asked, **otherwise}))
+    for figures, otherwise in asked_otherwise(answer_question(ENGINE, read_question(RULEBOOK, asked))):
+        alone = answer_question(ENGINE, read_question(RULEBOOK, {**asked, **otherwise}))
         for part, figure in figures.items():
             for name, value in figure.items() if isinstance(figure, dict) else [(None, figure)]:
                 wanted = alone[part] if name is None else alone[part][name]
@@ -173,21 +174,21 @@ def test_the_trace_explains_every_number_down_to_catalog_figures(ask: Ask, profi
 
 
 @every_profile
-def test_the_line_of_a_step_is_where_its_name_is_written(ask: Ask, rulebook: Rulebook, profile: str) -> None:
+def test_the_line_of_a_step_is_where_its_name_is_written(ask: Ask, engine: Engine, profile: str) -> None:
     folders = find_folders()
     for step in ask("gemma-2-9b", "m1-16gb", profile=profile, explain=True)["trace"]:
         if "file" in step:
             folder, _, rest = step["file"].partition("/")
             line = (getattr(folders, folder) / rest).read_text("utf-8").split("\n")[step["line"] - 1]
-            assert f"{written(rulebook, step)}:" in line
+            assert f"{written(engine, step)}:" in line
 
 
-def written(rulebook: Rulebook, step: dict[str, Any]) -> str:
+def written(engine: Engine, step: dict[str, Any]) -> str:
     """The word by which a name is found in its file; of a figure that is absent, what would hold it."""
     if "entry" not in step:
         return str(step["name"])
     axis, *path = step["name"].split(".")
-    held: Any = rulebook.catalog_of(axis).entries[step["entry"]].data
+    held: Any = engine.rulebook.catalog_of(axis).entries[step["entry"]].data
     word = step["entry"]
     for part in path:
         if part not in held:
@@ -212,11 +213,11 @@ def test_upgrades_come_from_the_cheapest_and_none_is_worse(ask: Ask) -> None:
 
 
 @every_profile
-def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, rulebook: Rulebook, profile: str) -> None:
-    rules, device = rulebook.rule_sets[profile], rulebook.catalog_of("device")
+def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, engine: Engine, profile: str) -> None:
+    rules, device = engine.rules[profile], engine.rulebook.catalog_of("device")
     defaults = {axis.name: (axis.default,) for axis in rules.question_fields.axes.values() if axis.default}
     every_device = QuestionGrid.of(
-        rules.question_fields, rules.catalogs, {**defaults, "model": ("llama-3.2-1b",), "device": device.ids}
+        rules.question_fields, rules.columns, {**defaults, "model": ("llama-3.2-1b",), "device": device.ids}
     )
     speeds = evaluate(rules, every_device, ["decode_tok_s"]).columns["decode_tok_s"]
     fastest = device.ids[int(np.argmax(np.ravel(speeds)))]
@@ -227,8 +228,10 @@ def test_what_runs_well_on_one_of_the_fastest_needs_no_upgrade(ask: Ask) -> None
     assert ask("llama-3.2-1b", "gb200-192gb", profile="reference")["upgrades"] == []
 
 
-def test_names_are_found_however_they_are_written(rulebook: Rulebook) -> None:
-    question = read_question(rulebook, {"model": "LLAMA 3.1 405b", "device": "NVIDIA H20 96GB", "quant": "q4_k_m"})
+def test_names_are_found_however_they_are_written(engine: Engine) -> None:
+    question = read_question(
+        engine.rulebook, {"model": "LLAMA 3.1 405b", "device": "NVIDIA H20 96GB", "quant": "q4_k_m"}
+    )
     assert (question.entries["model"], question.entries["device"], question.entries["quant"]) == (
         "llama-3.1-405b",
         "h20-96gb",
@@ -236,10 +239,10 @@ def test_names_are_found_however_they_are_written(rulebook: Rulebook) -> None:
     )
 
 
-def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rulebook) -> None:
+def test_a_question_that_cannot_be_understood_is_told_part_by_part(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
         read_question(
-            rulebook,
+            engine.rulebook,
             {
                 "model": "lama-3.1-405b",
                 "device": "h20-96",
@@ -261,16 +264,16 @@ def test_a_question_that_cannot_be_understood_is_told_part_by_part(rulebook: Rul
 
 
 @pytest.mark.parametrize("nonsense", ["nan", "inf", "1e999", "lots", "1,000", "0", "-1", "1e12", True, "0x10"])
-def test_a_nonsense_context_is_refused(rulebook: Rulebook, nonsense: Any) -> None:
+def test_a_nonsense_context_is_refused(engine: Engine, nonsense: Any) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_question(rulebook, {"model": "yi-1.5-9b", "device": "l4-24gb", "context": nonsense})
+        read_question(engine.rulebook, {"model": "yi-1.5-9b", "device": "l4-24gb", "context": nonsense})
     assert [problem.field for problem in found.value.problems] == ["context"]
 
 
-def test_an_address_is_split_where_both_sides_are_known(rulebook: Rulebook) -> None:
-    assert split_pair(rulebook, "yi-1.5-9b-on-l4-24gb", "-on-", "model", "device") == {
+def test_an_address_is_split_where_both_sides_are_known(engine: Engine) -> None:
+    assert split_pair(engine.rulebook, "yi-1.5-9b-on-l4-24gb", "-on-", "model", "device") == {
         "model": "yi-1.5-9b",
         "device": "l4-24gb",
     }
-    assert split_pair(rulebook, "a-on-b-on-c", "-on-", "model", "device") == {"model": "a", "device": "b-on-c"}
-    assert split_pair(rulebook, "nothing", "-on-", "model", "device") == {"model": "nothing", "device": ""}
+    assert split_pair(engine.rulebook, "a-on-b-on-c", "-on-", "model", "device") == {"model": "a", "device": "b-on-c"}
+    assert split_pair(engine.rulebook, "nothing", "-on-", "model", "device") == {"model": "nothing", "device": ""}

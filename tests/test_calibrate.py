@@ -16,7 +16,7 @@ from fitcard.answer.render import answer_question
 from fitcard.calibration.comparison import Errors, compare
 from fitcard.calibration.parameters import Parameter, parameters_of, spreads_of
 from fitcard.cli.main import main
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 OURS, SITE = "calibrated", "reference"
 DISTURBED = (0.7, 1.3)
@@ -29,8 +29,8 @@ def held_out() -> dict[str, Any]:
     return found
 
 
-def median_errors(rulebook: Rulebook, profile: str = OURS) -> dict[str, Errors]:
-    return {one.quantity.name: one.summary for one in compare(rulebook, profile)}
+def median_errors(engine: Engine, profile: str = OURS) -> dict[str, Errors]:
+    return {one.quantity.name: one.summary for one in compare(engine, profile)}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_of_ten_runs_on_a_device_that_took_no_part_about_eight_lie_within_the_ra
 
 
 def test_constants_that_were_disturbed_by_30_percent_come_back_to_the_same_errors(whole_copy: Workplace) -> None:
-    rulebook = whole_copy.load()
-    before = median_errors(rulebook)
-    _disturb(parameters_of(rulebook.rule_set))
+    engine = whole_copy.load()
+    before = median_errors(engine)
+    _disturb(parameters_of(engine.rulebook.rule_set))
     disturbed = median_errors(whole_copy.load())
     ended = CliRunner().invoke(main, [*whole_copy.options, "calibrate", "--yes"])
     assert ended.exit_code == 0, ended.output
@@ -85,32 +85,32 @@ def _disturb(parameters: list[Parameter]) -> None:
         file.write_text(text, "utf-8")
 
 
-def test_every_fitted_value_says_when_and_to_how_many_runs_it_was_fitted(rulebook: Rulebook) -> None:
-    assert rulebook.backtest is not None
-    for one in [*parameters_of(rulebook.rule_set), *spreads_of(rulebook.rule_set)]:
+def test_every_fitted_value_says_when_and_to_how_many_runs_it_was_fitted(engine: Engine) -> None:
+    assert engine.rulebook.backtest is not None
+    for one in [*parameters_of(engine.rulebook.rule_set), *spreads_of(engine.rulebook.rule_set)]:
         fitted = one.definition.data["fitted"]
         counts = fitted["runs"] if isinstance(fitted["runs"], dict) else {"all": fitted["runs"]}
         assert fitted["on"]
-        assert min(counts.values()) >= rulebook.backtest.runs_at_least >= 5, one.label
+        assert min(counts.values()) >= engine.rulebook.backtest.runs_at_least >= 5, one.label
 
 
-def test_decode_is_at_least_twice_as_near_as_by_any_other_formula(rulebook: Rulebook) -> None:
-    others = [name for name in rulebook.rule_sets if name != OURS]
+def test_decode_is_at_least_twice_as_near_as_by_any_other_formula(engine: Engine) -> None:
+    others = [name for name in engine.rulebook.rule_sets if name != OURS]
     assert len(others) >= 5
-    best = min(median_errors(rulebook, name)["decode_dense"].median for name in others)
-    assert best >= 2 * median_errors(rulebook)["decode_dense"].median
+    best = min(median_errors(engine, name)["decode_dense"].median for name in others)
+    assert best >= 2 * median_errors(engine)["decode_dense"].median
 
 
-def test_every_quantity_is_nearer_than_by_the_site_that_is_repeated(rulebook: Rulebook) -> None:
-    ours, site = median_errors(rulebook), median_errors(rulebook, SITE)
+def test_every_quantity_is_nearer_than_by_the_site_that_is_repeated(engine: Engine) -> None:
+    ours, site = median_errors(engine), median_errors(engine, SITE)
     assert all(ours[name].median < site[name].median for name in ours)
-    assert rulebook.default_profile == OURS
+    assert engine.rulebook.default_profile == OURS
 
 
-def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(rulebook: Rulebook) -> None:
+def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer_question(rulebook, read_question(rulebook, {**asked, "profile": profile}), explain=True)
+        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}), explain=True)
         for profile in (OURS, SITE)
     )
     assert [(one["fit"]["code"], one["grade"], one["offload"]["shown_percent"]) for one in (ours, site)] == [
@@ -133,10 +133,10 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(rulebo
     reason="22 % below the site: with twelve channels an EPYC 9554 gets through Phi-4 14B in Q4_K_M at 0.56 of its "
     "bandwidth; see processor_rate_per_channel",
 )
-def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(rulebook: Rulebook) -> None:
+def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer_question(rulebook, read_question(rulebook, {**asked, "profile": profile}))["decode_tok_s"]
+        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}))["decode_tok_s"]
         for profile in (OURS, SITE)
     )
     assert ours == pytest.approx(site, rel=0.2)

@@ -15,8 +15,8 @@ from fitcard.answer.catalog_api import catalog_stats
 from fitcard.catalog.catalog import Entry
 from fitcard.catalog.fields import in_years
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.lint.catalog_checks import catalog_problems, check_catalogs
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 
@@ -29,8 +29,8 @@ def data_of(arguments: Sequence[str]) -> Any:
     return json.loads(ended.output)
 
 
-def entries_of(rulebook: Rulebook) -> list[tuple[str, Entry]]:
-    return [(kind, entry) for kind, catalog in rulebook.catalogs.items() for entry in catalog.entries.values()]
+def entries_of(engine: Engine) -> list[tuple[str, Entry]]:
+    return [(kind, entry) for kind, catalog in engine.rulebook.catalogs.items() for entry in catalog.entries.values()]
 
 
 def test_no_row_of_the_catalogs_disagrees_without_a_reason() -> None:
@@ -56,7 +56,7 @@ def test_no_row_of_the_catalogs_disagrees_without_a_reason() -> None:
 )  # fmt: skip
 def test_a_slip_in_a_row_is_found(whole_copy: Workplace, file: str, old: str, new: str, check: str) -> None:
     whole_copy.edit(f"catalogs/{file}", old, new)
-    found = catalog_problems(whole_copy.load())
+    found = catalog_problems(whole_copy.load().rulebook)
     assert any(problem.message.startswith(f"`{check}`: ") for problem in found), found
     assert all(
         problem.position and problem.position.file.endswith(file) for problem in found if check in problem.message
@@ -68,7 +68,7 @@ def test_a_device_that_is_written_twice_is_found(whole_copy: Workplace) -> None:
     row = path.read_text("utf-8").partition("  rtx-4090-24gb:\n")[2].partition("\n  rtx")[0]
     row = "\n".join(line for line in row.split("\n") if not line.strip().startswith(("name:", "aliases:")))
     path.write_text(f"{path.read_text('utf-8')}  ada-top-24gb:\n    name: Ada Top 24GB\n{row}\n", "utf-8")
-    told = [problem.message for problem in catalog_problems(whole_copy.load())]
+    told = [problem.message for problem in catalog_problems(whole_copy.load().rulebook)]
     assert told == ["`same_device`: `ada-top-24gb` has the same figures as `rtx-4090-24gb`"]
 
 
@@ -79,7 +79,7 @@ def test_an_entry_that_lacks_a_figure_is_passed_over(parcels: Workplace) -> None
         "  carries: {of: vans, about: Vans carry some., figure: payload, at_least: 100}\n"
         "  filled: {of: trips, about: Vans carry some., figure: van.payload, at_least: 100}\n",
     )
-    done, problems = check_catalogs(parcels.load())
+    done, problems = check_catalogs(parcels.load().rulebook)
     assert problems == []
     assert [(checked.check.name, checked.compared) for checked in done] == [("carries", 1), ("filled", 2)]
 
@@ -91,41 +91,41 @@ def test_a_day_is_counted_in_years(day: str, years: float) -> None:
     assert in_years(day) == pytest.approx(years)
 
 
-def test_every_row_fits_its_schema_without_so_much_as_a_warning(rulebook: Rulebook) -> None:
+def test_every_row_fits_its_schema_without_so_much_as_a_warning(engine: Engine) -> None:
     schemas = Schemas.load(find_folders().schemas)
-    documents = {entry.document.path: (kind, entry.document) for kind, entry in entries_of(rulebook)}
+    documents = {entry.document.path: (kind, entry.document) for kind, entry in entries_of(engine)}
     assert len(documents) > 30
     for kind, document in documents.values():
         assert schemas.check(document, kind) == [], document.path
 
 
-def test_every_row_says_where_it_was_found_and_when(rulebook: Rulebook) -> None:
-    for kind, entry in entries_of(rulebook):
+def test_every_row_says_where_it_was_found_and_when(engine: Engine) -> None:
+    for kind, entry in entries_of(engine):
         if kind not in NOT_FOUND_SOMEWHERE:
             assert all(source.strip() for source in entry.data["source"]), entry.position
             assert date.fromisoformat(entry.data["checked_on"]), entry.position
 
 
-def test_every_row_is_found_by_id_name_and_aliases(rulebook: Rulebook) -> None:
-    for kind, entry in entries_of(rulebook):
+def test_every_row_is_found_by_id_name_and_aliases(engine: Engine) -> None:
+    for kind, entry in entries_of(engine):
         for word in (entry.id, entry.name, *entry.data.get("aliases", ())):
-            assert rulebook.catalogs[kind].find(word) is entry, (kind, word)
+            assert engine.rulebook.catalogs[kind].find(word) is entry, (kind, word)
 
 
-def test_groups_count_each_entry_once_and_shares_are_shares(rulebook: Rulebook) -> None:
+def test_groups_count_each_entry_once_and_shares_are_shares(engine: Engine) -> None:
     catalogs = data_of(["stats"])["catalogs"]
-    assert catalogs.keys() == {kind for kind, catalog in rulebook.catalogs.items() if catalog.entries}
+    assert catalogs.keys() == {kind for kind, catalog in engine.rulebook.catalogs.items() if catalog.entries}
     for kind, catalog in catalogs.items():
-        assert catalog["entries"] == len(rulebook.catalogs[kind].entries)
+        assert catalog["entries"] == len(engine.rulebook.catalogs[kind].entries)
         assert all(0 <= share <= 1 for share in catalog["known"].values())
     for kind, group in (("devices", "family"), ("models", "family"), ("quants", "family"), ("measurements", "tier")):
         assert sum(catalogs[kind]["groups"][group].values()) == catalogs[kind]["entries"]
-    prices = sum(entry.value("price") is not None for entry in rulebook.catalogs["devices"].entries.values())
+    prices = sum(entry.value("price") is not None for entry in engine.rulebook.catalogs["devices"].entries.values())
     assert catalogs["devices"]["known"]["price"] == pytest.approx(prices / catalogs["devices"]["entries"])
 
 
-def test_ages_are_told_from_the_oldest_day_to_the_newest(rulebook: Rulebook) -> None:
-    days = catalog_stats(rulebook, date(2027, 1, 1))["catalogs"]["devices"]["days"]
+def test_ages_are_told_from_the_oldest_day_to_the_newest(engine: Engine) -> None:
+    days = catalog_stats(engine.rulebook, date(2027, 1, 1))["catalogs"]["devices"]["days"]
     assert days.keys() == {"checked_on", "price_checked_on"}
     for told in days.values():
         assert told["oldest"]["day"] <= told["median"]["day"] <= told["newest"]["day"]

@@ -78,9 +78,9 @@ def driven(parcels: Workplace) -> Workplace:
 
 
 def times(place: Workplace, **ids: tuple[str, ...]) -> list[float]:
-    rulebook = place.load()
-    grid = QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, ids)
-    return list(np.ravel(np.asarray(evaluate(rulebook.rule_set, grid, ["time"]).columns["time"])))
+    engine = place.load()
+    grid = QuestionGrid.of(engine.rulebook.question_fields, engine.columns, ids)
+    return list(np.ravel(np.asarray(evaluate(engine.default_rules, grid, ["time"]).columns["time"])))
 
 
 def test_each_cell_has_the_entry_that_is_chosen_for_it(driven: Workplace) -> None:
@@ -95,14 +95,16 @@ def test_an_entry_that_is_named_takes_its_place(driven: Workplace) -> None:
 
 
 def test_the_answer_says_who_was_chosen_and_how(driven: Workplace) -> None:
-    rulebook = driven.load()
-    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large"}), explain=True)
+    engine = driven.load()
+    built = answer_question(engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large"}), explain=True)
     assert built["driver"] == "An old driver"
     names = [step["name"] for step in built["trace"]]
     pace = next(step for step in built["trace"] if step["name"] == "driver.pace")
     assert (pace["entry"], pace["value"], pace["inputs"]) == ("old", 0.5, {"usual_driver": "old"})
     assert names.index("by_parcel") < names.index("usual_driver") < names.index("driver.pace") < names.index("time")
-    named = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "driver": "young"}))
+    named = answer_question(
+        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "driver": "young"})
+    )
     assert named["driver"] == "A young driver"
 
 
@@ -113,7 +115,7 @@ def test_rule_tests_may_name_it_choose_it_or_set_the_choice(driven: Workplace) -
             f"kind: tests\ntitle: More\ntests:\n  - name: a piano takes {time} hours\n"
             f"    given: {{parcel: piano, {given}}}\n    expect: {{time: {time}}}\n",
         )
-        assert all(run_test(driven.load(), test).passed for test in rule_tests(driven.load(), "more"))
+        assert all(run_test(driven.load(), test).passed for test in rule_tests(driven.load().rulebook, "more"))
 
 
 def test_all_of_it_passes_the_check(driven: Workplace) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from fitcard.cli.main import COMMANDS, main
 from fitcard.cli.serve import site_here
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 
@@ -86,11 +86,11 @@ def test_a_misused_command_says_what_is_meant_and_leaves_with_2(arguments: list[
     assert told in ended.output
 
 
-def test_help_lists_the_commands_and_what_can_be_asked(rulebook: Rulebook) -> None:
+def test_help_lists_the_commands_and_what_can_be_asked(engine: Engine) -> None:
     assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
     shown = CliRunner().invoke(main, ["show", "--help"]).output
     assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
-    assert all(f"  --{name.replace('_', '-')} " in shown for name in rulebook.question_fields.inputs)
+    assert all(f"  --{name.replace('_', '-')} " in shown for name in engine.rulebook.question_fields.inputs)
 
 
 def test_check_and_test_speak_json() -> None:

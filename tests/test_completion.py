@@ -16,7 +16,7 @@ from fitcard.cli import options
 from fitcard.cli.completion import matching, read_outline
 from fitcard.cli.main import COMMANDS, main
 from fitcard.cli.options import question_options
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 
 
@@ -82,9 +82,9 @@ def test_entries_complete_without_loading_the_rulebook(monkeypatch: pytest.Monke
     assert complete("show", "qwen-3-14") == ["qwen-3-14b"]
 
 
-def test_options_are_the_same_during_completion(rulebook: Rulebook) -> None:
-    axes = list(rulebook.question_fields.axes)
-    loaded, outlined = (question_options(book, axes) for book in (rulebook, read_outline(find_folders())))
+def test_options_are_the_same_during_completion(engine: Engine) -> None:
+    axes = list(engine.rulebook.question_fields.axes)
+    loaded, outlined = (question_options(book, axes) for book in (engine.rulebook, read_outline(find_folders())))
     assert [vars(option) | {"_custom_shell_complete": None} for option in outlined] == [
         vars(option) | {"_custom_shell_complete": None} for option in loaded
     ]

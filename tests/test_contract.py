@@ -121,6 +121,6 @@ def test_figures_move_where_they_are_printed_otherwise(repo: Repository) -> None
 
 
 def test_the_file_of_changes_is_not_among_what_can_change_an_answer(repo: Repository) -> None:
-    before = repo.place.load().sha256
+    before = repo.place.load().rulebook.sha256
     repo.place.edit("rules/changes.yaml", "changes: []\n", ENTRY)
-    assert repo.place.load().sha256 == before
+    assert repo.place.load().rulebook.sha256 == before

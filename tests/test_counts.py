@@ -38,13 +38,13 @@ def trips(parcels: Workplace) -> Workplace:
 def test_entries_count_that_say_the_same_and_one_that_says_nothing_of_an_input_has_its_default(
     trips: Workplace,
 ) -> None:
-    rulebook = trips.load()
-    default = rulebook.question_fields.inputs["distance"].default
+    engine = trips.load()
+    default = engine.rulebook.question_fields.inputs["distance"].default
     vans, distances = ("small", "large"), np.array([1.0, 40.5, 100.0, 300.0, 1000.0])
     for distance in (*distances, None):
-        grid = QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, {"parcel": ("letter",), "van": vans})
+        grid = QuestionGrid.of(engine.rulebook.question_fields, engine.columns, {"parcel": ("letter",), "van": vans})
         inputs = {} if distance is None else {"distance": distance}
-        evaluation = evaluate(rulebook.rule_set, grid, ["trips_alike"], inputs)
+        evaluation = evaluate(engine.default_rules, grid, ["trips_alike"], inputs)
         wanted = default if distance is None else distance
         for at, van in enumerate(vans):
             found = evaluation.value("trips_alike", (0, at))
@@ -54,11 +54,11 @@ def test_entries_count_that_say_the_same_and_one_that_says_nothing_of_an_input_h
 def test_a_list_of_matching_entries_holds_those_that_are_counted(trips: Workplace) -> None:
     matching = "{matching: trips, same: [van, question.distance], having: measured.time, item: {trip: id}}"
     trips.edit("rules/answer.yaml", "  time_h: time\n", f"  time_h: time\n  count: trips_alike\n  alike: {matching}\n")
-    rulebook = trips.load()
+    engine = trips.load()
     for van in ("small", "large"):
         for distance in ("40.5", "100", "77"):
             told = answer_question(
-                rulebook, read_question(rulebook, {"parcel": "letter", "van": van, "distance": distance})
+                engine, read_question(engine.rulebook, {"parcel": "letter", "van": van, "distance": distance})
             )
             named = [f"trip-{at}" for at, (one, far) in enumerate(TRIPS) if (one, far or 100) == (van, float(distance))]
             assert [one["trip"] for one in told["alike"]] == named

@@ -17,11 +17,11 @@ from conftest import PARCEL_TOOLS, Workplace
 from fitcard.calibration.comparison import compare
 from fitcard.cli.main import main
 from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import evaluate
 from fitcard.diff.changes import shown_rules
-from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.loader import load
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from fitcard.values import SAME_SHARE, Column, WordColumn
 from repository import Repository, repository
@@ -93,11 +93,11 @@ def changed(repo: Repository) -> Repository:
     return repo
 
 
-def swept(rulebook: Rulebook) -> dict[str, tuple[str, ...]]:
+def swept(engine: Engine) -> dict[str, tuple[str, ...]]:
     """The entries that every answer is about: all, or the default on axes that are not swept."""
     return {
-        name: rulebook.catalog_of(name).ids if axis.swept else (str(axis.default),)
-        for name, axis in rulebook.question_fields.axes.items()
+        name: engine.rulebook.catalog_of(name).ids if axis.swept else (str(axis.default),)
+        for name, axis in engine.rulebook.question_fields.axes.items()
         if axis.swept or axis.default
     }
 
@@ -167,16 +167,16 @@ def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Rep
 @pytest.mark.parametrize("profile", ["calibrated", "reference"])
 def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(changed: Repository, profile: str) -> None:
     changed.git("stash", "-q")
-    before = load(changed.place.folders)
+    before = changed.place.load()
     changed.git("stash", "pop", "-q")
-    after = load(changed.place.folders)
-    outputs = [name for name in shown_rules(after) if not after.rule_sets[profile].plan([name]).current]
+    after = changed.place.load()
+    outputs = [name for name in shown_rules(after.rulebook) if not after.rules[profile].plan([name]).current]
     moved = dict.fromkeys(outputs, 0)
     answers = pages = 0
     ids = swept(before)
     for model in ids["model"]:
-        asked = QuestionGrid.of(before.question_fields, before.catalogs, {**ids, "model": (model,)}).shape
-        old, new = (values(book.rule_sets[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
+        asked = QuestionGrid.of(before.rulebook.question_fields, before.columns, {**ids, "model": (model,)}).shape
+        old, new = (values(book.rules[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
         of_model = np.zeros(asked, dtype=bool)
         for name in outputs:
             cells = np.broadcast_to(differ(old[name], new[name]), asked)
@@ -197,9 +197,9 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
             assert sum(one["answers"] for one in output.get("histogram", ())) == output["moved"] - output["from_zero"]
 
 
-def values(rules: RuleSet, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def values(rules: CompiledRules, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Every answer about one model, evaluated by itself."""
-    evaluation = evaluate(rules, QuestionGrid.of(rules.question_fields, rules.catalogs, ids), outputs)
+    evaluation = evaluate(rules, QuestionGrid.of(rules.question_fields, rules.columns, ids), outputs)
     return {name: plain(evaluation.columns[name]) for name in outputs}
 
 
@@ -232,7 +232,7 @@ def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Re
     repo.place.edit("rules/profiles/reference.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
     impact = next(one for one in repo.data()["impact"] if one["profile"] == "reference")
     outputs = {one["name"]: one for one in impact["outputs"]}
-    unified = repo.place.load().catalog_of("device").entries
+    unified = repo.place.load().rulebook.catalog_of("device").entries
     first = {
         (unified[mover["question"]["device"]].value("unified"), mover["first"])
         for output in outputs.values()
@@ -348,8 +348,8 @@ def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Reposi
     for path in repo.place.folders.rules.rglob("*.yaml"):
         path.write_text(path.read_text("utf-8").replace("arc-b570", "arc-b571"), "utf-8")
     data = repo.data()
-    rulebook = repo.place.load()
-    ids = swept(rulebook)
+    engine = repo.place.load()
+    ids = swept(engine)
     both = len(ids["device"]) - 1
     impact = data["impact"][0]
     assert impact["entries"]["device"] == {"both": both, "added": ["arc-b571-10gb"], "removed": ["arc-b570-10gb"]}
@@ -366,7 +366,7 @@ def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> No
     ]:  # fmt: skip
         place.edit(file, old, new)
     impact = parcel_repo.data()["impact"][0]
-    parcels = len(place.load().catalog_of("parcel").ids)
+    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
     assert impact["answers"] == parcels * 2
     assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
 
@@ -381,16 +381,16 @@ def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_
         ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_speed) / either(van.haste, 1)"),
     ]:
         place.edit(file, old, new)
-    parcels = len(place.load().catalog_of("parcel").ids)
+    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
     found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
     assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
 
 
 def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
     def median_errors() -> dict[tuple[str, str], float]:
-        rulebook = load(repo.place.folders)
+        engine = repo.place.load()
         profiles = ("calibrated", "reference")
-        return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(rulebook, p)}
+        return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(engine, p)}
 
     before = median_errors()
     repo.place.edit("rules/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")

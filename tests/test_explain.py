@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 WIDE = {"COLUMNS": "200"}
 REFERENCE = ("--profile", "reference")
@@ -110,7 +110,7 @@ def test_what_cannot_be_explained_is_misuse(arguments: list[str], told: str) -> 
 
 @pytest.mark.parametrize("profile", ["calibrated", "reference"])
 @pytest.mark.parametrize("gpus", [1, 2])
-def test_an_answer_is_the_same_whether_it_is_explained_or_not(rulebook: Rulebook, profile: str, gpus: int) -> None:
+def test_an_answer_is_the_same_whether_it_is_explained_or_not(engine: Engine, profile: str, gpus: int) -> None:
     """An answer that is not explained takes over what is the same for its lists and picks."""
     for model, device in (
         ("qwen-3-30b-a3b", "rtx-4070-12gb"),
@@ -118,8 +118,8 @@ def test_an_answer_is_the_same_whether_it_is_explained_or_not(rulebook: Rulebook
         ("llama-3.1-405b", "h20-96gb"),
     ):
         asked = {"model": model, "device": device, "profile": profile, "gpus": gpus, "workload": "rag", "kv": "q8_0"}
-        question = read_question(rulebook, asked)
-        plain, explained = (answer_question(rulebook, question, explain=explain) for explain in (False, True))
+        question = read_question(engine.rulebook, asked)
+        plain, explained = (answer_question(engine, question, explain=explain) for explain in (False, True))
         assert plain == _without_traces(explained)
 
 

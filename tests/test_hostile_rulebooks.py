@@ -21,7 +21,7 @@ from fitcard.compiler.batch import QuestionGrid, QuestionList
 from fitcard.compiler.evaluation import evaluate
 from fitcard.lint.run import run_checks
 from fitcard.problems import errors
-from fitcard.rulebook.loader import load, load_with_problems
+from fitcard.rulebook.loader import load_with_problems
 from fitcard.source.folders import Folders
 from fitcard.source.yaml_reader import read_bytes
 from transcripts import lay_out_parcels
@@ -154,23 +154,26 @@ def test_a_unit_that_would_be_computed_without_end_is_told(place: Workplace, uni
 def test_a_question_is_its_row_of_a_list_and_its_cell_of_a_grid_to_the_last_digit(
     place: Workplace, distances: list[float], lot: int
 ) -> None:
-    rulebook = load(place.folders)
-    ids = {axis: rulebook.catalog_of(axis).ids for axis in rulebook.question_fields.axes}
+    engine = place.load()
+    ids = {axis: engine.rulebook.catalog_of(axis).ids for axis in engine.rulebook.question_fields.axes}
     drawn = np.random.default_rng(lot)
     size = len(distances)
     codes = {axis: drawn.integers(len(names), size=size) for axis, names in ids.items()}
-    for rules in rulebook.rule_sets.values():
+    for rules in engine.rules.values():
         names = [name for name in rules.definitions if not name.startswith("current.")]
-        listed = QuestionList(rulebook.question_fields, rulebook.catalogs, size, codes)
+        listed = QuestionList(engine.rulebook.question_fields, engine.columns, size, codes)
         rows = evaluate(rules, listed, names, {"distance": np.array(distances)})
         for number, distance in enumerate(distances):
             whole = evaluate(
-                rules, QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, ids), names, {"distance": distance}
+                rules,
+                QuestionGrid.of(engine.rulebook.question_fields, engine.columns, ids),
+                names,
+                {"distance": distance},
             )
             named = {axis: (ids[axis][codes[axis][number]],) for axis in ids}
             alone = evaluate(
                 rules,
-                QuestionGrid.of(rulebook.question_fields, rulebook.catalogs, named),
+                QuestionGrid.of(engine.rulebook.question_fields, engine.columns, named),
                 names,
                 {"distance": distance},
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import PROJECT
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 SOURCES = sorted([*(PROJECT / "engine" / "fitcard").rglob("*.py")])
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
@@ -65,14 +65,14 @@ def test_no_sentence_of_an_answer_is_in_python(path: Path) -> None:
     assert [found for found in texts(ast.parse(path.read_text())) if SENTENCE.fullmatch(found[1])] == []
 
 
-def test_no_model_device_or_rule_is_named_in_the_engine(rulebook: Rulebook) -> None:
+def test_no_model_device_or_rule_is_named_in_the_engine(engine: Engine) -> None:
     entries = {
         word
-        for catalog in rulebook.catalogs.values()
+        for catalog in engine.rulebook.catalogs.values()
         for entry in catalog.entries.values()
         for word in (entry.id, entry.name)
     }
-    rules = {name for name in rulebook.rule_set.definitions if "_" in name}
+    rules = {name for name in engine.rulebook.rule_set.definitions if "_" in name}
     shown = {
         "decode_tok_s",
         "kv_cache",
@@ -98,14 +98,14 @@ def test_imports_point_to_lower_layers(path: Path) -> None:
                 assert LAYERS.index(there) <= LAYERS.index(here), f"{path} imports {node.module}"
 
 
-def test_the_engine_says_nothing_that_only_messages_may_say(rulebook: Rulebook) -> None:
+def test_the_engine_says_nothing_that_only_messages_may_say(engine: Engine) -> None:
     package = PROJECT / "engine" / "fitcard"
     sources = [
         path for path in package.rglob("*.*") if path.suffix in (".py", ".html", ".svg") and path.name != "labels.py"
     ]
     drawn = "".join(path.read_text("utf-8") for path in sources)
     used = set(re.findall(r"""["']([a-z_]+)["']""", drawn))
-    assert set(rulebook.messages.labels) <= used, "labels that no page draws"
+    assert set(engine.rulebook.messages.labels) <= used, "labels that no page draws"
 
 
 def test_every_file_of_rules_and_catalogs_names_its_schema_for_editors() -> None:
@@ -136,8 +136,8 @@ def test_the_editor_settings_map_every_file_to_its_schema() -> None:
         assert mapped == [f"./schemas/{own}"], path
 
 
-def test_every_constant_and_formula_of_the_reference_says_where_it_comes_from(rulebook: Rulebook) -> None:
-    for definition in rulebook.rule_set.definitions.values():
+def test_every_constant_and_formula_of_the_reference_says_where_it_comes_from(engine: Engine) -> None:
+    for definition in engine.rulebook.rule_set.definitions.values():
         assert definition.about.endswith("."), definition.name
         assert definition.unit, definition.name
 

@@ -7,11 +7,11 @@ from click.testing import CliRunner, Result
 
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.importers import nvidia_smi
 from fitcard.importers.entries import import_entries
 from fitcard.importers.records import SourceKind, machine_records
 from fitcard.importers.registry import IMPORTERS, recognise
-from fitcard.rulebook.rulebook import Rulebook
 
 MACHINES = PROJECT / "tests" / "imports" / "machines"
 PRICE = ["vendor=NVIDIA", "bandwidth=1800", "source=data sheet"]
@@ -21,12 +21,12 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["import", "device", *words])
 
 
-def known(rulebook: Rulebook, machine: str, source: str) -> list[str | None]:
+def known(engine: Engine, machine: str, source: str) -> list[str | None]:
     """The entries of the catalog that a machine has."""
     importer = next(one for one in IMPORTERS if one.title == source)
     records = machine_records(importer.machine, importer.each, MACHINES / machine)
     assert recognise([importer], SourceKind.MACHINE, records)
-    entries = import_entries(importer, records, rulebook.catalogs, today="2026-11-25")
+    entries = import_entries(importer, records, engine.rulebook.catalogs, today="2026-11-25")
     return [entry.match.entry.id if entry.match and not entry.match.differences else None for entry in entries]
 
 
@@ -41,9 +41,9 @@ def known(rulebook: Rulebook, machine: str, source: str) -> list[str | None]:
     ],
 )
 def test_devices_are_found_by_name_and_memory(
-    rulebook: Rulebook, machine: str, source: str, devices: list[str | None]
+    engine: Engine, machine: str, source: str, devices: list[str | None]
 ) -> None:
-    assert known(rulebook, machine, source) == devices
+    assert known(engine, machine, source) == devices
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_devices_are_found_by_name_and_memory(
         ("NVIDIA RTX A6000, 49140, 4, 16, 300.00, 8.6", "rtx-a6000-48gb"),
     ],
 )
-def test_drivers_of_cards_name_entries_of_the_catalog(rulebook: Rulebook, line: str, device: str) -> None:
-    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], rulebook.catalogs)
+def test_drivers_of_cards_name_entries_of_the_catalog(engine: Engine, line: str, device: str) -> None:
+    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], engine.rulebook.catalogs)
     assert entry.match is not None
     assert (entry.match.entry.id, entry.match.differences) == (device, {})
 
@@ -88,7 +88,10 @@ def test_a_new_device_is_written_with_what_was_said(copy: Workplace) -> None:
     words = ["import", "device", "--from", str(MACHINES / "unknown-card"), "--name=rtx-6090-36gb", *PRICE]
     ended = CliRunner().invoke(main, [*copy.options, *words, "architecture=blackwell", f"--file={file}"])
     assert ended.exit_code == 0, ended.output
-    assert copy.load().catalogs["devices"].entries["rtx-6090-36gb"].data["pcie"] == {"generation": 6, "lanes": 16}
+    assert copy.load().rulebook.catalogs["devices"].entries["rtx-6090-36gb"].data["pcie"] == {
+        "generation": 6,
+        "lanes": 16,
+    }
 
 
 def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None:
@@ -96,9 +99,9 @@ def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None
     assert "no certain match in the catalog; did you mean `arc-a770-" in ended.output
 
 
-def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(rulebook: Rulebook) -> None:
+def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(engine: Engine) -> None:
     line = "NVIDIA GeForce RTX 4090, 49140, 4, 16, 450.00, 8.9"
-    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], rulebook.catalogs)
+    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], engine.rulebook.catalogs)
     assert entry.match is not None
     assert entry.match.differences == {"memory": (24, 48)}
 

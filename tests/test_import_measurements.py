@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.records import records_of
 from fitcard.importers.registry import IMPORTERS, recognise
-from fitcard.rulebook.rulebook import Rulebook
 
 RUNS = PROJECT / "tests" / "imports" / "runs"
 SAID = {"model": "llama-3.1-8b"}
@@ -33,16 +33,16 @@ SHORT = {
 }
 
 
-def imported(rulebook: Rulebook, file: Path, **overrides: Any) -> list[ImportedEntry]:
+def imported(engine: Engine, file: Path, **overrides: Any) -> list[ImportedEntry]:
     source, records = records_of(file)
     importer = recognise((one for one in IMPORTERS if one.word == "measurements"), source, records)
     assert importer is not None
-    return import_entries(importer, records, rulebook.catalogs, overrides, "2026-11-25")
+    return import_entries(importer, records, engine.rulebook.catalogs, overrides, "2026-11-25")
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "md"])
-def test_llama_bench_gives_the_same_runs_in_each_of_its_forms(rulebook: Rulebook, form: str) -> None:
-    short, deep = imported(rulebook, RUNS / f"llama-bench.{form}", **SAID)
+def test_llama_bench_gives_the_same_runs_in_each_of_its_forms(engine: Engine, form: str) -> None:
+    short, deep = imported(engine, RUNS / f"llama-bench.{form}", **SAID)
     assert short.id == "rtx-4090-24gb_llama-3.1-8b_Q4_K_M_tg128"
     assert {key: value for key, value in short.data.items() if key != "file_size"} == SHORT
     assert short.data["file_size"] == pytest.approx(4.9129, rel=0.002)  # the table rounds it to hundredths of a GiB
@@ -51,12 +51,12 @@ def test_llama_bench_gives_the_same_runs_in_each_of_its_forms(rulebook: Rulebook
     assert (short.absent, short.unmatched) == ((), ())
 
 
-def test_the_model_is_known_by_the_name_of_its_file(rulebook: Rulebook) -> None:
-    assert imported(rulebook, RUNS / "llama-bench.json")[0].data["model"] == "llama-3.1-8b"
+def test_the_model_is_known_by_the_name_of_its_file(engine: Engine) -> None:
+    assert imported(engine, RUNS / "llama-bench.json")[0].data["model"] == "llama-3.1-8b"
 
 
-def test_a_model_whose_name_can_mean_many_is_listed_and_never_guessed(rulebook: Rulebook) -> None:
-    first = imported(rulebook, RUNS / "llama-bench.md")[0]
+def test_a_model_whose_name_can_mean_many_is_listed_and_never_guessed(engine: Engine) -> None:
+    first = imported(engine, RUNS / "llama-bench.md")[0]
     assert [(one.field, one.name) for one in first.unmatched] == [("model", "llama 8B Q4_K - Medium")]
     assert "model" not in first.data
     assert first.id == ""
@@ -71,37 +71,35 @@ def changed(tmp_path: Path, *changes: tuple[str, str]) -> Path:
     return tmp_path / "changed.json"
 
 
-def test_several_devices_layers_on_the_host_and_another_cache_are_read(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_several_devices_layers_on_the_host_and_another_cache_are_read(engine: Engine, tmp_path: Path) -> None:
     file = changed(
         tmp_path,
         ('"gpu_info": "NVIDIA GeForce RTX 4090"', '"gpu_info": "NVIDIA GeForce RTX 4090, NVIDIA GeForce RTX 4090"'),
         ('"n_gpu_layers": 99', '"n_gpu_layers": 20'),
         ('"type_k": "f16"', '"type_k": "q8_0"'),
     )
-    read = imported(rulebook, file)[0]
+    read = imported(engine, file)[0]
     assert (read.data["gpus"], read.data["gpu_layers"], read.data["kv"]) == (2, 20, "q8_0")
     assert read.id.startswith("2x-rtx-4090-24gb_")
 
 
-def test_a_cache_that_the_catalog_does_not_have_is_not_taken_for_the_usual_one(
-    rulebook: Rulebook, tmp_path: Path
-) -> None:
-    read = imported(rulebook, changed(tmp_path, ('"type_k": "f16"', '"type_k": "turbo9"')))[0]
+def test_a_cache_that_the_catalog_does_not_have_is_not_taken_for_the_usual_one(engine: Engine, tmp_path: Path) -> None:
+    read = imported(engine, changed(tmp_path, ('"type_k": "f16"', '"type_k": "turbo9"')))[0]
     assert [one.field for one in read.unmatched] == ["kv"]
 
 
-def test_runs_that_differ_are_not_joined(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_runs_that_differ_are_not_joined(engine: Engine, tmp_path: Path) -> None:
     file = changed(
         tmp_path, ('"n_gen": 128,\n  "n_depth": 0,\n  "avg_ts": 621', '"n_gen": 0,\n  "n_depth": 0,\n  "avg_ts": 5')
     )
-    assert [read.data["test"] for read in imported(rulebook, file)] == ["tg128, pp512", "tg128 @ d4096, pp512 @ d4096"]
+    assert [read.data["test"] for read in imported(engine, file)] == ["tg128, pp512", "tg128 @ d4096, pp512 @ d4096"]
     file = changed(tmp_path, ('"n_prompt": 512,\n  "n_gen": 128', '"n_prompt": 2048,\n  "n_gen": 0'))
-    tests = [read.data["test"] for read in imported(rulebook, file)]
+    tests = [read.data["test"] for read in imported(engine, file)]
     assert tests == ["tg128, pp512", "tg128 @ d4096, pp512 @ d4096", "pp2048"]
 
 
-def test_a_result_of_vllm_gives_time_per_token_and_to_the_first_for_each_user(rulebook: Rulebook) -> None:
-    (read,) = imported(rulebook, RUNS / "vllm-bench.json", device="h100-80gb", quant="BF16")
+def test_a_result_of_vllm_gives_time_per_token_and_to_the_first_for_each_user(engine: Engine) -> None:
+    (read,) = imported(engine, RUNS / "vllm-bench.json", device="h100-80gb", quant="BF16")
     assert read.id == "h100-80gb_llama-3.1-8b_BF16_in1024-out128-16-users"
     assert read.data == {
         "model": "llama-3.1-8b",
@@ -118,19 +116,19 @@ def test_a_result_of_vllm_gives_time_per_token_and_to_the_first_for_each_user(ru
     }
 
 
-def test_a_result_of_vllm_for_one_user_has_an_id_too(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_a_result_of_vllm_for_one_user_has_an_id_too(engine: Engine, tmp_path: Path) -> None:
     record = json.loads((RUNS / "vllm-bench.json").read_text("utf-8"))
     (tmp_path / "one.json").write_text(json.dumps({**record, "max_concurrency": 1}), "utf-8")
-    (read,) = imported(rulebook, tmp_path / "one.json", device="h100-80gb", quant="BF16")
+    (read,) = imported(engine, tmp_path / "one.json", device="h100-80gb", quant="BF16")
     assert read.id == "h100-80gb_llama-3.1-8b_BF16_in1024-out128-1-users"
     assert "users" not in read.data
 
 
-def test_a_row_of_a_table_gives_its_run(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_a_row_of_a_table_gives_its_run(engine: Engine, tmp_path: Path) -> None:
     columns = "model,gpu,gpu_count,quant,tg_tok_s,pp_tok_s,context_or_test,runtime,file_gib,source,tier"
     row = "Llama 3.1 8B,RTX 4090,1,not stated (Q4_K_M),122,,tg128 @ d4096,llama.cpp CUDA,4.58,our own,A"
     (tmp_path / "runs.csv").write_text(f"{columns}\n{row}\n", "utf-8")
-    (read,) = imported(rulebook, tmp_path / "runs.csv")
+    (read,) = imported(engine, tmp_path / "runs.csv")
     assert read.id == "rtx-4090-24gb_llama-3.1-8b_Q4_K_M"
     assert read.data == {
         "model": "llama-3.1-8b",
@@ -163,7 +161,7 @@ def test_measurements_are_written_into_a_new_file_with_what_was_said(copy: Workp
         "written: catalogs/measurements/ours.yaml:5:3",
         "written: catalogs/measurements/ours.yaml:20:3",
     ]
-    entries = copy.load().catalogs["measurements"].entries
+    entries = copy.load().rulebook.catalogs["measurements"].entries
     assert entries["rtx-4090-24gb_llama-3.1-8b_Q4_K_M_tg128"].data["source"] == ["our own run"]
 
 

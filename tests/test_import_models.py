@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.records import records_of
 from fitcard.importers.registry import IMPORTERS, recognise
-from fitcard.rulebook.rulebook import Rulebook
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"
 SHAPE = (
@@ -31,28 +31,28 @@ LLAMA_GGUF = {
 }  # fmt: skip
 
 
-def imported(rulebook: Rulebook, file: Path) -> ImportedEntry:
+def imported(engine: Engine, file: Path) -> ImportedEntry:
     source, records = records_of(file)
     importer = recognise((one for one in IMPORTERS if one.word == "model"), source, records)
     assert importer is not None
-    (entry,) = import_entries(importer, records, rulebook.catalogs, today="2026-11-25")
+    (entry,) = import_entries(importer, records, engine.rulebook.catalogs, today="2026-11-25")
     return entry
 
 
 @pytest.mark.parametrize("model", IN_THE_CATALOG)
-def test_the_config_of_a_model_gives_the_shape_that_the_catalog_has(rulebook: Rulebook, model: str) -> None:
-    entry = rulebook.catalogs["models"].entries[model].data
-    read = imported(rulebook, CONFIGS / f"{model}.json")
+def test_the_config_of_a_model_gives_the_shape_that_the_catalog_has(engine: Engine, model: str) -> None:
+    entry = engine.rulebook.catalogs["models"].entries[model].data
+    read = imported(engine, CONFIGS / f"{model}.json")
     assert {key: read.data.get(key) for key in SHAPE} == {key: entry.get(key) for key in SHAPE}
     assert read.absent == ()
 
 
 @pytest.mark.parametrize("model", IN_THE_CATALOG)
 def test_parameters_counted_from_the_shape_are_within_a_hundredth_of_those_published(
-    rulebook: Rulebook, model: str
+    engine: Engine, model: str
 ) -> None:
-    entry = rulebook.catalogs["models"].entries[model].data
-    read = imported(rulebook, CONFIGS / f"{model}.json").data
+    entry = engine.rulebook.catalogs["models"].entries[model].data
+    read = imported(engine, CONFIGS / f"{model}.json").data
     if entry["modality"] == "vision":
         assert "params" not in read  # what sees pictures is not counted
     else:
@@ -61,31 +61,31 @@ def test_parameters_counted_from_the_shape_are_within_a_hundredth_of_those_publi
         assert read["active_params"] == pytest.approx(entry["active_params"], abs=0.9)
 
 
-def test_a_hybrid_of_mamba_and_attention_with_experts_in_every_second_layer_is_read(rulebook: Rulebook) -> None:
-    read = imported(rulebook, CONFIGS / "jamba-1.5-mini.json").data
+def test_a_hybrid_of_mamba_and_attention_with_experts_in_every_second_layer_is_read(engine: Engine) -> None:
+    read = imported(engine, CONFIGS / "jamba-1.5-mini.json").data
     assert (read["attention"], read["full_layers"], read["linear_layers"]) == ("hybrid", 4, 28)
     assert read["experts"] == {"total": 16, "active": 2}
     assert read["params"] == pytest.approx(51.6, rel=0.01)  # as AI21 publishes
     assert read["active_params"] == pytest.approx(12, rel=0.02)
 
 
-def test_command_r_plus_is_counted_with_the_table_that_its_config_does_not_say_is_tied(rulebook: Rulebook) -> None:
-    read = imported(rulebook, CONFIGS / "command-r-plus-104b.json").data
+def test_command_r_plus_is_counted_with_the_table_that_its_config_does_not_say_is_tied(engine: Engine) -> None:
+    read = imported(engine, CONFIGS / "command-r-plus-104b.json").data
     assert read["tied_embeddings"] is True
     assert read["params"] == pytest.approx(104, rel=0.01)
 
 
-def test_every_fourth_layer_of_command_r7b_keeps_the_whole_context(rulebook: Rulebook) -> None:
-    read = imported(rulebook, CONFIGS / "command-r7b.json").data
+def test_every_fourth_layer_of_command_r7b_keeps_the_whole_context(engine: Engine) -> None:
+    read = imported(engine, CONFIGS / "command-r7b.json").data
     assert (read["attention"], read["full_layers"], read["window_layers"], read["window"]) == ("window", 8, 24, 4096)
     assert read["params"] == pytest.approx(8.03, rel=0.01)  # as Cohere publishes
 
 
-def test_what_a_config_does_not_say_is_left_out_and_listed(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_what_a_config_does_not_say_is_left_out_and_listed(engine: Engine, tmp_path: Path) -> None:
     config = json.loads((CONFIGS / "llama-3.1-8b.json").read_text())
     del config["hidden_size"]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    read = imported(rulebook, tmp_path / "config.json")
+    read = imported(engine, tmp_path / "config.json")
     assert read.absent == ("params", "hidden", "head_dim")
     assert not {"params", "hidden", "head_dim"} & set(read.data)
 
@@ -107,18 +107,18 @@ def gguf_file(path: Path, architecture: str, keys: dict[str, Any], output: bool 
     return path
 
 
-def test_the_header_of_a_gguf_file_gives_the_same_shape(rulebook: Rulebook, tmp_path: Path) -> None:
-    read = imported(rulebook, gguf_file(tmp_path / "llama.gguf", "llama", LLAMA_GGUF, output=True)).data
-    entry = rulebook.catalogs["models"].entries["llama-3.1-8b"].data
+def test_the_header_of_a_gguf_file_gives_the_same_shape(engine: Engine, tmp_path: Path) -> None:
+    read = imported(engine, gguf_file(tmp_path / "llama.gguf", "llama", LLAMA_GGUF, output=True)).data
+    entry = engine.rulebook.catalogs["models"].entries["llama-3.1-8b"].data
     assert {key: read.get(key) for key in SHAPE} == {key: entry.get(key) for key in SHAPE}
     assert (read["name"], read["params"]) == ("Some Model", 0.01)  # as many as its two tables hold
 
 
-def test_a_gguf_file_that_stores_one_table_of_words_has_it_tied(rulebook: Rulebook, tmp_path: Path) -> None:
-    assert imported(rulebook, gguf_file(tmp_path / "tied.gguf", "llama", LLAMA_GGUF)).data["tied_embeddings"] is True
+def test_a_gguf_file_that_stores_one_table_of_words_has_it_tied(engine: Engine, tmp_path: Path) -> None:
+    assert imported(engine, gguf_file(tmp_path / "tied.gguf", "llama", LLAMA_GGUF)).data["tied_embeddings"] is True
 
 
-def test_windows_latents_and_states_are_read_from_gguf_headers(rulebook: Rulebook, tmp_path: Path) -> None:
+def test_windows_latents_and_states_are_read_from_gguf_headers(engine: Engine, tmp_path: Path) -> None:
     gemma = gguf_file(
         tmp_path / "gemma.gguf", "gemma3",
         {"block_count": 62, "embedding_length": 5376, "attention.head_count": 32, "attention.head_count_kv": 16,
@@ -140,7 +140,7 @@ def test_windows_latents_and_states_are_read_from_gguf_headers(rulebook: Ruleboo
          "ssm.group_count": 8, "ssm.time_step_rank": 128}, output=True,
     )  # fmt: skip
     for model, file in {"gemma-3-27b": gemma, "deepseek-v2-lite": deepseek, "nemotron-nano-9b-v2": nemotron}.items():
-        entry, read = rulebook.catalogs["models"].entries[model].data, imported(rulebook, file).data
+        entry, read = engine.rulebook.catalogs["models"].entries[model].data, imported(engine, file).data
         seen = [key for key in SHAPE if key != "modality"]  # a GGUF file keeps what sees pictures in another
         assert {key: read.get(key) for key in seen} == {key: entry.get(key) for key in seen}, model
 
@@ -168,7 +168,7 @@ def test_an_imported_model_is_written_once_it_passes(copy: Workplace) -> None:
     assert tried.stdout.startswith("nemo:\n  name: Nemo\n  family: Mistral\n  nominal_params: 12\n  params: 7.25\n")
     assert file.read_text("utf-8") == before
     assert "written: catalogs/models/mistral.yaml" in run(copy, *words).output
-    assert copy.load().catalogs["models"].entries["nemo"].data["kv_heads"] == 8
+    assert copy.load().rulebook.catalogs["models"].entries["nemo"].data["kv_heads"] == 8
 
 
 def test_what_is_said_goes_before_what_the_file_says_and_must_pass(copy: Workplace) -> None:

@@ -15,12 +15,12 @@ from click.testing import CliRunner
 
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.importers import huggingface, huggingface_params
 from fitcard.importers.entries import import_entries
 from fitcard.importers.importer import INAPPLICABLE, Guess, Importer, Reading, RecordReader, run_id
 from fitcard.importers.records import SourceKind, machine_records
 from fitcard.importers.registry import IMPORTERS, recognise
-from fitcard.rulebook.rulebook import Rulebook
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -73,26 +73,26 @@ def reader_of(reading: Reading) -> Importer:
     )
 
 
-def test_fields_are_absent_guessed_or_do_not_apply(rulebook: Rulebook) -> None:
+def test_fields_are_absent_guessed_or_do_not_apply(engine: Engine) -> None:
     fields = {"layers": 32.0, "heads": float("nan"), "window": INAPPLICABLE, "modality": Guess("text"), "name": None}
-    (entry,) = import_entries(reader_of(Reading(fields)), [{}], rulebook.catalogs, today="2026-11-25")
+    (entry,) = import_entries(reader_of(Reading(fields)), [{}], engine.rulebook.catalogs, today="2026-11-25")
     assert entry.data == {"layers": 32, "modality": "text", "checked_on": "2026-11-25"}
     assert (entry.absent, entry.guessed) == (("heads", "name"), ("modality",))
 
 
-def test_fields_that_are_set_beside_a_file_override_it_and_are_no_guesses(rulebook: Rulebook) -> None:
+def test_fields_that_are_set_beside_a_file_override_it_and_are_no_guesses(engine: Engine) -> None:
     fields = {"layers": 32, "experts.total": INAPPLICABLE, "modality": Guess("text")}
     overrides = {"modality": "vision", "experts.total": 8, "experts.active": 2}
-    (entry,) = import_entries(reader_of(Reading(fields)), [{}], rulebook.catalogs, overrides, "2026-11-25")
+    (entry,) = import_entries(reader_of(Reading(fields)), [{}], engine.rulebook.catalogs, overrides, "2026-11-25")
     assert entry.data["experts"] == {"total": 8, "active": 2}
     assert entry.data["modality"] == "vision"
     assert (entry.absent, entry.guessed) == ((), ())
 
 
-def test_a_size_that_is_set_beside_a_config_is_what_its_parameters_are_counted_with(rulebook: Rulebook) -> None:
+def test_a_size_that_is_set_beside_a_config_is_what_its_parameters_are_counted_with(engine: Engine) -> None:
     record = json.loads((CONFIGS / "llama-3.1-8b.json").read_text("utf-8"))
     half, whole = (
-        import_entries(huggingface.IMPORTER, [record], rulebook.catalogs, {"layers": layers})[0].data["params"]
+        import_entries(huggingface.IMPORTER, [record], engine.rulebook.catalogs, {"layers": layers})[0].data["params"]
         for layers in (16, 32)
     )
     assert half == pytest.approx(whole - 16 * 0.218, abs=0.02)  # a layer of Llama 3.1 8B has 218 million
@@ -129,7 +129,7 @@ def test_a_kind_of_file_that_an_earlier_version_read_is_ignored(copy: Workplace)
     copy.write("schemas/import.schema.json", json.dumps(schema))
     copy.write("rules/imports/tickets.yaml", "kind: import\ntitle: Tickets\n")
     assert copy.problems() == []
-    assert copy.load().sha256 == before.sha256
+    assert copy.load().rulebook.sha256 == before.rulebook.sha256
 
 
 def test_outputs_of_programs_that_are_missing_are_left_out(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
 
 
 def test_the_rules_as_they_are_hold(copy: Workplace) -> None:
-    rulebook = copy.load()
-    assert len(rulebook.invariants) >= 15
-    assert list(invariant_problems(rulebook, samples_of(rulebook.rule_sets.values(), 200_000))) == []
+    engine = copy.load()
+    assert len(engine.rulebook.invariants) >= 15
+    assert list(invariant_problems(engine.rulebook, samples_of(engine.rules.values(), 200_000))) == []
 
 
 BREAKS = {
@@ -225,7 +225,7 @@ def test_the_example_is_small_and_names_the_question_and_both_values(copy: Workp
     question, *figures = example.groups()
     compute, more_compute, wait, longer_wait = map(float, figures)
     model, device, *_ = question.split()
-    catalogs = copy.load().catalogs
+    catalogs = copy.load().rulebook.catalogs
     computes = [entry.value("compute.fp16") for entry in catalogs["devices"].entries.values()]
     assert model in catalogs["models"].entries
     assert catalogs["devices"].entries[device].value("compute.fp16") == pytest.approx(compute, rel=1e-5)

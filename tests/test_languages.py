@@ -20,9 +20,9 @@ from conftest import PROJECT, Workplace
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.rulebook.formats import Format
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
 from fitcard.web.routes import create_app
@@ -86,9 +86,9 @@ def leaves(value: Any, key: str = "", place: str = "") -> Iterator[tuple[str, st
         yield place, key, value
 
 
-def test_answers_are_given_in_six_languages(rulebook: Rulebook) -> None:
-    assert set(rulebook.languages) == {"en", *OTHERS}
-    assert rulebook.messages.language == "en"
+def test_answers_are_given_in_six_languages(engine: Engine) -> None:
+    assert set(engine.rulebook.languages) == {"en", *OTHERS}
+    assert engine.rulebook.messages.language == "en"
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -111,20 +111,20 @@ def test_no_text_of_two_words_is_left_in_english(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_texts_of_catalogs_that_people_read_are_translated(rulebook: Rulebook, language: str) -> None:
+def test_texts_of_catalogs_that_people_read_are_translated(engine: Engine, language: str) -> None:
     for kind, field in READ_BY_PEOPLE:
-        written = {str(entry.value(field)) for entry in rulebook.catalogs[kind].entries.values()}
-        assert written == set(rulebook.languages[language].names[kind][field]), (kind, field)
+        written = {str(entry.value(field)) for entry in engine.rulebook.catalogs[kind].entries.values()}
+        assert written == set(engine.rulebook.languages[language].names[kind][field]), (kind, field)
 
 
 @pytest.mark.parametrize("asked", QUESTIONS, ids=lambda asked: asked["device"])
 @pytest.mark.parametrize("language", OTHERS)
 def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stays_english(
-    rulebook: Rulebook, language: str, asked: dict[str, str]
+    engine: Engine, language: str, asked: dict[str, str]
 ) -> None:
-    question = read_question(rulebook, asked)
-    english, translated = answer_question(rulebook, question), answer_question(rulebook.in_language(language), question)
-    rulebook.schemas.validator("answer").validate(translated)
+    question = read_question(engine.rulebook, asked)
+    english, translated = answer_question(engine, question), answer_question(engine.in_language(language), question)
+    engine.rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
     assert all(one[0] == other[0] for one, other in pairs)
     assert [one for one, other in pairs if one[1] in SAID and one[2] == other[2]] == []
@@ -132,8 +132,8 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
     assert all(one == other for one, other in kept)
 
 
-def test_names_of_models_and_devices_are_never_translated(rulebook: Rulebook) -> None:
-    for messages in rulebook.languages.values():
+def test_names_of_models_and_devices_are_never_translated(engine: Engine) -> None:
+    for messages in engine.rulebook.languages.values():
         assert not {"models", "devices"} & set(messages.names)
 
 
@@ -149,9 +149,9 @@ def test_names_of_models_and_devices_are_never_translated(rulebook: Rulebook) ->
     ],
 )
 def test_numbers_money_and_days_are_written_in_the_way_of_the_language(
-    rulebook: Rulebook, language: str, memory: str, speed: str, price: str, share: str, day: str
+    engine: Engine, language: str, memory: str, speed: str, price: str, share: str, day: str
 ) -> None:
-    messages = rulebook.languages[language]
+    messages = engine.rulebook.languages[language]
     assert messages.label("gb", value=1265.15) == memory
     assert messages.label("tok_s", value=2.3499) == speed
     assert messages.label("usd", value=9499.0) == price
@@ -175,10 +175,10 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_verdict_holds_its_figures_as_readers_write_them(rulebook: Rulebook, language: str) -> None:
-    spoken = rulebook.in_language(language)
+def test_a_verdict_holds_its_figures_as_readers_write_them(engine: Engine, language: str) -> None:
+    spoken = engine.in_language(language)
     question = {"model": "llama-3.1-405b", "device": "h20-96gb", "profile": "reference"}
-    built = answer_question(spoken, read_question(spoken, question))
+    built = answer_question(spoken, read_question(spoken.rulebook, question))
     point = "," if language in ("es", "de", "pt-BR") else "."
     assert f"265{point}2 GB" in built["verdict"]
     assert f"96{point}0 GB" in built["verdict"]
@@ -218,13 +218,13 @@ def test_the_language_of_an_address_goes_before_what_a_browser_accepts(client: F
     assert "zu groß" in posted.get_json()["verdict"]
 
 
-def test_a_language_that_is_not_there_is_told_which_are(client: FlaskClient, rulebook: Rulebook) -> None:
+def test_a_language_that_is_not_there_is_told_which_are(client: FlaskClient, engine: Engine) -> None:
     response = client.get(f"{ADDRESS}?lang=fr", headers={"Accept-Language": "es"})
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
     document = response.get_json()
-    rulebook.schemas.validator("problem").validate(document)
+    engine.rulebook.schemas.validator("problem").validate(document)
     assert document["problems"][0]["code"] == "unknown-language"
-    assert document["problems"][0]["closest"] == list(rulebook.languages)
+    assert document["problems"][0]["closest"] == list(engine.rulebook.languages)
     assert document["detail"].startswith("No hay respuestas en «fr».")
 
 
@@ -272,7 +272,7 @@ def test_a_command_with_a_language_that_is_not_there_is_misuse() -> None:
     assert "There are no answers in 'fr'. There are: en, de, es, ja, pt-BR, zh." in ended.output
 
 
-def german(parcels: Workplace, old: str = "", new: str = "") -> Rulebook:
+def german(parcels: Workplace, old: str = "", new: str = "") -> Engine:
     """The rulebook about parcels in German, with one text changed."""
     assert old in GERMAN
     parcels.write("catalogs/messages-de.yaml", GERMAN.replace(old, new) if old else GERMAN)
@@ -280,18 +280,22 @@ def german(parcels: Workplace, old: str = "", new: str = "") -> Rulebook:
 
 
 def test_another_subject_speaks_another_language_with_the_formats_of_its_own(parcels: Workplace) -> None:
-    rulebook = german(parcels)
-    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    engine = german(parcels)
+    built = answer_question(
+        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
+    )
     assert built["verdict"] == "Piano passt gerade in Large van: 4 Stunden."
 
 
 def test_a_language_may_have_a_format_of_its_own_and_names_for_what_catalogs_hold(parcels: Workplace) -> None:
     own = "formats:\n  whole: {decimals: 1}\nnames:\n  parcels:\n    name: {Piano: Klavier}\nsentences:"
-    rulebook = german(parcels, "sentences:", own)
-    built = answer_question(rulebook, read_question(rulebook, {"parcel": "piano", "van": "large", "distance": "200"}))
+    engine = german(parcels, "sentences:", own)
+    built = answer_question(
+        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
+    )
     assert built["verdict"] == "Klavier passt gerade in Large van: 4,0 Stunden."
     assert built["parcel"] == "Klavier"
-    assert answer_question(parcels.load(), read_question(rulebook, {"parcel": "piano"}))["parcel"] == "Piano"
+    assert answer_question(parcels.load(), read_question(engine.rulebook, {"parcel": "piano"}))["parcel"] == "Piano"
 
 
 def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels: Workplace) -> None:
@@ -304,9 +308,9 @@ def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels
       one: "{parcel.name} in {van.name}: {time:whole} Stunde"
       more: "{parcel.name} in {van.name}: {time:whole} Stunden"
 """
-    rulebook = german(parcels, GERMAN[GERMAN.index("  verdict:") : GERMAN.index("labels:")], by_haste)
+    engine = german(parcels, GERMAN[GERMAN.index("  verdict:") : GERMAN.index("labels:")], by_haste)
     said = [
-        answer_question(rulebook, read_question(rulebook, {"parcel": "letter", "distance": distance}))["verdict"]
+        answer_question(engine, read_question(engine.rulebook, {"parcel": "letter", "distance": distance}))["verdict"]
         for distance in ("50", "100")
     ]
     assert said == ["Letter in Small van: 1 Stunde", "Letter in Small van: 2 Stunden"]
@@ -318,11 +322,11 @@ def test_json_of_the_command_is_in_the_language_too() -> None:
     assert json.loads(ended.output)["fit"]["label"] == "重すぎる"
 
 
-def test_every_word_of_the_form_is_in_the_language_of_the_page(rulebook: Rulebook) -> None:
-    question_fields = rulebook.question_fields
+def test_every_word_of_the_form_is_in_the_language_of_the_page(engine: Engine) -> None:
+    question_fields = engine.rulebook.question_fields
     titles = [one.title for one in (*question_fields.axes.values(), *question_fields.inputs.values())]
-    for tag in rulebook.languages.keys() - {"en"}:
-        known = rulebook.languages[tag].names["rulebook"]["title"]
+    for tag in engine.rulebook.languages.keys() - {"en"}:
+        known = engine.rulebook.languages[tag].names["rulebook"]["title"]
         assert [title for title in titles if title not in known] == [], tag
     page = create_app().test_client().get("/can-run/qwen-3-14b-on-m1-16gb?lang=de").get_data(as_text=True)
     words = ("Quantisierung", "Einsatzzweck", "Nutzer zugleich")

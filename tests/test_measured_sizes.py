@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fitcard.calibration.comparison import Comparison, compare
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 LARGE = 3  # billions of parameters
 COUNTED_OTHERWISE = {"FP8"}  # files of DeepSeek alone, which hold a layer more to predict further tokens
@@ -15,14 +15,14 @@ OF_CACHES = 0.01
 
 
 @pytest.fixture(scope="module")
-def compared(rulebook: Rulebook) -> dict[str, Comparison]:
-    return {one.quantity.name: one for one in compare(rulebook, rulebook.default_profile)}
+def compared(engine: Engine) -> dict[str, Comparison]:
+    return {one.quantity.name: one for one in compare(engine, engine.rulebook.default_profile)}
 
 
 def test_files_of_models_of_3b_and_up_are_as_large_as_worked_out(
-    rulebook: Rulebook, compared: dict[str, Comparison]
+    engine: Engine, compared: dict[str, Comparison]
 ) -> None:
-    sizes, models = compared["file_sizes"], rulebook.catalogs["models"].entries
+    sizes, models = compared["file_sizes"], engine.rulebook.catalogs["models"].entries
     large = [float(models[name].data["nominal_params"]) >= LARGE for name in sizes.words("model")]
     errors = np.abs(sizes.errors[large])
     assert len(errors) > 40

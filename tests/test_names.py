@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conftest import Workplace
+from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.reports import problem_text
-from fitcard.rulebook.rulebook import Rulebook
 
 
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
@@ -86,8 +86,8 @@ def test_a_profile_replaces_by_name(parcels: Workplace) -> None:
         "kind: profile\ntitle: Quiet\nabout: Slower speeds for quiet towns.\nreference: {title: Signs}\nconstants:\n"
         "  town_speed: {value: 25, unit: km/h, about: Speed in a quiet town.}\n",
     )
-    rulebook = parcels.load()
-    speeds = {name: rules.definitions["town_speed"].value for name, rules in rulebook.rule_sets.items()}  # type: ignore[attr-defined]
+    engine = parcels.load()
+    speeds = {name: rules.definitions["town_speed"].value for name, rules in engine.rulebook.rule_sets.items()}  # type: ignore[attr-defined]
     assert speeds == {"plain": 50, "quiet": 25}
 
 
@@ -191,5 +191,5 @@ def test_a_misspelt_word_of_a_table_is_told_with_the_words_it_gives(parcels: Wor
 @pytest.mark.parametrize(
     ("said", "first"), [("m1-61gb", "m1-16gb"), ("rtx-4009-24gb", "rtx-4090-24gb"), ("rtx 4090 42gb", "rtx-4090-24gb")]
 )
-def test_two_figures_the_other_way_round_are_one_slip(rulebook: Rulebook, said: str, first: str) -> None:
-    assert rulebook.catalog_of("device").nearest(said)[0] == first
+def test_two_figures_the_other_way_round_are_one_slip(engine: Engine, said: str, first: str) -> None:
+    assert engine.rulebook.catalog_of("device").nearest(said)[0] == first

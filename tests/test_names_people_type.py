@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 MODELS = {
     "llama-3.1-405b": "llama-3.1-405b",
@@ -69,41 +69,41 @@ OPEN = {  # what can mean several entries leads to none of them, and these are a
 
 
 @pytest.mark.parametrize("word", MODELS)
-def test_a_model_is_found_by_what_people_call_it(rulebook: Rulebook, word: str) -> None:
-    found = rulebook.catalogs["models"].find(word)
+def test_a_model_is_found_by_what_people_call_it(engine: Engine, word: str) -> None:
+    found = engine.rulebook.catalogs["models"].find(word)
     assert found is not None
     assert found.id == MODELS[word]
 
 
 @pytest.mark.parametrize("word", DEVICES)
-def test_a_device_is_found_by_what_people_call_it(rulebook: Rulebook, word: str) -> None:
-    found = rulebook.catalogs["devices"].find(word)
+def test_a_device_is_found_by_what_people_call_it(engine: Engine, word: str) -> None:
+    found = engine.rulebook.catalogs["devices"].find(word)
     assert found is not None
     assert found.id == DEVICES[word]
 
 
 @pytest.mark.parametrize(("kind", "word"), OPEN)
-def test_what_can_mean_several_is_not_chosen_for_anybody(rulebook: Rulebook, kind: str, word: str) -> None:
-    catalog = rulebook.catalogs[kind]
+def test_what_can_mean_several_is_not_chosen_for_anybody(engine: Engine, kind: str, word: str) -> None:
+    catalog = engine.rulebook.catalogs[kind]
     assert catalog.find(word) is None
     assert OPEN[kind, word] <= set(catalog.nearest(word))
 
 
 @pytest.mark.parametrize("kind", ["models", "devices", "quants", "hosts", "runtimes", "workloads"])
-def test_every_entry_is_found_by_each_of_its_own_names(rulebook: Rulebook, kind: str) -> None:
-    catalog = rulebook.catalogs[kind]
+def test_every_entry_is_found_by_each_of_its_own_names(engine: Engine, kind: str) -> None:
+    catalog = engine.rulebook.catalogs[kind]
     for entry in catalog.entries.values():
         for name in catalog.names_of(entry):
             assert catalog.find(name) is entry, name
 
 
 @pytest.mark.parametrize("kind", ["models", "devices"])
-def test_a_name_that_says_more_than_there_is_finds_nothing(rulebook: Rulebook, kind: str) -> None:
-    for entry in rulebook.catalogs[kind].entries:
-        assert rulebook.catalogs[kind].find(f"{entry} zeppelin") is None
+def test_a_name_that_says_more_than_there_is_finds_nothing(engine: Engine, kind: str) -> None:
+    for entry in engine.rulebook.catalogs[kind].entries:
+        assert engine.rulebook.catalogs[kind].find(f"{entry} zeppelin") is None
 
 
-def test_spaces_dashes_and_case_make_no_difference(rulebook: Rulebook) -> None:
-    for catalog in (rulebook.catalogs["models"], rulebook.catalogs["devices"]):
+def test_spaces_dashes_and_case_make_no_difference(engine: Engine) -> None:
+    for catalog in (engine.rulebook.catalogs["models"], engine.rulebook.catalogs["devices"]):
         for entry in catalog.entries.values():
             assert catalog.find(entry.id.replace("-", " ").upper()) is entry

@@ -56,7 +56,7 @@ def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Wo
     checked_on: 2026-11-24
 """
     )
-    assert copy.load().catalogs["devices"].entries["arc-b60-24gb"].data["bandwidth"] == 456
+    assert copy.load().rulebook.catalogs["devices"].entries["arc-b60-24gb"].data["bandwidth"] == 456
 
 
 def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workplace) -> None:
@@ -165,4 +165,4 @@ def test_another_rulebook_has_other_things_to_write_anew(parcels: Workplace) -> 
     ended = new(parcels, "van", "huge", "name=Huge", "room=30", "speed=70")
     assert ended.output.startswith("written: catalogs/vans.yaml:6:3")
     assert parcels.path("catalogs/vans.yaml").read_text("utf-8").endswith("  huge: {name: Huge, room: 30, speed: 70}\n")
-    assert parcels.load().catalogs["vans"].entries["huge"].data["room"] == 30
+    assert parcels.load().rulebook.catalogs["vans"].entries["huge"].data["room"] == 30

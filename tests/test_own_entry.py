@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from fitcard.answer.question import read_body, read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
+from fitcard.compiler.catalog_columns import CatalogColumns
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.values import cell
@@ -35,8 +36,8 @@ UNSAID = (
 )
 
 
-def told(rulebook: Rulebook, **parameters: Any) -> dict[str, Any]:
-    return answer_question(rulebook, read_question(rulebook, parameters))
+def told(engine: Engine, **parameters: Any) -> dict[str, Any]:
+    return answer_question(engine, read_question(engine.rulebook, parameters))
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -44,45 +45,43 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("device", ["rtx-4090-24gb", "m3-max-64gb", "strix-halo-395-128gb"])
-def test_a_device_with_the_figures_of_one_of_the_catalog_answers_as_that_does(rulebook: Rulebook, device: str) -> None:
-    like = rulebook.catalogs["devices"].entries[device]
+def test_a_device_with_the_figures_of_one_of_the_catalog_answers_as_that_does(engine: Engine, device: str) -> None:
+    like = engine.rulebook.catalogs["devices"].entries[device]
     data = {key: value for key, value in like.data.items() if key not in ("aliases", "source", "checked_on")}
-    own, named = (told(rulebook, model="qwen-3-14b", device=one) for one in (data, device))
+    own, named = (told(engine, model="qwen-3-14b", device=one) for one in (data, device))
     assert figures(own) == figures(named)
 
 
-def test_a_changed_figure_is_marked_with_what_it_stands_in_place_of(rulebook: Rulebook) -> None:
-    found = told(rulebook, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
+def test_a_changed_figure_is_marked_with_what_it_stands_in_place_of(engine: Engine) -> None:
+    found = told(engine, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
     assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
     assert found["memory"]["usable_gb"] == pytest.approx(
-        2 * told(rulebook, model="qwen-3-14b", device="4090")["memory"]["usable_gb"]
+        2 * told(engine, model="qwen-3-14b", device="4090")["memory"]["usable_gb"]
     )
 
 
-def test_the_catalog_is_as_it_was(rulebook: Rulebook) -> None:
-    before = told(rulebook, model="qwen-3-14b", device="rtx-4090-24gb")
-    told(rulebook, model={"like": "qwen-3-14b", "layers": 99}, device={"like": "rtx-4090-24gb", "memory": 48})
-    assert told(rulebook, model="qwen-3-14b", device="rtx-4090-24gb") == before
-    assert "own" not in rulebook.catalogs["devices"].entries
+def test_the_catalog_is_as_it_was(engine: Engine) -> None:
+    before = told(engine, model="qwen-3-14b", device="rtx-4090-24gb")
+    told(engine, model={"like": "qwen-3-14b", "layers": 99}, device={"like": "rtx-4090-24gb", "memory": 48})
+    assert told(engine, model="qwen-3-14b", device="rtx-4090-24gb") == before
+    assert "own" not in engine.rulebook.catalogs["devices"].entries
 
 
-def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(rulebook: Rulebook) -> None:
-    measured = told(rulebook, model="llama-3.1-70b", device="rtx-3090-24gb", gpus=2)["confidence"]
+def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(engine: Engine) -> None:
+    measured = told(engine, model="llama-3.1-70b", device="rtx-3090-24gb", gpus=2)["confidence"]
     assert measured["level"] == "measured"
-    own = told(rulebook, model="llama-3.1-70b", device={"like": "rtx-3090-24gb", "bandwidth": 1000}, gpus=2)[
-        "confidence"
-    ]
+    own = told(engine, model="llama-3.1-70b", device={"like": "rtx-3090-24gb", "bandwidth": 1000}, gpus=2)["confidence"]
     assert (own["level"], own["measured"]) == ("estimated", [])
 
 
-def test_the_trace_says_that_its_figures_were_given(rulebook: Rulebook) -> None:
-    question = read_question(rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
-    steps = {step["name"]: step for step in answer_question(rulebook, question, explain=True)["trace"]}
+def test_the_trace_says_that_its_figures_were_given(engine: Engine) -> None:
+    question = read_question(engine.rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
+    steps = {step["name"]: step for step in answer_question(engine, question, explain=True)["trace"]}
     assert (steps["device.memory"]["kind"], steps["device.memory"]["value"]) == ("given", 48)
     assert "file" not in steps["device.memory"]
 
 
-def test_an_address_a_body_and_a_command_line_ask_the_same(rulebook: Rulebook) -> None:
+def test_an_address_a_body_and_a_command_line_ask_the_same(engine: Engine) -> None:
     body = {"model": "qwen-3-14b", "device": {"name": "Mine", "vendor": "NVIDIA", "memory": 32, "bandwidth": 900}}
     posted = CLIENT.post("/v1/can-run", json=body).get_json()
     fields = [f"device.{key}={value}" for key, value in body["device"].items()]  # type: ignore[attr-defined]
@@ -106,28 +105,28 @@ def test_an_address_a_body_and_a_command_line_ask_the_same(rulebook: Rulebook) -
         ({"like": "rtx 4009", "memory": 8}, "device.like", "rtx-4090"),
     ],
 )
-def test_a_field_that_cannot_be_is_named(rulebook: Rulebook, device: dict[str, Any], field: str, said: str) -> None:
+def test_a_field_that_cannot_be_is_named(engine: Engine, device: dict[str, Any], field: str, said: str) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_body(rulebook, {"model": "qwen-3-14b", "device": device})
+        read_body(engine.rulebook, {"model": "qwen-3-14b", "device": device})
     assert [problem.field for problem in found.value.problems] == [field]
     assert said in found.value.problems[0].message
 
 
-def test_all_fields_that_cannot_be_are_told_at_once(rulebook: Rulebook) -> None:
+def test_all_fields_that_cannot_be_are_told_at_once(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_body(rulebook, {"model": {"layers": 0}, "device": {"memory": -1, "bandwidth": 0}})
+        read_body(engine.rulebook, {"model": {"layers": 0}, "device": {"memory": -1, "bandwidth": 0}})
     fields = {problem.field for problem in found.value.problems}
     assert {"model", "model.layers", "device", "device.memory", "device.bandwidth"} == fields
 
 
-def test_there_is_no_own_entry_where_the_rulebook_does_not_say_what_one_needs(rulebook: Rulebook) -> None:
+def test_there_is_no_own_entry_where_the_rulebook_does_not_say_what_one_needs(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_body(rulebook, {"model": "qwen-3-14b", "device": "4090", "quant": {"bits_per_weight": 3}})
+        read_body(engine.rulebook, {"model": "qwen-3-14b", "device": "4090", "quant": {"bits_per_weight": 3}})
     assert [(problem.code, problem.field) for problem in found.value.problems] == [("no-own-entry", "quant")]
 
 
 @pytest.mark.parametrize("name", ["<script>", "a\nb", "\u0000", "😀", "{0.__class__}", "x" * 500])
-def test_whatever_it_is_called_is_said_back_as_it_is(rulebook: Rulebook, name: str) -> None:
+def test_whatever_it_is_called_is_said_back_as_it_is(engine: Engine, name: str) -> None:
     device = {"name": name, "vendor": "NVIDIA", "memory": 24, "bandwidth": 900}
     response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
     assert response.status_code == 200
@@ -136,13 +135,14 @@ def test_whatever_it_is_called_is_said_back_as_it_is(rulebook: Rulebook, name: s
 
 @pytest.mark.parametrize("kind", ["devices", "models"])
 @pytest.mark.parametrize("known", [True, False])
-def test_a_catalog_with_one_more_entry_is_that_catalog_made_anew(rulebook: Rulebook, kind: str, known: bool) -> None:
-    catalog = rulebook.catalogs[kind]
+def test_a_catalog_with_one_more_entry_is_that_catalog_made_anew(engine: Engine, kind: str, known: bool) -> None:
+    columns = engine.columns[kind]
+    catalog = columns.catalog
     first, second, *_ = catalog.entries.values()
     for field in catalog.fields:
-        catalog.column(field)
+        columns.column(field)
     entry = replace(second, id=first.id if known else "one-of-ours")
-    more = catalog.with_entry(entry)
-    anew = replace(more, _columns={})
-    for field, row in product(catalog.fields, (0, 1, len(more.entries) - 1)):
+    more = columns.with_entry(entry)
+    anew = CatalogColumns(more.catalog)
+    for field, row in product(catalog.fields, (0, 1, len(more.ids) - 1)):
         assert cell(more.column(field), (row,)) == cell(anew.column(field), (row,)), (field, row)

@@ -17,7 +17,7 @@ from waitress.server import create_server
 
 from conftest import PROJECT
 from fitcard.cli.answer_view import draw_answer
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
@@ -220,7 +220,7 @@ def test_the_figures_of_the_reference_page_are_all_there(client: FlaskClient) ->
 @pytest.mark.parametrize(
     "device", ["m1-16gb", "rtx-4090-24gb", "h20-96gb", "strix-halo-395-128gb", "rtx-4060-laptop-8gb"]
 )
-def test_every_kind_of_answer_can_be_drawn(client: FlaskClient, rulebook: Rulebook, device: str) -> None:
+def test_every_kind_of_answer_can_be_drawn(client: FlaskClient, engine: Engine, device: str) -> None:
     for model in ("qwen-3-14b", "gpt-oss-120b", "deepseek-v3", "gemma-3-27b"):
         for asked in (
             "",
@@ -230,7 +230,7 @@ def test_every_kind_of_answer_can_be_drawn(client: FlaskClient, rulebook: Rulebo
             "?runtime=vllm&quant=FP8",
         ):
             assert client.get(f"/can-run/{model}-on-{device}{asked}").status_code == 200
-            draw_answer(client.get(f"/v1/can-run/{model}-on-{device}{asked}").get_json(), rulebook.messages)
+            draw_answer(client.get(f"/v1/can-run/{model}-on-{device}{asked}").get_json(), engine.rulebook.messages)
 
 
 def test_a_fit_page_and_a_card_are_small(client: FlaskClient) -> None:

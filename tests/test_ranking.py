@@ -14,8 +14,8 @@ from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
@@ -24,19 +24,19 @@ Ranked = dict[str, Any]
 
 
 @pytest.fixture
-def ranked(rulebook: Rulebook) -> Callable[..., Ranked]:
+def ranked(engine: Engine) -> Callable[..., Ranked]:
     """Ranks: `ranked("models", device="rtx-4090-24gb", limit=5)`."""
 
     def ask(name: str, **parameters: Any) -> Ranked:
-        return rank(rulebook, read_ranking(rulebook, name, parameters))
+        return rank(engine, read_ranking(engine.rulebook, name, parameters))
 
     return ask
 
 
-def told(rulebook: Rulebook, name: str, **parameters: Any) -> dict[str | None, str]:
+def told(engine: Engine, name: str, **parameters: Any) -> dict[str | None, str]:
     """What is wrong with a ranking, by parameter."""
     with pytest.raises(ProblemsError) as found:
-        read_ranking(rulebook, name, parameters)
+        read_ranking(engine.rulebook, name, parameters)
     return {problem.field: problem.message for problem in found.value.problems}
 
 
@@ -47,10 +47,10 @@ DEVICES = {"model": "llama-3.1-8b"}
 @pytest.mark.parametrize(("name", "question"), [("models", MODELS), ("devices", DEVICES)])
 @pytest.mark.parametrize("mode", ["balanced", "interactive", "background", "light-api", "scale-out"])
 def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
-    ranked: Callable[..., Ranked], rulebook: Rulebook, name: str, question: dict[str, str], mode: str
+    ranked: Callable[..., Ranked], engine: Engine, name: str, question: dict[str, str], mode: str
 ) -> None:
     found = ranked(name, **question, mode=mode)
-    assert list(rulebook.schemas.validator("ranking-answer").iter_errors(found)) == []
+    assert list(engine.rulebook.schemas.validator("ranking-answer").iter_errors(found)) == []
     scores = [row["score"] for row in found["rows"]]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] > 0
@@ -59,10 +59,10 @@ def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
         assert len(row["cells"]) == len(found["columns"])
 
 
-def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], rulebook: Rulebook) -> None:
+def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], engine: Engine) -> None:
     for row in ranked("models", **MODELS, workload="chat", limit=5)["rows"]:
         question = {**MODELS, "model": row["model"], "quant": row["quant"], "workload": "chat"}
-        alone = answer_question(rulebook, read_question(rulebook, question))
+        alone = answer_question(engine, read_question(engine.rulebook, question))
         assert row["score"] == pytest.approx(alone["ranking"]["score"])
         assert row["decode_tok_s"] == pytest.approx(alone["decode_tok_s"])
         assert row["fit"] == alone["fit"]
@@ -127,10 +127,10 @@ def test_the_cheapest_of_equals_comes_first(ranked: Callable[..., Ranked]) -> No
     assert equals == sorted(equals)
 
 
-def test_nothing_may_pass_all_filters(ranked: Callable[..., Ranked], rulebook: Rulebook) -> None:
+def test_nothing_may_pass_all_filters(ranked: Callable[..., Ranked], engine: Engine) -> None:
     found = ranked("devices", model="llama-3.1-405b", budget="100")
     assert (found["rows"], found["ranked"]) == ([], 0)
-    assert list(rulebook.schemas.validator("ranking-answer").iter_errors(found)) == []
+    assert list(engine.rulebook.schemas.validator("ranking-answer").iter_errors(found)) == []
 
 
 def test_another_mode_ranks_otherwise(ranked: Callable[..., Ranked]) -> None:
@@ -149,9 +149,9 @@ def test_models_made_for_code_rank_higher_in_coding_than_in_chat(ranked: Callabl
     assert place("coding") < place("chat")
 
 
-def test_what_is_wrong_with_a_ranking_is_told_all_at_once(rulebook: Rulebook) -> None:
-    assert told(rulebook, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
-    assert told(rulebook, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
+def test_what_is_wrong_with_a_ranking_is_told_all_at_once(engine: Engine) -> None:
+    assert told(engine, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
+    assert told(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
         "device": "The question names no device.",
         "licens": "There is no parameter 'licens'. The nearest are: licence.",
         "limit": "'limit' must be from 1 to 272, and is 0.",
@@ -159,11 +159,11 @@ def test_what_is_wrong_with_a_ranking_is_told_all_at_once(rulebook: Rulebook) ->
         "fits": "'fits' must be 1 or 0, and is 'maybe'.",
         "min_tok_s": "'min_tok_s' must be a number, and 'fast' is none.",
     }
-    assert list(told(rulebook, "models", device="h20-96gb", model="qwen-3-14b")) == ["model"]
-    assert list(told(rulebook, "models", device="h20-96gb", limit="1.5")) == ["limit"]
+    assert list(told(engine, "models", device="h20-96gb", model="qwen-3-14b")) == ["model"]
+    assert list(told(engine, "models", device="h20-96gb", limit="1.5")) == ["limit"]
 
 
-def test_the_service_ranks(rulebook: Rulebook) -> None:
+def test_the_service_ranks(engine: Engine) -> None:
     client = create_app(ReloadingRulebook(find_folders())).test_client()
     found = client.get("/v1/rank/devices?model=qwen-3-14b&budget=800&limit=3")
     assert [row["rank"] for row in found.json["rows"]] == [1, 2, 3]
@@ -189,9 +189,9 @@ def test_the_command_line_ranks() -> None:
     assert "There is no device called 'rtx-4091'" in refused.output
 
 
-def test_a_constant_can_be_set_for_a_ranking(ranked: Callable[..., Ranked], rulebook: Rulebook) -> None:
-    asked = read_ranking(rulebook, "models", MODELS, {"today": "2030"})
-    found = rank(rulebook, asked)
+def test_a_constant_can_be_set_for_a_ranking(ranked: Callable[..., Ranked], engine: Engine) -> None:
+    asked = read_ranking(engine.rulebook, "models", MODELS, {"today": "2030"})
+    found = rank(engine, asked)
     assert [one["name"] for one in found["set"]] == ["today"]
     assert all(
         part["points"] in (0, 40) for row in found["rows"] for part in row["parts"] if part["part"] == "freshness"

@@ -15,8 +15,8 @@ from conftest import PROJECT, Workplace
 from fitcard.answer.tools import call, tools_of
 from fitcard.calibration.comparison import compare
 from fitcard.cli.main import COMMANDS, main
+from fitcard.compiler.engine import Engine
 from fitcard.lint.watch import Watcher, change_lines
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.rule_tests import rule_tests
 from fitcard.web.routes import create_app
 from repository import repository
@@ -103,16 +103,16 @@ def test_each_command_prints_what_is_shown(
         at = printed.index(line, at) + 1
 
 
-def test_a_language_model_gets_what_is_shown(rulebook: Rulebook) -> None:
+def test_a_language_model_gets_what_is_shown(engine: Engine) -> None:
     configuration, example = blocks("json")
     (server,) = json.loads(configuration)["mcpServers"].values()
     assert (server["command"], server["args"]) == ("fitcard", ["mcp"])
     assert set(server["args"]) <= set(COMMANDS)
     names = re.search(r"Its tools are (.*?)\.", WHOLE, re.DOTALL)
     assert names
-    assert re.findall(r"`(\w+)`", names[1]) == list(tools_of(rulebook))
+    assert re.findall(r"`(\w+)`", names[1]) == list(tools_of(engine.rulebook))
     asked, line = example.splitlines()
-    given = call(rulebook, tools_of(rulebook)["estimate_memory"], json.loads(asked))
+    given = call(engine, tools_of(engine.rulebook)["estimate_memory"], json.loads(asked))
     assert line in json.dumps(given, separators=(",", ":"))
 
 
@@ -126,8 +126,8 @@ def test_there_is_one_line_to_run_and_one_to_test() -> None:
     assert all(block.count("\n") == 1 and block.startswith("pip install") for block in blocks("sh"))
 
 
-def test_the_counts_of_agreeing_figures_are_right(rulebook: Rulebook) -> None:
-    tests = list(rule_tests(rulebook, "reference_pages"))
+def test_the_counts_of_agreeing_figures_are_right(engine: Engine) -> None:
+    tests = list(rule_tests(engine.rulebook, "reference_pages"))
     agree = sum(len(test.data.get("expect", {})) for test in tests)
     differ = sum(len(test.data.get("differs", {})) for test in tests)
     assert re.search(
@@ -166,22 +166,20 @@ def test_the_picture_is_the_answer_of_today() -> None:
     assert all(figure in picture for figure in figures)
 
 
-def test_the_table_says_how_far_estimates_are_from_measured_runs(rulebook: Rulebook) -> None:
+def test_the_table_says_how_far_estimates_are_from_measured_runs(engine: Engine) -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| (\d+ .*) \|$", README, re.MULTILINE))
-    ours, theirs = (
-        {one.quantity.title: one for one in compare(rulebook, name)} for name in ("calibrated", "reference")
-    )
+    ours, theirs = ({one.quantity.title: one for one in compare(engine, name)} for name in ("calibrated", "reference"))
     for title, one in ours.items():
         held_out = f"{one.quantity.held_out * 100:.2g} %" if one.quantity.held_out else "-"
         shares = [f"{side[title].summary.median * 100:.1f} %" for side in (theirs, ours)]
         assert rows[title] == " | ".join([f"{len(one.runs)}", *shares, held_out])
-    assert f"held against {len(rulebook.catalogs['measurements'].entries)} measured runs" in README
+    assert f"held against {len(engine.rulebook.catalogs['measurements'].entries)} measured runs" in README
 
 
-def test_the_nearest_of_the_other_formulas_is_named(rulebook: Rulebook) -> None:
+def test_the_nearest_of_the_other_formulas_is_named(engine: Engine) -> None:
     def error(profile: str) -> float:
-        return next(one.summary.median for one in compare(rulebook, profile) if one.quantity.name == "decode_dense")
+        return next(one.summary.median for one in compare(engine, profile) if one.quantity.name == "decode_dense")
 
-    others = set(rulebook.rule_sets) - {"calibrated", "reference"}
+    others = set(engine.rulebook.rule_sets) - {"calibrated", "reference"}
     nearest = min(others, key=error)
     assert f"the nearest ({nearest}) is {error(nearest) * 100:.1f} % off" in " ".join(README.split())

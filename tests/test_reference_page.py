@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fitcard.cli.main import main
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.testing.rule_tests import rule_tests, run_test
 from fitcard.values import format_decimals
 
@@ -107,16 +107,16 @@ def test_the_terminal_shows_them_all() -> None:
         assert figure in shown.output
 
 
-def test_all_printed_pages_agree_but_for_the_differences_that_are_listed(rulebook: Rulebook) -> None:
-    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook, "reference_pages")]
+def test_all_printed_pages_agree_but_for_the_differences_that_are_listed(engine: Engine) -> None:
+    outcomes = [run_test(engine, test) for test in rule_tests(engine.rulebook, "reference_pages")]
     assert len(outcomes) > 80
     assert [problem.message for outcome in outcomes for problem in outcome.problems] == []
 
 
-def test_only_mixtures_of_experts_are_listed_as_different(rulebook: Rulebook) -> None:
+def test_only_mixtures_of_experts_are_listed_as_different(engine: Engine) -> None:
     differing = {
-        test.data["given"]["model"] for test in rule_tests(rulebook, "reference_pages") if "differs" in test.data
+        test.data["given"]["model"] for test in rule_tests(engine.rulebook, "reference_pages") if "differs" in test.data
     }
-    models = rulebook.catalog_of("model").entries
+    models = engine.rulebook.catalog_of("model").entries
     assert differing
     assert all(models[model].value("active_params") for model in differing)

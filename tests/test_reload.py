@@ -122,7 +122,7 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
             live.rulebook,
             {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"},
         )
-        expected[live.rulebook.sha256] = answer_question(live.rulebook, question)["ttft_ms"]
+        expected[live.rulebook.sha256] = answer_question(live.engine, question)["ttft_ms"]
 
     note()
     seen: list[tuple[int, str, float]] = []

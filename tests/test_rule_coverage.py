@@ -19,8 +19,8 @@ def covered(work: Workplace, tests: str, *, measured: bool = False) -> Coverage:
     if not measured:
         work.path("rules/backtest.yaml").unlink()
     work.write("rules/trip.test.yaml", HEAD + tests)
-    rulebook = work.load()
-    return coverage(rulebook, (row for test in rule_tests(rulebook) for row in run_test(rulebook, test).rows))
+    engine = work.load()
+    return coverage(engine, (row for test in rule_tests(engine.rulebook) for row in run_test(engine, test).rows))
 
 
 def missing(work: Workplace, tests: str, *, measured: bool = False) -> list[str]:

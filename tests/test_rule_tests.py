@@ -17,8 +17,8 @@ HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
 
 def outcomes(work: Workplace, tests: str) -> list[Outcome]:
     work.write("rules/trip.test.yaml", HEAD + tests)
-    rulebook = work.load()
-    return [run_test(rulebook, test) for test in rule_tests(rulebook)]
+    engine = work.load()
+    return [run_test(engine, test) for test in rule_tests(engine.rulebook)]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from conftest import Workplace
 from fitcard.answer.render import answer_question
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.web import routes as server
@@ -36,7 +36,7 @@ def client() -> FlaskClient:
     return APP.test_client()
 
 
-def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient, rulebook: Rulebook) -> None:
+def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient, engine: Engine) -> None:
     response = client.get(
         "/v1/can-run/llama-3.1-405b-on-h20-96gb?quant=Q2_K&workload=rag&mode=interactive&profile=reference"
     )
@@ -56,8 +56,8 @@ def test_a_question_is_answered_with_the_rules_that_answered(client: FlaskClient
         "runtime": "llama.cpp",
         **NOT_ASKED,
     }
-    assert body["rules"]["sha256"] == rulebook.sha256
-    assert rulebook.sha256 in response.headers["ETag"]
+    assert body["rules"]["sha256"] == engine.rulebook.sha256
+    assert engine.rulebook.sha256 in response.headers["ETag"]
     assert body["embed"]["url"] == "https://cards.example/embed/llama-3.1-405b-on-h20-96gb"
     assert "trace" not in body
 
@@ -165,18 +165,18 @@ def test_no_question_ends_in_a_traceback(pair: str, name: str, value: str) -> No
     assert response.status_code < 500
 
 
-def test_catalogs_can_be_read(client: FlaskClient, rulebook: Rulebook) -> None:
+def test_catalogs_can_be_read(client: FlaskClient, engine: Engine) -> None:
     kinds = {catalog["kind"]: catalog["entries"] for catalog in client.get("/v1/catalog").get_json()["catalogs"]}
-    assert kinds == {kind: len(catalog.ids) for kind, catalog in rulebook.catalogs.items()}
+    assert kinds == {kind: len(catalog.ids) for kind, catalog in engine.rulebook.catalogs.items()}
     assert len(client.get("/v1/catalog/devices").get_json()["entries"]) == kinds["devices"]
     device = client.get("/v1/catalog/devices/H20").get_json()
     assert (device["id"], device["memory"], device["units"]["memory"]) == ("h20-96gb", 96, "GB")
     assert device["source"]
 
 
-def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, rulebook: Rulebook) -> None:
+def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, engine: Engine) -> None:
     rules = client.get("/v1/rules").get_json()
-    assert rules["sha256"] == rulebook.sha256
+    assert rules["sha256"] == engine.rulebook.sha256
     for rule in rules["rules"]:
         detail = client.get(f"/v1/rules/{rule['name']}").get_json()
         assert detail["about"] == rule["about"]

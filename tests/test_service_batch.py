@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.web.body import answers
 from fitcard.web.options import Limits, Options
@@ -51,10 +51,10 @@ def test_each_refusal_is_the_one_that_the_question_gets_alone(question: dict[str
     assert found["status"] == alone["status"]
 
 
-def test_all_are_answered_by_the_rules_that_the_batch_names(rulebook: Rulebook) -> None:
+def test_all_are_answered_by_the_rules_that_the_batch_names(engine: Engine) -> None:
     body = CLIENT.post("/v1/batch", json={"questions": [GOOD, OTHER]}).get_json()
-    assert body["rules"] == {"version": rulebook.version, "sha256": rulebook.sha256}
-    assert {one["answer"]["rules"]["sha256"] for one in body["answers"]} == {rulebook.sha256}
+    assert body["rules"] == {"version": engine.rulebook.version, "sha256": engine.rulebook.sha256}
+    assert {one["answer"]["rules"]["sha256"] for one in body["answers"]} == {engine.rulebook.sha256}
 
 
 def test_problems_are_told_in_the_language_of_the_batch() -> None:
@@ -88,9 +88,11 @@ def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
     assert refused["problem"]["instance"].endswith("#/questions/1")
 
 
-def test_questions_that_are_reached_too_late_are_told_so(rulebook: Rulebook) -> None:
+def test_questions_that_are_reached_too_late_are_told_so(engine: Engine) -> None:
     clock = count()  # a second for each question
-    found = answers(rulebook, [GOOD] * 4, lambda _: {"grade": "A"}, Limits(seconds=2), "/v1/batch", lambda: next(clock))
+    found = answers(
+        engine.rulebook, [GOOD] * 4, lambda _: {"grade": "A"}, Limits(seconds=2), "/v1/batch", lambda: next(clock)
+    )
     assert [one["status"] for one in found["answers"]] == [200, 200, 503, 503]
     problem = found["answers"][2]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"

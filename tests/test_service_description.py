@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from conftest import Workplace
+from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.service import Example, Route
 from fitcard.source.folders import find_folders
 from fitcard.web.reload import ReloadingRulebook
@@ -64,22 +64,22 @@ def test_bodies_of_examples_that_are_answered_are_as_described(route: Route) -> 
         assert validator.is_valid(example.body) is (example.status == 200)
 
 
-def test_a_question_is_described_as_the_rulebook_lets_it_be_asked(rulebook: Rulebook) -> None:
+def test_a_question_is_described_as_the_rulebook_lets_it_be_asked(engine: Engine) -> None:
     parameters = DOCUMENT["components"]["parameters"]
-    for name, asked in rulebook.question_fields.inputs.items():
+    for name, asked in engine.rulebook.question_fields.inputs.items():
         assert parameters[name]["description"].startswith(asked.about.rstrip("."))
         assert (parameters[name]["schema"]["minimum"], parameters[name]["schema"]["maximum"]) == (
             asked.minimum, asked.maximum,
         )  # fmt: skip
-    assert parameters["workload"]["schema"]["enum"] == list(rulebook.catalogs["workloads"].ids)
-    assert parameters["profile"]["schema"]["enum"] == list(rulebook.rule_sets)
+    assert parameters["workload"]["schema"]["enum"] == list(engine.rulebook.catalogs["workloads"].ids)
+    assert parameters["profile"]["schema"]["enum"] == list(engine.rulebook.rule_sets)
     taken = {one["$ref"].rpartition("/")[2] for one in DOCUMENT["paths"]["/v1/rank/{name}"]["get"]["parameters"][1:]}
-    assert {name for ranking in rulebook.rankings.values() for name in ranking.filters} <= taken
+    assert {name for ranking in engine.rulebook.rankings.values() for name in ranking.filters} <= taken
 
 
-def test_constants_that_can_be_set_are_described_with_their_bounds(rulebook: Rulebook) -> None:
+def test_constants_that_can_be_set_are_described_with_their_bounds(engine: Engine) -> None:
     body = DOCUMENT["components"]["schemas"]["question"]["properties"]["overrides"]["properties"]
-    constants = {one.name: one for one in rulebook.rule_set.definitions.values() if isinstance(one, Constant)}
+    constants = {one.name: one for one in engine.rulebook.rule_set.definitions.values() if isinstance(one, Constant)}
     assert set(body) == set(constants)
     for name, constant in constants.items():
         assert body[name]["default"] == constant.value

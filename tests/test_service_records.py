@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from conftest import Workplace
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.web.logging import JsonLines, TextLines
 from fitcard.web.options import Options
@@ -52,7 +52,7 @@ def figures(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixture, rulebook: Rulebook) -> None:
+def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixture, engine: Engine) -> None:
     response = create_app(LIVE).test_client().get(ADDRESS)
     line = json.loads(JsonLines().format(records.records[0]))
     assert line["time"].endswith("+00:00")
@@ -63,7 +63,7 @@ def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixtur
         "status": 200,
         "bytes": len(response.data),
         "request_id": response.headers["X-Request-Id"],
-        "rules": rulebook.sha256,
+        "rules": engine.rulebook.sha256,
     }
 
 
@@ -110,7 +110,7 @@ def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
     assert "ZeroDivisionError: nothing to share" in json.loads(line)["traceback"]
 
 
-def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Path, rulebook: Rulebook) -> None:
+def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Path, engine: Engine) -> None:
     own = {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}, "overrides": {"headroom_share": 0.1}}
     with noting(tmp_path / "decisions") as client:
         first = client.get(f"{ADDRESS}?workload=chat")
@@ -120,13 +120,13 @@ def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Pa
         client.post("/v1/batch", json={"questions": [own, {"model": "nothing"}]})
     lines = [json.loads(line) for line in (tmp_path / "decisions").read_text("utf-8").splitlines()]
     assert [line["cached"] for line in lines] == [False, True, False, False]
-    assert {line["rules"] for line in lines} == {rulebook.sha256}
+    assert {line["rules"] for line in lines} == {engine.rulebook.sha256}
     asked = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
     assert asked.items() <= lines[0]["question"].items()
     assert lines[0]["answer"] == lines[1]["answer"] == lines[2]["answer"] == hashlib.sha256(first.data).hexdigest()
     assert lines[3]["question"]["overrides"] == {"headroom_share": 0.1}
     assert lines[3]["question"]["own"]["device"]["memory"] == 48
-    assert answer_question(rulebook, read_question(rulebook, lines[0]["question"])) == first.get_json()
+    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])) == first.get_json()
 
 
 def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:

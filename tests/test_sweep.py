@@ -27,8 +27,8 @@ from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.sweep.formats import FORMATS, PARQUET, ComputedPart, compute_part
 from fitcard.sweep.part_store import PartStore, code_sha256
 from fitcard.sweep.rows import compute_rows
@@ -47,9 +47,9 @@ SOME = {
 
 
 @pytest.fixture(scope="module")
-def some(rulebook: Rulebook) -> Sweep:
+def some(engine: Engine) -> Sweep:
     """A few answers of ours, in parts of a few."""
-    return replace(read_sweep(rulebook, SOME), most=10)
+    return replace(read_sweep(engine, SOME), most=10)
 
 
 def written(sweep: Sweep, form: str, target: Path, workers: int = 1) -> bytes:
@@ -91,17 +91,17 @@ def at(data: Any, key: str) -> Any:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_row_is_what_the_question_by_itself_is_answered(
-    rulebook: Rulebook, some: Sweep, tmp_path: Path, form: str
+    engine: Engine, some: Sweep, tmp_path: Path, form: str
 ) -> None:
     file = tmp_path / "answers"
     written(some, form, file)
     rows = rows_in(file, form)
     assert len(rows) == 3 * 2 * 2 * 2 * 2
-    keys = [column.key for column in rulebook.swept.columns]
+    keys = [column.key for column in engine.rulebook.swept.columns]
     asked = ("model", "device", "quant", "workload", "mode")
     for row in rows:
-        question = read_question(rulebook, {axis: row[axis] for axis in asked})
-        told = answer_question(rulebook, question)
+        question = read_question(engine.rulebook, {axis: row[axis] for axis in asked})
+        told = answer_question(engine, question)
         assert {key: shown(row[key]) for key in keys} == {key: shown(at(told, key)) for key in keys}
         assert (row["host"], row["runtime"], row["kv"]) == tuple(
             told["question"][axis] for axis in ("host", "runtime", "kv")
@@ -109,12 +109,16 @@ def test_each_row_is_what_the_question_by_itself_is_answered(
 
 
 def test_rows_come_in_the_order_of_the_catalogs_the_last_axis_running_fastest(
-    rulebook: Rulebook, some: Sweep, tmp_path: Path
+    engine: Engine, some: Sweep, tmp_path: Path
 ) -> None:
     file = tmp_path / "answers.jsonl"
     written(some, "jsonl", file)
     places = [
-        tuple(rulebook.catalog_of(axis).index[row[axis]] for axis in rulebook.question_fields.axes if axis in some.ids)
+        tuple(
+            engine.rulebook.catalog_of(axis).index[row[axis]]
+            for axis in engine.rulebook.question_fields.axes
+            if axis in some.ids
+        )
         for row in rows_in(file, "jsonl")
     ]
     assert places == sorted(places)
@@ -210,14 +214,14 @@ def sweep_in(parcels: Workplace, tmp_path: Path) -> Callable[..., Any]:
 def test_another_subject_is_swept(sweep_in: Callable[..., Any], parcels: Workplace) -> None:
     ended = sweep_in("--format", "jsonl", "--distance", "80")
     assert ended.exit_code == 0, ended.output
-    rulebook = parcels.load()
+    engine = parcels.load()
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert len(rows) == len(rulebook.catalog_of("parcel").ids) * len(rulebook.catalog_of("van").ids)
+    assert len(rows) == len(engine.rulebook.catalog_of("parcel").ids) * len(engine.rulebook.catalog_of("van").ids)
     for row in rows:
         told = answer_question(
-            rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"], "distance": "80"})
+            engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"], "distance": "80"})
         )
-        assert (row["time_h"], row["rules.sha256"]) == (told["time_h"], rulebook.sha256)
+        assert (row["time_h"], row["rules.sha256"]) == (told["time_h"], engine.rulebook.sha256)
 
 
 def test_columns_and_the_answers_that_are_kept_can_be_named(sweep_in: Callable[..., Any]) -> None:
@@ -241,7 +245,7 @@ def test_a_condition_that_never_holds_leaves_no_rows(sweep_in: Callable[..., Any
 def test_what_is_absent_is_left_empty_and_never_a_word_for_no_number(
     sweep_in: Callable[..., Any], parcels: Workplace, tmp_path: Path
 ) -> None:
-    assert any(entry.value("payload") is None for entry in parcels.load().catalog_of("van").entries.values())
+    assert any(entry.value("payload") is None for entry in parcels.load().rulebook.catalog_of("van").entries.values())
     for form in FORMATS:
         file = tmp_path / f"answers.{form}"
         assert sweep_in("--columns", "van.payload,goes_in", "--out", str(file)).exit_code == 0
@@ -259,18 +263,18 @@ def test_a_value_is_absent_where_the_answer_leaves_its_part_out(parcels: Workpla
         "rules/answer.yaml", "time_h: time", "time_h: time\n  inside: {when: goes_in, share: room_share, fits: goes_in}"
     )
     parcels.write("rules/sweep.yaml", COLUMNS.format("inside.share, inside.fits"))
-    rulebook = parcels.load()
+    engine = parcels.load()
     ended = CliRunner().invoke(main, [*parcels.options, "sweep", "--format", "jsonl"])
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     for row in rows:
-        told = answer_question(rulebook, read_question(rulebook, {"parcel": row["parcel"], "van": row["van"]}))
+        told = answer_question(engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"]}))
         assert (row["inside.share"], row["inside.fits"]) == (at(told, "inside.share"), at(told, "inside.fits"))
     assert {row["inside.fits"] for row in rows} == {True, None}
 
 
 def test_the_file_of_columns_names_single_values_of_the_answer(parcels: Workplace) -> None:
     parcels.write("rules/sweep.yaml", COLUMNS.format("tmie_h"))
-    [problem] = parcels.load().swept.problems
+    [problem] = parcels.load().rulebook.swept.problems
     assert (problem.code, problem.closest) == ("swept-unknown", ("time_h",))
     assert str(problem.position) == "rules/sweep.yaml:4:11"
 
@@ -299,22 +303,22 @@ def test_what_cannot_be_swept_is_told_with_the_closest(
     assert ended.stdout == ""
 
 
-def test_all_that_is_wrong_is_told_together(rulebook: Rulebook) -> None:
+def test_all_that_is_wrong_is_told_together(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_sweep(rulebook, {"model": "llama-3.1-8c", "device": ["4090", "m1-61gb"]})
+        read_sweep(engine, {"model": "llama-3.1-8c", "device": ["4090", "m1-61gb"]})
     assert {problem.field for problem in found.value.problems} == {"model", "device"}
 
 
-def test_entries_are_found_by_the_names_that_people_type(rulebook: Rulebook) -> None:
-    found = read_sweep(rulebook, {"model": "llama3.1:8b, Qwen 3 14B", "device": ["RTX 4090"], "quant": "q4_k_m"})
+def test_entries_are_found_by_the_names_that_people_type(engine: Engine) -> None:
+    found = read_sweep(engine, {"model": "llama3.1:8b, Qwen 3 14B", "device": ["RTX 4090"], "quant": "q4_k_m"})
     assert set(found.ids["model"]) == {"llama-3.1-8b", "qwen-3-14b"}
     assert (found.ids["device"], found.ids["quant"]) == (("rtx-4090-24gb",), ("Q4_K_M",))
 
 
-def test_what_is_not_named_is_swept_or_what_answers_by_default(rulebook: Rulebook) -> None:
-    found = read_sweep(rulebook, {})
-    for axis in rulebook.question_fields.axes.values():
-        every = rulebook.catalog_of(axis.name).ids if axis.swept else (axis.default,)
+def test_what_is_not_named_is_swept_or_what_answers_by_default(engine: Engine) -> None:
+    found = read_sweep(engine, {})
+    for axis in engine.rulebook.question_fields.axes.values():
+        every = engine.rulebook.catalog_of(axis.name).ids if axis.swept else (axis.default,)
         assert found.ids.get(axis.name, (None,)) == every
 
 
@@ -374,13 +378,13 @@ def test_a_directory_that_is_no_sweep_of_ours_is_left_alone(sweep_in: Callable[.
     assert (own / "notes.txt").read_text("utf-8") == "mine"
 
 
-def test_parquet_says_which_rules_answered_what(rulebook: Rulebook, some: Sweep, tmp_path: Path) -> None:
+def test_parquet_says_which_rules_answered_what(engine: Engine, some: Sweep, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     written(some, PARQUET, tmp_path / "answers.parquet")
     file = parquet.ParquetFile(tmp_path / "answers.parquet")
     told = {key.decode(): value.decode() for key, value in file.schema_arrow.metadata.items()}
-    assert told["rules.sha256"] == rulebook.sha256
-    assert (told["rules.version"], told["rules.profile"]) == (rulebook.version, rulebook.default_profile)
+    assert told["rules.sha256"] == engine.rulebook.sha256
+    assert (told["rules.version"], told["rules.profile"]) == (engine.rulebook.version, engine.rulebook.default_profile)
     assert json.loads(told["question"]) == some.question
     assert file.num_row_groups == len(some.parts)
     assert all(file.metadata.row_group(at).num_rows <= some.most for at in range(file.num_row_groups))
@@ -418,8 +422,8 @@ def test_there_are_no_parts_of_nothing() -> None:
     assert list(Chunks({"one": range(0), "other": range(3)}, 5)) == []
 
 
-def test_a_part_holds_no_more_than_it_must(rulebook: Rulebook) -> None:
-    sweep = replace(read_sweep(rulebook, {"mode": "balanced"}), most=500)
+def test_a_part_holds_no_more_than_it_must(engine: Engine) -> None:
+    sweep = replace(read_sweep(engine, {"mode": "balanced"}), most=500)
     for number in (0, len(sweep.parts) // 2, len(sweep.parts) - 1):
         rows = compute_rows(sweep, number)
         assert rows.count <= 500
@@ -464,9 +468,9 @@ def test_parquet_without_its_package_says_what_to_install(
     assert list(tmp_path.glob("answers*")) == []
 
 
-def test_problems_come_whole_from_another_process(rulebook: Rulebook) -> None:
+def test_problems_come_whole_from_another_process(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_sweep(rulebook, {"model": "llama-3.1-8c"})
+        read_sweep(engine, {"model": "llama-3.1-8c"})
     assert pickle.loads(pickle.dumps(found.value)).problems == found.value.problems
 
 
@@ -475,7 +479,7 @@ def test_the_summary_says_what_came_of_it(sweep_in: Callable[..., Any], parcels:
     told = json.loads(sweep_in("--out", str(file), "--json").stdout)
     assert told["rows"] == told["answers"] == len(rows_in(file, "csv"))
     assert told["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert told["rules"]["sha256"] == parcels.load().sha256
+    assert told["rules"]["sha256"] == parcels.load().rulebook.sha256
 
 
 def test_a_worker_with_another_engine_computes_nothing(some: Sweep) -> None:

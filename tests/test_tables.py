@@ -12,49 +12,36 @@ from hypothesis import strategies as st
 from conftest import Workplace
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
-from fitcard.compiler.lookups import evaluate_table
+from fitcard.compiler.tables import CompiledBands, CompiledKnots, compile_table
 from fitcard.language.definitions import Table
 from fitcard.language.tables import Bands, Knots, Lookup, ValueOf
 from fitcard.lint.run import run_checks
 from fitcard.source.document import Document
-from fitcard.values import LARGE_COLUMN, WordColumn, as_column, cell
+from fitcard.values import LARGE_COLUMN, Kind, WordColumn, as_column, cell
 
 BANDS = "tables/room/rows"
 
 
 def test_at_least_gives_a_bound_to_the_band_above_it() -> None:
-    bands = Bands((25.0, 70.0), ("F", "B", "A"), "right")
-    assert [bands.results[bands.place(score)] for score in (24.9, 25, 69.9, 70, 1000, -5)] == [
-        "F",
-        "B",
-        "B",
-        "A",
-        "A",
-        "F",
-    ]
+    bands = CompiledBands(Bands((25.0, 70.0), ("F", "B", "A"), "right"), Kind.WORD)
+    assert [cell(bands(score), ()) for score in (24.9, 25, 69.9, 70, 1000, -5)] == ["F", "B", "B", "A", "A", "F"]
 
 
 def test_at_most_gives_a_bound_to_the_band_below_it() -> None:
-    bands = Bands((0.5, 1.0), ("plenty", "enough", "none"), "left")
-    assert [bands.results[bands.place(share)] for share in (0, 0.5, 0.6, 1, 1.1)] == [
-        "plenty",
-        "plenty",
-        "enough",
-        "enough",
-        "none",
-    ]
+    bands = CompiledBands(Bands((0.5, 1.0), ("plenty", "enough", "none"), "left"), Kind.WORD)
+    words = [cell(bands(share), ()) for share in (0, 0.5, 0.6, 1, 1.1)]
+    assert words == ["plenty", "plenty", "enough", "enough", "none"]
 
 
 def test_knots_join_by_lines_and_hold_beyond() -> None:
-    knots = Knots((0.0, 10.0, 20.0), (0.0, 100.0, 50.0))
-    assert [float(knots.at(x)) for x in (-5, 0, 5, 10, 15, 20, 99)] == [0, 0, 50, 100, 75, 50, 50]
+    knots = CompiledKnots(Knots((0.0, 10.0, 20.0), (0.0, 100.0, 50.0)))
+    assert [float(knots(x)) for x in (-5, 0, 5, 10, 15, 20, 99)] == [0, 0, 50, 100, 75, 50, 50]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8, unique=True), st.floats(-1e7, 1e7))
 def test_every_number_falls_into_one_band(bounds: list[float], value: float) -> None:
-    bands = Bands(tuple(sorted(bounds)), tuple(map(str, range(len(bounds) + 1))), "right")
-    place = int(bands.place(value))
-    assert place == sum(bound <= value for bound in bounds)
+    bands = CompiledBands(Bands(tuple(sorted(bounds)), tuple(map(float, range(len(bounds) + 1))), "right"), Kind.NUMBER)
+    assert bands(value) == sum(bound <= value for bound in bounds)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +148,7 @@ def test_a_lookup_gives_each_question_what_its_row_says(kind: str, size: int, da
     table = Table("some", unit, "about", document, (), {}, "word", Lookup(rows, otherwise))
     codes = np.random.default_rng(3).integers(-1, len(WORDS), size)
     read = {"word": WordColumn(codes if size > 1 else codes[0], WORDS)} | columns_of(kind, size)
-    found = evaluate_table(table, *[read[name] for name in table.reads])
+    found = compile_table(table)(*[read[name] for name in table.reads])
     for at in (0, size // 2, size - 1):
         said = rows.get(str(cell(read["word"], (at,))), otherwise)
         wanted = cell(read[said.name], (at,)) if isinstance(said, ValueOf) else said
@@ -171,11 +158,11 @@ def test_a_lookup_gives_each_question_what_its_row_says(kind: str, size: int, da
 def taken(parcels: Workplace, table: str, name: str) -> list[object]:
     """What the table gives for a letter and a piano in a small and a large van."""
     parcels.edit("rules/trip.yaml", "tables:\n", table)
-    rulebook = parcels.load()
+    engine = parcels.load()
     grid = QuestionGrid.of(
-        rulebook.question_fields, rulebook.catalogs, {"parcel": ("letter", "piano"), "van": ("small", "large")}
+        engine.rulebook.question_fields, engine.columns, {"parcel": ("letter", "piano"), "van": ("small", "large")}
     )
-    evaluation = evaluate(rulebook.rule_set, grid, [name])
+    evaluation = evaluate(engine.default_rules, grid, [name])
     return [evaluation.value(name, (parcel, van)) for parcel in (0, 1) for van in (0, 1)]
 
 

@@ -24,8 +24,8 @@ PREFILL = "expr: start_time + prompt_time +"
 
 def answered(work: Workplace, profile: str = "reference") -> Any:
     """An answer of the reference, whose figures are known to the digit, or of the profile that is named."""
-    rulebook = work.load()
-    return answer_question(rulebook, read_question(rulebook, {**QUESTION, "profile": profile}))
+    engine = work.load()
+    return answer_question(engine, read_question(engine.rulebook, {**QUESTION, "profile": profile}))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_one_constant_changes_what_is_answered_by_default(
     def figure(built: Any) -> float:
         return float(reduce(getitem, part, built))
 
-    rulebook = copy.load()
-    found = rulebook.rule_set.definitions[constant]
+    engine = copy.load()
+    found = engine.rulebook.rule_set.definitions[constant]
     assert isinstance(found, Constant)
     place, text, new = found.document.places[(*found.path, "value")], found.document.text, larger(found.value)
-    first = answered(copy, rulebook.default_profile)
+    first = answered(copy, engine.rulebook.default_profile)
     copy.write(found.document.path, f"{text[: place.start]}{new!r}{text[place.end :]}")
-    second = answered(copy, rulebook.default_profile)
+    second = answered(copy, engine.rulebook.default_profile)
     assert figure(second) == pytest.approx(expected(figure(first), found.value, new), abs=0)
     assert figure(second) > figure(first)
     assert first["rules"]["sha256"] != second["rules"]["sha256"]
@@ -98,12 +98,12 @@ def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> N
 
 
 def test_tests_and_comments_do_not_change_the_hash_of_beliefs(copy: Workplace) -> None:
-    before = copy.load().sha256
+    before = copy.load().rulebook.sha256
     copy.write(
         "rules/more.test.yaml",
         "kind: tests\ntitle: More\ntests:\n  - {name: a fit, given: {memory_ratio: 0.5}, expect: {fit: runs_well}}\n",
     )
-    assert copy.load().sha256 == before
+    assert copy.load().rulebook.sha256 == before
 
 
 @pytest.mark.parametrize("command", [["show", "yi-1.5-9b", "l4-24gb"], ["check"], ["test"], ["serve", "--port", "0"]])

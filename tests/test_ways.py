@@ -10,7 +10,7 @@ import pytest
 
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 Answer = dict[str, Any]
 Ask = Callable[..., Any]
@@ -56,17 +56,17 @@ def test_without_buying_a_smaller_quantization_cache_or_context_can_be_enough(as
     assert found["cheapest_whole"]["price"]["checked_on"] is not None
 
 
-def test_the_cheapest_device_is_the_cheapest_of_all_that_hold_it(ask: Ask, rulebook: Rulebook) -> None:
+def test_the_cheapest_device_is_the_cheapest_of_all_that_hold_it(ask: Ask, engine: Engine) -> None:
     now = ask("qwen-3-32b", "rtx-4070-12gb")
     cheapest = ways(now)["cheapest_whole"]["price"]["usd"]
-    for device in rulebook.catalogs["devices"].entries.values():
+    for device in engine.rulebook.catalogs["devices"].entries.values():
         if (device.value("price") or cheapest) < cheapest:
             there = ask("qwen-3-32b", device.id)
             whole = there["offload"]["fraction"] == 0 and there["fit"]["code"] != "too_heavy"
             assert not (whole and there["decode_tok_s"] >= now["decode_tok_s"]), device.id
 
 
-def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: Ask, rulebook: Rulebook) -> None:
+def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: Ask, engine: Engine) -> None:
     now = ask("qwen-3-14b", "m1-16gb")
     best = ways(now)["best_gain"]
     price = best["price"]["usd"] / (best["decode_tok_s"] - now["decode_tok_s"])
@@ -93,8 +93,8 @@ def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: 
         ({"model": "qwen-3-8b", "device": "rtx-3060-12gb", "runtime": "ollama"}, "ollama run qwen-3-8b"),
     ],
 )
-def test_the_command_starts_what_was_asked_about(rulebook: Rulebook, question: dict[str, str], command: str) -> None:
-    assert answer_question(rulebook, read_question(rulebook, question))["settings"]["command"] == command
+def test_the_command_starts_what_was_asked_about(engine: Engine, question: dict[str, str], command: str) -> None:
+    assert answer_question(engine, read_question(engine.rulebook, question))["settings"]["command"] == command
 
 
 def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:
@@ -107,9 +107,9 @@ def test_what_does_not_run_has_no_command(ask: Ask) -> None:
     assert ask("llama-3.1-405b", "rtx-4090-24gb")["settings"] is None
 
 
-def test_for_two_devices_the_price_of_two_is_shown(ask: Ask, rulebook: Rulebook) -> None:
+def test_for_two_devices_the_price_of_two_is_shown(ask: Ask, engine: Engine) -> None:
     built = ask("llama-3.3-70b", "rtx-3090-24gb", gpus="2", workload="agentic")
-    price_of_one = {one.id: one.data.get("price") for one in rulebook.catalogs["devices"].entries.values()}
+    price_of_one = {one.id: one.data.get("price") for one in engine.rulebook.catalogs["devices"].entries.values()}
     bought = {row["device"]: row["price_usd"] for row in built["upgrades"]}
     bought |= {way["device"]["id"]: way["price"]["usd"] for way in built["ways"] if way["code"].startswith("cheapest")}
     assert bought

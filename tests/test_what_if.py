@@ -12,9 +12,9 @@ from conftest import Workplace
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.routes import create_app
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
@@ -23,37 +23,37 @@ CLIENT = create_app().test_client()
 
 
 def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace) -> None:
-    rulebook = copy.load()
-    question = read_question(rulebook, QUESTION, {"unified_usable_share": 0.9})
-    asked = answer_question(rulebook, question)
+    engine = copy.load()
+    question = read_question(engine.rulebook, QUESTION, {"unified_usable_share": 0.9})
+    asked = answer_question(engine, question)
     copy.edit("rules/profiles/reference.yaml", "value: 0.72", "value: 0.9")
     edited = copy.load()
-    filed = answer_question(edited, read_question(edited, QUESTION))
+    filed = answer_question(edited, read_question(edited.rulebook, QUESTION))
     assert asked["set"] == [{"name": "unified_usable_share", "value": 0.9, "instead_of": 0.72, "unit": "1"}]
     assert {**asked, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
 
 
 def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
-    rulebook, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
-    floor = rulebook.rule_set.definitions["safe_context_floor"]
+    engine, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
+    floor = engine.rulebook.rule_set.definitions["safe_context_floor"]
     assert isinstance(floor, Constant)
-    set_once = answer_question(rulebook, read_question(rulebook, asked, {"safe_context_floor": 2 * floor.value}))
+    set_once = answer_question(engine, read_question(engine.rulebook, asked, {"safe_context_floor": 2 * floor.value}))
     copy.edit("rules/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
     edited = copy.load()
-    filed = answer_question(edited, read_question(edited, asked))
+    filed = answer_question(edited, read_question(edited.rulebook, asked))
     assert {**set_once, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
     assert set_once["quants_context_tokens"] == 2 * floor.value
 
 
-def test_it_changes_no_other_question(rulebook: Rulebook) -> None:
-    before = answer_question(rulebook, read_question(rulebook, QUESTION))
-    answer_question(rulebook, read_question(rulebook, QUESTION, {"runtime_overhead": 5}))
-    assert answer_question(rulebook, read_question(rulebook, QUESTION)) == before
+def test_it_changes_no_other_question(engine: Engine) -> None:
+    before = answer_question(engine, read_question(engine.rulebook, QUESTION))
+    answer_question(engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}))
+    assert answer_question(engine, read_question(engine.rulebook, QUESTION)) == before
     assert "set" not in before
 
 
-def test_the_trace_says_that_it_was_given(rulebook: Rulebook) -> None:
-    asked = answer_question(rulebook, read_question(rulebook, QUESTION, {"runtime_overhead": 5}), explain=True)
+def test_the_trace_says_that_it_was_given(engine: Engine) -> None:
+    asked = answer_question(engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}), explain=True)
     steps = {step["name"]: step for step in asked["trace"]}
     assert (steps["runtime_overhead"]["kind"], steps["runtime_overhead"]["value"]) == ("given", 5)
 
@@ -73,10 +73,10 @@ def test_the_trace_says_that_it_was_given(rulebook: Rulebook) -> None:
     ],
 )
 def test_only_constants_can_be_set_and_only_to_what_makes_sense(
-    rulebook: Rulebook, overrides: dict[str, Any], code: str, closest: str | None
+    engine: Engine, overrides: dict[str, Any], code: str, closest: str | None
 ) -> None:
     with pytest.raises(ProblemsError) as found:
-        read_question(rulebook, QUESTION, overrides)
+        read_question(engine.rulebook, QUESTION, overrides)
     problem = found.value.problems[0]
     assert (problem.code, problem.field) == (code, next(iter(overrides)))
     assert closest is None or problem.closest[0] == closest

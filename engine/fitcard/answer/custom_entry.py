@@ -11,6 +11,7 @@ from typing import Any
 from fitcard.answer.problems import OwnEntryWrong, question_problem
 from fitcard.catalog.catalog import Catalog, Entry
 from fitcard.catalog.fields import Field
+from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.rulebook import Rulebook
@@ -61,12 +62,12 @@ def entry_from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> di
     return data
 
 
-def with_custom_entries(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> Rulebook:
-    """The rulebook with these entries, by axis, in its catalogs: the same rules, asked about something of one's own."""
-    if not own:
-        return rulebook
-    more = {rulebook.question_fields.axes[axis].catalog: brought.entry for axis, brought in own.items()}
-    return rulebook.with_catalogs({kind: rulebook.catalogs[kind].with_entry(entry) for kind, entry in more.items()})
+def with_custom_entries(engine: Engine, custom: Mapping[str, CustomEntry]) -> Engine:
+    """The engine with these entries, by axis, in its catalogs: the same rules, asked about something of one's own."""
+    if not custom:
+        return engine
+    axes = engine.rulebook.question_fields.axes
+    return engine.with_entries({axes[axis].catalog: one.entry for axis, one in custom.items()})
 
 
 def changed_figures(rulebook: Rulebook, own: Mapping[str, CustomEntry]) -> Iterator[tuple[str, Field, Any, Any]]:

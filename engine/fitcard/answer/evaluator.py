@@ -1,8 +1,8 @@
-"""Asking the rules: the question's own row, and all rows that ask it otherwise, in one evaluation each."""
+"""Evaluating a question: its own row, then all rows that an answer compares it with, in one evaluation each."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,15 +11,15 @@ import numpy as np
 
 from fitcard.answer.question import Question
 from fitcard.compiler.batch import QuestionList, Variation, vary
+from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index, evaluate
-from fitcard.compiler.precompute import precompute
+from fitcard.compiler.layout_plan import LayoutPlan, PickPlan, plan_picks
 from fitcard.compiler.trace import trace
 from fitcard.language.question_fields import CURRENT, QUESTION
-from fitcard.language.rule_set import RuleSet
-from fitcard.rulebook.layout import VariantKey
-from fitcard.rulebook.layout_plan import PickPlan, plan_picks
-from fitcard.rulebook.rulebook import Rulebook
-from fitcard.values import Numbers, Scalar
+from fitcard.rulebook.layout import AlongNode, Layout, VariantKey
+from fitcard.source.document import Path
+from fitcard.values import Scalar
 
 FIRST_ROW: Index = (0,)
 Key = TypeVar("Key", bound=Hashable)
@@ -27,25 +27,25 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Row:
-    """One cell of what was evaluated: where a part of the layout takes its values from."""
+    """One cell of an evaluation."""
 
     evaluation: Evaluation
     index: Index
 
     def value(self, name: str) -> Scalar:
-        """The value of `name` in this row."""
+        """The value of `name` in this row; None where it is absent."""
         return self.evaluation.value(name, self.index)
 
-    def trace(self, names: Iterable[str], told: Container[str] = ()) -> list[dict[str, Any]]:
-        """How `names` came about in this row, as far as it was not told before."""
-        return trace(self.evaluation, self.index, names, told)
+    def trace(self, names: Iterable[str], known: Container[str] = ()) -> list[dict[str, Any]]:
+        """How `names` were computed in this row, without the steps of what is `known` already."""
+        return trace(self.evaluation, self.index, names, known)
 
 
 @dataclass(frozen=True)
 class VariantRows:
-    """The rows of a question that is asked otherwise in one way: some of all that were evaluated together.
+    """The rows of one variant of a question: a slice of an evaluation.
 
-    The names that are `independent` are what they are for the question itself.
+    The names that are `independent` have the values of the question's own row.
     """
 
     evaluation: Evaluation
@@ -61,114 +61,150 @@ class VariantRows:
         return column[self.rows] if isinstance(column, np.ndarray) else np.full(len(self), column)
 
     def cells(self, rows: Iterable[int]) -> list[Index]:
-        """Where these rows, by number, stand in the evaluation."""
+        """The cells of these rows, by number, in the evaluation."""
         return [(self.rows.start + row,) for row in rows]
 
 
-@dataclass
-class QuestionEvaluator:
-    """Asks the rules what one question needs to know: its own row, and the entries that the layout picks.
+@dataclass(frozen=True)
+class AnswerRows:
+    """All that an answer is rendered from: the question's `own` row, the row of each pick, and those of lists.
 
-    `given` sets names to a value instead of computing them. What is the same however the question is asked is taken
-    from its own row.
+    `facts` are what the rulebook says of itself, such as `rules.version`.
+    `lists` are the paths of the lists whose condition holds; the others show nothing, and have no rows.
     """
 
-    rulebook: Rulebook
+    own: Row
+    facts: Mapping[str, Scalar]
+    picks: Mapping[str, Row] = field(default_factory=dict)
+    variants: Mapping[Hashable, VariantRows] = field(default_factory=dict)
+    lists: frozenset[Path] = frozenset()
+
+    def value(self, name: str, layout: Layout) -> Scalar:
+        """The value of a name in the own row, in that of a pick, or among the facts. Raises KeyError for another."""
+        if name in self.own.evaluation.columns:
+            return self.own.value(name)
+        pick = self.picks.get(name.partition(".")[0])
+        if pick is not None:
+            return pick.value(layout.name_in_rules(name, self.own.evaluation.rules.rule_set))
+        return self.facts[name]
+
+
+@dataclass(frozen=True)
+class QuestionEvaluator:
+    """Evaluates one question, in its own row and otherwise.
+
+    `given` sets names to a value instead of computing them.
+    """
+
+    engine: Engine
     question: Question
     given: Mapping[str, Scalar] = field(default_factory=dict)
-    own_row: Row = field(init=False)
-    picked_rows: dict[str, Row] = field(default_factory=dict, init=False)
 
     @property
-    def rules(self) -> RuleSet:
+    def rules(self) -> CompiledRules:
         """The rules of the profile that was asked for."""
-        return self.rulebook.rule_sets[self.question.profile]
+        return self.engine.rules[self.question.profile]
 
-    def evaluate(self, names: Iterable[str]) -> None:
-        """Evaluates what `names` need; afterwards `own_row` is the question's row, and `picked_rows` those of the
-        picks."""
-        asked = plan_picks(self.rulebook.layout, names, self.rules)
-        self.own_row = self.evaluate_own_row(asked.own)
-        if asked.picks:
-            self.pick_rows(
-                asked, self.evaluate_variants({asks: self.variation(asks) for asks in asked.variants}, asked.all_names)
-            )
+    def answer_rows(self, plan: LayoutPlan) -> AnswerRows:
+        """All rows that the layout of the answer needs."""
+        own = self.own_row(plan.picks.own)
+        shown = tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists)
+        rows, names = plan.variants(shown)
+        variations: dict[Hashable, Variation] = {key: self.variation(key, own) for key in rows}
+        for along in plan.alongs:
+            variations[along.path] = _variation_along(along, own)
+        variants = self.variant_rows(own, variations, names)
+        lists = frozenset(each.path for each, is_shown in zip(plan.lists, shown, strict=True) if is_shown)
+        return AnswerRows(own, self.facts, self.picked_rows(plan.picks, variants), variants, lists)
 
-    def pick_rows(self, asked: PickPlan, rows: Mapping[Any, VariantRows]) -> None:
-        """Sets `picked_rows`, where `rows` hold those of each pick by what it asks."""
-        for name in asked.picks:
-            pick = self.rulebook.layout.picks[name]
-            found = rows[pick.variant]
-            (cell,) = found.cells([int(found.column(pick.by.name).argmax())])
-            self.picked_rows[name] = Row(found.evaluation, cell)
+    def values(self, names: Iterable[str]) -> dict[str, Scalar]:
+        """The values of these names, of rules, picks and catalogs; None where one is absent."""
+        names = tuple(names)
+        rows = self.rows_of(names)
+        return {name: rows.value(name, self.engine.rulebook.layout) for name in names}
 
-    def value(self, name: str, row: Row | None = None) -> Scalar:
-        """The value of a name, in the question's row where no other is given. Raises KeyError for an unknown one."""
-        row = row or self.own_row
-        if name in row.evaluation.columns:
-            return row.value(name)
-        space = name.partition(".")[0]
-        if space in self.picked_rows:
-            return self.picked_rows[space].value(self.rulebook.layout.name_in_rules(name, self.rules))
-        return self.rulebook_value(name)
+    def rows_of(self, names: Iterable[str]) -> AnswerRows:
+        """The question's own row and those of picks, as far as these names need them."""
+        plan = plan_picks(self.engine.rulebook.layout, names, self.rules)
+        own = self.own_row(plan.own)
+        variants = self.variant_rows(own, {key: self.variation(key, own) for key in plan.variants}, plan.all_names)
+        return AnswerRows(own, self.facts, self.picked_rows(plan, variants))
 
-    def rulebook_value(self, name: str) -> Scalar:
-        """A name that no rule computes: what the rulebook says of itself."""
-        own: dict[str, Scalar] = {
-            "rules.version": self.rulebook.version,
-            "rules.sha256": self.rulebook.sha256,
-            "rules.profile": self.question.profile,
+    def own_row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
+        """The question's own row, which gives `outputs`."""
+        rules, given = self._ready_rules, self.given_values
+        return Row(evaluate(rules, self._batch, outputs, self.question.inputs, given, current), FIRST_ROW)
+
+    def variant_rows(
+        self, own: Row, variations: Mapping[Key, Variation], outputs: Iterable[str]
+    ) -> dict[Key, VariantRows]:
+        """The rows of all variations, which give `outputs`, in one evaluation; what does not vary is that of `own`."""
+        if not variations:
+            return {}
+        varied = vary(self._batch, self.question.inputs, list(variations.values()))
+        inputs = self.rules.question_fields.inputs
+        varying = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in varied.differs)})
+        names = frozenset(outputs)
+        current = {name: own.value(name) for name in self.rules.plan(names).current}
+        given, reuse = self.given_values, own.evaluation
+        found = evaluate(self._ready_rules, varied.questions, names, varied.inputs, given, current, reuse, varying)
+        independent = reuse.independent_names(varying)
+        return {
+            key: VariantRows(found, place, independent) for key, place in zip(variations, varied.places, strict=True)
         }
-        return own[name]
 
-    def evaluate_own_row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
-        """The question's own row."""
-        evaluation = evaluate(self._ready, self._question, outputs, self.question.inputs, self.fixed_values, current)
-        return Row(evaluation, FIRST_ROW)
+    def variation(self, key: VariantKey, own: Row) -> Variation:
+        """The question as a list or a pick varies it."""
+        entries: dict[str, Any] = {axis: self._columns(axis).index[entry] for axis, entry in key.entries}
+        if key.axis:
+            entries[key.axis] = self._columns(key.axis).rows
+        inputs = {name: float(own.value(of) or 0) for name, of in key.inputs}
+        return Variation(len(entries[key.axis]) if key.axis else 1, entries, inputs)
+
+    def picked_rows(self, plan: PickPlan, variants: Mapping[Any, VariantRows]) -> dict[str, Row]:
+        """Of each pick the row for which its number is greatest."""
+        picked = {}
+        for name in plan.picks:
+            pick = self.engine.rulebook.layout.picks[name]
+            found = variants[pick.variant]
+            (cell,) = found.cells([int(found.column(pick.by.name).argmax())])
+            picked[name] = Row(found.evaluation, cell)
+        return picked
 
     @property
-    def fixed_values(self) -> Mapping[str, Scalar]:
+    def facts(self) -> dict[str, Scalar]:
+        """What the rulebook says of itself, for this question, by name."""
+        rulebook = self.engine.rulebook
+        return {
+            "rules.version": rulebook.version,
+            "rules.sha256": rulebook.sha256,
+            "rules.profile": self.question.profile,
+            "site": rulebook.site,
+        }
+
+    @cached_property
+    def given_values(self) -> Mapping[str, Scalar]:
         """All names that have a value instead of being computed."""
         return {**self.question.overrides, **self.given}
 
-    def variation(self, asks: VariantKey) -> Variation:
-        """The question asked as a list or a pick does."""
-        catalog = self.rulebook.catalog_of
-        entries: dict[str, Any] = {axis: catalog(axis).index[entry] for axis, entry in asks.entries}
-        if asks.axis:
-            entries[asks.axis] = catalog(asks.axis).rows
-        inputs = {name: float(self.own_row.value(of) or 0) for name, of in asks.inputs}
-        return Variation(len(entries[asks.axis]) if asks.axis else 1, entries, inputs)
-
-    def variation_along(self, name: str, values: Sequence[float]) -> Variation:
-        """The question once for each value of one of its inputs."""
-        numbers: Numbers = np.array(values, dtype=float)
-        return Variation(len(values), {}, {name: numbers})
-
-    def evaluate_variants(self, wanted: Mapping[Key, Variation], outputs: Iterable[str]) -> dict[Key, VariantRows]:
-        """What `outputs` come to where the question is asked otherwise in these ways, all in one evaluation."""
-        if not wanted:
-            return {}
-        asked = vary(self._question, self.question.inputs, list(wanted.values()))
-        inputs = self.rules.question_fields.inputs
-        others = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in asked.differs)})
-        before = self.own_row.evaluation
-        names = frozenset(outputs)
-        current = {name: self.own_row.value(name) for name in self.rules.plan(names).current}
-        found = evaluate(self._ready, asked.questions, names, asked.inputs, self.fixed_values, current, before, others)
-        unmoved = before.independent_names(others)
-        return {key: VariantRows(found, place, unmoved) for key, place in zip(wanted, asked.places, strict=True)}
+    def _columns(self, axis: str) -> Any:
+        return self._batch.columns_of(axis)
 
     @cached_property
-    def _question(self) -> QuestionList:
-        return QuestionList.repeated(self._ready.question_fields, self._ready.catalogs, self.question.entries, 1)
+    def _batch(self) -> QuestionList:
+        rules = self._ready_rules
+        return QuestionList.repeated(rules.question_fields, rules.columns, self.question.entries, 1)
 
     @cached_property
-    def _ready(self) -> RuleSet:
-        """The rules with all worked out that can be, where the question changes nothing of that."""
-        if self.fixed_values or self.question.custom_entries:
+    def _ready_rules(self) -> CompiledRules:
+        """The rules with all precomputed that can be, where the question changes nothing of that."""
+        if self.given_values or self.question.custom_entries:
             return self.rules
-        ready: RuleSet = self.rulebook.plans[self.question.profile].made.get_or_compute(
-            (self.rules,), lambda: precompute(self.rules)
-        )
-        return ready
+        return self.engine.precomputed(self.question.profile)
+
+
+def _variation_along(along: AlongNode, own: Row) -> Variation:
+    """The question once for each value of one of its inputs."""
+    last = float(own.value(along.up_to.name) or 0)
+    values = [*(value for value in along.values if value < last), last]
+    return Variation(len(values), {}, {along.input: np.array(values, dtype=float)})

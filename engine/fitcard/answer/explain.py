@@ -10,6 +10,7 @@ from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import QuestionEvaluator
 from fitcard.answer.problems import BeyondNumbers, question_problem
 from fitcard.answer.question import Question, unknown_rule
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import NotFinite
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -30,22 +31,22 @@ def blame_question(rulebook: Rulebook, question: Question) -> Iterator[None]:
         raise ProblemsError([question_problem(rulebook, BeyondNumbers, ", ".join(set_here))]) from None
 
 
-def explain(rulebook: Rulebook, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
+def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
     """The trace of these names, or of all that the answer shows where none is named; what is read comes first.
 
     What compares a row with the question is explained for the question itself, beside which nothing is better.
-    Raises ProblemsFound for a name that no rule has.
+    Raises ProblemsError for an unknown name.
     """
-    asker = QuestionEvaluator(with_custom_entries(rulebook, question.custom_entries), question)
-    wanted = set(names)
-    unknown = sorted(name for name in wanted if name not in asker.rules.definitions)
+    evaluator = QuestionEvaluator(with_custom_entries(engine, question.custom_entries), question)
+    rules, wanted = evaluator.rules, set(names)
+    unknown = sorted(name for name in wanted if name not in rules.definitions)
     if unknown:
-        raise ProblemsError(unknown_rule(rulebook, name, asker.rules) for name in unknown)
-    shown = wanted or rulebook.plans[question.profile].shown.computed
-    compared = asker.rules.plan(shown).current
-    with blame_question(rulebook, question):
-        asker.evaluate({*compared} if compared else shown)
+        raise ProblemsError(unknown_rule(engine.rulebook, name, rules.rule_set) for name in unknown)
+    shown = wanted or engine.layout_plans[question.profile].shown.computed
+    compared = rules.plan(shown).current
+    with blame_question(engine.rulebook, question):
+        own = evaluator.own_row({*compared} if compared else shown)
         if not compared:
-            return asker.own_row.trace(shown)
-        current = {name: asker.own_row.value(name) for name in compared}
-        return asker.evaluate_own_row(shown, current).trace(shown)
+            return own.trace(shown)
+        current = {name: own.value(name) for name in compared}
+        return evaluator.own_row(shown, current).trace(shown)

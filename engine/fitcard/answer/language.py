@@ -5,30 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fitcard.answer.problems import UnknownLanguage, question_problem
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 
 LANGUAGE = "lang"  # the parameter of an address, and the option of a command
 
 
-def in_language(rulebook: Rulebook, tag: str | None) -> Rulebook:
-    """The rulebook in the language of that tag, or as it speaks where there is none.
+def in_language(engine: Engine, tag: str | None) -> Engine:
+    """The engine in the language of that tag, or as it speaks where there is none.
 
     Raises ProblemsFound where it has no such language.
     """
     if not tag:
-        return rulebook
-    language = _found(rulebook, tag)
+        return engine
+    language = _found(engine.rulebook, tag)
     if language is None:
-        raise ProblemsError([question_problem(rulebook, UnknownLanguage, LANGUAGE, tag, rulebook.languages)])
-    return rulebook.in_language(language)
+        raise ProblemsError(
+            [question_problem(engine.rulebook, UnknownLanguage, LANGUAGE, tag, engine.rulebook.languages)]
+        )
+    return engine.in_language(language)
 
 
-def in_preferred_language(rulebook: Rulebook, tags: Iterable[str]) -> Rulebook:
-    """The rulebook in the first of these languages that it has; as it speaks where it has none."""
-    languages = (_found(rulebook, tag) for tag in tags)
+def in_preferred_language(engine: Engine, tags: Iterable[str]) -> Engine:
+    """The engine in the first of these languages that it has; as it speaks where it has none."""
+    languages = (_found(engine.rulebook, tag) for tag in tags)
     language = next((found for found in languages if found is not None), None)
-    return rulebook.in_language(language) if language is not None else rulebook
+    return engine.in_language(language) if language is not None else engine
 
 
 def _found(rulebook: Rulebook, tag: str) -> str | None:

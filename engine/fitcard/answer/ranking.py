@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fitcard.answer.custom_entry import with_custom_entries
-from fitcard.answer.evaluator import Row
+from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row
 from fitcard.answer.explain import blame_question
 from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, question_problem
 from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_choice
-from fitcard.answer.render import AnswerRenderer, Values
+from fitcard.answer.render import AnswerRenderer, Values, overridden_values
 from fitcard.compiler.batch import QuestionGrid
-from fitcard.compiler.evaluation import Index, evaluate
-from fitcard.language.rule_set import possible_words
+from fitcard.compiler.engine import Engine
+from fitcard.compiler.evaluation import Evaluation, Index, evaluate
 from fitcard.problems import Problem, ProblemsError
+from fitcard.rulebook.layout import ShownNames
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Ranking, ScorePart
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest, normalised
@@ -82,124 +83,155 @@ def find_ranking(rulebook: Rulebook, name: str) -> Ranking:
     return rulebook.rankings[name]
 
 
-def rank(rulebook: Rulebook, asked: RankingQuestion, *, site: str = "") -> dict[str, Any]:
+def rank(engine: Engine, asked: RankingQuestion, *, site: str = "") -> dict[str, Any]:
     """The ranking as plain data, in the shape of `ranking-answer.schema.json`.
 
-    Raises ProblemsFound where a number comes out that is not finite.
+    Raises ProblemsError where a number comes out that is not finite.
     """
-    with blame_question(rulebook, asked.question):
-        return _Ranked(with_custom_entries(rulebook, asked.question.custom_entries), asked, site).render()
+    question = asked.question
+    with blame_question(engine.rulebook, question):
+        engine = with_custom_entries(engine, question.custom_entries)
+        evaluator = QuestionEvaluator(engine, question)
+        rows = _evaluate(evaluator, asked)
+        own = Row(rows.evaluation, (0,) * len(rows.grid.shape))
+        answer_rows = AnswerRows(own, evaluator.facts)
+        renderer = AnswerRenderer(engine, engine.layout_plans[question.profile], answer_rows, site=site)
+        ranking = _Ranked(asked, rows, renderer, evaluator.facts).render()
+        overridden = overridden_values(engine, question)
+    return {**ranking, "set": overridden} if overridden else ranking
 
 
-class _Ranked(AnswerRenderer):
+@dataclass(frozen=True)
+class RankedRows:
+    """All entries of the ranked axis, each with the entry of the best axis that it is shown with.
+
+    `chosen` are the rows of these in their catalog: 0 for all where the question names one.
+    """
+
+    grid: QuestionGrid
+    evaluation: Evaluation
+    shown: ShownNames
+    ranked_axis: str
+    best_axis: str | None
+    chosen: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self.grid.ids[self.ranked_axis])
+
+    def column(self, name: str) -> NDArray[Any]:
+        """The value of each entry; of words their codes."""
+        values: NDArray[Any] = self.table(name)[np.arange(self.count), self.chosen]
+        return values
+
+    def table(self, name: str) -> NDArray[Any]:
+        """The values with a row for each entry, and a column for each entry that it could be shown with."""
+        column = self.evaluation.columns[name]
+        whole = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self.grid.shape)
+        table: NDArray[Any] = np.moveaxis(whole, list(self.grid.ids).index(self.ranked_axis), 0)
+        return table.reshape(self.count, -1)
+
+    def cell(self, at: int) -> Index:
+        """The cell of an entry, with the entry that it is shown with."""
+        place = {self.ranked_axis: at}
+        if self.best_axis:
+            place[self.best_axis] = int(self.chosen[at])
+        return tuple(place.get(axis, 0) for axis in self.grid.ids)
+
+
+def _evaluate(evaluator: QuestionEvaluator, asked: RankingQuestion) -> RankedRows:
     """One grid over the ranked axis, and the axis whose best entry each row is shown with."""
+    question, ranking, rules = asked.question, asked.ranking, evaluator.rules
+    best = ranking.best if asked.best_open else None
+    entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in question.entries.items()}
+    for axis in (ranking.over, *([best.axis] if best else [])):
+        entries[axis] = evaluator.engine.rulebook.catalog_of(axis).ids
+    grid = QuestionGrid.of(rules.question_fields, rules.columns, entries)
+    shown = ranking.names(evaluator.engine.rulebook.message_names, rules.rule_set)
+    evaluation = evaluate(rules, grid, shown.computed, question.inputs, evaluator.given_values)
+    chosen = np.zeros(len(grid.ids[ranking.over]), dtype=np.int64)
+    rows = RankedRows(grid, evaluation, shown, ranking.over, best.axis if best else None, chosen)
+    return replace(rows, chosen=rows.table(best.by.name).argmax(axis=1)) if best else rows
 
-    def __init__(self, rulebook: Rulebook, asked: RankingQuestion, site: str) -> None:
-        super().__init__(rulebook, asked.question, site=site)
-        self.ranking, self.wanted = asked.ranking, asked
-        best = self.ranking.best
-        self.open_axes = (self.ranking.over, *([best.axis] if best and asked.best_open else []))
-        self.shown = self.ranking.names(rulebook.message_names, self.rules)
-        entries: dict[str, tuple[str, ...]] = {axis: (entry,) for axis, entry in self.question.entries.items()}
-        opened = {axis: rulebook.catalog_of(axis).ids for axis in self.open_axes}
-        self.grid = QuestionGrid.of(self.rules.question_fields, self.rules.catalogs, entries | opened)
-        evaluation = evaluate(self.rules, self.grid, self.shown.computed, self.question.inputs, self.fixed_values)
-        self.own_row = Row(evaluation, (0,) * len(self.grid.shape))
-        self.count = len(self.grid.ids[self.ranking.over])
-        self.chosen = np.zeros(self.count, dtype=np.int64)
-        if best and asked.best_open:
-            self.chosen = self._table(best.by.name).argmax(axis=1)
+
+class _Ranked:
+    def __init__(
+        self, asked: RankingQuestion, rows: RankedRows, renderer: AnswerRenderer, facts: Mapping[str, Any]
+    ) -> None:
+        self.ranking, self.asked, self.rows = asked.ranking, asked, rows
+        self.renderer, self.facts = renderer, facts
 
     def render(self) -> dict[str, Any]:
         """The ranking: its head, and the rows that pass its filters, the best first."""
         kept = self._kept()
         by, ties = self.ranking.by, self.ranking.ties
-        keys = (*([self._figures(ties.name)] if ties else []), -self._figures(by.name))
+        keys = (*([self.rows.column(ties.name)] if ties else []), -self.rows.column(by.name))
         order = kept[np.lexsort([key[kept] for key in keys])]
-        cells = [self._cell_of(int(at)) for at in order[: self.wanted.limit]]
-        rows = self.rows(self.own_row.evaluation, cells or [self.own_row.index], self.shown)
+        cells = [self.rows.cell(int(at)) for at in order[: self.asked.limit]]
+        first = (0,) * len(self.rows.grid.shape)
+        rows = self.renderer.values(self.rows.evaluation, cells or [first], self.rows.shown)
         ahead = {part.name: self._ahead(part, kept) for part in self.ranking.parts}
-        built: dict[str, Any] = {
+        return {
             "ranking": self.ranking.name,
-            "title": self.render_node(self.ranking.title, rows[0]),
-            **self.render_node(self.ranking.head, rows[0]),
-            "filters": {name: _shown(given) for name, given in self.wanted.filters.items()},
-            "entries": self.count,
+            "title": self.renderer.render(self.ranking.title, rows[0]),
+            **self.renderer.render(self.ranking.head, rows[0]),
+            "filters": {name: _shown(given) for name, given in self.asked.filters.items()},
+            "entries": self.rows.count,
             "ranked": len(kept),
-            "columns": [self.render_node(title, rows[0]) for title, _ in self.ranking.columns],
+            "columns": [self.renderer.render(title, rows[0]) for title, _ in self.ranking.columns],
             "rows": [
                 {"rank": at + 1, **self._shown_row(row, {name: float(one[order[at]]) for name, one in ahead.items()})}
                 for at, row in enumerate(rows[: len(cells)])
             ],
-            "rules": {key: self.rulebook_value(f"rules.{key}") for key in ("version", "sha256", "profile")},
+            "rules": {key: self.facts[f"rules.{key}"] for key in ("version", "sha256", "profile")},
         }
-        if set_here := self.overridden():
-            built["set"] = set_here
-        return built
 
     def _shown_row(self, row: Values, ahead: Mapping[str, float]) -> dict[str, Any]:
         """What a row shows and says; `ahead` are the points by which each part lifts it above the others."""
         parts = {part.name: part for part in self.ranking.parts}
-        item: dict[str, Any] = self.render_node(self.ranking.item, row)
+        item: dict[str, Any] = self.renderer.render(self.ranking.item, row)
         item["parts"] = [self._part_of(part, row, ahead[part.name]) for part in parts.values()]
         most, least = (choose(ahead, key=lambda name: ahead[name], default="") for choose in (max, min))
         good, bad = parts.get(most), parts.get(least)
         item["praise"] = (
-            {"part": most, "sentence": self.render_node(good.praise, row)} if good and ahead[most] > 0 else None
+            {"part": most, "sentence": self.renderer.render(good.praise, row)} if good and ahead[most] > 0 else None
         )
         item["blame"] = (
-            {"part": least, "sentence": self.render_node(bad.blame, row)} if bad and ahead[least] < 0 else None
+            {"part": least, "sentence": self.renderer.render(bad.blame, row)} if bad and ahead[least] < 0 else None
         )
-        item["cells"] = [str(self.render_node(cell, row) or "") for _, cell in self.ranking.columns]
+        item["cells"] = [str(self.renderer.render(cell, row) or "") for _, cell in self.ranking.columns]
         return item
 
     def _part_of(self, part: ScorePart, row: Values, ahead: float) -> dict[str, Any]:
         points, weight = (float(row[value.name] or 0) for value in (part.points, part.weight))
         figures = {"points": points, "weight": weight, "gained": weight * points, "ahead": ahead}
         shown = {key: whole_as_int(figure) for key, figure in figures.items()}
-        return {"part": part.name, "label": self.render_node(part.label, row), **shown}
+        return {"part": part.name, "label": self.renderer.render(part.label, row), **shown}
 
     def _ahead(self, part: ScorePart, kept: NDArray[np.int64]) -> NDArray[np.float64]:
         """Weighted points of each row beyond those of the rows that are ranked, in the middle."""
-        points = self._figures(part.points.name)
+        points = self.rows.column(part.points.name)
         middle = points[kept].mean() if len(kept) else 0.0
-        ahead: NDArray[np.float64] = self._figures(part.weight.name) * (points - middle)
+        ahead: NDArray[np.float64] = self.rows.column(part.weight.name) * (points - middle)
         return ahead
 
     def _kept(self) -> NDArray[np.int64]:
         """The rows, by their place in the catalog, for which all filters hold."""
-        holds = np.ones(self.count, dtype=bool)
-        for name, given in self.wanted.filters.items():
+        holds = np.ones(self.rows.count, dtype=bool)
+        for name, given in self.asked.filters.items():
             asked = self.ranking.filters[name]
-            figures = self._figures(asked.value.name)
+            figures = self.rows.column(asked.value.name)
             if asked.how == HOLDS:
                 holds &= figures.astype(bool)
             elif asked.how == WORD:
-                column = self.own_row.evaluation.columns[asked.value.name]
+                column = self.rows.evaluation.columns[asked.value.name]
                 assert isinstance(column, WordColumn)
                 assert isinstance(given, tuple)
                 holds &= np.isin(figures, [code for code, word in enumerate(column.words) if word in given])
             else:  # a figure that is not known is neither
                 holds &= figures >= given if asked.how == AT_LEAST else figures <= given
         return np.flatnonzero(holds)
-
-    def _figures(self, name: str) -> NDArray[Any]:
-        """The value of each row, with the entry that it is shown with; of words their codes."""
-        figures: NDArray[Any] = self._table(name)[np.arange(self.count), self.chosen]
-        return figures
-
-    def _table(self, name: str) -> NDArray[Any]:
-        """A column with a row for each ranked entry, and a place for each entry that it could be shown with."""
-        column = self.own_row.evaluation.columns[name]
-        whole = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self.grid.shape)
-        table: NDArray[Any] = np.moveaxis(whole, list(self.grid.ids).index(self.ranking.over), 0)
-        return table.reshape(self.count, -1)
-
-    def _cell_of(self, at: int) -> Index:
-        """The cell of a ranked entry, with the entry that it is shown with."""
-        best = self.ranking.best
-        place = {self.ranking.over: at, **({best.axis: int(self.chosen[at])} if best and self.wanted.best_open else {})}
-        return tuple(place.get(axis, 0) for axis in self.grid.ids)
 
 
 def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:
@@ -218,8 +250,7 @@ def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Pro
 
 def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...] | Problem:
     """The words as the rules and catalogs write them, of those that stand between commas."""
-    rules = rulebook.rule_set
-    words, _ = possible_words(asked.value.name, rules.definitions, rules.question_fields, rules.catalogs)
+    words, _ = rulebook.rule_set.possible_words(asked.value.name)
     by_spelling = {normalised(word): word for word in words}
     found: list[str] = []
     for word in (part.strip() for part in given.split(SEPARATOR)):

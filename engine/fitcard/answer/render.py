@@ -1,8 +1,8 @@
-"""From a question to its answer: the layout of the rulebook, filled with values, sentences and lists."""
+"""From a question to its answer: the layout of the rulebook, rendered with values, messages and lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
@@ -10,14 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from fitcard.answer.custom_entry import changed_figures, with_custom_entries
-from fitcard.answer.evaluator import QuestionEvaluator, Row, VariantRows
+from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, VariantRows
 from fitcard.answer.explain import blame_question
 from fitcard.answer.question import Question
 from fitcard.catalog.catalog import Entry
-from fitcard.compiler.batch import Variation
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index
+from fitcard.compiler.layout_plan import LayoutPlan
+from fitcard.compiler.program import taker
 from fitcard.compiler.rows import rows_as_dicts
-from fitcard.getter import taker
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import entry_field, question_name
 from fitcard.language.rule_set import RuleSet
@@ -30,12 +31,11 @@ from fitcard.rulebook.layout import (
     MessageNode,
     Node,
     ObjectNode,
+    ShownNames,
     TextNode,
     ValueNode,
 )
-from fitcard.rulebook.layout_plan import ShownNames
 from fitcard.rulebook.messages import Messages, Slot, Template
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Scalar, whole_as_int
 
 Values = Mapping[str, Any]  # of a row by name, whole numbers without a decimal point; None where one is absent
@@ -168,123 +168,111 @@ def _items(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
     return filled
 
 
-def answer_question(rulebook: Rulebook, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
+def answer_question(engine: Engine, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
     """The answer as plain data, in the shape of `answer.schema.json`; with `explain`, the trace of each number.
 
     `site` stands before the paths of addresses, where it is not that of the rulebook.
-    Raises ProblemsFound where a number comes out that is not finite.
+    Raises ProblemsError where a number comes out that is not finite.
     """
-    with blame_question(rulebook, question):
-        return AnswerRenderer(with_custom_entries(rulebook, question.custom_entries), question, explain, site).render()
+    with blame_question(engine.rulebook, question):
+        engine = with_custom_entries(engine, question.custom_entries)
+        plan = engine.layout_plans[question.profile]
+        rows = QuestionEvaluator(engine, question).answer_rows(plan)
+        answer = AnswerRenderer(engine, plan, rows, explain=explain, site=site).answer()
+        overridden = overridden_values(engine, question)
+    if not overridden:
+        return answer
+    trace = {"trace": answer.pop("trace")} if explain else {}
+    return {**answer, "set": overridden, **trace}
 
 
-class AnswerRenderer(QuestionEvaluator):
-    """Fills a layout from the rows that it needs."""
+class AnswerRenderer:
+    """Renders parts of the layout from evaluated rows, as a pure function of these, the layout and the messages.
 
-    def __init__(self, rulebook: Rulebook, question: Question, explain: bool = False, site: str = "") -> None:
-        super().__init__(rulebook, question)
-        self.explain = explain
-        self.site = site or rulebook.site
-        self.plan = rulebook.plans[question.profile]
-        self.trace_steps: dict[str, Any] = {}
-        self.variant_rows: Mapping[Hashable, VariantRows] = {}
+    With `explain`, each part has its trace.
+    """
 
-    def render(self) -> dict[str, Any]:
-        """The answer to the question."""
-        self.own_row = self.evaluate_own_row(self.plan.picks.own)
-        variations, names = self._variations()
-        self.variant_rows = self.evaluate_variants(variations, names)
-        self.pick_rows(self.plan.picks, self.variant_rows)
-        if self.explain:  # before the lists, whose items show only what differs
-            self.trace_steps = {step["name"]: step for step in self.own_row.trace(self.plan.shown.computed)}
-        (values,) = self.rows(self.own_row.evaluation, [self.own_row.index], self.plan.shown)
-        built: dict[str, Any] = self.render_node(self.rulebook.layout.root, values)
-        if set_here := self.overridden():
-            built["set"] = set_here
-        if self.explain:
-            built["trace"] = list(self.trace_steps.values())
+    def __init__(
+        self, engine: Engine, plan: LayoutPlan, rows: AnswerRows, *, explain: bool = False, site: str = ""
+    ) -> None:
+        self._rulebook, self._columns, self._plan, self._rows = engine.rulebook, engine.columns, plan, rows
+        self._facts = {**rows.facts, "site": site} if site else rows.facts
+        self._explain, self._trace = explain, dict[str, Any]()
+
+    def answer(self) -> dict[str, Any]:
+        """The whole answer."""
+        own = self._rows.own
+        if self._explain:  # before the lists, whose items trace only what differs
+            self._trace = {step["name"]: step for step in own.trace(self._plan.shown.computed)}
+        (values,) = self.values(own.evaluation, [own.index], self._plan.shown)
+        built: dict[str, Any] = self.render(self._plan.layout.root, values)
+        if self._explain:
+            built["trace"] = list(self._trace.values())
         return built
 
-    def _variations(self) -> tuple[dict[Hashable, Variation], frozenset[str]]:
-        """How the question is asked otherwise for its picks and lists, and what they need of that."""
-        rows, names = self.plan.variants(tuple(map(self._is_asked, self.plan.lists)))
-        wanted: dict[Hashable, Variation] = {asks: self.variation(asks) for asks in rows}
-        wanted |= {along.path: self.variation_along(along.input, self._values(along)) for along in self.plan.alongs}
-        return wanted, names
-
-    def _is_asked(self, each: EachNode) -> bool:
-        return not each.when or bool(self.value(each.when.name))
-
-    def _values(self, along: AlongNode) -> list[float]:
-        last = float(self.value(along.up_to.name) or 0)
-        return [*(value for value in along.values if value < last), last]
-
-    def overridden(self) -> list[dict[str, Any]]:
-        """What was set to another value for this question alone."""
-        return [*self._overrides(), *self._changes()]
-
-    def _overrides(self) -> Iterator[dict[str, Any]]:
-        """How constants that were set for this question are marked in its answer."""
-        for name, value in self.question.overrides.items():
-            constant = self.rules.definitions[name]
-            assert isinstance(constant, Constant)
-            yield _set_here(name, value, constant.value, constant.unit)
-
-    def _changes(self) -> Iterator[dict[str, Any]]:
-        """How figures of the catalogs that are others in this question are marked in its answer."""
-        for name, field, value, instead_of in changed_figures(self.rulebook, self.question.custom_entries):
-            yield _set_here(name, value, instead_of, field.unit)
-
-    def rulebook_value(self, name: str) -> Scalar:
-        """Also the site that addresses start with."""
-        return self.site if name == "site" else super().rulebook_value(name)
-
-    def rows(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
-        """The values of these names at some cells of what was evaluated, as they are shown."""
+    def values(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
+        """The values of these names at some cells of an evaluation, as they are shown."""
         found = rows_as_dicts(evaluation, cells, names.computed)
-        others = {name: self.value(name) for name in names.others}
+        others = {name: self._value(name) for name in names.others}
         return [row | others for row in found] if others else found
 
-    def render_node(self, node: Node, values: Values) -> Any:
-        """What stands in place of a part of the layout, for the values of one row."""
-        fill: Renderer = self.plan.made.get_or_compute((node, self.rulebook.messages), lambda: self._filler(node))
-        return fill(self, values)
+    def render(self, node: Node, values: Values) -> Any:
+        """A part of the layout for the values of one row."""
+        messages = self._rulebook.messages
+        render: Renderer = self._plan.renderers.get_or_compute((node, messages), lambda: self._renderer(node))
+        return render(self, values)
 
-    def _filler(self, node: Node) -> Renderer:
-        return RendererFactory(self.rulebook.layout, self.plan.rule_set, self.rulebook.messages).renderer(node)
+    def _renderer(self, node: Node) -> Renderer:
+        return RendererFactory(self._plan.layout, self._plan.rules.rule_set, self._rulebook.messages).renderer(node)
+
+    def _value(self, name: str) -> Scalar:
+        return self._facts[name] if name in self._facts else self._rows.value(name, self._plan.layout)
 
     def each(self, each: EachNode, item: Renderer) -> list[Any]:
-        """The items of a list, each filled by `item`."""
-        if not self._is_asked(each):
+        """The items of a list, each rendered by `item`."""
+        if each.path not in self._rows.lists:
             return []
-        names, rows = self.plan.items[each.path], self.variant_rows[each.variant]
-        cells = rows.cells(_chosen(each, rows))
-        items = [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
-        if self.explain:
+        names, rows = self._plan.items[each.path], self._rows.variants[each.variant]
+        cells = rows.cells(_shown_rows(each, rows))
+        items = [item(self, values) for values in self.values(rows.evaluation, cells, names)]
+        if self._explain:
             for cell, built in zip(cells, items, strict=True):
-                self._explain(built, Row(rows.evaluation, cell), names.computed, rows.independent)
+                self._add_trace(built, Row(rows.evaluation, cell), names.computed, rows.independent)
         return items
 
     def along(self, along: AlongNode, item: Renderer) -> list[Any]:
-        """The items of a list along an input, each filled by `item`."""
-        names, rows = self.plan.items[along.path], self.variant_rows[along.path]
+        """The items of a list along an input, each rendered by `item`."""
+        names, rows = self._plan.items[along.path], self._rows.variants[along.path]
         cells = rows.cells(range(len(rows)))
-        return [item(self, values) for values in self.rows(rows.evaluation, cells, names)]
+        return [item(self, values) for values in self.values(rows.evaluation, cells, names)]
 
     def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
-        """The first entries that say what a row says, each with those of the wanted fields that it has."""
-        said = {entry_field(word): values[question_name(word)] for word in matching.same}
-        catalog, defaults = self.rulebook.catalogs[matching.catalog], self.rulebook.question_fields.input_defaults
-        rows = catalog.rows_matching(said, defaults, matching.having)[: matching.limit]
-        return [dict(_fields(catalog.entries[catalog.ids[row]], matching)) for row in rows]
+        """The first entries that are about what a row is about, each with those of the wanted fields that it has."""
+        wanted = {entry_field(word): values[question_name(word)] for word in matching.same}
+        columns, defaults = self._columns[matching.catalog], self._rulebook.question_fields.input_defaults
+        rows = columns.rows_matching(wanted, defaults, matching.having)[: matching.limit]
+        return [dict(_fields(columns.catalog.entries[columns.ids[row]], matching)) for row in rows]
 
-    def _explain(self, item: Any, row: Row, names: Iterable[str], unmoved: Container[str]) -> None:
+    def _add_trace(self, item: Any, row: Row, names: Iterable[str], independent: Container[str]) -> None:
         """What is the same as for the question was traced there."""
         if isinstance(item, dict):
-            item["trace"] = [step for step in row.trace(names, unmoved) if step != self.trace_steps.get(step["name"])]
+            item["trace"] = [step for step in row.trace(names, independent) if step != self._trace.get(step["name"])]
 
 
-def _chosen(each: EachNode, rows: VariantRows) -> list[int]:
+def overridden_values(engine: Engine, question: Question) -> list[dict[str, Any]]:
+    """What a question sets to another value than the rules and catalogs have: each with both, and the unit."""
+    definitions = engine.rules[question.profile].definitions
+    overridden = []
+    for name, value in question.overrides.items():
+        constant = definitions[name]
+        assert isinstance(constant, Constant)
+        overridden.append(_overridden(name, value, constant.value, constant.unit))
+    for name, field, value, instead_of in changed_figures(engine.rulebook, question.custom_entries):
+        overridden.append(_overridden(name, value, instead_of, field.unit))
+    return overridden
+
+
+def _shown_rows(each: EachNode, rows: VariantRows) -> list[int]:
     """The numbers of the rows that a list shows, in its order."""
     chosen = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
     if each.order:
@@ -299,5 +287,5 @@ def _fields(entry: Entry, matching: MatchingNode) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _set_here(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
+def _overridden(name: str, value: Scalar, instead_of: Scalar, unit: str) -> dict[str, Any]:
     return {"name": name, "value": whole_as_int(value), "instead_of": whole_as_int(instead_of), "unit": unit}

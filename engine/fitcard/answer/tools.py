@@ -15,6 +15,7 @@ from fitcard.answer.ranking import rank, read_filter, read_ranking
 from fitcard.answer.render import answer_question
 from fitcard.catalog.catalog import Entry, search_all, search_nearest
 from fitcard.catalog.fields import Field
+from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.layout import Node, ObjectNode, ValueNode
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter
@@ -45,11 +46,12 @@ def tools_of(rulebook: Rulebook) -> Mapping[str, Tool]:
     return rulebook.tools.tools if rulebook.tools else {}
 
 
-def call(rulebook: Rulebook, tool: Tool, arguments: Parameters) -> dict[str, Any]:
+def call(engine: Engine, tool: Tool, arguments: Parameters) -> dict[str, Any]:
     """What the tool gives for these arguments, as plain data; None and empty text count as not given.
 
     Raises ProblemsFound with one problem for each argument that is unknown, missing or out of range.
     """
+    rulebook = engine.rulebook
     given = {name: value for name, value in arguments.items() if value is not None and value != ""}
     problems = [
         question_problem(rulebook, UnknownParameter, name, name, closest(name, tool.takes) or tool.takes)
@@ -58,7 +60,7 @@ def call(rulebook: Rulebook, tool: Tool, arguments: Parameters) -> dict[str, Any
     ]
     built: dict[str, Any] = {}
     try:
-        built = _built(rulebook, tool, {name: value for name, value in given.items() if name in tool.takes})
+        built = _built(engine, tool, {name: value for name, value in given.items() if name in tool.takes})
     except ProblemsError as found:
         problems += found.problems
     if problems:
@@ -66,7 +68,7 @@ def call(rulebook: Rulebook, tool: Tool, arguments: Parameters) -> dict[str, Any
     return built
 
 
-def _built(rulebook: Rulebook, tool: Tool, given: Parameters) -> dict[str, Any]:
+def _built(engine: Engine, tool: Tool, given: Parameters) -> dict[str, Any]:
     """All parts that the tool gives, and what it assumed for them."""
     assumed = {name: one for name, one in tool.assumes.items() if name not in given}
     asked = {**given, **{name: one.value for name, one in assumed.items()}}
@@ -74,23 +76,24 @@ def _built(rulebook: Rulebook, tool: Tool, given: Parameters) -> dict[str, Any]:
     for part in tool.gives:
         if part.asked.if_given and part.asked.if_given not in given:
             continue
-        found = _given(rulebook, part, asked)
+        found = _given(engine, part, asked)
         built |= {part.asked.under: found} if part.asked.under else found
     if assumed:
         built["assumed"] = [one.note for one in assumed.values()]
-    assert rulebook.tools is not None
-    rounded_off: dict[str, Any] = round_numbers(built, rulebook.tools.digits)
+    assert engine.rulebook.tools is not None
+    rounded_off: dict[str, Any] = round_numbers(built, engine.rulebook.tools.digits)
     return rounded_off
 
 
-def _given(rulebook: Rulebook, part: Part, given: Parameters) -> Any:
+def _given(engine: Engine, part: Part, given: Parameters) -> Any:
     """What one part gives, once, or for each value of what it is asked for one after another."""
+    rulebook = engine.rulebook
     if not part.asked.each:
-        return _once(rulebook, part, _parameters(rulebook, part, given))
+        return _once(engine, part, _parameters(rulebook, part, given))
     return [
         {
             part.asked.each: value,
-            **_once(rulebook, part, _parameters(rulebook, part, {**given, part.asked.each: value})),
+            **_once(engine, part, _parameters(rulebook, part, {**given, part.asked.each: value})),
         }
         for value in _values(rulebook, part.asked)
     ]
@@ -107,20 +110,21 @@ def _parameters(rulebook: Rulebook, part: Part, given: Parameters) -> dict[str, 
     return {**part.asked.otherwise, **own, **part.asked.fixed}
 
 
-def _once(rulebook: Rulebook, part: Part, asked: dict[str, Any]) -> dict[str, Any]:
+def _once(engine: Engine, part: Part, asked: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any]
+    rulebook = engine.rulebook
     match part:
         case AnswerPart():
-            whole = answer_question(rulebook, read_question(rulebook, asked))
+            whole = answer_question(engine, read_question(rulebook, asked))
             for path, most in part.first.items():
                 whole = truncate(whole, path, most)
             found = project(whole, part.kept)
         case RankingPart():
-            found = project(rank(rulebook, read_ranking(rulebook, part.ranking, asked)), part.kept)
+            found = project(rank(engine, read_ranking(rulebook, part.ranking, asked)), part.kept)
         case SearchPart():
             found = _found(rulebook, part, asked)
         case ExplanationPart():
-            found = _explained(rulebook, part, asked)
+            found = _explained(engine, part, asked)
     return found
 
 
@@ -164,12 +168,13 @@ def _items(part: SearchPart, entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [{key: value for key, value in item.items() if value is not None} for item in shown]
 
 
-def _explained(rulebook: Rulebook, part: ExplanationPart, asked: dict[str, Any]) -> dict[str, Any]:
+def _explained(engine: Engine, part: ExplanationPart, asked: dict[str, Any]) -> dict[str, Any]:
     """The steps behind a figure, itself first, and how many more there are farther from it."""
+    rulebook = engine.rulebook
     if FIGURE not in asked:
         raise ProblemsError([question_problem(rulebook, MissingParameter, FIGURE)])
     name = figure_meant(rulebook, str(asked.pop(FIGURE)))
-    steps = {step["name"]: step for step in explain(rulebook, read_question(rulebook, asked), [name])}
+    steps = {step["name"]: step for step in explain(engine, read_question(rulebook, asked), [name])}
     near, ahead = {name: None}, [name]
     for _ in range(part.levels):
         ahead = [other for step in ahead for other in steps[step].get("inputs", ()) if other not in near]

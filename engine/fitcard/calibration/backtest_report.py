@@ -66,7 +66,7 @@ def points_as_data(compared: Sequence[Comparison], group: str = "") -> list[dict
 
 
 def _unit(one: Comparison) -> str:
-    info = one.evaluation.rule_set.describe(one.quantity.computed)
+    info = one.evaluation.rules.describe(one.quantity.computed)
     return info.unit if info else ""
 
 

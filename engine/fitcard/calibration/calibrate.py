@@ -12,9 +12,9 @@ from fitcard.calibration.fit import Residuals, fit, sensitivity
 from fitcard.calibration.holdout import Holdout, cross_validate, ranges
 from fitcard.calibration.parameters import Parameter, Spread, log_distance, parameters_of, spreads_of
 from fitcard.calibration.runs import Floats, all_runs
+from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.backtest import Backtest
-from fitcard.rulebook.rulebook import Rulebook
 
 SAME = 1e-3  # nearer than this share a value sits on its bound
 DIGITS = 3  # of a value that is written
@@ -73,7 +73,7 @@ class Calibration:
 
 
 def calibrate(
-    rulebook: Rulebook,
+    engine: Engine,
     profile: str,
     names: Sequence[str],
     holdout: Holdout,
@@ -83,11 +83,11 @@ def calibrate(
 
     The same runs, names and seed give the same values. Raises ProblemsFound where a run does not say enough.
     """
-    backtest = rulebook.backtest
+    backtest = engine.rulebook.backtest
     assert backtest is not None
-    rules = rulebook.rule_sets[profile]
-    parameters = [one for one in parameters_of(rules) if not names or one.definition.name in names]
-    residuals = Residuals(rulebook, rules, all_runs(rulebook))
+    rules = engine.rules[profile]
+    parameters = [one for one in parameters_of(rules.rule_set) if not names or one.definition.name in names]
+    residuals = Residuals(rules, all_runs(engine))
     at_least = backtest.runs_at_least
     values = fit(residuals, sensitivity(residuals, parameters), np.arange(len(residuals)), at_least)
     near = [replace(one, value=float(value)) for one, value in zip(parameters, values, strict=True)]
@@ -101,7 +101,9 @@ def calibrate(
     fitted = [
         Fitted(one, value, runs, runs >= at_least) for one, value, runs in zip(parameters, written, counts, strict=True)
     ]
-    wanted = {one.definition.name: one for one in spreads_of(rules) if not names or one.definition.name in names}
+    wanted = {
+        one.definition.name: one for one in spreads_of(rules.rule_set) if not names or one.definition.name in names
+    }
     fitted += [
         Fitted(wanted[name], float(f"{one.ratio:.{DIGITS}g}"), one.runs, one.runs >= at_least, one.inside)
         for name, one in ranges(residuals, without, wanted, holdout.axis)

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from fitcard.calibration.runs import Floats, Runs, all_runs
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.backtest import Quantity
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import WordColumn
 
 MEDIAN = 0.5
@@ -73,7 +73,7 @@ class Comparison:
             entries = (self.evaluation.entry(name, (at,)) for at in range(len(self.runs)))
             return [entry.id if entry else "" for entry in entries]
         try:
-            column = self.runs.evaluate(self.evaluation.rule_set, [name]).columns[name]
+            column = self.runs.evaluate(self.evaluation.rules, [name]).columns[name]
         except ProblemsError:  # such as the maker of a device, of the size of a file
             return [""] * len(self.runs)
         if isinstance(column, WordColumn):
@@ -82,20 +82,21 @@ class Comparison:
         return [f"{value:g}" for value in np.broadcast_to(np.asarray(column, dtype=float), (len(self.runs),))]
 
 
-def compare(rulebook: Rulebook, profile: str) -> list[Comparison]:
+def compare(engine: Engine, profile: str) -> list[Comparison]:
     """Each quantity of the back-test of a rulebook by one profile; none where it has no back-test or no runs.
 
     Raises ProblemsFound where a run does not say enough to be asked.
     """
-    return [compare_runs(rulebook, profile, runs) for runs in all_runs(rulebook)]
+    return [compare_runs(engine, profile, runs) for runs in all_runs(engine)]
 
 
-def compare_runs(rulebook: Rulebook, profile: str, runs: Runs) -> Comparison:
+def compare_runs(engine: Engine, profile: str, runs: Runs) -> Comparison:
     """One quantity by one profile."""
     name, when = runs.quantity.computed, runs.quantity.when
-    evaluation = runs.evaluate(rulebook.rule_sets[profile], [name, *([when] if when else [])])
+    evaluation = runs.evaluate(engine.rules[profile], [name, *([when] if when else [])])
     computed = np.broadcast_to(np.asarray(evaluation.columns[name], dtype=float), (len(runs),))
-    near = rulebook.backtest.near if rulebook.backtest else ()
+    backtest = engine.rulebook.backtest
+    near = backtest.near if backtest else ()
     return Comparison(profile, runs, near, computed, evaluation)
 
 
@@ -128,13 +129,13 @@ class BacktestAim(ProblemCode):
     """
 
 
-def aim_problems(rulebook: Rulebook) -> Iterator[Problem]:
+def aim_problems(engine: Engine) -> Iterator[Problem]:
     """The quantities whose median error by the default profile is above `median_error_at_most`.
 
     Raises ProblemsFound where a run does not say enough to be asked.
     """
-    backtest = rulebook.backtest
-    for one in compare(rulebook, rulebook.default_profile) if backtest else ():
+    backtest = engine.rulebook.backtest
+    for one in compare(engine, engine.rulebook.default_profile) if backtest else ():
         aim, median = one.quantity.aim, one.summary.median
         if backtest and aim is not None and median > aim:
             message = f"`{one.quantity.title}`: the median error {median:.1%} exceeds the target {aim:.1%}"

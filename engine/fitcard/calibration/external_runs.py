@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fitcard.catalog.catalog import Entry
+from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
 from fitcard.importers.records import Unreadable, records_of
@@ -17,20 +18,21 @@ from fitcard.source.document import Document, Place
 
 @dataclass(frozen=True)
 class ExternalRuns:
-    """The rulebook with runs of files in place of its own.
+    """The engine with runs of files in place of its own.
 
     `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
     `unread` are files that no importer recognises.
     """
 
-    rulebook: Rulebook
+    engine: Engine
     taken: int
     left_out: int
     unread: tuple[str, ...]
 
 
-def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
+def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
     """The rulebook with the runs in the files of a folder, read as `fitcard import` reads them."""
+    rulebook = engine.rulebook
     assert rulebook.backtest is not None
     kind = rulebook.backtest.catalog
     importers = [importer for importer in IMPORTERS if importer.catalog == kind]
@@ -45,8 +47,8 @@ def with_external_runs(rulebook: Rulebook, folder: Path) -> ExternalRuns:
                 entries.append(_entry(file, row, one))
             else:
                 left_out += 1
-    catalog = replace(rulebook.catalogs[kind], entries={entry.id: entry for entry in entries}, _columns={})
-    return ExternalRuns(rulebook.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
+    catalog = replace(rulebook.catalogs[kind], entries={entry.id: entry for entry in entries})
+    return ExternalRuns(engine.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
 
 
 def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator[ImportedEntry]:

@@ -11,9 +11,8 @@ import numpy as np
 from fitcard.calibration.parameters import OTHERWISE, Parameter, with_values
 from fitcard.calibration.runs import Floats, Runs
 from fitcard.compiler.batch import QuestionList
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.evaluation import evaluate
-from fitcard.language.rule_set import RuleSet
-from fitcard.rulebook.rulebook import Rulebook
 
 Values = Any  # a numpy array of floats, one for each parameter
 
@@ -30,20 +29,20 @@ class _Group:
 class Residuals:
     """One number for each run and quantity: the logarithm of computed over measured, times the root of its weight."""
 
-    def __init__(self, rulebook: Rulebook, rule_set: RuleSet, all_runs: Sequence[Runs]) -> None:
-        self.rule_set, self.all_runs = rule_set, [runs for runs in all_runs if len(runs)]
+    def __init__(self, rules: CompiledRules, all_runs: Sequence[Runs]) -> None:
+        self.rules, self.all_runs = rules, [runs for runs in all_runs if len(runs)]
         self.measured = np.log(np.concatenate([runs.measured for runs in self.all_runs]))
         self.roots = np.sqrt(np.concatenate([runs.weights for runs in self.all_runs]))
         self.quantities = [runs.quantity.name for runs in self.all_runs for _ in runs.entries]
         self.entries = [entry for runs in self.all_runs for entry in runs.entries]
-        self._groups = list(_groups(rulebook, self.all_runs))
+        self._groups = list(_groups(rules, self.all_runs))
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def computed(self, parameters: Sequence[Parameter], values: Values) -> Floats:
         """The logarithm of what comes out for each run and quantity."""
-        rules = with_values(self.rule_set, parameters, values)
+        rules = with_values(self.rules, parameters, values)
         names = {runs.quantity.name: runs.quantity.computed for runs in self.all_runs}
         found = {name: np.full(len(runs), np.nan) for name, runs in zip(names, self.all_runs, strict=True)}
         for group in self._groups:
@@ -59,15 +58,15 @@ class Residuals:
         return (self.computed(parameters, values) - self.measured) * self.roots
 
 
-def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
+def _groups(rules: CompiledRules, all_runs: Sequence[Runs]) -> Any:
     """The runs of all quantities, each once, by the axes that they name."""
-    defaults = {axis.name: axis.default for axis in rulebook.question_fields.axes.values() if axis.default is not None}
+    defaults = {axis.name: axis.default for axis in rules.question_fields.axes.values() if axis.default is not None}
     taking: dict[tuple[str, ...], dict[str, list[tuple[str, int]]]] = {}
     entries = {entry.id: entry for runs in all_runs for entry in runs.entries}
     for runs in all_runs:
         for at, entry in enumerate(runs.entries):
             named = tuple(
-                axis for axis in rulebook.question_fields.axes if entry.value(axis) is not None or axis in defaults
+                axis for axis in rules.question_fields.axes if entry.value(axis) is not None or axis in defaults
             )
             taking.setdefault(named, {}).setdefault(entry.id, []).append((runs.quantity.name, at))
     for named, ids in taking.items():
@@ -75,7 +74,7 @@ def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
         questions = [{axis: str(entry.value(axis) or defaults.get(axis)) for axis in named} for entry in chosen]
         inputs = {
             name: np.array([np.nan if (value := entry.value(name)) is None else float(value) for entry in chosen])
-            for name in rulebook.question_fields.inputs
+            for name in rules.question_fields.inputs
             if any(entry.value(name) is not None for entry in chosen)
         }
         rows: dict[str, tuple[list[int], list[int]]] = {}
@@ -84,7 +83,7 @@ def _groups(rulebook: Rulebook, all_runs: Sequence[Runs]) -> Any:
                 mine = rows.setdefault(quantity, ([], []))
                 mine[0].append(row)
                 mine[1].append(at)
-        asked = QuestionList.of(rulebook.question_fields, rulebook.catalogs, questions)
+        asked = QuestionList.of(rules.question_fields, rules.columns, questions)
         yield _Group(asked, inputs, {name: (np.array(of[0]), np.array(of[1])) for name, of in rows.items()})
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.language.definitions import Constant, Definition, Table
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.tables import Lookup
@@ -121,9 +122,9 @@ def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
             yield one.definition.document.problem(CalibrateBounds, message, one.path, hint=hint)
 
 
-def with_values(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequence[float]) -> RuleSet:
+def with_values(rules: CompiledRules, parameters: Sequence[Parameter], values: Sequence[float]) -> CompiledRules:
     """The rules with other values of these parameters, and all else the same."""
-    definitions: dict[str, Any] = dict(rule_set.definitions)
+    definitions: dict[str, Any] = dict(rules.definitions)
     rows: dict[str, dict[str, float]] = {}
     for parameter, value in zip(parameters, values, strict=True):
         name = parameter.definition.name
@@ -136,7 +137,7 @@ def with_values(rule_set: RuleSet, parameters: Sequence[Parameter], values: Sequ
         assert isinstance(table.rows, Lookup)
         otherwise = changed.pop(OTHERWISE, table.rows.otherwise)
         definitions[name] = replace(table, rows=Lookup({**table.rows.rows, **changed}, otherwise))
-    return replace(rule_set, definitions=definitions)
+    return rules.with_definitions(definitions)
 
 
 def log_distance(one: float, other: float) -> float:

@@ -10,11 +10,11 @@ import numpy as np
 
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.batch import QuestionList
+from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, evaluate
-from fitcard.language.rule_set import RuleSet
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.backtest import Backtest, Quantity
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Numbers
 
 Floats = Any  # a numpy array of floats, one for each run
@@ -47,32 +47,35 @@ class Runs:
             weights=self.weights[at],
         )
 
-    def evaluate(self, rule_set: RuleSet, names: Sequence[str], given: Mapping[str, Any] | None = None) -> Evaluation:
+    def evaluate(
+        self, rules: CompiledRules, names: Sequence[str], given: Mapping[str, Any] | None = None
+    ) -> Evaluation:
         """These names for each run. Raises ProblemsFound, at the quantity, where a run does not say enough."""
         try:
-            return evaluate(rule_set, self.asked, names, self.inputs, given)
+            return evaluate(rules, self.asked, names, self.inputs, given)
         except ProblemsError as found:
             problems = [_at_quantity(self.backtest, self.quantity, problem) for problem in found.problems]
             raise ProblemsError(problems) from None
 
 
-def all_runs(rulebook: Rulebook) -> list[Runs]:
+def all_runs(engine: Engine) -> list[Runs]:
     """The runs of each quantity of the back-test that has any; none where there is no back-test.
 
     Raises ProblemsFound where a run does not say enough to be asked.
     """
-    backtest = rulebook.backtest
+    backtest = engine.rulebook.backtest
     if backtest is None:
         return []
-    found = [runs_of(rulebook, backtest, quantity) for quantity in backtest.quantities.values()]
+    found = [runs_of(engine, backtest, quantity) for quantity in backtest.quantities.values()]
     return [runs for runs in found if len(runs)]
 
 
-def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
+def runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
     """All runs that count in which the quantity was measured and whose condition holds by the default profile.
 
     Raises ProblemsFound where a run does not name what the condition needs.
     """
+    rulebook = engine.rulebook
     entries = [entry for entry in rulebook.catalogs[backtest.catalog].entries.values() if _counts(backtest, entry)]
     entries = [entry for entry in entries if entry.value(quantity.measured) is not None]
     question_fields = rulebook.question_fields
@@ -85,7 +88,7 @@ def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
         backtest,
         quantity,
         tuple(entries),
-        QuestionList.of(question_fields, rulebook.catalogs, named),
+        QuestionList.of(question_fields, engine.columns, named),
         {
             name: _column(entries, name)
             for name in question_fields.inputs
@@ -96,7 +99,7 @@ def runs_of(rulebook: Rulebook, backtest: Backtest, quantity: Quantity) -> Runs:
     )
     if quantity.when is None or not entries:
         return runs
-    holds = runs.evaluate(rulebook.rule_set, [quantity.when]).columns[quantity.when]
+    holds = runs.evaluate(engine.default_rules, [quantity.when]).columns[quantity.when]
     return runs.where(np.broadcast_to(np.asarray(holds, dtype=bool), (len(runs),)))
 
 

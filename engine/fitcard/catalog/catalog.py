@@ -1,24 +1,17 @@
-"""Catalogs: the entries that can be asked about, each field one column over all entries of its kind."""
+"""Catalogs: the models, devices and other entries that a question can name."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fitcard.catalog.columns import column_from_entries, group_columns, take_rows, with_row
 from fitcard.catalog.fields import Field
 from fitcard.catalog.names import Spellings, spellings_of
-from fitcard.identity_cache import IdentityCache
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.suggest import normalised
-from fitcard.values import ABSENT, LARGE_COLUMN, Codes, Column, Scalar, WordColumn, nan_comparable
 
 
 class CatalogDuplicateId(ProblemCode):
@@ -46,9 +39,6 @@ class CatalogUnknownEntry(ProblemCode):
     Avoid: `device: m1-16g` in a measured run
     Prefer: `device: m1-16gb`
     """
-
-
-MAX_CACHED_ROWS = 4096
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,15 +95,6 @@ class Catalog:
     entries: Mapping[str, Entry]
     fields: Mapping[str, Field]
     noise_words: tuple[str, ...] = ()
-    _columns: dict[str, Column] = field(default_factory=dict, repr=False, compare=False)
-    _rows: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
-    _of_row: dict[tuple[tuple[str, ...], Any], list[Column]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _blocks: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
-    _said: dict[Any, Mapping[tuple[Any, ...], tuple[int, ...]]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def __repr__(self) -> str:
         return f"<Catalog {self.kind}, {len(self.entries)} entries>"
@@ -128,98 +109,9 @@ class Catalog:
         """The row of each id in the columns."""
         return {entry_id: at for at, entry_id in enumerate(self.ids)}
 
-    @cached_property
-    def rows(self) -> NDArray[np.int64]:
-        """The rows of all entries, by number."""
-        return np.arange(len(self.entries))
-
-    def column(self, field: str) -> Column:
-        """A field as one column with as many rows as there are entries, made when it is first asked for."""
-        if field not in self._columns:
-            self._columns[field] = column_from_entries(self.fields[field], self.entries.values())
-        return self._columns[field]
-
-    def at(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
-        """The figures or words of some fields of the entries in these rows; those of a single row are kept."""
-        if isinstance(rows, np.ndarray):
-            if rows.size > LARGE_COLUMN:  # so much memory at once would be fetched anew each time
-                return [take_rows(self.column(name), rows) for name in fields]
-            return self._together(fields, rows)
-        found = self._of_row.get((fields, rows))
-        if found is None:
-            if len(self._of_row) >= MAX_CACHED_ROWS:
-                self._of_row.clear()
-            found = self._of_row[fields, rows] = self._together(fields, rows)
-        return found
-
-    def _together(self, fields: tuple[str, ...], rows: Codes) -> list[Column]:
-        """The same, all columns of one kind at once."""
-        made = self._blocks.get_or_compute((fields,), lambda: tuple(group_columns(fields, [*map(self.column, fields)])))
-        found = {name: column for block in made for name, column in block.taken(rows)}
-        return [found[name] for name in fields]
-
-    def rows_by_id(self, ids: tuple[str, ...]) -> NDArray[np.int64]:
-        """The row of each of these ids. Raises KeyError for one that is not there."""
-        rows: NDArray[np.int64] = self._rows.get_or_compute(
-            (ids,), lambda: np.array([self.index[one] for one in ids], np.int64)
-        )
-        return rows
-
-    def rows_with(self, field: str | None) -> Any:
-        """The rows, by number, of the entries that have a field; of all where none is named."""
-        if field is None:
-            return self.rows
-        column = self.column(field)
-        return np.flatnonzero(column.codes != ABSENT if isinstance(column, WordColumn) else ~np.isnan(column))
-
-    def input_numbers(self, field: str, default: float | None) -> NDArray[np.float64]:
-        """What entries say of an input, or its default, as numbers that compare; all that say neither are the same."""
-        column: Any = self.column(field)
-        return nan_comparable(column if default is None else np.where(np.isnan(column), default, column))
-
-    def rows_matching(
-        self, said: Mapping[str, Scalar], defaults: Mapping[str, float | None], having: str | None
-    ) -> tuple[int, ...]:
-        """The rows of the entries that say all of these words and numbers, and have a field.
-
-        An entry without one of these numbers says its default; one that is absent there agrees with None.
-        """
-        wanted = (tuple(said), tuple(defaults.get(name) for name in said), having)
-        rows = self._said.get(wanted)
-        if rows is None:
-            rows = self._said[wanted] = self._rows_by_said(*wanted)
-        return rows.get(tuple(_said(value) for value in said.values()), ())
-
-    def _rows_by_said(
-        self, fields: tuple[str, ...], defaults: tuple[float | None, ...], having: str | None
-    ) -> Mapping[tuple[Any, ...], tuple[int, ...]]:
-        """The rows by what their entries say; those that lack a word say nothing."""
-        rows: dict[tuple[Any, ...], tuple[int, ...]] = {}
-        by_field = [
-            [column.words[code] if code != ABSENT else None for code in column.codes.tolist()]
-            if isinstance(column := self.column(name), WordColumn)
-            else self.input_numbers(name, default).tolist()
-            for name, default in zip(fields, defaults, strict=True)
-        ]
-        for row in self.rows_with(having).tolist():
-            key = tuple(of_field[row] for of_field in by_field)
-            if None not in key:
-                rows[key] = (*rows.get(key, ()), row)
-        return rows
-
-    def with_columns(self, columns: Mapping[str, Column]) -> Catalog:
-        """The same with more columns, under names that are those of no field."""
-        return replace(self, _columns={**self._columns, **columns})
-
     def with_entry(self, entry: Entry) -> Catalog:
         """The same with one more, or with another in place of the one of that id."""
-        row = self.index.get(entry.id, len(self.entries))
-        columns = {
-            name: with_row(column, row, column_from_entries(self.fields[name], [entry]))
-            for name, column in self._columns.items()
-            if name in self.fields
-        }
-        return replace(self, entries={**self.entries, entry.id: entry}, _columns=columns)
+        return replace(self, entries={**self.entries, entry.id: entry})
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -245,11 +137,6 @@ class Catalog:
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries that `word` may have meant, best first."""
         return self.spellings.nearest(word)
-
-
-def _said(value: Scalar) -> Scalar:
-    """A number such that one that is absent equals another that is."""
-    return -math.inf if value is None else value
 
 
 def read_catalogs(

@@ -39,7 +39,8 @@ def command(
 ) -> None:
     """Compare estimates with measured runs."""
     folders: Folders = ctx.obj
-    rulebook = load_or_exit(folders)
+    engine = load_or_exit(folders)
+    rulebook = engine.rulebook
     profiles = [name for name in named.split(",") if name] or [rulebook.default_profile]
     for name in profiles:
         if name not in rulebook.rule_sets:
@@ -52,13 +53,13 @@ def command(
     if rulebook.backtest is None:
         raise click.UsageError("the rules folder has no file of `kind: backtest`")
     if data is not None:
-        elsewhere = with_external_runs(rulebook, data)
-        rulebook = elsewhere.rulebook
+        elsewhere = with_external_runs(engine, data)
+        engine = elsewhere.engine
         click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
         for name in elsewhere.unread:
             click.echo(f"not read: {name}", err=True)
     try:
-        compared = {profile: compare(rulebook, profile) for profile in profiles}
+        compared = {profile: compare(engine, profile) for profile in profiles}
         found = as_data(rulebook, compared, group, worst)
     except ProblemsError as wrong:
         exit_with_problems(wrong.problems, FAILED)

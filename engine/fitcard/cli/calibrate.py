@@ -48,14 +48,15 @@ def command(
     runs are estimated worse than before.
     """
     folders: Folders = ctx.obj
-    rulebook = load_or_exit(folders)
+    engine = load_or_exit(folders)
+    rulebook = engine.rulebook
     profile = _chosen(rulebook, names, profile, axis)
     console = Console(highlight=False)
     try:
         with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("held out")
             found = calibrate(
-                rulebook,
+                engine,
                 profile,
                 names,
                 Holdout(axis, folds or 0, seed),

@@ -50,7 +50,7 @@ def command() -> None:
 @click.pass_context
 def stats(ctx: click.Context, /, as_json: bool) -> None:
     """Show counts, completeness and age of entries."""
-    data = catalog_stats(load_or_exit(ctx.obj), date.today())
+    data = catalog_stats(load_or_exit(ctx.obj).rulebook, date.today())
     if as_json:
         print_json(data)
     else:
@@ -63,7 +63,7 @@ def stats(ctx: click.Context, /, as_json: bool) -> None:
 @click.pass_context
 def verify(ctx: click.Context, /, as_json: bool) -> None:
     """Find implausible, contradictory and duplicate entries."""
-    done, problems = check_catalogs(load_or_exit(ctx.obj))
+    done, problems = check_catalogs(load_or_exit(ctx.obj).rulebook)
     problems += [problem for checked in done for problem in checked.problems]
     problems.sort(key=lambda problem: problem.sort_key)
     excused = sum(len(checked.check.excused) for checked in done)

@@ -38,7 +38,8 @@ def command(
     """
     from fitcard.cli.explanation_view import draw_rule, draw_tree  # noqa: PLC0415 - with rich, only where it draws
 
-    rulebook = load_for_command(ctx)
+    engine = load_for_command(ctx)
+    rulebook = engine.rulebook
     axes = required_axes(rulebook)
     if len(words) not in (1, len(axes)):
         wanted = " ".join(axis.upper() for axis in axes)
@@ -50,7 +51,7 @@ def command(
             return
         asked = {**parameters, **dict(zip(axes, words, strict=True))}
         question = read_question(rulebook, asked, parse_settings(settings))
-        steps = explain(rulebook, question, names)
+        steps = explain(engine, question, names)
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     print_json(steps) if as_json else draw_tree(steps, names)

@@ -55,7 +55,7 @@ def command(
     ctx: click.Context, /, names: tuple[str, ...], shape: str, readers: bool, profile: str, as_json: bool
 ) -> None:
     """Show the dependencies of each NAME, or of all rules."""
-    rulebook = load_for_command(ctx)
+    rulebook = load_for_command(ctx).rulebook
     try:
         edges = rule_graph(rulebook, names, profile, readers=readers)
     except ProblemsError as found:

@@ -42,9 +42,6 @@ GROUPS = {
         "serve": "Run the HTTP service.",
         "mcp": "Run the Model Context Protocol server.",
     },
-    "Development": {
-        "bench": "Time what matters, beside yardsticks.",
-    },
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 MODULES = {"import": "import_"}  # where the command is a word of Python

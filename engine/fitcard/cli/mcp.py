@@ -12,6 +12,7 @@ import fitcard
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.tools import call, input_schema, output_schema, tools_of
 from fitcard.cli.output import FAILED, MISUSE, exit_with_problems
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.tools import Tool
@@ -73,7 +74,7 @@ def server_of(live: ReloadingRulebook) -> Server[Any]:
         if asked.name not in tools:
             near = did_you_mean(closest(asked.name, tools)) or f"there are: {', '.join(tools)}"
             raise MCPError(INVALID_PARAMS, f"there is no tool `{asked.name}`; {near}")
-        return await run_sync(_called, rulebook, tools[asked.name], asked.arguments or {})
+        return await run_sync(_called, live.engine, tools[asked.name], asked.arguments or {})
 
     rulebook = live.rulebook
     return Server(
@@ -99,18 +100,18 @@ def _offered(rulebook: Rulebook, tool: Tool) -> Offered:
     )
 
 
-def _called(rulebook: Rulebook, tool: Tool, arguments: dict[str, Any]) -> CallToolResult:
+def _called(engine: Engine, tool: Tool, arguments: dict[str, Any]) -> CallToolResult:
     """What the tool gives, or the problem document, as text and as data."""
     from mcp.types import CallToolResult, TextContent  # noqa: PLC0415
 
     failed = False
     try:
-        given = call(rulebook, tool, arguments)
+        given = call(engine, tool, arguments)
     except ProblemsError as found:
-        failed, given = True, problem_document(rulebook, found, tool.name, arguments)
+        failed, given = True, problem_document(engine.rulebook, found, tool.name, arguments)
     except Exception:  # as over HTTP: the caller is told that it failed, the log how
         logging.getLogger(__name__).exception("tool failed")
-        failed, given = True, problem_document(rulebook, 500, tool.name)
+        failed, given = True, problem_document(engine.rulebook, 500, tool.name)
     text = json.dumps(given, ensure_ascii=False, allow_nan=False, separators=COMPACT)
     return CallToolResult(content=[TextContent(text=text)], structured_content=given, is_error=failed)
 

@@ -15,6 +15,7 @@ from fitcard.cli.completion import (
     read_outline,
 )
 from fitcard.cli.output import FAILED, load_or_exit
+from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.language.question_fields import PROFILE, Axis, Input
 from fitcard.problems import ProblemsError
@@ -22,27 +23,27 @@ from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 
 
-def load_for_command(ctx: click.Context) -> Rulebook:
-    """The rulebook of this call, loaded the first time it is needed.
+def load_for_command(ctx: click.Context) -> Engine:
+    """The engine of this call, loaded the first time it is needed.
 
     During completion it is not checked, and its problems are not printed.
     """
     root = ctx.find_root()
-    if not isinstance(root.obj, Rulebook):
+    if not isinstance(root.obj, Engine):
         root.obj = _load_quietly(ctx) if ctx.resilient_parsing else load_or_exit(folders_of(ctx))
     return root.obj
 
 
-def _load_quietly(ctx: click.Context) -> Rulebook:
+def _load_quietly(ctx: click.Context) -> Engine:
     try:
-        return load(folders_of(ctx))
+        return compile_rulebook(load(folders_of(ctx)))
     except ProblemsError:
         ctx.exit(FAILED)
 
 
 def outline_for_command(ctx: click.Context) -> Rulebook | Outline:
     """The rulebook of this call; during completion the part of it that options are made of."""
-    return read_outline(folders_of(ctx)) if ctx.resilient_parsing else load_for_command(ctx)
+    return read_outline(folders_of(ctx)) if ctx.resilient_parsing else load_for_command(ctx).rulebook
 
 
 def required_axes(rulebook: Rulebook | Outline) -> list[str]:

@@ -8,17 +8,17 @@ from typing import Any, NoReturn
 
 import click
 
+from fitcard.compiler.engine import Engine
 from fitcard.lint.run import load_checked
 from fitcard.problems import Problem, ProblemsError, Severity
 from fitcard.reports import problem_text
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
 
 OK, FAILED, MISUSE = 0, 1, 2
 
 
-def load_or_exit(folders: Folders) -> Rulebook:
-    """The rulebook; where it has errors they are printed and the command ends with code 1."""
+def load_or_exit(folders: Folders) -> Engine:
+    """The engine of these folders; where it has errors they are printed and the command ends with code 1."""
     try:
         return load_checked(folders)
     except ProblemsError as found:

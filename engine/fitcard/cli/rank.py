@@ -19,7 +19,7 @@ class RankingCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options and those of the ranking, then the command's own."""
-        rulebook = load_for_command(ctx)
+        rulebook = load_for_command(ctx).rulebook
         ranking = rulebook.rankings[str(self.name)]
         axes = [axis for axis in rulebook.question_fields.axes if axis != ranking.over]
         filters = [_option(asked) for asked in ranking.filters.values()]
@@ -35,11 +35,11 @@ class RankingGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The rankings in the order of their file."""
-        return list(load_for_command(ctx).rankings)
+        return list(load_for_command(ctx).rulebook.rankings)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of the ranking of that name."""
-        ranking = load_for_command(ctx).rankings.get(cmd_name)
+        ranking = load_for_command(ctx).rulebook.rankings.get(cmd_name)
         if ranking is None:
             return None
         command = RankingCommand(cmd_name, callback=_rank, help=ranking.about)
@@ -55,10 +55,10 @@ def command() -> None:
 
 @click.pass_context
 def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang: str | None, **parameters: Any) -> None:
-    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
+    engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
-        rulebook = in_language(rulebook, lang)
-        ranked = rank(rulebook, read_ranking(rulebook, str(ctx.command.name), parameters, overrides))
+        engine = in_language(engine, lang)
+        ranked = rank(engine, read_ranking(engine.rulebook, str(ctx.command.name), parameters, overrides))
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     if as_json:

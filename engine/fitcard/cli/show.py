@@ -37,10 +37,10 @@ def command(
     """
     if as_json and svg:
         raise click.UsageError("--json and --svg cannot be combined")
-    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
+    engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
-        rulebook = in_language(rulebook, lang)
-        built = answer_question(rulebook, read_question(rulebook, parameters, overrides), explain=explain)
+        engine = in_language(engine, lang)
+        built = answer_question(engine, read_question(engine.rulebook, parameters, overrides), explain=explain)
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     if as_json:
@@ -49,6 +49,6 @@ def command(
     from fitcard.cli.answer_view import draw_answer  # noqa: PLC0415 - drawing is not needed for JSON
 
     try:
-        draw_answer(built, rulebook.messages, save_as=svg)
+        draw_answer(built, engine.rulebook.messages, save_as=svg)
     except OSError as error:
         raise click.FileError(svg or "", error.strerror) from None

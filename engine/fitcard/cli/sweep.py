@@ -78,9 +78,9 @@ def command(
     to_stream = out == STANDARD_OUTPUT
     if to_stream and (as_json or form == PARQUET):
         raise click.UsageError("--json and Parquet require --out FILE")
-    rulebook, overrides = load_for_command(ctx), parse_settings(settings)
+    engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
-        sweep = read_sweep(rulebook, parameters, columns, where, overrides)
+        sweep = read_sweep(engine, parameters, columns, where, overrides)
         at_once = workers or min(MAX_WORKERS, os.cpu_count() or 1)
         computing = cluster_workers(sweep, form, scheduler) if scheduler else local_workers(sweep, form, at_once)
         with _progress() as step:

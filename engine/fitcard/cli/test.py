@@ -8,9 +8,9 @@ import click
 
 from fitcard.calibration.comparison import aim_problems
 from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
+from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemsError
 from fitcard.reports import problem_text, trace_lines
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.coverage import coverage
 from fitcard.testing.junit import junit_xml
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
@@ -40,10 +40,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Run the rule tests (`*.test.yaml`) and check the accuracy targets of the back-test."""
-    rulebook = load_or_exit(ctx.obj)
-    outcomes = [run_test(rulebook, test) for test in rule_tests(rulebook, containing)]
+    engine = load_or_exit(ctx.obj)
+    outcomes = [run_test(engine, test) for test in rule_tests(engine.rulebook, containing)]
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    missed = [] if containing else _missed_aims(rulebook)
+    missed = [] if containing else _missed_aims(engine)
     if as_json:
         print_json([_as_dict(outcome) for outcome in outcomes])
     else:
@@ -57,13 +57,13 @@ def command(
         _update(failed, yes=yes)
     if junit is not None:
         junit.write(junit_xml(outcomes))
-    short = with_coverage and not _covers(rulebook, outcomes, quiet=as_json)
+    short = with_coverage and not _covers(engine, outcomes, quiet=as_json)
     raise SystemExit(FAILED if failed or missed or short or (fail_on_empty and not outcomes) else OK)
 
 
-def _missed_aims(rulebook: Rulebook) -> list[Problem]:
+def _missed_aims(engine: Engine) -> list[Problem]:
     try:
-        return list(aim_problems(rulebook))
+        return list(aim_problems(engine))
     except ProblemsError as found:
         return list(found.problems)
 
@@ -78,15 +78,15 @@ def _update(failed: list[Outcome], *, yes: bool) -> None:
         click.echo(f"written: {write_updates(changes)}")
 
 
-def _covers(rulebook: Rulebook, outcomes: list[Outcome], *, quiet: bool) -> bool:
+def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
     """Whether the tests reach as much of the rules as the rulebook asks; prints what they do not reach."""
-    found = coverage(rulebook, (row for outcome in outcomes for row in outcome.rows))
+    found = coverage(engine, (row for outcome in outcomes for row in outcome.rows))
     percent = found.share * PERCENT
     if not quiet:
         print_problems(found.warnings(), to_stderr=False)
         click.echo(f"covered: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
-        click.echo(f"required: {rulebook.test_coverage:g} %")
-    return percent >= rulebook.test_coverage
+        click.echo(f"required: {engine.rulebook.test_coverage:g} %")
+    return percent >= engine.rulebook.test_coverage
 
 
 def _print_failure(outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.catalog.catalog import Catalog
+from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.language.functions import select
 from fitcard.language.question_fields import QuestionFields
 from fitcard.values import ABSENT, Codes, Column, Numbers, WordColumn
@@ -26,7 +26,7 @@ class QuestionBatch(ABC):
     """
 
     question_fields: QuestionFields
-    catalogs: Mapping[str, Catalog]
+    columns: Mapping[str, CatalogColumns]
 
     @property
     @abstractmethod
@@ -45,14 +45,14 @@ class QuestionBatch(ABC):
         A single number where it is the same for all.
         """
 
-    def catalog(self, axis: str) -> Catalog:
+    def columns_of(self, axis: str) -> CatalogColumns:
         """The catalog whose entries an axis takes."""
-        return self.catalogs[self.question_fields.axes[axis].catalog]
+        return self.columns[self.question_fields.axes[axis].catalog]
 
     def column(self, name: str) -> Column:
         """The catalog field `axis.field` of the entries that are named."""
         axis, _, field = name.partition(".")
-        (column,) = self.catalog(axis).at((field,), self.codes(axis))
+        (column,) = self.columns_of(axis).at((field,), self.codes(axis))
         return column
 
     def chosen(self, axis: str, entries: WordColumn) -> Codes:
@@ -61,7 +61,7 @@ class QuestionBatch(ABC):
         Raises KeyError for an entry that the catalog lacks.
         """
         named = self.codes(axis)
-        return select(named == ABSENT, self.catalog(axis).rows_by_id(entries.words)[entries.codes], named)
+        return select(named == ABSENT, self.columns_of(axis).rows_by_id(entries.words)[entries.codes], named)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
         """The id that one question names on an axis; None where it names none."""
@@ -70,7 +70,7 @@ class QuestionBatch(ABC):
         codes: Any = self.codes(axis)
         if codes.ndim:
             codes = codes[tuple(0 if length == 1 else at for at, length in zip(index, codes.shape, strict=True))]
-        return self.catalog(axis).ids[int(codes)] if codes != ABSENT else None
+        return self.columns_of(axis).ids[int(codes)] if codes != ABSENT else None
 
     def row(self, index: tuple[int, ...]) -> dict[str, str]:
         """The ids that one question names, by axis."""
@@ -90,26 +90,33 @@ class QuestionList(QuestionBatch):
 
     @classmethod
     def of(
-        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], questions: Sequence[Mapping[str, str]]
+        cls,
+        question_fields: QuestionFields,
+        columns: Mapping[str, CatalogColumns],
+        questions: Sequence[Mapping[str, str]],
     ) -> QuestionList:
         """The list of these questions, each with the ids that it names. Raises KeyError for an id that is not there."""
-        index = {name: catalogs[axis.catalog].index for name, axis in question_fields.axes.items()}
+        index = {name: columns[axis.catalog].index for name, axis in question_fields.axes.items()}
         rows = {
             axis: np.array([of_axis[one[axis]] if axis in one else ABSENT for one in questions], dtype=np.int64)
             for axis, of_axis in index.items()
         }
-        return cls(question_fields, catalogs, len(questions), rows)
+        return cls(question_fields, columns, len(questions), rows)
 
     @classmethod
     def repeated(
-        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], question: Mapping[str, str], length: int
+        cls,
+        question_fields: QuestionFields,
+        columns: Mapping[str, CatalogColumns],
+        question: Mapping[str, str],
+        length: int,
     ) -> QuestionList:
         """One question so many times, for numbers that differ. Raises KeyError for an id that is not there."""
         rows = {
-            name: np.int64(catalogs[axis.catalog].index[question[name]] if name in question else ABSENT)
+            name: np.int64(columns[axis.catalog].index[question[name]] if name in question else ABSENT)
             for name, axis in question_fields.axes.items()
         }
-        return cls(question_fields, catalogs, length, rows)
+        return cls(question_fields, columns, length, rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -135,7 +142,7 @@ class QuestionList(QuestionBatch):
 
     def with_entry(self, axis: str, entry: str) -> QuestionList:
         """The same questions, all with another entry of one axis."""
-        return replace(self, rows={**self.rows, axis: np.int64(self.catalog(axis).index[entry])})
+        return replace(self, rows={**self.rows, axis: np.int64(self.columns_of(axis).index[entry])})
 
 
 @dataclass(frozen=True)
@@ -146,10 +153,10 @@ class QuestionGrid(QuestionBatch):
 
     @classmethod
     def of(
-        cls, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], ids: Mapping[str, Sequence[str]]
+        cls, question_fields: QuestionFields, columns: Mapping[str, CatalogColumns], ids: Mapping[str, Sequence[str]]
     ) -> QuestionGrid:
         """The grid over these entries, whatever the order of `ids`."""
-        return cls(question_fields, catalogs, {axis: tuple(ids[axis]) for axis in question_fields.axes if axis in ids})
+        return cls(question_fields, columns, {axis: tuple(ids[axis]) for axis in question_fields.axes if axis in ids})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,11 +176,11 @@ class QuestionGrid(QuestionBatch):
     def _codes(self) -> Mapping[str, Codes]:
         found: dict[str, Codes] = {}
         for axis, ids in self.ids.items():
-            catalog = self.catalog(axis)
+            columns = self.columns_of(axis)
             if len(ids) == 1:
-                found[axis] = np.int64(catalog.index[ids[0]])
+                found[axis] = np.int64(columns.index[ids[0]])
             else:
-                rows = np.arange(len(ids)) if ids is catalog.ids else np.array([catalog.index[entry] for entry in ids])
+                rows = np.arange(len(ids)) if ids is columns.ids else np.array([columns.index[entry] for entry in ids])
                 found[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
         return found
 

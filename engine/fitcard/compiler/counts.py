@@ -1,4 +1,4 @@
-"""How many entries of a catalog are about what a question asks."""
+"""Counts compiled: how many entries of a catalog, such as measured runs, are about what a question asks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.catalog.catalog import Catalog
 from fitcard.compiler.batch import QuestionBatch
+from fitcard.compiler.catalog_columns import CatalogColumns
+from fitcard.compiler.identity_cache import IdentityCache
 from fitcard.language.definitions import Count
 from fitcard.language.question_fields import entry_field
 from fitcard.values import ABSENT, Column, Numbers, WordColumn, cell, nan_comparable
 
 
 @dataclass(frozen=True)
-class _There:
-    """What entries say, as one rising number each, and how many entries say it; the last is said by no question.
+class _Index:
+    """How many entries have each combination of values, as one rising number each; the last is that of no question.
 
-    What is said by one axis is numbered by its place among the words of the question, by an input among the `values`.
+    The value of an axis is numbered by its place among the words of the batch, that of an input among `values`.
     """
 
     values: tuple[Any, ...]
@@ -26,35 +27,42 @@ class _There:
     counts: Any
 
 
-def count_entries(count: Count, asked: QuestionBatch, *said: Column) -> Numbers:
-    """The number of entries for each question, in the shape that what it says by axes and inputs broadcasts to."""
-    catalog, words = asked.catalogs[count.catalog], [one.words for one in said if isinstance(one, WordColumn)]
-    if not any(isinstance(_data(one), np.ndarray) for one in said):
-        values = {entry_field(word): cell(one, ()) for word, one in zip(count.same, said, strict=True)}
-        return np.float64(len(catalog.rows_matching(values, asked.question_fields.input_defaults, count.having)))
-    there: _There = count.cache.get_or_compute((catalog, *words), lambda: _there(count, asked, catalog, said))
-    wanted, known = _combined([_numbered(one, values) for one, values in zip(said, there.values, strict=True)])
-    place = np.searchsorted(there.combinations, wanted)
-    number: Numbers = np.where(known & (there.combinations[place] == wanted), there.counts[place], 0.0)[()]
-    return number
+class CompiledCount:
+    """The number of entries for each question; what a catalog says is indexed once for the words of a batch."""
 
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._indexes = IdentityCache()
 
-def _there(count: Count, asked: QuestionBatch, catalog: Catalog, said: tuple[Column, ...]) -> _There:
-    having = catalog.rows_with(count.having)
-    values: list[Any] = []
-    numbered: list[tuple[Any, int]] = []
-    for word, column in zip(count.same, said, strict=True):
-        field = entry_field(word)
-        if isinstance(column, WordColumn):
-            values.append(column.words)
-            numbered.append(_numbered_anew(catalog.column(field), column.words, having))
-        else:
-            numbers = catalog.input_numbers(field, asked.question_fields.inputs[field].default)[having]
-            values.append(np.append(np.unique(numbers), np.inf))
-            numbered.append(_numbered(numbers, values[-1]))
-    combined, known = _combined(numbered)
-    combinations, counts = np.unique(combined[known], return_counts=True)
-    return _There(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0))
+    def __call__(self, batch: QuestionBatch, *values: Column) -> Numbers:
+        """How many entries have these values of the axes and inputs `same`, in the shape these broadcast to."""
+        count, columns = self._count, batch.columns[self._count.catalog]
+        if not any(isinstance(_data(one), np.ndarray) for one in values):
+            said = {entry_field(word): cell(one, ()) for word, one in zip(count.same, values, strict=True)}
+            return np.float64(len(columns.rows_matching(said, batch.question_fields.input_defaults, count.having)))
+        words = [one.words for one in values if isinstance(one, WordColumn)]
+        index: _Index = self._indexes.get_or_compute((columns, *words), lambda: self._index(batch, columns, values))
+        wanted, known = _combined([_numbered(one, those) for one, those in zip(values, index.values, strict=True)])
+        place = np.searchsorted(index.combinations, wanted)
+        number: Numbers = np.where(known & (index.combinations[place] == wanted), index.counts[place], 0.0)[()]
+        return number
+
+    def _index(self, batch: QuestionBatch, columns: CatalogColumns, said: tuple[Column, ...]) -> _Index:
+        having = columns.rows_with(self._count.having)
+        values: list[Any] = []
+        numbered: list[tuple[Any, int]] = []
+        for word, column in zip(self._count.same, said, strict=True):
+            field = entry_field(word)
+            if isinstance(column, WordColumn):
+                values.append(column.words)
+                numbered.append(_numbered_anew(columns.column(field), column.words, having))
+            else:
+                numbers = columns.input_numbers(field, batch.question_fields.inputs[field].default)[having]
+                values.append(np.append(np.unique(numbers), np.inf))
+                numbered.append(_numbered(numbers, values[-1]))
+        combined, known = _combined(numbered)
+        combinations, counts = np.unique(combined[known], return_counts=True)
+        return _Index(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0))
 
 
 def _data(said: Column) -> Any:

@@ -88,7 +88,7 @@ def covered(
 
     Of all rules, or of those with these `names`.
     """
-    for name, definition in evaluation.rule_set.definitions.items():
+    for name, definition in evaluation.rules.definitions.items():
         if name not in evaluation.columns or name in evaluation.given or (names is not None and name not in names):
             continue
         if isinstance(definition, Formula):
@@ -130,5 +130,5 @@ def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tup
         yield from (("rows", int(line)) for line in _distinct(np.clip(lines, 0, len(rows.x) - 2)))
         return
     falling = "at_least" in table.data["rows"][0]
-    for place in _distinct(np.minimum(rows.place(values), len(rows.bounds))):
+    for place in _distinct(np.minimum(evaluation.rules.values[table.name].place(values), len(rows.bounds))):
         yield ("rows", len(rows.bounds) - int(place) if falling else int(place))

@@ -10,13 +10,13 @@ import numpy as np
 
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.batch import QuestionBatch
-from fitcard.compiler.compile import BATCH, compile_plan
+from fitcard.compiler.compile import BATCH, NO_NAMES, CompiledPlan
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.finite import locate_non_finite
-from fitcard.getter import Taker, taker
+from fitcard.compiler.program import Taker, taker
 from fitcard.language.definitions import Definition, Formula
 from fitcard.language.expression import offset_of_node
 from fitcard.language.question_fields import CURRENT
-from fitcard.language.rule_set import NO_NAMES, Plan, RuleSet
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.values import (
     Column,
@@ -47,11 +47,11 @@ Index = tuple[int, ...]  # of a cell: its place on each axis of what was asked
 class Evaluation:
     """Columns by name over the questions: the outputs, and all that they were made of down to what was `given`."""
 
-    rule_set: RuleSet
+    rules: CompiledRules
     batch: QuestionBatch
     columns: Mapping[str, Column]
     given: frozenset[str]
-    plan: Plan
+    program: CompiledPlan
     _cells: dict[str, Callable[[Index], Scalar]] = field(default_factory=dict, repr=False, compare=False)
 
     def value(self, name: str, index: Index) -> Scalar:
@@ -68,66 +68,64 @@ class Evaluation:
     def entry(self, axis: str, index: Index) -> Entry | None:
         """The entry of an axis in one question, whether it was named or chosen; None where neither."""
         found = self.batch.entry(axis, index)
-        chooser = self.rule_set.question_fields.default_table(axis)
+        chooser = self.rules.question_fields.default_table(axis)
         if found is None and chooser in self.columns:
             found = str(self.value(str(chooser), index))
-        return self.batch.catalog(axis).entries[found] if found is not None else None
+        return self.batch.columns_of(axis).catalog.entries[found] if found is not None else None
 
-    def independent_names(self, others: frozenset[str]) -> frozenset[str]:
-        """The names of the columns that are the same whatever these axes and inputs are."""
-        return self._unmoved(others)[0]
+    def independent_names(self, roots: frozenset[str]) -> frozenset[str]:
+        """The names of the columns that vary by none of these axes and inputs."""
+        return self._independent(roots)[0]
 
-    def independent_columns(self, others: frozenset[str]) -> dict[str, Column]:
+    def independent_columns(self, roots: frozenset[str]) -> dict[str, Column]:
         """The columns of these names."""
-        names, take = self._unmoved(others)
+        names, take = self._independent(roots)
         return dict(zip(names, take(self.columns), strict=True))
 
-    def _unmoved(self, others: frozenset[str]) -> tuple[frozenset[str], Taker]:
-        if others not in self.plan.made:
-            unmoved = self.rule_set.independent_of(others)
-            names = frozenset(name for name in self.columns if name in unmoved) - self.given
-            self.plan.made[others] = names, taker(tuple(names))
-        found: tuple[frozenset[str], Taker] = self.plan.made[others]
-        return found
+    def _independent(self, roots: frozenset[str]) -> tuple[frozenset[str], Taker]:
+        cache = self.program.independent
+        if roots not in cache:
+            independent = self.rules.dependencies.independent_of(roots)
+            names = frozenset(name for name in self.columns if name in independent) - self.given
+            cache[roots] = names, taker(tuple(names))
+        return cache[roots]
 
 
 def evaluate(
-    rule_set: RuleSet,
-    asked: QuestionBatch,
+    rules: CompiledRules,
+    batch: QuestionBatch,
     outputs: Iterable[str],
     inputs: Mapping[str, Numbers] | None = None,
     given: Mapping[str, Scalar | Column] | None = None,
     current: Mapping[str, Scalar] | None = None,
-    before: Evaluation | None = None,
-    others: frozenset[str] = NO_NAMES,
+    reuse: Evaluation | None = None,
+    varying: frozenset[str] = NO_NAMES,
 ) -> Evaluation:
-    """All `outputs` for all questions.
+    """The columns of `outputs`, and of all that they are computed from, for all questions of a batch.
 
     `inputs` are the questions' own numbers, NaN where a question does not give one. `given` sets names (formulas,
     tables, constants or catalog fields) to a value, or to a column, instead of computing them. `current` holds what
-    `current.name` stands for. What was evaluated `before` for questions that differ in no more than the axes and inputs
-    `others` is not computed again.
-    Raises ProblemsFound where a name needs an axis that is not named, or a number comes out that is not finite.
+    `current.name` stands for. Columns of `reuse`, the evaluation of questions that differ in no more than the axes and
+    inputs `varying`, are not computed again.
+    Raises ProblemsError where a name needs an axis that is not named, or a number comes out that is not finite.
     """
     values: dict[str, Any] = {name: as_column(value) for name, value in (given or {}).items()}
-    columns = before.independent_columns(others) if before else {}
-    plan = rule_set.plan(
-        outputs, frozenset(values), asked.named, before.independent_names(others) if before else NO_NAMES
-    )
-    made = compile_plan(rule_set, plan, asked.named)
-    for name, default in rule_set.question_fields.defaults.items():
+    columns = reuse.independent_columns(varying) if reuse else {}
+    known = reuse.independent_names(varying) if reuse else NO_NAMES
+    program = rules.compiled(outputs, frozenset(values), batch.named, known)
+    for name, default in rules.question_fields.defaults.items():
         if name not in columns:
             columns[name] = _input((inputs or {}).get(name.partition(".")[2]), default)
     columns |= values
-    for name in plan.current:
+    for name in program.plan.current:
         columns[f"{CURRENT}.{name}"] = as_column((current or {})[name])
     with np.errstate(all="ignore"):
-        at = made.run({BATCH: asked, **columns}, rule_set.leaf_values)
-        columns |= zip(made.names, made.computed(at), strict=True)
-        if not all_columns_finite(made.looked_at(at)):
-            first = next(name for name, place in made.numbers if not all_finite(at[place]))
-            raise ProblemsError([_not_finite(rule_set.definitions[first], asked, columns)])
-    return Evaluation(rule_set, asked, columns, frozenset(values), plan)
+        registers = program.run({BATCH: batch, **columns}, rules.values)
+        columns |= zip(program.names, program.computed(registers), strict=True)
+        if not all_columns_finite(program.checked(registers)):
+            first = next(name for name, register in program.numbers if not all_finite(registers[register]))
+            raise ProblemsError([_not_finite(rules.definitions[first], batch, columns)])
+    return Evaluation(rules, batch, columns, frozenset(values), program)
 
 
 def _input(value: Numbers | None, default: np.float64) -> Any:
@@ -137,10 +135,10 @@ def _input(value: Numbers | None, default: np.float64) -> Any:
     return np.where(np.isnan(value), default, value) if isinstance(value, np.ndarray) else np.float64(value)
 
 
-def _not_finite(definition: Definition, asked: QuestionBatch, columns: Mapping[str, Any]) -> Problem:
+def _not_finite(definition: Definition, batch: QuestionBatch, columns: Mapping[str, Any]) -> Problem:
     bad = ~np.isfinite(columns[definition.name])
-    index = first_true(bad, asked.shape)
-    row = " ".join(asked.row(index).values()) or "the given values"
+    index = first_true(bad, batch.shape)
+    row = " ".join(batch.row(index).values()) or "the given values"
     read = ", ".join(f"{name} = {format_value(cell(columns[name], index))}" for name in definition.reads)
     message = f"`{definition.name}` is not a finite number for {row}: {read}"
     hint = "guard it: `known(x)`, `either(x, y)`, `a if condition else b`"

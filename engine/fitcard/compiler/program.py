@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,21 @@ from fitcard.language.expression import Expression
 from fitcard.values import Column, as_column
 
 MAX_CACHED = 1024
+Taker = Callable[[Any], Sequence[Any]]
+
+
+def taker(names: Sequence[Any]) -> Taker:
+    """What gives the values of these keys, in their order, at a fraction of the time of one after another.
+
+    It raises KeyError for one that is not there.
+    """
+    if len(names) > 1:
+        return itemgetter(*names)
+    return partial(_taken, tuple(names))
+
+
+def _taken(names: tuple[Any, ...], values: Any) -> Sequence[Any]:
+    return [values[name] for name in names]
 
 
 class Step(NamedTuple):

@@ -24,7 +24,7 @@ def trace(
     """
     computed = {
         name: definition
-        for name, definition in evaluation.rule_set.definitions.items()
+        for name, definition in evaluation.rules.definitions.items()
         if name in evaluation.columns and name not in evaluation.given
     }
     needed: dict[str, None] = {}
@@ -45,14 +45,14 @@ def trace(
 
 def _chooser(evaluation: Evaluation, index: tuple[int, ...], name: str) -> tuple[str, ...]:
     """The table that chose the entry of which `name` is a figure; empty where the question named it."""
-    chooser = evaluation.rule_set.question_fields.default_table(name)
+    chooser = evaluation.rules.question_fields.default_table(name)
     named = evaluation.batch.entry(name.partition(".")[0], index) is not None or name in evaluation.given
     return (chooser,) if chooser in evaluation.columns and chooser and not named else ()
 
 
 def _leaf(evaluation: Evaluation, index: tuple[int, ...], name: str) -> dict[str, Any]:
     space, _, rest = name.partition(".")
-    info = evaluation.rule_set.describe(name)
+    info = evaluation.rules.describe(name)
     step: dict[str, Any] = {"name": name, "kind": "field", "value": evaluation.value(name, index)}
     if info:
         step |= {"unit": info.unit, "about": info.about}

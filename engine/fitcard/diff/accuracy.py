@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fitcard.calibration.comparison import Comparison, Errors, compare
+from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.rule_tests import Outcome, RuleTest, computed_values, rule_tests, run_test
 
 
@@ -39,7 +39,7 @@ class StatedFigures:
         return [abs(figure - stated) / abs(stated) for figure, stated in zip(computed, self.stated, strict=True)]
 
 
-def compare_tests(base: Rulebook, head: Rulebook) -> TestComparison:
+def compare_tests(base: Engine, head: Engine) -> TestComparison:
     """All rule tests of both sides, each run against its own rules."""
     before = {outcome.test.name: outcome for outcome in _outcomes(base)}
     after = {outcome.test.name: outcome for outcome in _outcomes(head)}
@@ -55,28 +55,28 @@ def compare_tests(base: Rulebook, head: Rulebook) -> TestComparison:
     )
 
 
-def compare_stated_figures(base: Rulebook, head: Rulebook) -> list[StatedFigures]:
+def compare_stated_figures(base: Engine, head: Engine) -> list[StatedFigures]:
     """For each quantity that tests of both sides state in numbers, how far off both are; only where that differs."""
-    before = {test.name: test for test in rule_tests(base)}
+    before = {test.name: test for test in rule_tests(base.rulebook)}
     found: dict[str, list[tuple[float, float, float]]] = {}
-    for test in rule_tests(head):
+    for test in rule_tests(head.rulebook):
         old = before.get(test.name)
         if old is not None and old.data == test.data:
             for name, figures in _stated(base, head, test):
                 found.setdefault(name, []).append(figures)
-    units = {name: info.unit for name in found if (info := head.rule_set.describe(name))}
+    units = {name: info.unit for name in found if (info := head.default_rules.describe(name))}
     moved = {name: rows for name, rows in found.items() if any(one != other for _, one, other in rows)}
     return [StatedFigures(name, units.get(name, ""), *zip(*rows, strict=True)) for name, rows in moved.items()]
 
 
-def _outcomes(rulebook: Rulebook) -> list[Outcome]:
-    return [run_test(rulebook, test) for test in rule_tests(rulebook)]
+def _outcomes(engine: Engine) -> list[Outcome]:
+    return [run_test(engine, test) for test in rule_tests(engine.rulebook)]
 
 
-def _stated(base: Rulebook, head: Rulebook, test: RuleTest) -> Iterator[tuple[str, tuple[float, float, float]]]:
+def _stated(base: Engine, head: Engine, test: RuleTest) -> Iterator[tuple[str, tuple[float, float, float]]]:
     """Each number that a test states, other than 0, with what comes out on both sides."""
     try:
-        one, other = (computed_values(rulebook, test, test.figures) for rulebook in (base, head))
+        one, other = (computed_values(engine, test, test.figures) for engine in (base, head))
     except (ProblemsError, KeyError):
         return
     for name, path in test.figures.items():
@@ -101,12 +101,12 @@ class MeasuredComparison:
     points: tuple[tuple[float, float, float], ...]
 
 
-def compare_measured(base: Rulebook, head: Rulebook, profiles: Sequence[tuple[str, str]]) -> list[MeasuredComparison]:
+def compare_measured(base: Engine, head: Engine, profiles: Sequence[tuple[str, str]]) -> list[MeasuredComparison]:
     """Each quantity of either back-test whose errors differ, by each of the profiles: that of base, that of head."""
     return [one for before, after in profiles for one in _by_profile(base, before, head, after)]
 
 
-def _by_profile(base: Rulebook, before: str, head: Rulebook, after: str) -> Iterator[MeasuredComparison]:
+def _by_profile(base: Engine, before: str, head: Engine, after: str) -> Iterator[MeasuredComparison]:
     old, new = _compared(base, before), _compared(head, after)
     for name in dict.fromkeys((*new, *old)):
         one, other = old.get(name), new.get(name)
@@ -124,10 +124,10 @@ def _by_profile(base: Rulebook, before: str, head: Rulebook, after: str) -> Iter
             yield told
 
 
-def _compared(rulebook: Rulebook, profile: str) -> dict[str, Comparison]:
+def _compared(engine: Engine, profile: str) -> dict[str, Comparison]:
     """By quantity; none where a run cannot be asked, which `fitcard check` tells."""
     try:
-        return {one.quantity.name: one for one in compare(rulebook, profile)}
+        return {one.quantity.name: one for one in compare(engine, profile)}
     except ProblemsError:
         return {}
 

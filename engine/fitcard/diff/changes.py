@@ -236,10 +236,10 @@ def _things(state: Snapshot, by_profile: bool) -> dict[tuple[str, str, str], Ite
 
 def _figures(state: Snapshot) -> frozenset[tuple[str, str]]:
     """The fields of catalogs that rules read, and the numbers that answers show; all where that is not known."""
-    book = state.rulebook
-    if book is None:
+    if state.engine is None:
         return frozenset()
-    read = {name for rules in book.rule_sets.values() for name in rules.plan(rules.definitions).fields}
+    book = state.engine.rulebook
+    read = {name for rules in state.engine.rules.values() for name in rules.plan(rules.definitions).fields}
     read |= {name for name in _values(book) if _is_figure(book, name)}
     names = [name.partition(".") for name in read]
     catalogs = {axis.name: axis.catalog for axis in book.question_fields.axes.values()}

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fitcard.compiler.engine import Engine
 from fitcard.diff.snapshot import Snapshot
 from fitcard.problems import Problem, ProblemCode, ProblemsError, Severity
 from fitcard.rulebook.files import CHANGES
-from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
 from fitcard.source.yaml_edit import Spans
 from fitcard.source.yaml_edit import to_yaml as as_yaml
@@ -67,12 +67,12 @@ class Acknowledgement:
 
 def moved_cases(base: Snapshot, head: Snapshot) -> list[Case]:
     """The contract cases that moved, each with why, where the new state says so."""
-    assert base.rulebook is not None
-    assert head.rulebook is not None
-    now = {test.name: test for test in rule_tests(head.rulebook)}
+    assert base.engine is not None
+    assert head.engine is not None
+    now = {test.name: test for test in rule_tests(head.engine.rulebook)}
     why = {entry.data["case"]: entry.data["why"] for entry in acknowledgements(base, head)}
     cases = []
-    for test in rule_tests(base.rulebook):
+    for test in rule_tests(base.engine.rulebook):
         if not test.contract:
             continue
         after = now.get(test.name)
@@ -80,7 +80,7 @@ def moved_cases(base: Snapshot, head: Snapshot) -> list[Case]:
             cases.append(Case(test.name, test, {}, True, why.get(test.name, "")))
             continue
         names = [*dict.fromkeys([*test.figures, *after.figures])]
-        old, new = _answers(base.rulebook, test, names), _answers(head.rulebook, after, names)
+        old, new = _answers(base.engine, test, names), _answers(head.engine, after, names)
         figures = {
             name: (old[name], new[name])
             for name in names
@@ -155,10 +155,10 @@ def _mismatches(case: Case, entry: Acknowledgement) -> Iterator[Problem]:
             yield entry.document.problem(ContractUnmoved, message, path, key=True, severity=Severity.WARNING)
 
 
-def _answers(rulebook: Rulebook, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
+def _answers(engine: Engine, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
     """What comes out; absent where it does not."""
     try:
-        return computed_values(rulebook, test, names)
+        return computed_values(engine, test, names)
     except (ProblemsError, KeyError):
         return dict.fromkeys(names)
 

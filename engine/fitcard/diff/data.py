@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from fitcard.calibration.comparison import Errors
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.diff.accuracy import MeasuredComparison, StatedFigures, TestComparison
 from fitcard.diff.changes import Action, Detail, Difference, changed_spans
 from fitcard.diff.contract import Case, format_figure
 from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
 from fitcard.diff.impact import Impact, first_difference
 from fitcard.diff.snapshot import Snapshot
-from fitcard.language.rule_set import RuleSet
 from fitcard.problems import errors
 from fitcard.testing.rule_tests import Outcome
 from fitcard.values import Scalar
@@ -102,7 +102,7 @@ def impact_data(found: Impact, opened: str = "") -> dict[str, Any]:
     }
 
 
-def _output(name: str, tally: ChangeTally, rules: RuleSet) -> dict[str, Any]:
+def _output(name: str, tally: ChangeTally, rules: CompiledRules) -> dict[str, Any]:
     definition = rules.definitions[name]
     output: dict[str, Any] = {"name": name, "about": definition.about, "unit": definition.unit, "moved": tally.moved}
     if isinstance(tally, NumberChanges):
@@ -145,7 +145,7 @@ def _step(old: Scalar, new: Scalar) -> dict[str, float]:
     )
 
 
-def _groups(name: str, tally: ChangeTally, rules: RuleSet) -> Iterator[dict[str, Any]]:
+def _groups(name: str, tally: ChangeTally, rules: CompiledRules) -> Iterator[dict[str, Any]]:
     """The mean change of an output for each family of what questions are about, the greatest fall first."""
     if not isinstance(tally, NumberChanges):
         return

@@ -16,7 +16,6 @@ from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
 from fitcard.diff.questions import Questions
 from fitcard.diff.unchanged import unchanged_names
-from fitcard.language.rule_set import possible_words
 from fitcard.problems import ProblemsError
 from fitcard.values import Kind, Scalar
 
@@ -130,9 +129,5 @@ def _tally(questions: Questions, name: str) -> ChangeTally:
     head = questions.head
     if head.kinds[name] is Kind.NUMBER:
         return NumberChanges(questions)
-    words = (
-        possible_words(name, head.definitions, head.question_fields, head.catalogs)[0]
-        if head.kinds[name] is Kind.WORD
-        else ()
-    )
+    words = head.rule_set.possible_words(name)[0] if head.kinds[name] is Kind.WORD else ()
     return WordChanges(questions, order=words)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.chunks import Chunks
-from fitcard.language.rule_set import RuleSet
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.values import Column, WordColumn
 
 ABSENT_WORD, TRUTH = "absent", ("false", "true")
@@ -26,12 +26,12 @@ class Questions:
     On an axis that one side lacks it is the default of the other. One that is not there is left to the rules to choose.
     """
 
-    base: RuleSet
-    head: RuleSet
+    base: CompiledRules
+    head: CompiledRules
     ids: Ids
 
     @classmethod
-    def both_know(cls, base: RuleSet, head: RuleSet) -> Questions:
+    def both_know(cls, base: CompiledRules, head: CompiledRules) -> Questions:
         """Every question that can be asked of both."""
         ids: dict[str, tuple[str, ...]] = {}
         for rules, other in ((head, base), (base, head)):
@@ -92,17 +92,17 @@ class Questions:
         """The one question at a cell."""
         return replace(self, ids={axis: (ids[at],) for (axis, ids), at in zip(self.ids.items(), index, strict=True)})
 
-    def grid(self, rules: RuleSet) -> QuestionGrid:
+    def grid(self, rules: CompiledRules) -> QuestionGrid:
         """The grid of these questions on one side."""
-        return QuestionGrid.of(rules.question_fields, rules.catalogs, self.ids)
+        return QuestionGrid.of(rules.question_fields, rules.columns, self.ids)
 
-    def aligned(self, column: Column, rules: RuleSet) -> Any:
+    def aligned(self, column: Column, rules: CompiledRules) -> Any:
         """A column of one side, with the axes of these questions; words stay words."""
         if isinstance(column, WordColumn):
             return WordColumn(self._aligned(column.codes, rules), column.words)
         return self._aligned(np.asarray(column), rules)
 
-    def _aligned(self, data: NDArray[Any], rules: RuleSet) -> NDArray[Any]:
+    def _aligned(self, data: NDArray[Any], rules: CompiledRules) -> NDArray[Any]:
         own = [axis for axis in rules.question_fields.axes if axis in self.ids]
         if not data.ndim:
             return data.reshape((1,) * len(self.ids))
@@ -111,7 +111,7 @@ class Questions:
         return moved.reshape([next(lengths) if axis in own else 1 for axis in self.ids])
 
 
-def _of_both(base: RuleSet, head: RuleSet, axis: str) -> tuple[str, ...]:
+def _of_both(base: CompiledRules, head: CompiledRules, axis: str) -> tuple[str, ...]:
     """The entries of an axis that both sides have."""
     old, new = (rules.catalogs[rules.question_fields.axes[axis].catalog].entries for rules in (base, head))
     return tuple(entry for entry in new if entry in old)

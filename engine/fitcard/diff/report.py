@@ -58,7 +58,7 @@ def compare_snapshots(
         "impact": [],
     }
     cases: list[Case] = []
-    if base.rulebook is not None and head.rulebook is not None:
+    if base.engine is not None and head.engine is not None:
         try:
             computed = computed or _computed(base, head, _profiles(base, head, changed), progress)
             data |= computed
@@ -66,7 +66,7 @@ def compare_snapshots(
             problems += not_finite.problems
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
-        count = sum(test.contract for test in rule_tests(base.rulebook))
+        count = sum(test.contract for test in rule_tests(base.engine.rulebook))
         data["contract"] = {"cases": count, "moved": [case_data(case) for case in cases]}
     else:
         problems += _of_old(base)
@@ -81,29 +81,29 @@ def _computed(base: Snapshot, head: Snapshot, profiles: list[tuple[str, str]], p
 
     Raises ProblemsFound where an answer is not finite.
     """
-    assert base.rulebook is not None
-    assert head.rulebook is not None
+    assert base.engine is not None
+    assert head.engine is not None
     return {
         "impact": [one for pair in profiles for one in _impacts(base, head, pair, progress)],
-        "tests": tests_data(compare_tests(base.rulebook, head.rulebook)),
-        "measured": [measured_data(one) for one in compare_measured(base.rulebook, head.rulebook, profiles)],
-        "accuracy": [accuracy_data(one) for one in compare_stated_figures(base.rulebook, head.rulebook)],
+        "tests": tests_data(compare_tests(base.engine, head.engine)),
+        "measured": [measured_data(one) for one in compare_measured(base.engine, head.engine, profiles)],
+        "accuracy": [accuracy_data(one) for one in compare_stated_figures(base.engine, head.engine)],
     }
 
 
 def _impacts(base: Snapshot, head: Snapshot, pair: tuple[str, str], progress: Progress) -> Iterator[dict[str, Any]]:
     """By one profile every answer, then each entry of an axis that is not swept and that the change touches."""
-    assert base.rulebook is not None
-    assert head.rulebook is not None
+    assert base.engine is not None
+    assert head.engine is not None
     before, after = pair
-    rules = base.rulebook.rule_sets[before], head.rulebook.rule_sets[after]
+    rules = base.engine.rules[before], head.engine.rules[after]
     every = Questions.both_know(*rules)
     opened = [
         name for name, axis in rules[1].question_fields.axes.items() if not axis.swept and is_touched(every, name)
     ]
     for axis in ("", *opened):
         asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
-        found = impact(asked, _outputs(head.rulebook, after), partial(progress, told))
+        found = impact(asked, _outputs(head.engine.rulebook, after), partial(progress, told))
         if found.tallies or (after == head.profile and not axis):
             yield impact_data(found, axis)
 

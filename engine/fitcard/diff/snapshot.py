@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.diff.revisions import Revision, RevisionUnknown
 from fitcard.language.definitions import ADDS, Definition, read_definitions
 from fitcard.problems import Problem, ProblemsError
@@ -22,13 +23,18 @@ Layers = Mapping[str, Mapping[str, Definition]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`rulebook` is None where the files hold an error; `files` are there even then, but for those not to be read."""
+    """`engine` is None where the files hold an error; `files` are there even then, but for those not to be read."""
 
     revision: Revision
     files: RuleFiles
     schemas: Schemas
-    rulebook: Rulebook | None
+    engine: Engine | None
     problems: tuple[Problem, ...]
+
+    @property
+    def rulebook(self) -> Rulebook | None:
+        """The rulebook of the engine."""
+        return self.engine.rulebook if self.engine else None
 
     @property
     def profile(self) -> str:
@@ -97,4 +103,5 @@ def read_snapshot(side: Revision) -> Snapshot:
         raise ProblemsError(
             [Problem(RevisionUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)]
         )
-    return Snapshot(side, files, schemas, rulebook, tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+    engine = compile_rulebook(rulebook) if rulebook else None
+    return Snapshot(side, files, schemas, engine, tuple(sorted(problems, key=lambda problem: problem.sort_key)))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fitcard.identity_cache import IdentityCache
 from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.question_fields import question_name
 from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
@@ -118,16 +117,8 @@ class Table(Definition):
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Its input, and names whose value a row takes."""
-        return tuple(dict.fromkeys([self.input, *self._taken]))
-
-    @cached_property
-    def taken_columns(self) -> tuple[int, ...]:
-        """Which of the names that it reads are those whose value a row takes."""
-        return tuple(at for at, name in enumerate(self.reads) if name in self._taken)
-
-    @cached_property
-    def _taken(self) -> list[str]:
-        return [result.name for result in results_of(self.rows) if isinstance(result, ValueOf)]
+        taken = (result.name for result in results_of(self.rows) if isinstance(result, ValueOf))
+        return tuple(dict.fromkeys([self.input, *taken]))
 
     @cached_property
     def kind(self) -> Kind:
@@ -142,7 +133,6 @@ class Count(Definition):
     catalog: str
     same: tuple[str, ...]
     having: str | None
-    cache: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False, compare=False)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

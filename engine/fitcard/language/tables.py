@@ -8,21 +8,14 @@ A lookup is proven complete once its input's words are known, in `names.py`.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fitcard.identity_cache import IdentityCache
 from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
-from fitcard.values import ABSENT, Codes, Kind, Numbers, WordColumn
+from fitcard.values import Kind
 
 
 class TableOrder(ProblemCode):
@@ -91,37 +84,13 @@ class Bands:
     results: tuple[Result, ...]
     side: Literal["left", "right"]
 
-    def place(self, value: Numbers) -> Codes:
-        """The index into `results` for each value; one beyond the last for one that is absent."""
-        if not isinstance(value, np.ndarray):
-            at = bisect_left(self.bounds, value) if self.side == "left" else bisect_right(self.bounds, value)
-            return np.int64(len(self.results) if math.isnan(value) else at)
-        return np.searchsorted(self._bounds, value, side=self.side)
 
-    @cached_property
-    def _bounds(self) -> NDArray[np.float64]:
-        """With one more, beyond which an absent number lies alone: it is sorted after all others."""
-        return np.array([*self.bounds, math.inf if self.side == "left" else math.nan])
-
-    @cached_property
-    def numbers(self) -> NDArray[np.float64]:
-        """The results as numbers, with NaN beyond the last."""
-        return np.array([*self.results, np.nan], dtype=float)
-
-    @cached_property
-    def words(self) -> WordColumn:
-        """The results as words, each once, with an absent one beyond the last."""
-        words = tuple(dict.fromkeys(str(result) for result in self.results))
-        return WordColumn(np.array([*(words.index(str(result)) for result in self.results), ABSENT]), words)
-
-
-@dataclass(frozen=True, eq=False)  # told apart by identity, so that what is worked out for one can be kept
+@dataclass(frozen=True)
 class Lookup:
     """`rows` by word; `otherwise` for a word that has no row, None where every word must have one."""
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
-    cache: IdentityCache = field(default_factory=IdentityCache, init=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,14 +99,6 @@ class Knots:
 
     x: tuple[float, ...]
     y: tuple[float, ...]
-
-    def at(self, value: Numbers) -> Numbers:
-        """What the lines give at each value."""
-        return np.interp(value, *self._points)
-
-    @cached_property
-    def _points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.array(self.x), np.array(self.y)
 
 
 Rows = Bands | Lookup | Knots

@@ -10,9 +10,9 @@ from fitcard.answer.problem_documents import TITLES
 from fitcard.answer.problems import QUESTION_TEXTS, REQUEST_TEXTS
 from fitcard.answer.question import Question
 from fitcard.answer.render import answer_question
+from fitcard.compiler.engine import Engine
 from fitcard.lint.messages import text_problems
 from fitcard.problems import Problem, ProblemCode
-from fitcard.rulebook.rulebook import Rulebook
 
 
 class AnswerShape(ProblemCode):
@@ -28,12 +28,13 @@ ANSWER = "answer"
 MAX_SAMPLES = 24  # questions, spread over the catalogs
 
 
-def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
+def answer_problems(engine: Engine) -> Iterator[Problem]:
     """Where answers do not have the shape of `answer.schema.json`, and texts that a caller would be missing.
 
     A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
     caller may be told is asked of its messages.
     """
+    rulebook = engine.rulebook
     told_to_callers = {"problems": {**QUESTION_TEXTS, **REQUEST_TEXTS, **TITLES}}
     if ANSWER not in rulebook.schemas.by_kind:
         yield from text_problems(rulebook, told_to_callers)
@@ -41,7 +42,7 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
     yield from text_problems(rulebook, {**told_to_callers, "labels": LABELS})
     document = rulebook.layout.document
     told: set[tuple[str, ...]] = set()
-    for answered in _rich_answers(rulebook):
+    for answered in _rich_answers(engine):
         if rulebook.schemas.fits(answered, ANSWER):
             continue
         for error in rulebook.schemas.validator(ANSWER).iter_errors(answered):
@@ -54,8 +55,9 @@ def answer_problems(rulebook: Rulebook) -> Iterator[Problem]:
             yield document.problem(AnswerShape, message, (ANSWER, *steps), key=True, hint=hint)
 
 
-def _rich_answers(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+def _rich_answers(engine: Engine) -> Iterator[dict[str, Any]]:
     """Answers whose lists hold something, for an empty one shows no shape: the first, and each that fills another."""
+    rulebook = engine.rulebook
     axes = [axis for axis in rulebook.question_fields.axes.values() if not axis.default_by]
     entries = [rulebook.catalog_of(axis.name).ids if axis.default is None else (axis.default,) for axis in axes]
     filled: set[str] = set()
@@ -63,7 +65,7 @@ def _rich_answers(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
         ids = [one[number * len(one) // MAX_SAMPLES] for one in entries]
         asked = {axis.name: entry for axis, entry in zip(axes, ids, strict=True)}
         question = Question(asked, {}, rulebook.default_profile)
-        answered = answer_question(rulebook, question)
+        answered = answer_question(engine, question)
         new = {key for key, value in answered.items() if value != []} - filled
         if new:
             filled |= new

@@ -10,6 +10,7 @@ import numpy as np
 
 from fitcard.catalog.catalog import Catalog, Entry
 from fitcard.catalog.fields import IN_YEARS, Field
+from fitcard.compiler.catalog_columns import column_from_entries
 from fitcard.compiler.evaluation import format_value
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.expression import Expression, ExpressionError, parse
@@ -149,7 +150,8 @@ class EntryFigures:
 
 
 def _column(catalog: Catalog, name: str) -> Column:
-    return catalog.column(f"{name}.{IN_YEARS}" if catalog.fields[name].day else name)
+    field = catalog.fields[f"{name}.{IN_YEARS}" if catalog.fields[name].day else name]
+    return column_from_entries(field, catalog.entries.values())
 
 
 class CatalogDisagrees(ProblemCode):

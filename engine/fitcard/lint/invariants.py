@@ -81,10 +81,10 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Sample]) -> Iterator
     for trial in trials:
         tried: list[Invariant] = []
         for invariant in rulebook.invariants:
-            left_out = trial.rule_set.profile in invariant.not_in
+            left_out = trial.rules.profile in invariant.not_in
             if left_out or _place(invariant) in told or _tried_before(trial, invariant):
                 continue
-            problem = next(_unknown(trial.rule_set, invariant), None)
+            problem = next(_unknown(trial.rules.rule_set, invariant), None)
             if problem is None:
                 tried.append(invariant)
             else:
@@ -114,10 +114,10 @@ def _unknown_profiles(rulebook: Rulebook) -> Iterator[Problem]:
 
 def _tried_before(trial: Sample, invariant: Invariant) -> bool:
     """Whether it was tried under another profile, and all that it is about is the same here."""
-    if trial.baseline is None or trial.baseline.rule_set.profile in invariant.not_in:
+    if trial.baseline is None or trial.baseline.rules.profile in invariant.not_in:
         return False
     names = invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
-    made_of = {*names, *map(trial.rule_set.question_fields.default_table, names)} & trial.rule_set.definitions.keys()
+    made_of = {*names, *map(trial.rules.question_fields.default_table, names)} & trial.rules.definitions.keys()
     return made_of <= trial.shared
 
 
@@ -166,7 +166,7 @@ def _counter_example(moves: Perturbations, invariant: Invariant) -> Problem | No
     try:
         if isinstance(invariant, AlwaysInvariant):
             return _always(moves.trial, invariant)
-        if invariant.cause in moves.trial.rule_set.question_fields.axes:
+        if invariant.cause in moves.trial.rules.question_fields.axes:
             return _along_axis(moves, invariant)
         return _following(moves, invariant)
     except ProblemsError as found:
@@ -186,7 +186,7 @@ def _always(trial: Sample, invariant: AlwaysInvariant) -> Problem | None:
 
 def _along_axis(moves: Perturbations, invariant: MonotonicInvariant) -> Problem | None:
     trial = moves.trial
-    entries = trial.questions.catalog(invariant.cause).ids
+    entries = trial.questions.columns_of(invariant.cause).ids
     first = moves.after(invariant, entries[0])
     for entry in entries[1:]:
         column = moves.after(invariant, entry)
@@ -218,7 +218,7 @@ def _following(moves: Perturbations, invariant: MonotonicInvariant) -> Problem |
 
 def _broken(trial: Sample, invariant: Invariant, key: str, number: int, values: str) -> Problem:
     message = f"`{invariant.name}` does not hold for {' '.join(trial.row(number))}: {values}"
-    hint = f"in the profile {trial.rule_set.profile}: correct the rule, or the invariant"
+    hint = f"in the profile {trial.rules.profile}: correct the rule, or the invariant"
     return invariant.document.problem(InvariantBroken, message, (*invariant.path, key), hint=hint)
 
 

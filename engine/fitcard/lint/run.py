@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from fitcard.answer.question import read_question
 from fitcard.calibration.parameters import bounds_problems
+from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.units import unit_problems
 from fitcard.lint.answer_shape import answer_problems
@@ -59,57 +60,59 @@ MAX_QUESTIONS_TO_LOAD = 10_000  # before anything is answered: somebody waits fo
 
 def run_checks(
     folders: Folders, *, thorough: bool = False, kept: FileCache | None = None, most: int = MAX_QUESTIONS
-) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook, None where its files hold an error, and all problems in the order of files and lines.
+) -> tuple[Engine | None, list[Problem]]:
+    """The engine, None where the files hold an error, and all problems in the order of files and lines.
 
     What must hold for every question is tried on about `most` of them, and, to be `thorough`, on all. Files that have
     been `kept` from an earlier time are not read again where they are the same.
     """
-    rulebook, problems, trials = _prove(folders, kept, most)
-    if rulebook is not None:
+    engine, problems, trials = _prove(folders, kept, most)
+    if engine is not None:
         computed = not errors(problems)  # else neither an invariant nor an answer can be tried
-        problems += unused_problems(rulebook)
+        problems += unused_problems(engine)
+        rulebook = engine.rulebook
         problems += pinned_problems(rulebook)
         problems += catalog_problems(rulebook)
         problems += [problem for rules in rulebook.rule_sets.values() for problem in bounds_problems(rules)]
-        problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(rulebook, test)]
+        problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
         if computed:
-            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(rulebook, trials, most)]
-        problems += _given_problems(rulebook) if computed else _described_problems(rulebook)
+            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(engine, trials, most)]
+        problems += _given_problems(engine) if computed else _described_problems(rulebook)
         if computed and thorough:
-            for rule_set in rulebook.rule_sets.values():
-                for trial in exhaustive_samples(rule_set, most):
+            for rules in engine.rules.values():
+                for trial in exhaustive_samples(rules, most):
                     problems += finite_problems([trial]) or invariant_problems(rulebook, [trial])
-    return rulebook, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+    return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
 
 
-def load_checked(folders: Folders, kept: FileCache | None = None) -> Rulebook:
-    """The rulebook, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
+def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
+    """The engine, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `run_checks`.
     """
-    rulebook, problems, _ = _prove(folders, kept, MAX_QUESTIONS_TO_LOAD)
-    if rulebook is not None and not errors(problems):
-        problems += _given_problems(rulebook)
-    if rulebook is None or errors(problems):
+    engine, problems, _ = _prove(folders, kept, MAX_QUESTIONS_TO_LOAD)
+    if engine is not None and not errors(problems):
+        problems += _given_problems(engine)
+    if engine is None or errors(problems):
         raise ProblemsError(problems)
-    return rulebook
+    return engine
 
 
-def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Rulebook | None, list[Problem], list[Sample]]:
+def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine | None, list[Problem], list[Sample]]:
     """Names, tables, units, and that every number of the trials, which are given back too, is finite."""
     rulebook, problems = load_with_problems(folders, kept)
     if rulebook is None:
         return None, problems, []
-    trials = samples_of(rulebook.rule_sets.values(), most)
+    engine = compile_rulebook(rulebook)
+    trials = samples_of(engine.rules.values(), most)
     units = unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    return rulebook, [*problems, *units, *finite_problems(trials)], trials
+    return engine, [*problems, *units, *finite_problems(trials)], trials
 
 
-def _given_problems(rulebook: Rulebook) -> list[Problem]:
+def _given_problems(engine: Engine) -> list[Problem]:
     """What is wrong with answers; else with tools, of which a key that answers lack is not said again."""
-    return list(answer_problems(rulebook)) or _described_problems(rulebook)
+    return list(answer_problems(engine)) or _described_problems(engine.rulebook)
 
 
 def _described_problems(rulebook: Rulebook) -> list[Problem]:

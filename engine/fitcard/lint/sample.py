@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.batch import QuestionList
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.language.question_fields import QUESTION
-from fitcard.language.rule_set import RuleSet
 from fitcard.lint.sampling import question_chunks, sample_questions
 from fitcard.values import Column, Numbers, Scalar
 
@@ -28,7 +28,7 @@ class Sample:
     `baseline` is the trial of another profile that was asked the same.
     """
 
-    rule_set: RuleSet
+    rules: CompiledRules
     questions: QuestionList
     inputs: Mapping[str, Numbers]
     baseline: Sample | None = None
@@ -40,10 +40,10 @@ class Sample:
         if self.baseline is None:
             return frozenset()
         found: set[str] = set()
-        for name, definition in self.rule_set.definitions.items():  # each comes after all that it reads
+        for name, definition in self.rules.definitions.items():  # each comes after all that it reads
             if (
-                definition is self.baseline.rule_set.definitions.get(name)
-                and self.rule_set.direct_dependencies(name) <= found
+                definition is self.baseline.rules.definitions.get(name)
+                and self.rules.dependencies.direct(name) <= found
             ):
                 found.add(name)
         return frozenset(found)
@@ -55,13 +55,13 @@ class Sample:
         Raises ProblemsFound where a number is not finite.
         """
         given = dict(self._from_like()) if self.baseline else {}
-        found = self._evaluate(self.rule_set.definitions, given)
+        found = self._evaluate(self.rules.definitions, given)
         return replace(found, columns={**given, **found.columns})
 
     def _from_like(self) -> Iterator[tuple[str, Column]]:
         """The columns of `baseline` that are the same here: of definitions, inputs, and figures of the same entries."""
         assert self.baseline is not None
-        question_fields, shared = self.rule_set.question_fields, self.shared
+        question_fields, shared = self.rules.question_fields, self.shared
         for name, column in self.baseline.whole.columns.items():
             space, dot, _ = name.partition(".")
             chooser = question_fields.default_table(name)
@@ -74,20 +74,20 @@ class Sample:
 
         Raises ProblemsFound where a number is not finite.
         """
-        given = {**self._read_by(effects, self.rule_set.dependents(cause).__contains__), cause: column}
+        given = {**self._read_by(effects, self.rules.dependencies.dependents(cause).__contains__), cause: column}
         found = self._evaluate(effects, given).columns
         return {name: found[name] for name in effects}
 
     def with_entry(self, axis: str, entry: str, effects: Iterable[str]) -> Mapping[str, Column]:
         """The effects once more, where all questions name another entry of one axis. Raises as `whole` does."""
         others = replace(self, questions=self.questions.with_entry(axis, entry))
-        given = self._read_by(effects, lambda name: axis in self.rule_set.varies_by(name))
+        given = self._read_by(effects, lambda name: axis in self.rules.dependencies.varies_by(name))
         found = others._evaluate(effects, given).columns
         return {name: found[name] for name in effects}
 
     def _read_by(self, effects: Iterable[str], moved: Callable[[str], bool]) -> dict[str, Column]:
         """The columns of `whole` that the effects are made of where what has moved is made anew, and all inputs."""
-        inputs = (f"{QUESTION}.{name}" for name in self.rule_set.question_fields.inputs)
+        inputs = (f"{QUESTION}.{name}" for name in self.rules.question_fields.inputs)
         found = {name: self.whole.columns[name] for name in inputs}
         seen: set[str] = set()
         stack = list(effects)
@@ -96,11 +96,11 @@ class Sample:
             if name in seen:
                 continue
             seen.add(name)
-            chooser = self.rule_set.question_fields.default_table(name)
+            chooser = self.rules.question_fields.default_table(name)
             if name in self.whole.columns and not moved(name) and not (chooser and moved(chooser)):
                 found[name] = self.whole.columns[name]
                 continue
-            stack += self.rule_set.definitions[name].reads if name in self.rule_set.definitions else ()
+            stack += self.rules.definitions[name].reads if name in self.rules.definitions else ()
             stack += [chooser] if chooser else []
         return found
 
@@ -123,34 +123,34 @@ class Sample:
         return (*self.questions.row((number,)).values(), *told)
 
     def _evaluate(self, outputs: Iterable[str], given: Mapping[str, Any]) -> Evaluation:
-        return evaluate(self.rule_set, self.questions, outputs, self.inputs, given, self._first)
+        return evaluate(self.rules, self.questions, outputs, self.inputs, given, self._first)
 
     @property
     def _first(self) -> Mapping[str, Scalar]:
         """What `current` stands for: the values of the first question."""
-        compared = self.rule_set.plan(self.rule_set.definitions).current
+        compared = self.rules.plan(self.rules.definitions).current
         if compared and not self._compared:
             first = {name: _first(value) for name, value in self.inputs.items()}
-            row = evaluate(self.rule_set, self.questions.at([0]), compared, first)
+            row = evaluate(self.rules, self.questions.at([0]), compared, first)
             self._compared.update({name: row.value(name, (0,)) for name in compared})
         return self._compared
 
 
-def samples_of(rule_sets: Iterable[RuleSet], most: int | None = None) -> list[Sample]:
+def samples_of(all_rules: Iterable[CompiledRules], most: int | None = None) -> list[Sample]:
     """One trial for each rule set, of all questions over the catalogs or of so many that tell most.
 
     All rule sets have the same subject and the same catalogs.
     """
-    profiles = list(rule_sets)
+    profiles = list(all_rules)
     questions, inputs = sample_questions(profiles, most)
     first = Sample(profiles[0], questions, inputs)
     return [first, *(Sample(rules, questions, inputs, first) for rules in profiles[1:])]
 
 
-def exhaustive_samples(rule_set: RuleSet, most: int) -> Iterator[Sample]:
+def exhaustive_samples(rules: CompiledRules, most: int) -> Iterator[Sample]:
     """Trials that together ask every question over the axes that are swept, each of at most so many."""
-    for questions in question_chunks(rule_set, most):
-        yield Sample(rule_set, questions, {})
+    for questions in question_chunks(rules, most):
+        yield Sample(rules, questions, {})
 
 
 def _first(value: Numbers) -> Numbers:

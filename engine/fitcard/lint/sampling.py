@@ -15,9 +15,9 @@ import numpy as np
 
 from fitcard.compiler.batch import QuestionList
 from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.language.definitions import Table
 from fitcard.language.question_fields import Axis, Input
-from fitcard.language.rule_set import RuleSet
 from fitcard.language.tables import Lookup
 from fitcard.values import ABSENT, Codes, Column, Numbers, WordColumn
 
@@ -26,12 +26,14 @@ WITHOUT_INPUTS = 2  # one question in so many gives none
 SEED = 1
 
 
-def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[QuestionList, Mapping[str, Numbers]]:
+def sample_questions(
+    all_rules: Sequence[CompiledRules], most: int | None
+) -> tuple[QuestionList, Mapping[str, Numbers]]:
     """All questions, without and with inputs, or so many of them drawn by lot; and the inputs that they give.
 
     All rule sets have the same subject and the same catalogs.
     """
-    rules, lot = rule_sets[0], np.random.default_rng(SEED)
+    rules, lot = all_rules[0], np.random.default_rng(SEED)
     axes, inputs = rules.question_fields.axes, rules.question_fields.inputs
     every = {name: _every(rules, axis) for name, axis in axes.items()}
     count = math.prod(map(len, every.values()))
@@ -40,42 +42,42 @@ def sample_questions(rule_sets: Sequence[RuleSet], most: int | None) -> tuple[Qu
         given = np.arange(count * 2) >= count
         questions = questions.at(np.tile(np.arange(count), 2))
     else:
-        words = _words(rule_sets)
+        words = _words(all_rules)
         telling = {name: _telling(rules, axis, words) for name, axis in axes.items()}
         drawn = {name: _drawn(every[name], telling[name], most, lot) for name in axes}
-        questions = QuestionList(rules.question_fields, rules.catalogs, most, drawn)
+        questions = QuestionList(rules.question_fields, rules.columns, most, drawn)
         given = np.arange(most) % WITHOUT_INPUTS > 0
     size = questions.shape[0]
     steps = {name: lot.choice(_steps(one), size) for name, one in inputs.items()}
     return questions, {name: np.where(given, values, np.nan) for name, values in steps.items()}
 
 
-def question_chunks(rule_set: RuleSet, most: int) -> Iterator[QuestionList]:
+def question_chunks(rules: CompiledRules, most: int) -> Iterator[QuestionList]:
     """Lists that together hold every question over the axes that are swept, each of at most so many."""
-    rows = {name: _swept(rule_set, axis) for name, axis in rule_set.question_fields.axes.items()}
+    rows = {name: _swept(rules, axis) for name, axis in rules.question_fields.axes.items()}
     for part in Chunks(rows, most):
-        yield _product(rule_set, part.entries)
+        yield _product(rules, part.entries)
 
 
-def _every(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
+def _every(rules: CompiledRules, axis: Axis) -> Sequence[int]:
     """All entries of an axis, and before them that none is named, where the rules then choose."""
-    every = range(len(rule_set.catalogs[axis.catalog].ids))
+    every = range(len(rules.columns[axis.catalog].ids))
     return [ABSENT, *every] if axis.default_by else every
 
 
-def _swept(rule_set: RuleSet, axis: Axis) -> Sequence[int]:
+def _swept(rules: CompiledRules, axis: Axis) -> Sequence[int]:
     """All entries of an axis that is swept, and of the others what answers by default."""
-    catalog = rule_set.catalogs[axis.catalog]
+    catalog = rules.columns[axis.catalog]
     if axis.swept:
         return range(len(catalog.ids))
     return [catalog.index[axis.default] if axis.default else ABSENT]
 
 
-def _product(rule_set: RuleSet, rows: Mapping[str, Sequence[int]]) -> QuestionList:
+def _product(rules: CompiledRules, rows: Mapping[str, Sequence[int]]) -> QuestionList:
     """Every question over these entries, in the order of the axes."""
     grids = np.meshgrid(*(np.array(codes, dtype=np.int64) for codes in rows.values()), indexing="ij")
     found = {name: grid.ravel() for name, grid in zip(rows, grids, strict=True)}
-    return QuestionList(rule_set.question_fields, rule_set.catalogs, grids[0].size, found)
+    return QuestionList(rules.question_fields, rules.columns, grids[0].size, found)
 
 
 def _drawn(every: Sequence[int], telling: list[int], size: int, lot: np.random.Generator) -> Codes:
@@ -96,12 +98,12 @@ def _steps(asked: Input) -> Any:
     return np.round(spread(asked.minimum, asked.maximum, INPUT_STEPS)).clip(asked.minimum, asked.maximum)
 
 
-def _telling(rule_set: RuleSet, axis: Axis, words: Mapping[str, set[frozenset[str]]]) -> list[int]:
+def _telling(rules: CompiledRules, axis: Axis, words: Mapping[str, set[frozenset[str]]]) -> list[int]:
     """The entries, by number, that no trial leaves out, in order; -1 for naming none.
 
     `words` are those that the rules of each profile tell apart, by the figure or word of a catalog that they read.
     """
-    catalog = rule_set.catalogs[axis.catalog]
+    catalog = rules.columns[axis.catalog]
     found = {ABSENT if axis.default_by else 0}
     for name, told_apart in words.items():
         space, _, field_name = name.partition(".")
@@ -130,13 +132,13 @@ def _extremes(column: Column, told_apart: Iterable[frozenset[str]]) -> Iterator[
         yield int(np.nanargmax(figures))
 
 
-def _words(rule_sets: Iterable[RuleSet]) -> Mapping[str, set[frozenset[str]]]:
+def _words(all_rules: Iterable[CompiledRules]) -> Mapping[str, set[frozenset[str]]]:
     """The words that tables have a row for, by what tables go by, one set of them for each profile that differs.
 
     No words for any other figure or word of a catalog that rules read.
     """
     found: dict[str, set[frozenset[str]]] = {}
-    for rules in rule_sets:
+    for rules in all_rules:
         rows: dict[str, set[str]] = {}
         for table in rules.definitions.values():
             if isinstance(table, Table) and isinstance(table.rows, Lookup):

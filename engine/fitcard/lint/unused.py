@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered
+from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Table
 from fitcard.language.invariants import AlwaysInvariant
-from fitcard.language.rule_set import RuleSet, possible_words
 from fitcard.language.tables import Lookup
 from fitcard.lint.sample import Sample, exhaustive_samples
 from fitcard.problems import Problem, ProblemCode, Severity
@@ -25,11 +25,11 @@ class NameUnused(ProblemCode):
     """
 
 
-def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
+def unused_problems(engine: Engine) -> Iterator[Problem]:
     """A warning for each definition that is of no use in any profile."""
-    used = {name for profile, rule_set in rulebook.rule_sets.items() for name in _used(rulebook, profile, rule_set)}
+    used = {name for profile in engine.rules for name in _used(engine, profile)}
     told: set[str] = set()
-    for rule_set in rulebook.rule_sets.values():
+    for rule_set in engine.rulebook.rule_sets.values():
         for name, definition in rule_set.definitions.items():
             if name not in used and name not in told:
                 told.add(name)
@@ -40,13 +40,13 @@ def unused_problems(rulebook: Rulebook) -> Iterator[Problem]:
                 )
 
 
-def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
+def _used(engine: Engine, profile: str) -> Iterator[str]:
     """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
-    needs = rulebook.plans[profile]
+    rulebook, rules, needs = engine.rulebook, engine.rules[profile], engine.layout_plans[profile]
     wanted = {*needs.picks.own, *needs.variants((True,) * len(needs.lists)).names}
     wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
     for ranking in rulebook.rankings.values():
-        wanted |= ranking.names(rulebook.message_names, rule_set).computed
+        wanted |= ranking.names(rulebook.message_names, rules.rule_set).computed
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
         wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:
@@ -54,7 +54,7 @@ def _used(rulebook: Rulebook, profile: str, rule_set: RuleSet) -> Iterator[str]:
             invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
         )
         wanted |= set(named)
-    yield from rule_set.plan(name for name in wanted if rule_set.describe(name)).steps
+    yield from rules.plan(name for name in wanted if rules.describe(name)).steps
 
 
 class ConditionConstant(ProblemCode):
@@ -75,14 +75,14 @@ class TableRowUnreached(ProblemCode):
     """
 
 
-def unreachable_problems(rulebook: Rulebook, trials: Iterable[Sample], most: int) -> Iterator[Problem]:
+def unreachable_problems(engine: Engine, trials: Iterable[Sample], most: int) -> Iterator[Problem]:
     """A warning for each condition that is the same for every question over the catalogs, in every profile, and for
     each row of a table that neither they nor a rule test reach.
 
     What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
     """
-    missing = [part for part in _missing(rulebook, trials) if not _never_a_word(rulebook, part)]
-    for part in _still_missing(rulebook, _untested(rulebook, missing), most):
+    missing = [part for part in _missing(engine.rulebook, trials) if not _never_a_word(engine.rulebook, part)]
+    for part in _still_missing(engine, _untested(engine, missing), most):
         if isinstance(part.definition, Table):
             hint = "remove it, or cover it with a rule test"
             yield part.warning(TableRowUnreached, f"neither a catalog entry nor a test reaches {part.what}", hint)
@@ -91,14 +91,14 @@ def unreachable_problems(rulebook: Rulebook, trials: Iterable[Sample], most: int
             yield part.warning(ConditionConstant, f"no question over the catalogs covers {part.what}", hint)
 
 
-def _untested(rulebook: Rulebook, parts: list[CoveragePart]) -> list[CoveragePart]:
+def _untested(engine: Engine, parts: list[CoveragePart]) -> list[CoveragePart]:
     """All but the rows of tables that a rule test or a measured run reaches. None is run once all are reached."""
     left = {part.key: part for part in parts if isinstance(part.definition, Table)}
     names = {part.definition.name for part in left.values()}
     if left:
-        nearest_first = sorted(rule_tests(rulebook), key=lambda test: names.isdisjoint(test.figures))
-        rows = (row for test in nearest_first for row in run_test(rulebook, test).rows)
-        for key in covered_by(rulebook, rows, names):
+        nearest_first = sorted(rule_tests(engine.rulebook), key=lambda test: names.isdisjoint(test.figures))
+        rows = (row for test in nearest_first for row in run_test(engine, test).rows)
+        for key in covered_by(engine, rows, names):
             left.pop(key, None)
             if not left:
                 break
@@ -111,7 +111,7 @@ def _never_a_word(rulebook: Rulebook, part: CoveragePart) -> bool:
     if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
         return False
     rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
-    return part.path[-1] not in possible_words(table.input, rules.definitions, rules.question_fields, rules.catalogs)[0]
+    return part.path[-1] not in rules.possible_words(table.input)[0]
 
 
 def _missing(rulebook: Rulebook, trials: Iterable[Sample]) -> list[CoveragePart]:
@@ -123,11 +123,11 @@ def _missing(rulebook: Rulebook, trials: Iterable[Sample]) -> list[CoveragePart]
     return [part for key, part in parts.items() if key not in found]
 
 
-def _still_missing(rulebook: Rulebook, parts: list[CoveragePart], most: int) -> list[CoveragePart]:
+def _still_missing(engine: Engine, parts: list[CoveragePart], most: int) -> list[CoveragePart]:
     """Those of the parts that no question over all catalogs reaches."""
-    for rule_set in rulebook.rule_sets.values():
-        for trial in exhaustive_samples(rule_set, most):
-            names = {part.definition.name for part in parts if part.definition.name in rule_set.definitions}
+    for rules in engine.rules.values():
+        for trial in exhaustive_samples(rules, most):
+            names = {part.definition.name for part in parts if part.definition.name in rules.definitions}
             if not names:
                 return parts
             found = set(covered(trial.evaluate(names)))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from fitcard.answer.evaluator import QuestionEvaluator
 from fitcard.answer.question import read_question
+from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.reports import problem_text, summary_text, with_unit
 from fitcard.rulebook.files import FileCache
-from fitcard.rulebook.rulebook import PinnedQuestion, Rulebook
+from fitcard.rulebook.rulebook import PinnedQuestion
 from fitcard.source.folders import Folders
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
 from fitcard.values import SAME_SHARE, Scalar
@@ -51,26 +52,28 @@ class Watcher:
 
     def check(self) -> Snapshot:
         """The state of the files now. Raises ProblemsFound for a pin that cannot be asked."""
-        rulebook, problems = run_checks(self.folders, kept=self._kept, most=MAX_QUESTIONS)
-        if rulebook is None or any(problem.code == "not-finite" for problem in errors(problems)):
+        engine, problems = run_checks(self.folders, kept=self._kept, most=MAX_QUESTIONS)
+        if engine is None or any(problem.code == "not-finite" for problem in errors(problems)):
             return Snapshot(tuple(problems))
-        outcomes = tuple(run_test(rulebook, test) for test in rule_tests(rulebook))
+        rulebook = engine.rulebook
+        outcomes = tuple(run_test(engine, test) for test in rule_tests(rulebook))
         names = rulebook.pinned.names
         units = {name: rulebook.rule_set.definitions[name].unit for name in names if name in rulebook.rule_set.kinds}
-        return Snapshot(tuple(problems), outcomes, dict(_figures(rulebook, self.pins)), units)
+        return Snapshot(tuple(problems), outcomes, dict(_figures(engine, self.pins)), units)
 
 
-def _figures(rulebook: Rulebook, pins: tuple[PinnedQuestion, ...]) -> Iterator[tuple[tuple[str, str], Scalar]]:
+def _figures(engine: Engine, pins: tuple[PinnedQuestion, ...]) -> Iterator[tuple[tuple[str, str], Scalar]]:
+    rulebook = engine.rulebook
     for asked in (*rulebook.pinned.questions, *pins):
         try:
-            asker = QuestionEvaluator(rulebook, read_question(rulebook, asked))
+            evaluator = QuestionEvaluator(engine, read_question(rulebook, asked))
         except ProblemsError:
             if asked in pins:
                 raise
             continue  # told among the problems
-        names = [name for name in rulebook.pinned.names if name in asker.rules.definitions]
-        asker.evaluate(set(names))
-        yield from (((" ".join(map(str, asked.values())), name), asker.value(name)) for name in names)
+        names = [name for name in rulebook.pinned.names if name in evaluator.rules.definitions]
+        values = evaluator.values(names)
+        yield from (((" ".join(map(str, asked.values())), name), values[name]) for name in names)
 
 
 PERCENT = 100

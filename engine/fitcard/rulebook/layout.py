@@ -10,7 +10,7 @@ rules, such as the recommended one; their names start with the name of the pick.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from fitcard.source.document import Document, Path
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
 WITH, CHANGED = "with", "changed"
+MessageNames = Mapping[str, frozenset[str]]  # the names that each message needs, in any language
 NO_AXIS = ""  # of a list whose only item is the question itself, asked otherwise
 
 
@@ -224,6 +225,26 @@ def referenced_values(node: Node) -> Iterator[ValueNode]:
             yield part.when
         elif isinstance(part, MatchingNode):
             yield from (ValueNode(question_name(word), (*part.path, "same", at)) for at, word in enumerate(part.same))
+
+
+class ShownNames(NamedTuple):
+    """Names that are shown: those that rules and catalogs give, and others, of picks or of the rulebook itself."""
+
+    computed: frozenset[str]
+    others: frozenset[str]
+
+
+def referenced_names(node: Node, message_names: MessageNames) -> set[str]:
+    """All names that a part of the layout shows, messages included."""
+    in_messages = {name for part in walk(node) if isinstance(part, MessageNode) for name in message_names[part.key]}
+    return {value.name for value in referenced_values(node)} | in_messages
+
+
+def shown_names(names: Iterable[str], rule_set: RuleSet) -> ShownNames:
+    """These names, apart by whether the rules compute them."""
+    names = frozenset(names)
+    computed = frozenset(name for name in names if rule_set.describe(name))
+    return ShownNames(computed, names - computed)
 
 
 def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from fitcard.language.question_fields import entry_field
-from fitcard.language.rule_set import RuleSet, field_names, possible_words
+from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.layout import (
     AlongNode,
@@ -134,7 +134,7 @@ class LayoutChecker:
         """Every word that the name can stand for."""
         name = self.layout.name_in_rules(name, self.rule_set)
         rules = self.rule_set
-        words, may_be_absent = possible_words(name, rules.definitions, rules.question_fields, rules.catalogs)
+        words, may_be_absent = rules.possible_words(name)
         return (*words, str(None)) if may_be_absent else words
 
     def unknown(self, what: str, word: str, at: ValueNode, known: list[str]) -> Problem:

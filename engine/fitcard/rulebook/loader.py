@@ -12,7 +12,7 @@ from fitcard.language.invariants import Invariant, read_invariants
 from fitcard.language.profiles import apply_profile
 from fitcard.language.question_fields import QuestionFields, input_problems, read_question_fields
 from fitcard.language.resolution import NameUnknown, reserved_names, resolve
-from fitcard.language.rule_set import RuleSet, possible_words
+from fitcard.language.rule_set import RuleSet
 from fitcard.problems import Problem, ProblemCode, ProblemsError, errors
 from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from fitcard.rulebook.files import (
@@ -35,7 +35,6 @@ from fitcard.rulebook.files import (
 )
 from fitcard.rulebook.layout import Layout, read_layout
 from fitcard.rulebook.layout_check import check_layout
-from fitcard.rulebook.layout_plan import plan_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
@@ -164,7 +163,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
     if errors(problems):
         return None, problems
-    said = message_names(languages)  # whatever language is spoken
     rulebook = Rulebook(
         title=main.data["title"],
         version=main.data["version"],
@@ -177,9 +175,8 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         default_profile=main.data["profiles"]["default"],
         messages=languages[main.data["language"]],
         languages=languages,
-        message_names=said,
+        message_names=message_names(languages),
         layout=layout,
-        plans={profile: plan_layout(layout, said, rule_set) for profile, rule_set in rule_sets.items()},
         invariants=tuple(invariants),
         test_coverage=float(main.data.get("test_coverage", 0)),
         tests=tuple(files.of(TESTS)),
@@ -250,7 +247,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
             message, near = f"there is no table of words `{axis.default_by}`", closest(axis.default_by, tables)
             yield main.problem(NameUnknown, message, path, closest=near)
             continue
-        words, may_be_absent = possible_words(axis.default_by, rules.definitions, rules.question_fields, rules.catalogs)
+        words, may_be_absent = rules.possible_words(axis.default_by)
         for word in words:
             if word not in catalog.entries and axis.catalog not in incomplete:
                 table = rules.definitions[axis.default_by]

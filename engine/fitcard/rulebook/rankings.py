@@ -13,15 +13,18 @@ from fitcard.rulebook.layout import (
     EachNode,
     Layout,
     ListNode,
+    MessageNames,
     MessageNode,
     Node,
     ObjectNode,
+    ShownNames,
     ValueNode,
     read_node,
+    referenced_names,
+    shown_names,
     walk,
 )
 from fitcard.rulebook.layout_check import LayoutChecker, LayoutNested
-from fitcard.rulebook.layout_plan import MessageNames, ShownNames, shown_names
 from fitcard.rulebook.messages import Messages
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
@@ -123,7 +126,7 @@ class Ranking:
 
     def names(self, said: MessageNames, rule_set: RuleSet) -> ShownNames:
         """What it shows and goes by."""
-        return shown_names(self.nodes, said, rule_set)
+        return shown_names(referenced_names(self.nodes, said), rule_set)
 
 
 def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:

@@ -10,8 +10,7 @@ from fitcard.language.invariants import Invariant
 from fitcard.language.question_fields import QuestionFields
 from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.backtest import Backtest
-from fitcard.rulebook.layout import Layout
-from fitcard.rulebook.layout_plan import LayoutPlan, MessageNames
+from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
 from fitcard.rulebook.service import Service
@@ -42,7 +41,7 @@ def read_pinned(document: Document) -> Pinned:
 class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
-    `rule_sets` and `plans` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the least
+    `rule_sets` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the least
     percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs; `schemas`
     are those that its files were checked by; `document` is the file that says what can be asked. `messages` are those
     of the language that it speaks now, `languages` all of them, its own first; `message_names` are the names that each
@@ -62,7 +61,6 @@ class Rulebook:
     languages: Languages
     message_names: MessageNames
     layout: Layout
-    plans: Mapping[str, LayoutPlan]
     invariants: tuple[Invariant, ...]
     test_coverage: float
     tests: tuple[Document, ...]

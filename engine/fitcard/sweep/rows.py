@@ -41,8 +41,8 @@ class Rows:
 
 def compute_rows(sweep: Sweep, number: int) -> Rows:
     """The answers of the part of that number. Raises ProblemsFound where a number is not finite."""
-    rules = sweep.rule_set
-    grid = QuestionGrid.of(rules.question_fields, rules.catalogs, sweep.parts[number].entries)
+    rules = sweep.rules
+    grid = QuestionGrid.of(rules.question_fields, rules.columns, sweep.parts[number].entries)
     found = evaluate(rules, grid, sweep.names, sweep.inputs, sweep.overrides)
     kept = None
     if sweep.where is not None:

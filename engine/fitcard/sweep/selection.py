@@ -10,10 +10,12 @@ from typing import Any
 
 from fitcard.answer.question import read_entry, read_question
 from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.engine import Engine
 from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.rule_set import RuleSet, field_names
+from fitcard.language.rule_set import field_names
 from fitcard.language.types import ExpressionKind, infer_kind
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -55,7 +57,7 @@ class Sweep:
     which rules answer: their title, version, hash and profile.
     """
 
-    rule_set: RuleSet
+    rules: CompiledRules
     ids: Mapping[str, tuple[str, ...]]
     chosen: tuple[str, ...]
     inputs: Mapping[str, float]
@@ -84,7 +86,7 @@ class Sweep:
 
     def kind(self, column: SweptColumn) -> Kind:
         """What a column holds."""
-        found = self.rule_set.describe(column.name)
+        found = self.rules.describe(column.name)
         return found.kind if found else Kind.WORD
 
     @property
@@ -97,7 +99,7 @@ class Sweep:
 
 
 def read_sweep(
-    rulebook: Rulebook,
+    engine: Engine,
     parameters: Mapping[str, Any],
     columns: Sequence[str] = (),
     where: str = "",
@@ -109,7 +111,7 @@ def read_sweep(
     rulebook. `where` is an expression over names of the rules that keeps the answers for which it holds.
     Raises ProblemsFound with one problem for each parameter, column and name that is unknown or out of range.
     """
-    problems: list[Problem] = []
+    rulebook, problems = engine.rulebook, list[Problem]()
     ids, chosen = {}, []
     for axis in rulebook.question_fields.axes.values():
         words = [*_words(parameters.get(axis.name) or ())]
@@ -127,7 +129,7 @@ def read_sweep(
         question = read_question(rulebook, rest, overrides, left_open=rulebook.question_fields.axes)
     except ProblemsError as unread:
         raise ProblemsError([*unread.problems, *problems]) from None
-    reader = _Names(rulebook, rulebook.rule_sets[question.profile])
+    reader = _Names(engine.rules[question.profile])
     wanted = [*_columns(rulebook, reader, _words(columns), problems)]
     kept = _where(reader, where, problems) if where else None
     if problems:
@@ -171,8 +173,7 @@ def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...
 class _Names:
     """Names that a sweep can show or go by: those that one question by itself gives."""
 
-    rulebook: Rulebook
-    rules: RuleSet
+    rules: CompiledRules
     known: list[str] = field(init=False)
 
     def __post_init__(self) -> None:

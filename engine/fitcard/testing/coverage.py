@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fitcard.answer.evaluator import Row
 from fitcard.calibration.comparison import compare
 from fitcard.compiler.coverage import CoveragePart, Key, coverage_parts, covered
+from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemCode
-from fitcard.rulebook.rulebook import Rulebook
 
 
 class TestCoverage(ProblemCode):
@@ -43,21 +43,21 @@ class Coverage:
         return 1 - len(self.missing) / len(self.parts) if self.parts else 1
 
 
-def coverage(rulebook: Rulebook, rows: Iterable[Row]) -> Coverage:
+def coverage(engine: Engine, rows: Iterable[Row]) -> Coverage:
     """What these rows, the questions of tests, and the measured runs of the back-test reach of the rules."""
     parts = {
         part.key: part
-        for rule_set in rulebook.rule_sets.values()
+        for rule_set in engine.rulebook.rule_sets.values()
         for definition in rule_set.definitions.values()
         for part in coverage_parts(definition)
     }
-    return Coverage(tuple(parts.values()), frozenset(covered_by(rulebook, rows)))
+    return Coverage(tuple(parts.values()), frozenset(covered_by(engine, rows)))
 
 
-def covered_by(rulebook: Rulebook, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
+def covered_by(engine: Engine, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
     """What these rows reach, then what measured runs do, one after another; of the rules with these `names` alone."""
     for row in rows:
         yield from covered(row.evaluation, row.index, names)
-    for profile in rulebook.rule_sets:
-        for one in compare(rulebook, profile):
+    for profile in engine.rules:
+        for one in compare(engine, profile):
             yield from covered(one.evaluation, names=names)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fitcard.answer.evaluator import QuestionEvaluator, Row
 from fitcard.answer.question import Question, read_question
+from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Problem, ProblemCode, ProblemsError
@@ -124,45 +125,43 @@ def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
                 yield RuleTest(document, number, data)
 
 
-def misuse_problems(rulebook: Rulebook, test: RuleTest) -> list[Problem]:
+def misuse_problems(engine: Engine, test: RuleTest) -> list[Problem]:
     """What is wrong with the test itself, before anything is computed: names and entries that are not there."""
     names = {*test.data.get("expect", {}), *test.data.get("differs", {})}
     try:
-        return list(_misused_names(_asker(rulebook, test), test, names))
+        return list(_misused_names(_evaluator(engine, test), test, names))
     except ProblemsError as found:
         return [_at_test(test, problem) for problem in found.problems]
 
 
-def computed_values(rulebook: Rulebook, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
+def computed_values(engine: Engine, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
     """What comes out for these names where the test asks, whatever it expects. Raises ProblemsFound as rules do."""
-    asker = _asker(rulebook, test)
-    wanted = set(names)
-    asker.evaluate(wanted)
-    return {name: asker.value(name) for name in wanted}
+    return _evaluator(engine, test).values(names)
 
 
-def run_test(rulebook: Rulebook, test: RuleTest) -> Outcome:
+def run_test(engine: Engine, test: RuleTest) -> Outcome:
     """What comes of the test."""
     expected: Mapping[str, Any] = test.data.get("expect", {})
     differing: Mapping[str, Any] = test.data.get("differs", {})
     names = {*expected, *differing}
     try:
-        asker = _asker(rulebook, test)
-        problems = list(_misused_names(asker, test, names))
+        evaluator = _evaluator(engine, test)
+        problems = list(_misused_names(evaluator, test, names))
         if problems:
             return Outcome(test, tuple(problems))
-        asker.evaluate(names)
+        rows = evaluator.rows_of(names)
     except ProblemsError as found:
         return Outcome(test, tuple(_at_test(test, problem) for problem in found.problems))
-    wrong = {name: problem for name in names if (problem := _compare(asker, test, name))}
-    trace = asker.own_row.trace(wrong) if wrong else []
+    values = {name: rows.value(name, engine.rulebook.layout) for name in names}
+    wrong = {name: problem for name, value in values.items() if (problem := _compare(value, test, name))}
+    trace = rows.own.trace(wrong) if wrong else []
     in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
-    got = {name: value for name in expected if name in wrong and (value := asker.value(name)) is not None}
-    return Outcome(test, in_order, tuple(trace), (asker.own_row, *asker.picked_rows.values()), got)
+    got = {name: value for name in expected if name in wrong and (value := values[name]) is not None}
+    return Outcome(test, in_order, tuple(trace), (rows.own, *rows.picks.values()), got)
 
 
-def _asker(rulebook: Rulebook, test: RuleTest) -> QuestionEvaluator:
-    given = test.given
+def _evaluator(engine: Engine, test: RuleTest) -> QuestionEvaluator:
+    given, rulebook = test.given, engine.rulebook
     question_fields = rulebook.question_fields
     asked = {
         name: value
@@ -171,29 +170,29 @@ def _asker(rulebook: Rulebook, test: RuleTest) -> QuestionEvaluator:
     }
     fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
     if all(name in given for name, axis in question_fields.axes.items() if axis.required):
-        return QuestionEvaluator(rulebook, read_question(rulebook, asked), fixed)
+        return QuestionEvaluator(engine, read_question(rulebook, asked), fixed)
     stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in question_fields.axes.items() if axis.required}
     question = read_question(rulebook, {**stand_ins, **asked})
     entries = {
         axis: entry for axis, entry in question.entries.items() if axis in asked or question_fields.axes[axis].default
     }
-    return QuestionEvaluator(rulebook, Question(entries, question.inputs, question.profile), fixed)
+    return QuestionEvaluator(engine, Question(entries, question.inputs, question.profile), fixed)
 
 
-def _misused_names(asker: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:
+def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:
     """Names that are not there, and values given to a name that stands for another kind of value."""
-    picks = asker.rulebook.layout.picks
-    for section, mentioned in (("given", asker.given), ("expect", names)):
+    picks, rules = evaluator.engine.rulebook.layout.picks, evaluator.rules
+    for section, mentioned in (("given", evaluator.given), ("expect", names)):
         for name in mentioned:
-            info, place = asker.rules.describe(name), (*test.path, section, name)
+            info, place = rules.describe(name), (*test.path, section, name)
             if info is None and name.partition(".")[0] not in picks:
                 near = closest(
                     name,
-                    [*asker.rules.definitions, *asker.rules.question_fields.axes, *asker.rules.question_fields.inputs],
+                    [*rules.definitions, *rules.question_fields.axes, *rules.question_fields.inputs],
                 )
                 yield test.document.problem(NameUnknown, f"undefined name `{name}`", place, key=True, closest=near)
-    for name, value in asker.given.items():
-        info = asker.rules.describe(name)
+    for name, value in evaluator.given.items():
+        info = rules.describe(name)
         if info is not None and info.kind is not _kind(value):
             message = f"`{name}` is a {info.kind}, but is set to a {_kind(value)}"
             yield test.document.problem(TestKind, message, (*test.path, "given", name), hint=f"set it to a {info.kind}")
@@ -203,8 +202,7 @@ def _kind(value: Scalar) -> Kind:
     return Kind.WORD if isinstance(value, str) else Kind.CONDITION if isinstance(value, bool) else Kind.NUMBER
 
 
-def _compare(asker: QuestionEvaluator, test: RuleTest, name: str) -> Problem | None:
-    got = asker.value(name)
+def _compare(got: Scalar, test: RuleTest, name: str) -> Problem | None:
     if name in test.data.get("differs", {}):
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]

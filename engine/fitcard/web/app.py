@@ -90,10 +90,10 @@ def _read_once(app: Flask, live: ReloadingRulebook, site_address: str, options: 
     @app.before_request
     def read_once() -> None:
         g.live, g.site, g.limits = live, site_address, options.limits
-        g.rulebook = preferred_language(
-            live.rulebook, request
-        )  # in which it is told that there is no language of that name
-        g.rulebook = named_language(g.rulebook, request)
+        g.engine = preferred_language(live.engine, request)
+        g.rulebook = g.engine.rulebook  # in the language in which an unknown language is reported
+        g.engine = named_language(g.engine, request)
+        g.rulebook = g.engine.rulebook
 
 
 def _tell_problems(app: Flask, options: Options) -> None:

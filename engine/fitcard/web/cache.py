@@ -143,7 +143,7 @@ class CacheMiddleware:
 
     def _kept(self, environ: WSGIEnvironment) -> CachedResponse | None:
         try:
-            return self.cache.get(_key(request_language(self.live.rulebook, environ), environ))
+            return self.cache.get(_key(request_language(self.live.engine, environ).rulebook, environ))
         except ProblemsError:  # a language that there is not
             return None
 

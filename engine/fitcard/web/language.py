@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from werkzeug.wrappers import Request
 
 from fitcard.answer.language import LANGUAGE, in_language, in_preferred_language
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -16,22 +16,22 @@ ACCEPTED, QUERY = "HTTP_ACCEPT_LANGUAGE", "QUERY_STRING"
 ENCODED = "%"  # what may be a letter of any name
 
 
-def preferred_language(rulebook: Rulebook, request: Request) -> Rulebook:
-    """The rulebook in the language that the browser prefers of those it has; as it speaks where nothing is said."""
+def preferred_language(engine: Engine, request: Request) -> Engine:
+    """The engine in the language that the browser prefers of those it has; as it speaks where nothing is said."""
     if ACCEPTED not in request.environ:
-        return rulebook
-    return in_preferred_language(rulebook, (tag for tag, weight in request.accept_languages if weight))
+        return engine
+    return in_preferred_language(engine, (tag for tag, weight in request.accept_languages if weight))
 
 
-def named_language(rulebook: Rulebook, request: Request) -> Rulebook:
-    """The rulebook in the language that the address names, if any. Raises ProblemsFound where there is no such one."""
-    return in_language(rulebook, request.args.get(LANGUAGE)) if request.query_string else rulebook
+def named_language(engine: Engine, request: Request) -> Engine:
+    """The engine in the language that the address names, if any. Raises ProblemsFound where there is no such one."""
+    return in_language(engine, request.args.get(LANGUAGE)) if request.query_string else engine
 
 
-def request_language(rulebook: Rulebook, environ: WSGIEnvironment) -> Rulebook:
-    """The rulebook as it answers a request that nobody has read yet. Raises ProblemsFound like `named`."""
+def request_language(engine: Engine, environ: WSGIEnvironment) -> Engine:
+    """The engine as it answers a request that nobody has read yet. Raises ProblemsFound like `named`."""
     query = environ.get(QUERY, "")
     if ACCEPTED not in environ and LANGUAGE not in query and ENCODED not in query:
-        return rulebook
+        return engine
     request = Request(environ, populate_request=False)
-    return named_language(preferred_language(rulebook, request), request)
+    return named_language(preferred_language(engine, request), request)

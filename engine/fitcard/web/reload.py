@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from fitcard.compiler.engine import Engine
 from fitcard.lint.run import load_checked
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.files import FileCache
@@ -25,14 +26,14 @@ class Attempt:
 
 @dataclass
 class ReloadingRulebook:
-    """`rulebook` is what to ask; a request reads it once. It is replaced whole, by a single assignment.
+    """`engine` is what answers; a request reads it once. It is replaced whole, by a single assignment.
 
     Raises ProblemsFound, when it is made, where the files hold an error.
     """
 
     folders: Folders
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    rulebook: Rulebook = field(init=False)
+    engine: Engine = field(init=False)
     loaded_at: datetime = field(init=False)
     last_attempt: Attempt = field(init=False)
     succeeded: int = field(default=0, init=False)
@@ -42,9 +43,14 @@ class ReloadingRulebook:
         self._looking = threading.Lock()
         self._kept = FileCache()
         self._seen = fingerprint(self.folders)
-        self.rulebook = load_checked(self.folders, self._kept)
+        self.engine = load_checked(self.folders, self._kept)
         self.loaded_at = self.now()
         self.last_attempt = Attempt(self.loaded_at, ())
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook that answers now."""
+        return self.engine.rulebook
 
     def poll(self) -> bool:
         """Reads the files again if they have changed; says whether there is a new rulebook.
@@ -66,7 +72,7 @@ class ReloadingRulebook:
             if problems:
                 self.failed += 1
                 return False
-            self.rulebook, self.loaded_at = fresh, self.last_attempt.at
+            self.engine, self.loaded_at = fresh, self.last_attempt.at
             self.succeeded += 1
             return True
 

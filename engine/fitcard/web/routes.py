@@ -117,7 +117,7 @@ def rankings() -> Response:
 def ranked(name: str) -> Response:
     asked, _ = read_query(g.rulebook, request.args.lists())
     with answer_lock():
-        found = rank(g.rulebook, read_ranking(g.rulebook, name, asked), site=g.site)
+        found = rank(g.engine, read_ranking(g.rulebook, name, asked), site=g.site)
     return json_response(found)
 
 
@@ -274,7 +274,7 @@ def script() -> Response:
 
 def drawing() -> PageRenderer:
     """What draws the pages of this request."""
-    return PageRenderer(g.rulebook, Address(request.path, request.args.to_dict()))
+    return PageRenderer(g.engine, Address(request.path, request.args.to_dict()))
 
 
 def asked_by(pair: str) -> tuple[Question, bool]:
@@ -286,7 +286,7 @@ def asked_by(pair: str) -> tuple[Question, bool]:
 def answered(question: Question, explain: bool = False) -> dict[str, Any]:
     """The answer to a question, which is noted where there is a log of decisions."""
     with answer_lock():
-        built = answer_question(g.rulebook, question, explain=explain, site=g.site)
+        built = answer_question(g.engine, question, explain=explain, site=g.site)
     log_decision(question, built)
     return built
 

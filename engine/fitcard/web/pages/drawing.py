@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from fitcard.answer.language import LANGUAGE
+from fitcard.compiler.engine import Engine
 from fitcard.reports import format_value, origin, with_unit
 from fitcard.rulebook.messages import Messages
 from fitcard.rulebook.rulebook import Rulebook
@@ -73,8 +74,13 @@ def asset(name: str) -> str:
 class PageRenderer:
     """Pages about one rulebook in the language that it speaks; `here` is the address of the page."""
 
-    rulebook: Rulebook
+    engine: Engine
     here: Address
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook that pages are about."""
+        return self.engine.rulebook
 
     @property
     def messages(self) -> Messages:

@@ -66,7 +66,7 @@ def compare_page(drawing: PageRenderer, answers: Sequence[tuple[str, Mapping[str
 def _ranked(drawing: PageRenderer, name: str, parameters: Mapping[str, str], *, every: bool = False) -> Ranked:
     rulebook = drawing.rulebook
     limit = {"limit": str(len(rulebook.catalog_of(rulebook.rankings[name].over).ids))} if every else {}
-    return rank(rulebook, read_ranking(rulebook, name, {**(EVERY if every else {}), **limit, **parameters}))
+    return rank(drawing.engine, read_ranking(rulebook, name, {**(EVERY if every else {}), **limit, **parameters}))
 
 
 def _part_of(row: Mapping[str, Any]) -> str:

@@ -62,8 +62,9 @@ def _links(answer: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str
 
 def why_page(drawing: PageRenderer, question: Question, name: str, answer_at: str) -> str:
     """How one number of the answer at that path came about. Raises ProblemsFound where no rule has that name."""
-    rulebook = with_custom_entries(drawing.rulebook, question.custom_entries)
-    tree = trace_tree(explain(rulebook, question, [name]), name)
+    engine = with_custom_entries(drawing.engine, question.custom_entries)
+    rulebook = engine.rulebook
+    tree = trace_tree(explain(engine, question, [name]), name)
     names = {
         axis: rulebook.catalog_of(axis).entries[entry].name
         for axis, entry in question.entries.items()
@@ -113,7 +114,7 @@ def methodology_page(drawing: PageRenderer) -> str:
     files: dict[str, list[Definition]] = {}
     for definition in rulebook.rule_set.definitions.values():
         files.setdefault(definition.position.file, []).append(definition)
-    compared = {name: compare(rulebook, name) for name in rulebook.rule_sets if rulebook.backtest}
+    compared = {name: compare(drawing.engine, name) for name in rulebook.rule_sets if rulebook.backtest}
     measured = as_data(rulebook, compared) if rulebook.backtest else None
     chapters = [
         (definitions[0].document.data, sorted(definitions, key=lambda one: one.position.line))

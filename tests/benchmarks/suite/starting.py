@@ -10,8 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fitcard.bench.alone import run_alone, surroundings
-from fitcard.bench.contest import Bench, Contest, NotComparable, Setting, Took, Variant
+from suite.alone import run_alone, surroundings
+from suite.contest import Bench, Contest, NotComparable, Setting, Took, Variant
 
 PYTHON = (sys.executable, "-c")
 FITCARD = (sys.executable, "-m", "fitcard")

@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from fitcard.bench.contest import NotComparable, Took
 from fitcard.source.folders import ENVIRONMENT, Folders
+from suite.contest import NotComparable, Took
 
 KILOBYTES_PER_MB = 1024
-SELF = (sys.executable, "-m", "fitcard.bench.alone")
+SELF = (sys.executable, "-m", "suite.alone")
 
 
 def run_alone(words: Sequence[str], folders: Folders) -> tuple[Took, str]:

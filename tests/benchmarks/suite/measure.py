@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fitcard.bench.contest import Contest, Took, Variant
+from suite.contest import Contest, Took, Variant
 
 LOW, MIDDLE, HIGH = 10, 50, 90  # percentiles: the spread lies between the first and the last
 FEWEST_ROUNDS = 3

@@ -14,20 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from suite import every
+from suite.contest import Contest, NotComparable, Setting, Took, Variant
+from suite.every import all_benches
+from suite.measure import QUICK, measured
+from suite.saved import moved
+from suite.sweeping import answered, sweep_of
 
 from conftest import PROJECT, Workplace
-from fitcard.bench import every
-from fitcard.bench.contest import Contest, NotComparable, Setting, Took, Variant
-from fitcard.bench.every import all_benches
-from fitcard.bench.measure import QUICK, measured
-from fitcard.bench.saved import moved
-from fitcard.bench.sweeping import answered, sweep_of
 from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 
 CASES = """
 from contextlib import contextmanager
-from fitcard.bench.contest import Bench, Contest, NotComparable, Took, Variant
+from suite.contest import Bench, Contest, NotComparable, Took, Variant
 
 @contextmanager
 def two(setting):

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fitcard import __version__
-from fitcard.bench.contest import Bench, Contest
-from fitcard.bench.measure import Result
+from suite.contest import Bench, Contest
+from suite.measure import Result
 
 
 @dataclass(frozen=True)

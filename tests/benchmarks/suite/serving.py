@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from itertools import cycle
 from urllib.parse import urlencode
 
-from fitcard.bench.alone import surroundings
-from fitcard.bench.answering import first_pinned
-from fitcard.bench.contest import Bench, Contest, NotComparable, Setting, Variant
+from suite.alone import surroundings
+from suite.answering import first_pinned
+from suite.contest import Bench, Contest, NotComparable, Setting, Variant
 
 LOOPBACK = "127.0.0.1"
 THREADS = 2
