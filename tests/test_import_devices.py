@@ -8,8 +8,10 @@ from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
-from fitcard.importers.entries import Maker, recognised
-from fitcard.importers.records import machine_records
+from fitcard.importers import nvidia_smi
+from fitcard.importers.entries import import_entries
+from fitcard.importers.records import SourceKind, machine_records
+from fitcard.importers.registry import IMPORTERS, recognise
 
 MACHINES = PROJECT / "tests" / "imports" / "machines"
 PRICE = ["vendor=NVIDIA", "bandwidth=1800", "source=data sheet"]
@@ -21,11 +23,11 @@ def run(*words: str) -> Result:
 
 def known(engine: Engine, machine: str, source: str) -> list[str | None]:
     """The entries of the catalog that a machine has."""
-    read = next(one for one in engine.rulebook.imports if one.title == source)
-    records = machine_records(read.machine, read.each, MACHINES / machine)
-    assert recognised([read], "machine", records)
-    entries = Maker(read, engine.rulebook.catalogs, {}, {"today": "2026-11-25", "file": machine}).entries(records)
-    return [entry.known.entry.id if entry.known and not entry.known.differs else None for entry in entries]
+    importer = next(one for one in IMPORTERS if one.title == source)
+    records = machine_records(importer.machine, importer.each, MACHINES / machine)
+    assert recognise([importer], SourceKind.MACHINE, records)
+    entries = import_entries(importer, records, engine.rulebook.catalogs, today="2026-11-25")
+    return [entry.match.entry.id if entry.match and not entry.match.differences else None for entry in entries]
 
 
 @pytest.mark.parametrize(
@@ -60,10 +62,9 @@ def test_devices_are_found_by_name_and_memory(
     ],
 )
 def test_drivers_of_cards_name_entries_of_the_catalog(engine: Engine, line: str, device: str) -> None:
-    source = next(one for one in engine.rulebook.imports if one.title == "nvidia-smi")
-    (entry,) = Maker(source, engine.rulebook.catalogs, {}, {}).entries([{"nvidia_smi": line}])
-    assert entry.known is not None
-    assert (entry.known.entry.id, entry.known.differs) == (device, {})
+    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], engine.rulebook.catalogs)
+    assert entry.match is not None
+    assert (entry.match.entry.id, entry.match.differences) == (device, {})
 
 
 def test_a_device_that_is_known_is_named_with_its_place_and_not_written_again() -> None:
@@ -99,11 +100,10 @@ def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None
 
 
 def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(engine: Engine) -> None:
-    source = next(one for one in engine.rulebook.imports if one.title == "nvidia-smi")
-    maker = Maker(source, engine.rulebook.catalogs, {}, {})
-    (entry,) = maker.entries([{"nvidia_smi": "NVIDIA GeForce RTX 4090, 49140, 4, 16, 450.00, 8.9"}])
-    assert entry.known is not None
-    assert entry.known.differs == {"memory": (24, 48)}
+    line = "NVIDIA GeForce RTX 4090, 49140, 4, 16, 450.00, 8.9"
+    (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], engine.rulebook.catalogs)
+    assert entry.match is not None
+    assert entry.match.differences == {"memory": (24, 48)}
 
 
 def test_a_machine_without_anything_known_says_what_was_looked_for(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
-from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.records import records_of
+from fitcard.importers.registry import IMPORTERS, recognise
 
 RUNS = PROJECT / "tests" / "imports" / "runs"
 SAID = {"model": "llama-3.1-8b"}
@@ -31,11 +33,11 @@ SHORT = {
 }
 
 
-def imported(engine: Engine, file: Path, **said: Any) -> list[Imported]:
-    reads, records = records_of(file)
-    source = recognised((one for one in engine.rulebook.imports if one.word == "measurements"), reads, records)
-    assert source is not None
-    return Maker(source, engine.rulebook.catalogs, said, {"today": "2026-11-25", "file": file.name}).entries(records)
+def imported(engine: Engine, file: Path, **overrides: Any) -> list[ImportedEntry]:
+    source, records = records_of(file)
+    importer = recognise((one for one in IMPORTERS if one.word == "measurements"), source, records)
+    assert importer is not None
+    return import_entries(importer, records, engine.rulebook.catalogs, overrides, "2026-11-25")
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "md"])
@@ -55,7 +57,7 @@ def test_the_model_is_known_by_the_name_of_its_file(engine: Engine) -> None:
 
 def test_a_model_whose_name_can_mean_many_is_listed_and_never_guessed(engine: Engine) -> None:
     first = imported(engine, RUNS / "llama-bench.md")[0]
-    assert [(one.field, one.word) for one in first.unmatched] == [("model", "llama 8B Q4_K - Medium")]
+    assert [(one.field, one.name) for one in first.unmatched] == [("model", "llama 8B Q4_K - Medium")]
     assert "model" not in first.data
     assert first.id == ""
 
@@ -110,6 +112,37 @@ def test_a_result_of_vllm_gives_time_per_token_and_to_the_first_for_each_user(en
         "users": 16,
         "measured": {"decode_tok_s": 80, "ttft": 412.5},
         "test": "in1024/out128 concurrency16",
+        "checked_on": "2026-11-25",
+    }
+
+
+def test_a_result_of_vllm_for_one_user_has_an_id_too(engine: Engine, tmp_path: Path) -> None:
+    record = json.loads((RUNS / "vllm-bench.json").read_text("utf-8"))
+    (tmp_path / "one.json").write_text(json.dumps({**record, "max_concurrency": 1}), "utf-8")
+    (read,) = imported(engine, tmp_path / "one.json", device="h100-80gb", quant="BF16")
+    assert read.id == "h100-80gb_llama-3.1-8b_BF16_in1024-out128-1-users"
+    assert "users" not in read.data
+
+
+def test_a_row_of_a_table_gives_its_run(engine: Engine, tmp_path: Path) -> None:
+    columns = "model,gpu,gpu_count,quant,tg_tok_s,pp_tok_s,context_or_test,runtime,file_gib,source,tier"
+    row = "Llama 3.1 8B,RTX 4090,1,not stated (Q4_K_M),122,,tg128 @ d4096,llama.cpp CUDA,4.58,our own,A"
+    (tmp_path / "runs.csv").write_text(f"{columns}\n{row}\n", "utf-8")
+    (read,) = imported(engine, tmp_path / "runs.csv")
+    assert read.id == "rtx-4090-24gb_llama-3.1-8b_Q4_K_M"
+    assert read.data == {
+        "model": "llama-3.1-8b",
+        "quant": "Q4_K_M",
+        "device": "rtx-4090-24gb",
+        "runtime": "llama.cpp",
+        "context": 4224,
+        "depth": 4160,
+        "file_size": pytest.approx(4.9177, abs=0.0001),
+        "measured": {"decode_tok_s": 122},
+        "test": "tg128 @ d4096",
+        "build": "llama.cpp CUDA",
+        "tier": "A",
+        "source": "our own",
         "checked_on": "2026-11-25",
     }
 

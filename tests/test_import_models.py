@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
-from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.records import records_of
+from fitcard.importers.registry import IMPORTERS, recognise
 
 CONFIGS = PROJECT / "tests" / "imports" / "configs"
 SHAPE = (
@@ -30,11 +31,11 @@ LLAMA_GGUF = {
 }  # fmt: skip
 
 
-def imported(engine: Engine, file: Path) -> Imported:
-    reads, records = records_of(file)
-    source = recognised((one for one in engine.rulebook.imports if one.word == "model"), reads, records)
-    assert source is not None
-    (entry,) = Maker(source, engine.rulebook.catalogs, {}, {"today": "2026-11-25", "file": file.name}).entries(records)
+def imported(engine: Engine, file: Path) -> ImportedEntry:
+    source, records = records_of(file)
+    importer = recognise((one for one in IMPORTERS if one.word == "model"), source, records)
+    assert importer is not None
+    (entry,) = import_entries(importer, records, engine.rulebook.catalogs, today="2026-11-25")
     return entry
 
 

@@ -44,7 +44,6 @@ ENGINE_KINDS = (
     "layout",
     "changes",
     "checks",
-    "import",
     "rankings",
     "tools",
     "question",

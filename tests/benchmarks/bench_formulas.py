@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from by_hand import AXES, FIELDS, GIVEN, IN_CEL, IN_ZEN, OUTPUTS, PROFILE, Catalogs, in_numpy
-
 from suite.contest import Bench, Contest, NotComparable, Setting, Variant
+
 from fitcard.compiler.batch import QuestionBatch, QuestionGrid, QuestionList
 from fitcard.compiler.evaluation import evaluate
 from fitcard.rulebook.rulebook import Rulebook

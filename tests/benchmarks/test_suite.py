@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-
-from conftest import PROJECT, Workplace
 from suite import every
 from suite.contest import Contest, NotComparable, Setting, Took, Variant
 from suite.every import all_benches
 from suite.measure import QUICK, measured
 from suite.saved import moved
 from suite.sweeping import answered, sweep_of
+
+from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
 

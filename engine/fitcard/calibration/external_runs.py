@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
-from fitcard.importers.entries import Imported, Maker, recognised
+from fitcard.importers.entries import ImportedEntry, import_entries
+from fitcard.importers.importer import Importer
 from fitcard.importers.records import Unreadable, records_of
-from fitcard.rulebook.imports import Import
+from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Place
 
@@ -20,7 +21,7 @@ class ExternalRuns:
     """The engine with runs of files in place of its own.
 
     `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
-    `unread` are files that no import knows.
+    `unread` are files that no importer recognises.
     """
 
     engine: Engine
@@ -34,11 +35,11 @@ def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
     rulebook = engine.rulebook
     assert rulebook.backtest is not None
     kind = rulebook.backtest.catalog
-    sources = [source for source in rulebook.imports if source.catalog == kind]
+    importers = [importer for importer in IMPORTERS if importer.catalog == kind]
     entries: list[Entry] = []
     left_out, unread = 0, []
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        found = list(_read(rulebook, sources, file))
+        found = list(_read(rulebook, importers, file))
         if not found:
             unread.append(file.name)
         for row, one in enumerate(found):
@@ -50,17 +51,17 @@ def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
     return ExternalRuns(engine.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
 
 
-def _read(rulebook: Rulebook, sources: list[Import], file: Path) -> Iterator[Imported]:
+def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator[ImportedEntry]:
     try:
-        reads, records = records_of(file)
+        kind, records = records_of(file)
     except Unreadable:
         return
-    source = recognised(sources, reads, records)
-    if source is not None:
-        yield from Maker(source, rulebook.catalogs, {}, {}).entries(records)
+    importer = recognise(importers, kind, records)
+    if importer is not None:
+        yield from import_entries(importer, records, rulebook.catalogs)
 
 
-def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
+def _says_enough(rulebook: Rulebook, one: ImportedEntry) -> bool:
     """Whether it names all that a question must name, and nothing that would be taken for the default unsaid."""
     unsaid = {
         axis.name for axis in rulebook.question_fields.axes.values() if axis.name in one.absent and not axis.default_by
@@ -68,6 +69,6 @@ def _says_enough(rulebook: Rulebook, one: Imported) -> bool:
     return not one.unmatched and not unsaid
 
 
-def _entry(file: Path, row: int, one: Imported) -> Entry:
+def _entry(file: Path, row: int, one: ImportedEntry) -> Entry:
     place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
     return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), custom=True)

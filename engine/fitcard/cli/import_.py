@@ -13,11 +13,12 @@ import click
 from fitcard.cli.new import document_for, in_order, pairs, write_or_exit
 from fitcard.cli.output import FAILED, exit_with_problems
 from fitcard.cli.scaffold import ENTRIES, ENTRY, FieldUnknown, Scaffold, entry_block, insert_entry
-from fitcard.importers.entries import Imported, Known, Maker, recognised
-from fitcard.importers.records import Record, Unreadable, machine_records, records_of
+from fitcard.importers.entries import CatalogMatch, ImportedEntry, import_entries
+from fitcard.importers.importer import Importer
+from fitcard.importers.records import Record, SourceKind, Unreadable, machine_records, records_of
+from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import read_each_file
-from fitcard.rulebook.imports import FILE, TODAY, Import
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
@@ -26,45 +27,42 @@ from fitcard.source.yaml_edit import to_yaml
 from fitcard.source.yaml_reader import read_text
 from fitcard.suggest import closest, did_you_mean
 
-MACHINE = "machine"
-
 
 @dataclass(frozen=True)
-class Wanted:
-    """What was asked for: the id, fields that were said beside the file, the file to write, and its head."""
+class Destination:
+    """Where entries are written: their id, the file, title and description of a new file, or nowhere (`dry_run`)."""
 
     name: str
-    fields: Mapping[str, str]
     file: Path | None
     head: Mapping[str, str]
     dry_run: bool
 
 
-class SayingCommand(click.Command):
-    """A command that takes `--field VALUE` of any field for `field=VALUE`."""
+class FieldsCommand(click.Command):
+    """A command that accepts `--field VALUE` for `field=VALUE`, of any field."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The arguments, with options that are not the command's own as fields."""
         own = {option: param for param in self.get_params(ctx) for option in param.opts}
-        said: list[str] = []
+        parsed: list[str] = []
         left = list(args)
         while left:
             word = left.pop(0)
             name, equals, _ = word.partition("=")
             if not name.startswith("--") or len(name) == len("--"):
-                said.append(word)
+                parsed.append(word)
             elif name in own:
                 takes_next = not equals and not getattr(own[name], "is_flag", False)
-                said += [word, *(left[:1] if takes_next else ())]
+                parsed += [word, *(left[:1] if takes_next else ())]
                 left = left[1:] if takes_next else left
             else:
                 field = name.removeprefix("--").replace("-", "_")
-                said.append(f"{field}={word[len(name) + 1 :] if equals else ''.join(left[:1])}")
+                parsed.append(f"{field}={word[len(name) + 1 :] if equals else ''.join(left[:1])}")
                 left = left if equals else left[1:]
-        return super().parse_args(ctx, said)
+        return super().parse_args(ctx, parsed)
 
 
-@click.command("import", cls=SayingCommand)
+@click.command("import", cls=FieldsCommand)
 @click.argument("what")
 @click.argument("words", nargs=-1, metavar="[FILE] [FIELD=VALUE]...")
 @click.option("--here", is_flag=True, help="Detect the hardware of this machine.")
@@ -101,23 +99,23 @@ def command(
     """
     folders: Folders = ctx.obj
     rulebook = _load_or_leave(folders)
-    sources = _sources(rulebook, what)
-    wanted = Wanted(name, pairs(_fields(words)), file, {key: text for key, text in head.items() if text}, dry_run)
-    skeleton = Scaffold(what, sources[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
+    importers = _importers(rulebook, what)
+    skeleton = Scaffold(what, importers[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
     try:
-        given = skeleton.read(wanted.fields)
+        overrides = _flat(skeleton.read(pairs(word for word in words if "=" in word)))
     except FieldUnknown as unknown:
         raise click.UsageError(str(unknown)) from None
-    common = {TODAY: datetime.datetime.now(tz=datetime.UTC).date().isoformat()}
-    entries = []
-    for read in _read(sources, words, here=here, saved=saved):
-        maker = Maker(read.source, rulebook.catalogs, _flat(given), {**common, FILE: read.shown})
-        found = maker.entries(read.records)
-        click.echo(f"read: {read.source.title}, {read.shown}: {len(read.records)} read, {len(found)} taken", err=True)
-        entries += found
-    new = list(_new(_named(entries, wanted), what))
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    entries: list[ImportedEntry] = []
+    for source in _sources(importers, words, here=here, saved=saved):
+        imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
+        counts = f"{len(source.records)} read, {len(imported)} taken"
+        click.echo(f"read: {source.importer.title}, {source.shown_as}: {counts}", err=True)
+        entries += imported
+    new = list(_without_known(_with_ids(entries, name), what))
     if new:
-        _finish(folders, skeleton, new, wanted)
+        destination = Destination(name, file, {key: text for key, text in head.items() if text}, dry_run)
+        _write(folders, skeleton, new, destination)
 
 
 def _load_or_leave(folders: Folders) -> Rulebook:
@@ -128,124 +126,125 @@ def _load_or_leave(folders: Folders) -> Rulebook:
         exit_with_problems(found.problems, FAILED)
 
 
-def _sources(rulebook: Rulebook, what: str) -> list[Import]:
-    sources = [source for source in rulebook.imports if source.word == what]
-    if not sources:
-        known = list(dict.fromkeys(source.word for source in rulebook.imports))
+def _importers(rulebook: Rulebook, what: str) -> list[Importer]:
+    available = [importer for importer in IMPORTERS if importer.catalog in rulebook.catalogs]
+    importers = [importer for importer in available if importer.word == what]
+    if not importers:
+        known = list(dict.fromkeys(importer.word for importer in available))
         near = did_you_mean(closest(what, known)) or (
             f"choose {', '.join(known)}" if known else "there are no importers"
         )
         raise click.UsageError(f"cannot import `{what}`: {near}")
-    return sources
-
-
-def _fields(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if "=" in word)
+    return importers
 
 
 @dataclass(frozen=True)
-class Read:
-    """What was read, by which import, and what that is called."""
+class ImportSource:
+    """Records of a file or of a machine, the importer that recognises them, and how messages call their origin."""
 
-    source: Import
+    importer: Importer
     records: list[Record]
-    shown: str
+    shown_as: str
 
 
-def _read(sources: list[Import], words: tuple[str, ...], *, here: bool, saved: Path | None) -> list[Read]:
+def _sources(
+    importers: list[Importer], words: tuple[str, ...], *, here: bool, saved: Path | None
+) -> list[ImportSource]:
     files = [word for word in words if "=" not in word]
     if len(files) + here + (saved is not None) != 1:
         raise click.UsageError("requires one of FILE, --here or --from FOLDER")
     if not files:
-        return _read_machine(sources, saved)
+        return _machine_sources(importers, saved)
     try:
-        reads, records = records_of(Path(files[0]))
+        kind, records = records_of(Path(files[0]))
     except Unreadable as why:
         raise click.ClickException(f"{files[0]} cannot be read: {why}") from None
-    source = recognised(sources, reads, records)
-    if source is None:
-        known = ", ".join(one.title for one in sources)
+    importer = recognise(importers, kind, records)
+    if importer is None:
+        known = ", ".join(importer.title for importer in importers)
         raise click.ClickException(f"the format of {files[0]} is not supported; supported are: {known}")
-    return [Read(source, records, Path(files[0]).name)]
+    return [ImportSource(importer, records, Path(files[0]).name)]
 
 
-def _read_machine(sources: list[Import], saved: Path | None) -> list[Read]:
-    """Everything that this machine has; the command ends where it has nothing."""
-    tried = [source for source in sources if source.reads == MACHINE]
-    if not tried:
-        raise click.UsageError(f"importing a {sources[0].word} requires a FILE")
-    each = [(source, machine_records(source.machine, source.each, saved)) for source in tried]
-    shown = saved.name if saved else "here"
-    whole = [
-        Read(source, records, shown) for source, records in each if records and recognised([source], MACHINE, records)
+def _machine_sources(importers: list[Importer], saved: Path | None) -> list[ImportSource]:
+    """All that this machine has, or another whose outputs are saved. The command ends where there is nothing."""
+    of_machines = [importer for importer in importers if importer.source is SourceKind.MACHINE]
+    if not of_machines:
+        raise click.UsageError(f"importing a {importers[0].word} requires a FILE")
+    shown_as = saved.name if saved else "here"
+    outputs = [(importer, machine_records(importer.machine, importer.each, saved)) for importer in of_machines]
+    recognised = [
+        ImportSource(importer, records, shown_as)
+        for importer, records in outputs
+        if records and recognise([importer], SourceKind.MACHINE, records)
     ]
-    found = [read for read in whole if not read.source.last] or whole
-    if not found:
-        looked_for = ", ".join(source.title for source in tried)
-        raise click.ClickException(f"no {sources[0].word} found {shown}; looked for: {looked_for}")
-    return found
+    preferred = [source for source in recognised if not source.importer.fallback] or recognised
+    if not preferred:
+        titles = ", ".join(importer.title for importer in of_machines)
+        raise click.ClickException(f"no {importers[0].word} found {shown_as}; looked for: {titles}")
+    return preferred
 
 
-def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields by their dotted names, as an import has them."""
+def _flat(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields by their dotted names, as importers have them."""
     flat: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in overrides.items():
         flat |= {f"{name}.{inner}": part for inner, part in value.items()} if isinstance(value, dict) else {name: value}
     return flat
 
 
-def _named(entries: list[Imported], wanted: Wanted) -> Iterator[tuple[str, Imported]]:
-    """Each entry with its id."""
+def _with_ids(entries: list[ImportedEntry], name: str) -> Iterator[tuple[str, ImportedEntry]]:
+    """Each entry with its id: the name that was set, with a number where there are several, or its own."""
     for number, entry in enumerate(entries, 1):
-        own = f"{wanted.name}-{number}" if wanted.name and len(entries) > 1 else wanted.name
+        own = f"{name}-{number}" if name and len(entries) > 1 else name
         yield own or entry.id, entry
 
 
-def _new(named: Iterable[tuple[str, Imported]], word: str) -> Iterator[tuple[str, Imported]]:
-    """Those that are not in the catalog already; of each is told what was read, guessed and not read."""
-    there: dict[str, list[Imported]] = {}
-    told: dict[str, None] = {}  # what holds of several entries is told once
-    for name, entry in named:
-        if entry.known is not None and not entry.known.differs:
-            there.setdefault(entry.known.entry.id, []).append(entry)
+def _without_known(entries: Iterable[tuple[str, ImportedEntry]], word: str) -> Iterator[tuple[str, ImportedEntry]]:
+    """The entries that the catalog does not have; prints remarks on each, and which entries it has."""
+    known: dict[str, list[ImportedEntry]] = {}
+    remarks: dict[str, None] = {}  # each once, also where it holds of several entries
+    for name, entry in entries:
+        if entry.match is not None and not entry.match.differences:
+            known.setdefault(entry.match.entry.id, []).append(entry)
         else:
-            told |= dict.fromkeys(f"{name or word}: {remark}" for remark in _remarks(entry))
+            remarks |= dict.fromkeys(f"{name or word}: {remark}" for remark in _remarks(entry))
             yield name, entry
-    for remark in told:
+    for remark in remarks:
         click.echo(remark, err=True)
-    for known, entries in there.items():
-        position = entries[0].known.entry.position if entries[0].known else ""
-        many = f" ({len(entries)} of them)" if len(entries) > 1 else ""
-        click.echo(f"this is `{known}`{many}, already in the catalog: {position}")
-        click.echo(f"  read: {to_yaml(dict(entries[0].data))}", err=True)
+    for entry_id, same in known.items():
+        position = same[0].match.entry.position if same[0].match else ""
+        many = f" ({len(same)} of them)" if len(same) > 1 else ""
+        click.echo(f"this is `{entry_id}`{many}, already in the catalog: {position}")
+        click.echo(f"  read: {to_yaml(dict(same[0].data))}", err=True)
 
 
-def _remarks(entry: Imported) -> Iterator[str]:
-    """What is to be said of how an entry was read."""
-    known = entry.known
-    if known is not None:
-        yield _differing(known)
+def _remarks(entry: ImportedEntry) -> Iterator[str]:
+    if entry.match is not None:
+        yield _difference(entry.match)
     for one in entry.unmatched:
         hint = did_you_mean(one.nearest)
-        yield f"no {one.field} is called `{one.word}`; {f'{hint} ' if hint else ''}set {one.field}=ID"
-    if entry.near:
-        yield f"no certain match in the catalog; {did_you_mean(entry.near)}"
+        yield f"no {one.field} is called `{one.name}`; {f'{hint} ' if hint else ''}set {one.field}=ID"
+    if entry.similar:
+        yield f"no certain match in the catalog; {did_you_mean(entry.similar)}"
     if entry.guessed:
         yield f"guessed: {', '.join(entry.guessed)}"
     if entry.absent:
         yield f"not read: {', '.join(entry.absent)}"
 
 
-def _differing(known: Known) -> str:
-    told = ", ".join(
-        f"{name} is {there:g} in the catalog and {here:g} here" for name, (there, here) in known.differs.items()
+def _difference(match: CatalogMatch) -> str:
+    listed = ", ".join(
+        f"{name} is {there:g} in the catalog and {here:g} here" for name, (there, here) in match.differences.items()
     )
-    return f"not the same as `{known.entry.id}`: {told}"
+    return f"not the same as `{match.entry.id}`: {listed}"
 
 
-def _finish(folders: Folders, skeleton: Scaffold, new: list[tuple[str, Imported]], wanted: Wanted) -> None:
+def _write(
+    folders: Folders, skeleton: Scaffold, new: list[tuple[str, ImportedEntry]], destination: Destination
+) -> None:
     missing = {one.name: one for _, entry in new for one in skeleton.missing(entry.data)}
-    if wanted.dry_run:
+    if destination.dry_run:
         for name, entry in new:
             click.echo(entry_block(name or skeleton.word, skeleton.ordered(entry.data), ""))
     if unmatched := {one.field: None for _, entry in new for one in entry.unmatched}:
@@ -258,14 +257,14 @@ def _finish(folders: Folders, skeleton: Scaffold, new: list[tuple[str, Imported]
         listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
         raise click.UsageError(f"fields of a {skeleton.word} that were not read are required, such as{listed}")
     read = read_each_file(folders, skeleton.schemas)
-    if wanted.dry_run and wanted.file is None:  # any file will do to try it in
+    if destination.dry_run and destination.file is None:  # any file will do to try it in
         read = [next(one for one in read if one.kind == skeleton.kind)]
-    document = document_for(skeleton, wanted.file, read, folders, wanted.head)
+    document = document_for(skeleton, destination.file, read, folders, destination.head)
     text = document.text
     for name, entry in new:
         text = insert_entry(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))
     text = in_order(document, text, skeleton, folders)
-    write_or_exit(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=wanted.dry_run)
+    write_or_exit(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=destination.dry_run)
 
 
 def _again(document: Document, text: str) -> Document:

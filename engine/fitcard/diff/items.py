@@ -16,7 +16,6 @@ from fitcard.rulebook.files import (
     BACKTEST,
     CHANGES,
     CHECKS,
-    IMPORT,
     LAYOUT,
     MESSAGES,
     PROFILE,
@@ -102,7 +101,7 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
                 yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
         case _ if kind == SWEEP:
             yield Item(ItemKind.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
-        case _ if kind in (CHANGES, IMPORT):  # neither an answer nor a check
+        case _ if kind == CHANGES:  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:
             yield from _of_backtest(document, path)

@@ -1,1 +1,1 @@
-"""Import of files and output of other programs as catalog entries."""
+"""Imports the files and output of other programs as catalog entries: one module for each format."""

@@ -1,39 +1,43 @@
-"""Entries of a catalog, made from records as an import says; what could not be read or matched stands beside each."""
+"""Entries of a catalog, as an importer reads them, matched with the catalogs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fitcard.catalog.catalog import Catalog, Entry
+from fitcard.importers.importer import INAPPLICABLE, Fields, Guess, Importer, Reading
 from fitcard.importers.records import Record
-from fitcard.importers.values import WorkedOut, whole
-from fitcard.rulebook.imports import Import
+from fitcard.importers.values import whole
+
+CHECKED_ON = "checked_on"
 
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A word that should name an entry of another catalog, and names none; `nearest` are what may be meant."""
+    """A name that should be that of an entry of another catalog, and is not; `nearest` are similar ids."""
 
     field: str
-    word: str
+    name: str
     nearest: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Known:
-    """An entry that is in the catalog already, and figures of it that were read otherwise: as it is, as read."""
+class CatalogMatch:
+    """An entry that is already in the catalog, and figures that differ by more than the tolerance: there, as read."""
 
     entry: Entry
-    differs: Mapping[str, tuple[Any, Any]]
+    differences: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Imported:
-    """`data` is the entry as far as it was read; `id` is empty where nothing gives one.
+class ImportedEntry:
+    """`data` is the entry as far as it was read; `id` is empty where the input does not give one.
 
-    `known` is the entry of the catalog that it is, or those `near` to it where it is none.
+    `absent` are fields that the entry should have and that could not be read, `guessed` those that usually hold.
+    `match` is the same entry in the catalog, or else `similar` are ids that it may have there.
     """
 
     id: str
@@ -41,110 +45,89 @@ class Imported:
     absent: tuple[str, ...]
     guessed: tuple[str, ...]
     unmatched: tuple[Unmatched, ...]
-    known: Known | None
-    near: tuple[str, ...]
+    match: CatalogMatch | None
+    similar: tuple[str, ...]
 
 
-def recognised(imports: Iterable[Import], reads: str, records: list[Record]) -> Import | None:
-    """The first import that reads this kind of file and whose needs all records have."""
-    for source in imports:
-        keys = [WorkedOut(source, record, {}) for record in records]
-        if source.reads == reads and all(key.name(name) is not None for key in keys for name in source.needs):
-            return source
-    return None
+def import_entries(
+    importer: Importer,
+    records: Sequence[Record],
+    catalogs: Mapping[str, Catalog],
+    overrides: Fields | None = None,
+    today: str | None = None,
+) -> list[ImportedEntry]:
+    """The entries that an importer reads from records.
+
+    `overrides` are fields by dotted name that a person sets beside the file; `today` is an ISO date.
+    """
+    overrides = overrides or {}
+    readings = importer.read(records, overrides)
+    return _number_ids([_entry(importer, reading, catalogs, overrides, today) for reading in readings])
 
 
-@dataclass(frozen=True)
-class Maker:
-    """Makes entries of records; `given` are fields that were said beside the file, and what every record has."""
-
-    source: Import
-    catalogs: Mapping[str, Catalog]
-    given: Mapping[str, Any]
-    common: Mapping[str, Any]
-
-    @property
-    def _said(self) -> dict[str, Any]:
-        return {**self.common, **self.given}
-
-    def entries(self, records: Iterable[Record]) -> list[Imported]:
-        """One entry for each record that the import takes, or for those that are joined."""
-        groups: list[tuple[Record, dict[str, Any]]] = []
-        for record in records:
-            worked = WorkedOut(self.source, record, self._said)
-            if self.source.only is not None and not worked.value(self.source.only, ""):
-                continue
-            names = [*self.source.values, *self.source.joins]
-            values = {name: value for name in names if (value := worked.name(name)) is not None}
-            held = next((held for _, held in groups if self._are_one(held, values)), None)
-            if held is None:
-                groups.append((record, values))
-            else:
-                held |= {name: value for name, value in values.items() if name not in held}
-        return _each_by_name([self._entry(record, values) for record, values in groups])
-
-    def _are_one(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Whether two records differ in nothing by which they are joined, where both have it."""
-        both = [name for name in self.source.joins if name in one and name in other]
-        return bool(self.source.joins) and all(one[name] == other[name] for name in both)
-
-    def _entry(self, record: Record, values: Mapping[str, Any]) -> Imported:
-        worked = WorkedOut(self.source, record, {**(values if self.source.joins else {}), **self._said})
-        read = {name: worked.value(value, name) for name, value in self.source.fields.items()}
-        read |= self.given
-        unmatched = []
-        declared = self.catalogs[self.source.catalog].fields
-        for name, value in read.items():
-            field = declared.get(name)
-            if field is not None and field.entry_of and isinstance(value, str):
-                catalog = self.catalogs[field.entry_of]
-                entry = catalog.find(value)
-                read[name] = entry.id if entry else None
-                unmatched += [] if entry else [Unmatched(name, value, catalog.nearest(value))]
-        fields = {name: _written(value) for name, value in read.items() if value is not None}
-        named = WorkedOut(self.source, record, {**values, **self._said, **read})
-        entry_id = named.value(self.source.id, "id") if self.source.id else None
-        told_otherwise = {one.field for one in unmatched}
-        told_otherwise |= {name for name, value in self.source.fields.items() if not worked.applies(value)}
-        known, near = self._known(named, fields)
-        return Imported(
-            id=str(entry_id or ""),
-            data=_nested(fields),
-            absent=tuple(name for name, value in read.items() if value is None and name not in told_otherwise),
-            guessed=tuple(name for name in fields if name in worked.guessed),
-            unmatched=tuple(unmatched),
-            known=known,
-            near=near,
-        )
-
-    def _known(self, named: WorkedOut, read: Mapping[str, Any]) -> tuple[Known | None, tuple[str, ...]]:
-        """The entry that is meant: one of that name whose figures agree, or, where none does, the first of the name.
-
-        Where there is none of the name, those that are nearest to it.
-        """
-        if self.source.known_as is None:
-            return None, ()
-        catalog, names = self.catalogs[self.source.catalog], self.source.known_as.names
-        words = [word for value in names if (word := named.value(value, "")) is not None]
-        entries = [entry for word in words if (entry := catalog.find(str(word))) is not None]
-        known = [Known(entry, dict(self._differences(entry, read))) for entry in entries]
-        found = next((one for one in known if not one.differs), next(iter(known), None))
-        return found, () if found else tuple(dict.fromkeys(near for word in words for near in catalog.nearest(word)))
-
-    def _differences(self, entry: Entry, read: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
-        assert self.source.known_as is not None
-        for name, share in self.source.known_as.alike.items():
-            there, here = entry.value(name), read.get(name)
-            if there is not None and here is not None and abs(there - here) > share * there:
-                yield name, (there, here)
+def _entry(
+    importer: Importer, reading: Reading, catalogs: Mapping[str, Catalog], overrides: Fields, today: str | None
+) -> ImportedEntry:
+    read = {**reading.fields, CHECKED_ON: today, **overrides}
+    guessed = tuple(name for name, value in read.items() if isinstance(value, Guess))
+    values = {name: _plain(value) for name, value in read.items() if value is not INAPPLICABLE}
+    values, unmatched = _with_ids(catalogs, importer.catalog, values)
+    fields = {name: value for name, value in values.items() if value is not None}
+    without_entry = {name.field for name in unmatched}
+    match, similar = _match(importer, catalogs[importer.catalog], reading.names, fields)
+    return ImportedEntry(
+        id=reading.entry_id(fields),
+        data=_nested(fields),
+        absent=tuple(name for name, value in values.items() if value is None and name not in without_entry),
+        guessed=guessed,
+        unmatched=tuple(unmatched),
+        match=match,
+        similar=similar,
+    )
 
 
-def _written(value: Any) -> Any:
-    """A value as it is written: words stay words, a number that is whole has no decimals."""
-    return whole(value) if isinstance(value, float) else value
+def _plain(value: Any) -> Any:
+    """A value as it is written: whole numbers without decimals, None for an absent one."""
+    if isinstance(value, Guess):
+        return value.value
+    if isinstance(value, float):
+        return whole(value) if math.isfinite(value) else None
+    return value
 
 
-def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> tuple[dict[str, Any], list[Unmatched]]:
+    """The values with the ids of the entries that they name, and the names without an entry."""
+    unmatched: list[Unmatched] = []
+    resolved = dict(values)
+    for name, value in values.items():
+        field = catalogs[catalog].fields.get(name)
+        if field is not None and field.entry_of and isinstance(value, str):
+            other = catalogs[field.entry_of]
+            entry = other.find(value)
+            resolved[name] = entry.id if entry else None
+            unmatched += [] if entry else [Unmatched(name, value, other.nearest(value))]
+    return resolved, unmatched
+
+
+def _match(
+    importer: Importer, catalog: Catalog, names: Iterable[str | None], fields: Fields
+) -> tuple[CatalogMatch | None, tuple[str, ...]]:
+    """The entry of one of these names whose figures agree, or else the first of such a name; or else similar ids."""
+    present = [name for name in names if name is not None]
+    entries = [entry for name in present if (entry := catalog.find(name)) is not None]
+    matches = [CatalogMatch(entry, dict(_differences(importer, entry, fields))) for entry in entries]
+    match = next((match for match in matches if not match.differences), next(iter(matches), None))
+    return match, () if match else tuple(dict.fromkeys(near for name in present for near in catalog.nearest(name)))
+
+
+def _differences(importer: Importer, entry: Entry, fields: Fields) -> Iterator[tuple[str, tuple[float, float]]]:
+    for name, tolerance in importer.tolerances.items():
+        there, here = entry.value(name), fields.get(name)
+        if there is not None and here is not None and abs(there - here) > tolerance * there:
+            yield name, (there, here)
+
+
+def _nested(fields: Fields) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, value in fields.items():
         head, _, inner = name.partition(".")
@@ -155,11 +138,11 @@ def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _each_by_name(entries: list[Imported]) -> list[Imported]:
+def _number_ids(entries: list[ImportedEntry]) -> list[ImportedEntry]:
     """The same, with a number behind an id that came before."""
     seen: dict[str, int] = {}
-    named = []
+    numbered = []
     for entry in entries:
         seen[entry.id] = count = seen.get(entry.id, 0) + 1
-        named.append(replace(entry, id=f"{entry.id}-{count}") if entry.id and count > 1 else entry)
-    return named
+        numbered.append(replace(entry, id=f"{entry.id}-{count}") if entry.id and count > 1 else entry)
+    return numbered

@@ -1,4 +1,4 @@
-"""The records of a file that another program wrote: JSON, JSON lines, CSV, a Markdown table, or a GGUF header."""
+"""Reads records: JSON, JSON lines, CSV, Markdown tables, GGUF headers, and the output of programs of this machine."""
 
 from __future__ import annotations
 
@@ -8,34 +8,44 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 Record = Mapping[str, Any]
+MachineSource = tuple[str, ...] | Path  # a program with its arguments, run without a shell, or a file of the system
 
-GGUF_MARK = b"GGUF"  # the first four bytes of such a file
-AROUND = "around"  # the key of what stands around a Markdown table
-RULE = re.compile(r"\|?[\s:|-]*-[\s:|-]*")  # the line between the head and the body of a Markdown table
+GGUF_MAGIC = b"GGUF"
+AROUND = "around"  # key of the text around a Markdown table
+RULE = re.compile(r"\|?[\s:|-]*-[\s:|-]*")  # line between the head and the body of a Markdown table
 ARCHITECTURE, TENSORS, PARAMETERS = "general.architecture", "tensors", "parameters"
-TEXT_SUFFIX = ".txt"  # of files that hold what a machine said
-LONGEST_WAIT = 30  # seconds for one program of this machine
+TEXT_SUFFIX = ".txt"  # of saved output of programs
+MAX_SECONDS = 30  # for one program of this machine
+
+
+class SourceKind(StrEnum):
+    """What an importer reads: records of a file, the header of a GGUF file, or output of programs of this machine."""
+
+    RECORDS = "records"
+    GGUF = "gguf"
+    MACHINE = "machine"
 
 
 class Unreadable(Exception):
-    """Raised where a file cannot be read, with why."""
+    """Raised where a file cannot be read, with the reason."""
 
 
-def records_of(file: Path) -> tuple[str, list[Record]]:
-    """How the file was read, as an import calls it, and its records.
+def records_of(file: Path) -> tuple[SourceKind, list[Record]]:
+    """The kind of source that a file is, and its records.
 
-    Raises Unreadable where it is of no form that is known.
+    Raises Unreadable where the format is unknown.
     """
     try:
         with file.open("rb") as stream:
-            mark = stream.read(len(GGUF_MARK))
-        if mark == GGUF_MARK:
-            return "gguf", [gguf_header(file)]
-        return "records", text_records(file.read_text("utf-8"))
+            magic = stream.read(len(GGUF_MAGIC))
+        if magic == GGUF_MAGIC:
+            return SourceKind.GGUF, [gguf_header(file)]
+        return SourceKind.RECORDS, text_records(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)) from None
 
@@ -68,7 +78,7 @@ def _csv(text: str) -> list[Record]:
 
 
 def _markdown(text: str) -> list[Record]:
-    """The rows of all tables in the text; each has what stands around them under `around`."""
+    """The rows of all tables in the text, each with the text around the tables under `around`."""
     lines = text.splitlines()
     around = "\n".join(line for line in lines if not line.strip().startswith("|"))
     found: list[Record] = []
@@ -88,13 +98,13 @@ def _cells(line: str) -> list[str]:
 
 
 def gguf_header(file: Path) -> Record:
-    """The keys of a GGUF file, those of its architecture without its name, and how many parameters its `tensors` hold,
-    each and all together.
+    """The keys of a GGUF file, those of its architecture without its name as prefix.
 
-    Raises Unreadable where the `gguf` package is not installed or cannot read it.
+    `tensors` has the number of parameters of each tensor, `parameters` their total. Raises Unreadable where the `gguf`
+    package is not installed or cannot read the file.
     """
     try:
-        from gguf import GGUFReader  # noqa: PLC0415  (a package that only this needs)
+        from gguf import GGUFReader  # noqa: PLC0415  - an extra
     except ImportError:
         raise Unreadable("it requires the package gguf: pip install 'fitcard[import]'") from None
     try:
@@ -108,15 +118,17 @@ def gguf_header(file: Path) -> Record:
     return {name.removeprefix(own): value for name, value in found.items()} | counted
 
 
-def machine_records(machine: Mapping[str, Mapping[str, Any]], each: str, saved: Path | None) -> list[Record]:
-    """What this machine says, or what another said, as `saved` in a folder of texts: one record, or one for each line
-    of the text `each`. What is not there is left out.
+def machine_records(machine: Mapping[str, MachineSource], each: str, saved: Path | None) -> list[Record]:
+    """The output of programs and the content of files of this machine, by name; without those that are missing.
+
+    `saved` is a folder with such texts of another machine, as NAME.txt. There is one record, or one for each line of
+    the text called `each`.
     """
-    said = {name: _saved(saved, name) if saved else _said(source) for name, source in machine.items()}
-    there = {name: text.strip() for name, text in said.items() if text and text.strip()}
+    outputs = {name: _saved(saved, name) if saved else _output(source) for name, source in machine.items()}
+    texts = {name: text.strip() for name, text in outputs.items() if text.strip()}
     if not each:
-        return [there]
-    return [{**there, each: line.strip()} for line in there.get(each, "").splitlines()]
+        return [texts]
+    return [{**texts, each: line.strip()} for line in texts.get(each, "").splitlines()]
 
 
 def _saved(folder: Path, name: str) -> str:
@@ -124,23 +136,23 @@ def _saved(folder: Path, name: str) -> str:
     return file.read_text("utf-8") if file.is_file() else ""
 
 
-def _said(source: Mapping[str, Any]) -> str:
+def _output(source: MachineSource) -> str:
     try:
-        if "file" in source:
-            return Path(source["file"]).read_text("utf-8")
-        ended = subprocess.run(source["run"], capture_output=True, text=True, timeout=LONGEST_WAIT, check=False)
+        if isinstance(source, Path):
+            return source.read_text("utf-8")
+        ended = subprocess.run(source, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
     except (OSError, UnicodeDecodeError, subprocess.TimeoutExpired):
         return ""
     return ended.stdout if ended.returncode == 0 else ""
 
 
-def looked_up(record: Record, path: str) -> Any:
-    """What stands at a path of a record: under the whole path as a key, or in a part of it; None where nothing does."""
+def look_up(record: Record, path: str) -> Any:
+    """The value at a path of a record, the whole path as a key or dots leading into its parts; None where absent."""
     if path in record:
         return record[path]
     for head, rest in _splits(path):
         inside = record.get(head)
-        if isinstance(inside, Mapping) and (found := looked_up(inside, rest)) is not None:
+        if isinstance(inside, Mapping) and (found := look_up(inside, rest)) is not None:
             return found
     return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fitcard.catalog.fields import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, errors
 from fitcard.source.document import Document
@@ -63,9 +64,10 @@ class FolderEmpty(ProblemCode):
 
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
-CHANGES, BACKTEST, CHECKS, IMPORT = "changes", "backtest", "checks", "import"
+CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
 RANKINGS, TOOLS, SERVICE, SWEEP = "rankings", "tools", "service", "sweep"
-NO_ANSWER = (TESTS, CHANGES, CHECKS, IMPORT, TOOLS, SERVICE, SWEEP)  # kinds of files that change no figure or sentence
+NO_ANSWER = (TESTS, CHANGES, CHECKS, TOOLS, SERVICE, SWEEP)  # kinds of files that change no figure or sentence
+KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *NO_ANSWER})  # beside catalogs
 
 
 @dataclass
@@ -150,8 +152,11 @@ def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles
         if not any(folder.rglob("*.yaml")):
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
+    kinds = KINDS.union(catalog_kinds(schemas))
     for role, path, shown_as in _paths(folders):
         read = kept.read(schemas, path, shown_as)
+        if read.kind and read.kind not in kinds:  # folders of an earlier version have kinds that are no longer read
+            continue
         _take(files, read)
         if read.document is not None and read.kind and read.kind not in NO_ANSWER:  # what can change an answer
             folder = folders.rules if role == "rules" else folders.catalogs

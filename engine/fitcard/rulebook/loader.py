@@ -18,7 +18,6 @@ from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from fitcard.rulebook.files import (
     BACKTEST,
     CHECKS,
-    IMPORT,
     LAYOUT,
     MESSAGES,
     PROFILE,
@@ -34,7 +33,6 @@ from fitcard.rulebook.files import (
     defined_names,
     read_files,
 )
-from fitcard.rulebook.imports import Import, read_import
 from fitcard.rulebook.layout import Layout, read_layout
 from fitcard.rulebook.layout_check import check_layout
 from fitcard.rulebook.messages import message_names, read_languages
@@ -163,8 +161,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     backtest = _backtest(files)
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
-    imports, found = _imports(files, schemas)
-    problems += found
     if errors(problems):
         return None, problems
     rulebook = Rulebook(
@@ -187,7 +183,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         checks=tuple(files.of(CHECKS)),
         pinned=read_pinned(main),
         backtest=backtest,
-        imports=tuple(imports),
         rankings=rankings,
         tools=tools,
         service=service,
@@ -333,11 +328,6 @@ def _service(files: RuleFiles) -> Service | None:
 def _swept(files: RuleFiles, layout: Layout, question_fields: QuestionFields) -> Swept:
     document = files.at_most_one(SWEEP)
     return read_swept(document, layout) if document else swept_by_default(layout, question_fields.axes)
-
-
-def _imports(files: RuleFiles, schemas: Schemas) -> tuple[list[Import], list[Problem]]:
-    read = [read_import(document, schemas) for document in files.of(IMPORT)]
-    return [one for one, _ in read if one is not None], [problem for _, wrong in read for problem in wrong]
 
 
 def _profile_name(document: Document) -> str:

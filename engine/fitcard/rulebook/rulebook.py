@@ -10,7 +10,6 @@ from fitcard.language.invariants import Invariant
 from fitcard.language.question_fields import QuestionFields
 from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.backtest import Backtest
-from fitcard.rulebook.imports import Import
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
@@ -68,7 +67,6 @@ class Rulebook:
     checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
-    imports: tuple[Import, ...]
     rankings: Mapping[str, Ranking]
     tools: Tools | None
     service: Service | None

@@ -13,8 +13,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from suite.contest import NotComparable, Took
 from fitcard.source.folders import ENVIRONMENT, Folders
+from suite.contest import NotComparable, Took
 
 KILOBYTES_PER_MB = 1024
 SELF = (sys.executable, "-m", "suite.alone")

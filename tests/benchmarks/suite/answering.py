@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from fitcard.answer.question import Question, read_question
 from fitcard.answer.render import answer_question
-from suite.contest import Bench, Contest, Setting, Variant
 from fitcard.rulebook.rulebook import Rulebook
+from suite.contest import Bench, Contest, Setting, Variant
 
 
 def first_pinned(rulebook: Rulebook) -> Question:

@@ -11,14 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
+from fitcard.cli.output import FAILED, OK, exit_with_problems, print_json
+from fitcard.problems import ProblemsError
+from fitcard.suggest import closest, did_you_mean
 from suite.contest import Bench, NotComparable, Setting
 from suite.every import all_benches
 from suite.measure import QUICK, WHOLE, measured
 from suite.saved import Results, as_data, moved
 from suite.view import draw_bench, draw_moved
-from fitcard.cli.output import FAILED, OK, exit_with_problems, print_json
-from fitcard.problems import ProblemsError
-from fitcard.suggest import closest, did_you_mean
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 THERE = click.Path(exists=True, dir_okay=False, path_type=Path)

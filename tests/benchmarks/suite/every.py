@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fitcard.source.folders import PACKAGE
 from suite import answering, loading, serving, starting, sweeping
 from suite.contest import Bench, Contest, NotComparable, Setting
-from fitcard.source.folders import PACKAGE
 
 OWN = (*answering.BENCHES, *sweeping.BENCHES, *serving.BENCHES, *loading.BENCHES, *starting.BENCHES)
 BESIDE = PACKAGE.parent / "tests" / "benchmarks"  # in a checkout; what is installed has none

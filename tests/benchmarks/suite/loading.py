@@ -11,7 +11,6 @@ from pathlib import Path
 
 import yaml
 
-from suite.contest import Bench, Contest, Setting, Variant
 from fitcard.diff.report import compare_snapshots
 from fitcard.diff.revisions import find_revision
 from fitcard.diff.snapshot import read_snapshot
@@ -20,6 +19,7 @@ from fitcard.lint.run import load_checked, run_checks
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
 from fitcard.web.reload import ReloadingRulebook
+from suite.contest import Bench, Contest, Setting, Variant
 
 BARELY = 1e-9  # what a constant is moved by, as a share of it, where only that it moves matters
 

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
-from suite.alone import run_alone
-from suite.contest import Bench, Contest, Setting, Took, Variant
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from fitcard.sweep.rows import compute_rows
 from fitcard.sweep.selection import Sweep, read_sweep
+from suite.alone import run_alone
+from suite.contest import Bench, Contest, Setting, Took, Variant
 
 MOST_THREADS = 4
 SHARES = (Fraction(1, 32), Fraction(1, 8), Fraction(1))
