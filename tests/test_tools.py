@@ -264,7 +264,7 @@ def test_what_cannot_be_answered_is_an_error_of_the_tool(
 
 def test_all_that_is_wrong_with_a_call_is_told_at_once(engine: Engine) -> None:
     told = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
-    assert [problem["field"] for problem in told["problems"]] == ["device", "gpu"]
+    assert [problem["field"] for problem in told["problems"]] == ["gpu", "device"]
 
 
 def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
