@@ -33,7 +33,7 @@ from fitcard.rulebook.files import (
     defined_names,
     read_files,
 )
-from fitcard.rulebook.layout import Layout, read_layout
+from fitcard.rulebook.layout import Layout, block_problems, read_layout
 from fitcard.rulebook.layout_check import check_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
@@ -147,6 +147,10 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     languages, found = read_languages(texts, main)
     problems += found
     if not languages:
+        return None, problems
+    found = list(block_problems(layout_file))
+    problems += found
+    if errors(found):
         return None, problems
     layout = read_layout(layout_file, frozenset(question_fields.axes))
     rankings, found = read_rankings(files.of(RANKINGS), frozenset(question_fields.axes))
