@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fitcard.sweep.columns import default_columns
+
 import csv
 import hashlib
 import json
@@ -85,7 +87,7 @@ def shown(value: Any) -> Any:
 def at(data: Any, key: str) -> Any:
     """What stands in an answer at keys with dots between; None where a part of it is left out."""
     for part in key.split("."):
-        data = data and data.get(part)
+        data = data.get(part) if data else None
     return data
 
 
@@ -97,7 +99,7 @@ def test_each_row_is_what_the_question_by_itself_is_answered(
     written(some, form, file)
     rows = rows_in(file, form)
     assert len(rows) == 3 * 2 * 2 * 2 * 2
-    keys = [column.key for column in engine.rulebook.swept.columns]
+    keys = [column.key for column in default_columns(engine.rulebook.layout, engine.rulebook.rule_set)]
     asked = ("model", "device", "quant", "workload", "mode")
     for row in rows:
         question = read_question(engine.rulebook, {axis: row[axis] for axis in asked})
@@ -255,28 +257,19 @@ def test_what_is_absent_is_left_empty_and_never_a_word_for_no_number(
         assert {row["goes_in"] for row in rows} == {True, False}
 
 
-COLUMNS = "kind: sweep\ntitle: Every answer\nabout: What a file of every answer holds of each.\ncolumns: [{}]\n"
-
-
 def test_a_value_is_absent_where_the_answer_leaves_its_part_out(parcels: Workplace) -> None:
     parcels.edit(
         "rules/answer.yaml", "time_h: time", "time_h: time\n  inside: {when: goes_in, share: room_share, fits: goes_in}"
     )
-    parcels.write("rules/sweep.yaml", COLUMNS.format("inside.share, inside.fits"))
     engine = parcels.load()
-    ended = CliRunner().invoke(main, [*parcels.options, "sweep", "--format", "jsonl"])
+    ended = CliRunner().invoke(
+        main, [*parcels.options, "sweep", "--format", "jsonl", "--columns", "inside.share,inside.fits"]
+    )
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     for row in rows:
         told = answer_question(engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"]}))
         assert (row["inside.share"], row["inside.fits"]) == (at(told, "inside.share"), at(told, "inside.fits"))
     assert {row["inside.fits"] for row in rows} == {True, None}
-
-
-def test_the_file_of_columns_names_single_values_of_the_answer(parcels: Workplace) -> None:
-    parcels.write("rules/sweep.yaml", COLUMNS.format("tmie_h"))
-    [problem] = parcels.load().rulebook.swept.problems
-    assert (problem.code, problem.closest) == ("swept-unknown", ("time_h",))
-    assert str(problem.position) == "rules/sweep.yaml:4:11"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,6 @@ ENGINE_KINDS = (
     "question",
     "batch",
     "service",
-    "sweep",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

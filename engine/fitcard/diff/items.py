@@ -23,7 +23,6 @@ from fitcard.rulebook.files import (
     RULEBOOK,
     RULES,
     SERVICE,
-    SWEEP,
     TESTS,
     TOOLS,
 )
@@ -99,8 +98,6 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for at, route in enumerate(document.data["routes"]):
                 name = f"{route.get('method', 'get')} {route['at']}"
                 yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
-        case _ if kind == SWEEP:
-            yield Item(ItemKind.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind == CHANGES:  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

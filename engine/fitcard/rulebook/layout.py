@@ -2,11 +2,11 @@
 
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
 `text` (a fixed word), `each` (a list with one item for each entry of an axis), `changed` (a list of one item, the
-question asked otherwise, or none), `along` (one for each of some values of a number that a question may carry),
-`matching` (a list of entries of another catalog that name what the question names). `use` stands for a named block of
-the file, whole, or as one or several among the keys of an object. `when` keeps an item only where a condition holds; a list that stands in
-a list of parts is laid out among them. Picks are single entries chosen by the
-rules, such as the recommended one; their names start with the name of the pick.
+question with a change, or none), `along` (one item for each of some values of a numeric input), `matching` (a list of
+entries of another catalog that are about the same question). `use` stands for a named block of the file, whole, or as
+one or several among the keys of an object. `when` keeps an object only where a condition holds; a list that stands in a
+list of parts is merged into it. Picks are single entries chosen by the rules, such as the recommended quant; their
+names start with the name of the pick.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ from fitcard.rulebook.files import (
     RULEBOOK,
     RULES,
     SERVICE,
-    SWEEP,
     TESTS,
     TOOLS,
     FileCache,
@@ -33,13 +32,12 @@ from fitcard.rulebook.files import (
     defined_names,
     read_files,
 )
-from fitcard.rulebook.layout import Layout, block_problems, read_layout
-from fitcard.rulebook.layout_check import check_layout
+from fitcard.rulebook.layout import block_problems, read_layout
+from fitcard.rulebook.layout_check import check_figures, check_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.rulebook.service import Service, read_service
-from fitcard.rulebook.sweep_columns import Swept, read_swept, swept_by_default
 from fitcard.rulebook.tools import Tools, read_tools
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
@@ -159,8 +157,9 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     default = next(iter(languages.values()))
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
+        problems += check_figures(rules)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service, swept = _tools(files), _service(files), _swept(files, layout, question_fields)
+    tools, service = _tools(files), _service(files)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -190,7 +189,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         rankings=rankings,
         tools=tools,
         service=service,
-        swept=swept,
         schemas=schemas,
         document=main,
     )
@@ -327,11 +325,6 @@ def _tools(files: RuleFiles) -> Tools | None:
 def _service(files: RuleFiles) -> Service | None:
     document = files.at_most_one(SERVICE)
     return read_service(document) if document else None
-
-
-def _swept(files: RuleFiles, layout: Layout, question_fields: QuestionFields) -> Swept:
-    document = files.at_most_one(SWEEP)
-    return read_swept(document, layout) if document else swept_by_default(layout, question_fields.axes)
 
 
 def _profile_name(document: Document) -> str:
