@@ -89,7 +89,7 @@ def rank(engine: Engine, asked: RankingQuestion, *, site: str = "") -> dict[str,
     question = asked.question
     with blame_question(question):
         engine = with_custom_entries(engine, question.custom_entries)
-        evaluator = QuestionEvaluator(engine, question)
+        evaluator = QuestionEvaluator(engine, (question,))
         rows = _evaluate(evaluator, asked)
         own = Row(rows.evaluation, (0,) * len(rows.grid.shape))
         answer_rows = AnswerRows(own, evaluator.facts)

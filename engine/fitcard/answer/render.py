@@ -1,4 +1,4 @@
-"""From a question to its answer: the layout of the rulebook, rendered with values, messages and lists."""
+"""Rendering: the layout of the rulebook with the values of evaluated rows, its messages and its lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fitcard.answer.custom_entry import changed_figures, with_custom_entries
-from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, VariantRows
-from fitcard.answer.explain import blame_question
+from fitcard.answer.custom_entry import changed_figures
+from fitcard.answer.evaluator import AnswerRows, Row, VariantRows
 from fitcard.answer.question import Question
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
@@ -166,24 +165,6 @@ def _items(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
         return [item for found, is_list in built for item in (found if is_list else (found,)) if item not in (None, {})]
 
     return filled
-
-
-def answer_question(engine: Engine, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
-    """The answer as plain data, in the shape of `answer.schema.json`; with `explain`, the trace of each number.
-
-    `site` stands before the paths of addresses, where it is not that of the rulebook.
-    Raises ProblemsError where a number comes out that is not finite.
-    """
-    with blame_question(question):
-        engine = with_custom_entries(engine, question.custom_entries)
-        plan = engine.layout_plans[question.profile]
-        rows = QuestionEvaluator(engine, question).answer_rows(plan)
-        answer = AnswerRenderer(engine, plan, rows, explain=explain, site=site).answer()
-        overridden = overridden_values(engine, question)
-    if not overridden:
-        return answer
-    trace = {"trace": answer.pop("trace")} if explain else {}
-    return {**answer, "set": overridden, **trace}
 
 
 class AnswerRenderer:

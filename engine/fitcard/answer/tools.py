@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.explain import explain
 from fitcard.answer.fields import project, round_numbers, truncate
 from fitcard.answer.parameter_schemas import TYPES, Schema, in_unit, parameter_schema
 from fitcard.answer.problems import MissingParameter, NotWhole, UnknownParameter, question_problem
 from fitcard.answer.question import read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
-from fitcard.answer.render import answer_question
 from fitcard.catalog.catalog import Entry, search_all, search_nearest
 from fitcard.catalog.fields import Field
 from fitcard.compiler.engine import Engine
@@ -114,7 +114,7 @@ def _once(engine: Engine, part: Part, asked: dict[str, Any]) -> dict[str, Any]:
     rulebook = engine.rulebook
     match part:
         case AnswerPart():
-            whole = answer_question(engine, read_question(rulebook, asked))
+            whole = answer_question(engine, read_question(rulebook, asked)).to_dict()
             for path, most in part.first.items():
                 whole = truncate(whole, path, most)
             found = project(whole, part.kept)

@@ -10,13 +10,13 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, r
 from werkzeug.wrappers import Response as AnyResponse
 
 from fitcard import __version__
+from fitcard.answer.answer import answer_question
 from fitcard.answer.catalog_api import catalog_by_axis, catalog_entry, catalog_list, find_entry, rule_detail, rule_list
 from fitcard.answer.custom_entry import CUSTOM
 from fitcard.answer.problem_documents import problem_codes, problem_page
 from fitcard.answer.problems import Stopping
 from fitcard.answer.question import Question, read_body, read_query, read_question, split_pair
 from fitcard.answer.ranking import rank, ranking_list, read_ranking
-from fitcard.answer.render import answer_question
 from fitcard.catalog.catalog import search
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.service import Service
@@ -286,7 +286,7 @@ def asked_by(pair: str) -> tuple[Question, bool]:
 def answered(question: Question, explain: bool = False) -> dict[str, Any]:
     """The answer to a question, which is noted where there is a log of decisions."""
     with answer_lock():
-        built = answer_question(g.engine, question, explain=explain, site=g.site)
+        built = answer_question(g.engine, question, explained=explain, site=g.site).to_dict()
     log_decision(question, built)
     return built
 
