@@ -61,7 +61,7 @@ def blocks(language: str) -> list[str]:
 
 def without_line_number(line: str) -> str:
     """Lines of rule files move with every edit above them; a tuner need not follow them into the README."""
-    return re.sub(r"^ *\d+ \|", "    |", re.sub(r"\.yaml:\d+", ".yaml:", line)).rstrip()
+    return re.sub(r"^ *\d* +\|", "    |", re.sub(r"\.yaml:\d+", ".yaml:", line)).rstrip()
 
 
 def transcripts() -> Iterator[tuple[str, list[str]]]:

@@ -116,7 +116,7 @@ def test_wrong_rules_stop_every_command_with_place_and_code_1(copy: Workplace, c
         [sys.executable, "-m", "fitcard", *folders, *command], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    assert f"{place}: error: undefined name `promt_time` [name-unknown]" in ended.stdout + ended.stderr
+    assert f"{place}: error: undefined name `matmul_tme` [name-unknown]" in ended.stdout + ended.stderr
     assert "did you mean `matmul_time`" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
