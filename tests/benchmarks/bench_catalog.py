@@ -11,7 +11,7 @@ from suite.contest import Bench, Contest, Setting, Variant
 from suite.loading import copied
 from suite.sweeping import sweep_of, swept
 
-from conftest import Workplace
+from helpers.workplace import Workplace
 
 TIMES = (1, 2, 4)  # as many devices as there are
 SHARE = Fraction(1, 32)  # of the longest axis, so that one sweep takes no minute

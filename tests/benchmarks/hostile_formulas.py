@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 
 from fitcard.language.expression import ExpressionError, parse
-from hostile import FORMULAS
+from helpers.hostile_formulas import FORMULAS
 
 TIMES = 9
 SHOWN = 15

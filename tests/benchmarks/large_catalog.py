@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import cycle, islice
 from typing import Any
 
-from conftest import Workplace
 from fitcard.catalog.catalog import Catalog
 from fitcard.source.yaml_edit import to_yaml
+from helpers.workplace import Workplace
 
 STEP = 0.03  # by how much the figures of a copy are larger than those of the one before
 VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "layers")}

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from fewer_entries import with_fewer_entries
 from fitcard.language.definitions import Constant, Definition, Formula, Table
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.units import unit_problems
@@ -37,6 +36,7 @@ from fitcard.source.document import Document
 from fitcard.source.folders import Folders, find_folders
 from fitcard.testing.rule_tests import rule_tests, run_test
 from fitcard.values import Column, WordColumn
+from helpers.fewer_entries import with_fewer_entries
 
 LARGER = 1 + 1 / 3
 

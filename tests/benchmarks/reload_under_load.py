@@ -14,13 +14,13 @@ import threading
 import time
 from pathlib import Path
 
-from fewer_entries import with_fewer_entries
 from fitcard.answer.question import read_question
 from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
+from helpers.fewer_entries import with_fewer_entries
 
 THREADS, REQUESTS = 16, 16_000
 PAIR = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"}

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from conftest import Workplace
 from fitcard.lint.run import run_checks
 from fitcard.lint.watch import Watcher
 from fitcard.source.folders import find_folders
+from helpers.workplace import Workplace
 
 RUN = [sys.executable, "-m", "fitcard"]
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from large_catalog import enlarge
 
-from conftest import Workplace
+from helpers.workplace import Workplace
 
 EDITS = [
     ("rules/physics/memory.yaml", "value: 0.72\n", "value: 0.75\n"),

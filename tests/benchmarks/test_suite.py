@@ -21,9 +21,9 @@ from suite.measure import QUICK, measured
 from suite.saved import moved
 from suite.sweeping import answered, sweep_of
 
-from conftest import PROJECT, Workplace
 from fitcard.cli.main import main
 from fitcard.rulebook.rulebook import Rulebook
+from helpers.workplace import PROJECT, Workplace
 
 CASES = """
 from contextlib import contextmanager
@@ -162,7 +162,7 @@ def test_a_sweep_asks_every_question_over_its_share_of_the_catalog(parcels: Work
 
 
 def test_benches_beside_the_tests_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(every, "BESIDE", Path(__file__).parent / "benchmarks")  # the engine may be installed elsewhere
+    monkeypatch.setattr(every, "BESIDE", Path(__file__).parent)  # the engine may be installed elsewhere
     names = [one.name for one in all_benches()]
     assert len(names) == len(set(names))
     assert {"formulas-10000", "zen-page", "cel-page", "larger", "sweep", "http", "load", "processes"} <= set(names)

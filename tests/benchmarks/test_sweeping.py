@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from large_catalog import enlarge
 
-from conftest import Workplace
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.sweep.rows import compute_rows
 from fitcard.sweep.selection import read_sweep
+from helpers.workplace import Workplace
 
 MEASURED = """
 import resource, sys

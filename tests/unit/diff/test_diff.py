@@ -1,0 +1,517 @@
+"""`fitcard diff`: what changed by name, who is made of it, and how many answers move."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fitcard.calibration.comparison import compare
+from fitcard.cli.main import main
+from fitcard.compiler.batch import QuestionGrid
+from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.engine import Engine
+from fitcard.compiler.evaluation import evaluate
+from fitcard.diff.changes import shown_rules
+from fitcard.rulebook.loader import load
+from fitcard.source.folders import Folders, find_folders
+from fitcard.values import SAME_SHARE, Column, WordColumn
+from helpers.repository import Repository, repository
+from helpers.workplace import PARCEL_TOOLS, Workplace
+
+
+@pytest.fixture
+def repo(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(copy, monkeypatch)
+
+
+@pytest.fixture
+def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(parcels, monkeypatch)
+
+
+TTFT = "prefill_time"
+LINKS = "rules/physics/parallel.yaml"
+IN_FULL = "(link_bandwidth * link_efficiency)"
+EDITS = {  # one of each kind of change
+    "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
+    "band": ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
+    "mode weight": ("rules/judgement/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
+    "bandwidth": ("catalogs/devices/intel-arc.yaml", "bandwidth: 380", "bandwidth: 420"),
+    "first reader": (
+        LINKS,
+        "+ question.users * all_reduce_bytes / all_reduce_bandwidth",
+        f"+ question.users * all_reduce_bytes / {IN_FULL}",
+    ),
+    "second reader": (
+        LINKS,
+        "one_token * all_reduce_bytes / all_reduce_bandwidth",
+        f"one_token * all_reduce_bytes / {IN_FULL}",
+    ),
+}
+FOLDED = "expr: >-\n      (prefill_time\n      )\n"
+EXCHANGE_RATE = """\
+  all_reduce_bandwidth:
+    unit: GB/s
+    about: Effective bandwidth of all-reduces.
+    expr: link_bandwidth * link_efficiency
+"""
+
+OTHER = """\
+kind: profile
+title: Other
+about: Other beliefs.
+constants:
+  headroom_share:
+    value: {value}
+    unit: "1"
+    about: Share of the usable memory that is kept free.
+    reference: {{title: A guess}}
+"""
+
+IN_TOWN = """\
+reference: {title: A guess}
+formulas:
+  time:
+    unit: h
+    about: Hours for the trip.
+    expr: question.distance / min(van.speed, town_speed)
+adds:
+  constants:
+"""
+
+
+@pytest.fixture
+def changed(repo: Repository) -> Repository:
+    for edit in EDITS.values():
+        repo.place.edit(*edit)
+    repo.place.edit(LINKS, EXCHANGE_RATE, "")
+    return repo
+
+
+def swept(engine: Engine) -> dict[str, tuple[str, ...]]:
+    """The entries that every answer is about: all, or the default on axes that are not swept."""
+    return {
+        name: engine.rulebook.catalog_of(name).ids if axis.swept else (str(axis.default),)
+        for name, axis in engine.rulebook.question_fields.axes.items()
+        if axis.swept or axis.default
+    }
+
+
+def line_of(place: Workplace, file: str, text: str) -> int:
+    """The number of the first line that is `text`."""
+    return place.path(file).read_text("utf-8").splitlines().index(text) + 1
+
+
+def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = [one for one in data["changes"] if one["name"] == name]
+    assert len(found) == 1, [one["name"] for one in data["changes"]]
+    return dict(found[0])
+
+
+def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
+    data = changed.data()
+    assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
+    constant = change(data, "gb_per_memory_gb")
+    line = line_of(changed.place, "rules/physics/memory.yaml", "  gb_per_memory_gb:")
+    assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/physics/memory.yaml", line)
+    assert constant["details"] == [
+        {
+            "field": "value",
+            "old": 1.073741824,
+            "new": 1.1,
+            "effect": "answers",
+            "percent": pytest.approx(2.4455, rel=1e-4),
+        }
+    ]
+    assert constant["read_by"] == ["usable_memory_per_device"]
+    assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
+
+    formula = change(data, "ttft")["details"][0]
+    assert [formula["new"][start:end] for start, end in formula["marks"]["new"]] == ["(", ") * 1.001"]
+    assert formula["marks"]["old"] == []
+
+    assert change(data, "grade")["details"] == [
+        {
+            "field": "rows.S.at_least",
+            "old": 85,
+            "new": 80,
+            "effect": "answers",
+            "percent": pytest.approx(-5.88, rel=1e-3),
+        }
+    ]
+    mode = change(data, "balanced")
+    assert mode["within"] == "modes"
+    assert [(one["field"], one["old"], one["new"]) for one in mode["details"]] == [
+        ("weights.quality", 0.45, 0.4),
+        ("weights.fit", 0.12, 0.17),
+    ]
+    assert mode["reaches"] == ["mode_score"]
+    device = change(data, "arc-b570-10gb")
+    line = line_of(changed.place, "catalogs/devices/intel-arc.yaml", "  arc-b570-10gb:")
+    assert (device["within"], device["file"], device["line"]) == ("devices", "catalogs/devices/intel-arc.yaml", line)
+    readers = "bandwidth_class fp32_peak effective_bandwidth kv_time effective_host_bandwidth"
+    of_profiles = "decode_tok_s mbu_by_bandwidth decode_unlimited"
+    assert device["read_by"] == [*readers.split(), *of_profiles.split()]
+
+    removed = change(data, "all_reduce_bandwidth")
+    assert removed["action"] == "removed"
+    assert removed["read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
+    assert "still_read_by" not in removed
+
+
+@pytest.mark.parametrize("profile", ["calibrated", "reference"])
+def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(changed: Repository, profile: str) -> None:
+    changed.git("stash", "-q")
+    before = changed.place.load()
+    changed.git("stash", "pop", "-q")
+    after = changed.place.load()
+    outputs = [name for name in shown_rules(after.rulebook) if not after.rules[profile].plan([name]).current]
+    moved = dict.fromkeys(outputs, 0)
+    answers = pages = 0
+    ids = swept(before)
+    for model in ids["model"]:
+        asked = QuestionGrid.of(before.rulebook.question_fields, before.columns, {**ids, "model": (model,)}).shape
+        old, new = (values(book.rules[profile], outputs, {**ids, "model": (model,)}) for book in (before, after))
+        of_model = np.zeros(asked, dtype=bool)
+        for name in outputs:
+            cells = np.broadcast_to(differ(old[name], new[name]), asked)
+            moved[name] += int(cells.sum())
+            of_model |= cells
+        answers += int(of_model.sum())
+        pages += int(of_model.any(axis=(0, *range(2, of_model.ndim))).sum())
+    impact = next(one for one in changed.data()["impact"] if one["profile"] == profile)
+    assert (impact["moved"], impact["pages_moved"]) == (answers, pages)
+    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {name: n for name, n in moved.items() if n}
+    assert impact["answers"] == math.prod(map(len, ids.values()))
+    for output in impact["outputs"]:
+        if "matrix" in output:
+            assert sum(cell["answers"] for cell in output["matrix"]) == impact["answers"]
+            assert sum(cell["answers"] for cell in output["matrix"] if cell["old"] != cell["new"]) == output["moved"]
+        else:
+            assert output["rose"] + output["fell"] == output["moved"]
+            assert sum(one["answers"] for one in output.get("histogram", ())) == output["moved"] - output["from_zero"]
+
+
+def values(rules: CompiledRules, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Every answer about one model, evaluated by itself."""
+    evaluation = evaluate(rules, QuestionGrid.of(rules.question_fields, rules.columns, ids), outputs)
+    return {name: plain(evaluation.columns[name]) for name in outputs}
+
+
+def plain(column: Column) -> Any:
+    return np.array(column.words)[column.codes] if isinstance(column, WordColumn) else np.asarray(column)
+
+
+def differ(one: Any, other: Any) -> Any:
+    if one.dtype.kind == "f":
+        return np.abs(one - other) > SAME_SHARE * np.maximum(np.abs(one), np.abs(other))
+    return one != other
+
+
+def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) -> None:
+    repo.place.edit(*EDITS["bandwidth"])
+    repo.place.edit(*EDITS["formula"])
+    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    assert {mover["first"] for mover in outputs["decode_tok_s"]["movers"]} == {"device.bandwidth"}
+    assert {mover["question"]["device"] for mover in outputs["decode_tok_s"]["movers"]} == {"arc-b570-10gb"}
+    assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"device.bandwidth"}
+    file, old, new = EDITS["bandwidth"]
+    repo.place.edit(file, new, old)
+    outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
+    assert list(outputs) == ["ttft", "ttft_low", "ttft_high", "mode_score"]
+    assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
+
+
+def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Repository) -> None:
+    repo.place.edit("rules/profiles/reference.yaml", "value: 0.72\n", "value: 0.75\n")
+    repo.place.edit("rules/profiles/reference.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
+    impact = next(one for one in repo.data()["impact"] if one["profile"] == "reference")
+    outputs = {one["name"]: one for one in impact["outputs"]}
+    unified = repo.place.load().rulebook.catalog_of("device").entries
+    first = {
+        (unified[mover["question"]["device"]].value("unified"), mover["first"])
+        for output in outputs.values()
+        for mover in output["movers"]
+    }
+    assert first == {(True, "unified_usable_share"), (False, "usable_memory")}
+
+
+def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
+    repo.place.edit(LINKS, EXCHANGE_RATE, "")
+    ended = repo.diff("HEAD", "--format", "github")
+    assert ended.exit_code == 1
+    first = ended.output.splitlines()[0]
+    line = line_of(repo.place, LINKS, "  all_reduce_bytes:")
+    assert first.startswith(f"::error title=name-still-read,file={LINKS},line={line},col=3::")
+    assert "`all_reduce_bandwidth` was removed, but `all_reduce_time`, `prefill_all_reduce_time` still use it" in first
+    data = repo.data()
+    assert change(data, "all_reduce_bandwidth")["still_read_by"] == ["all_reduce_time", "prefill_all_reduce_time"]
+    assert data["impact"] == []
+    assert data["head"]["errors"] == 2
+
+
+def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Repository) -> None:
+    constant = "  town_speed: {value: 50, unit: km/h, about: Speed that nobody may exceed in town.}\n"
+    parcel_repo.place.edit("rules/trip.yaml", constant, "")
+    parcel_repo.place.edit("rules/trip.yaml", "min(van.speed, town_speed)", "van.speed")
+    profile = parcel_repo.place.path("rules/profiles/plain.yaml")
+    profile.write_text(f"{profile.read_text('utf-8')}{IN_TOWN}{constant.replace('  ', '    ')}", "utf-8")
+    data = parcel_repo.data()
+    assert [(one["name"], one.get("within"), one["action"]) for one in data["changes"]] == [
+        ("town_speed", "plain", "added"),
+        ("town_speed", None, "removed"),
+        ("time", "plain", "added"),
+        ("time", None, "changed"),
+    ]
+    assert data["problems"] == []
+    assert data["impact"][0]["moved"] == 0
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [("rules/physics/prefill.yaml", "constants:", "# Constants are below.\nconstants:")],
+        [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
+        [("rules/physics/prefill.yaml", "title: Prefill and time to first token\n", "title: TTFT in full\n")],
+        [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
+        [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
+        [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
+        [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
+        [("rules/rulebook.yaml", "version: 0.1.0", "version: 0.2.0")],
+    ],
+    ids=["comment", "sentence", "title", "folding", "order", "message", "name", "source", "version"],
+)  # fmt: skip
+def test_comments_order_and_wording_move_nothing(repo: Repository, edits: list[tuple[str, str, str]]) -> None:
+    for edit in edits:
+        repo.place.edit(*edit)
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
+    assert data["impact"][0]["moved"] == 0
+    assert data["contract"]["moved"] == []
+    assert repo.diff("HEAD").exit_code == 0
+
+
+def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
+    piece = """\
+  ms_per_s:
+    value: 1000
+    unit: ms/s
+    about: Milliseconds per second.
+"""
+    repo.place.edit("rules/physics/prefill.yaml", piece, "")
+    repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
+    data = repo.data()
+    assert data["counts"]["answers"] == 0
+    assert data["impact"][0]["moved"] == 0
+
+
+def test_tests_and_invariants_are_checks_and_not_answers(repo: Repository) -> None:
+    repo.place.edit("rules/physics/prefill.yaml", "more compute never lengthens", "further compute never lengthens")
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
+    assert {one["action"] for one in data["changes"]} == {"added", "removed"}
+
+
+def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
+    repo.place.edit("rules/backtest.yaml", "weigh: {by: tier, rows: {A: 1, B: 0.5}}", "weigh: {by: tier, rows: {A: 1}}")
+    repo.place.edit("rules/backtest.yaml", "when: fully_on_devices", "when: single_device")
+    data = repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 2, "wording": 0}
+    assert change(data, "memory")["details"] == [
+        {"field": "when", "old": "fully_on_devices", "new": "single_device", "effect": "checks"}
+    ]
+    weights = change(data, "rules/backtest.yaml")
+    assert (weights["what"], weights["within"]) == ("test", "backtest")
+    assert weights["details"] == [{"field": "weigh.rows.B", "old": 0.5, "new": None, "effect": "checks"}]
+    assert data["impact"][0]["moved"] == 0
+
+
+def test_a_change_of_a_tool_moves_no_answer(parcel_repo: Repository) -> None:
+    parcel_repo.place.write("rules/tools.yaml", PARCEL_TOOLS)
+    parcel_repo.git("add", ".")
+    parcel_repo.git("commit", "-qm", "tools")
+    parcel_repo.place.edit("rules/tools.yaml", "takes: [parcel, van, distance]", "takes: [parcel, van]")
+    data = parcel_repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
+    assert change(data, "does_it_go")["what"] == "text"
+
+
+def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
+    file = repo.place.path("catalogs/devices/intel-arc.yaml")
+    file.write_text(file.read_text("utf-8").replace("b570", "b571").replace("B570", "B571"), "utf-8")
+    for path in repo.place.folders.rules.rglob("*.yaml"):
+        path.write_text(path.read_text("utf-8").replace("arc-b570", "arc-b571"), "utf-8")
+    data = repo.data()
+    engine = repo.place.load()
+    ids = swept(engine)
+    both = len(ids["device"]) - 1
+    impact = data["impact"][0]
+    assert impact["entries"]["device"] == {"both": both, "added": ["arc-b571-10gb"], "removed": ["arc-b570-10gb"]}
+    assert impact["answers"] == math.prod(map(len, ids.values())) // (both + 1) * both
+    assert (change(data, "arc-b571-10gb")["action"], change(data, "arc-b570-10gb")["action"]) == ("added", "removed")
+
+
+def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> None:
+    place = parcel_repo.place
+    for file, old, new in [
+        ("rules/rulebook.yaml", "inputs:", "  day: {catalog: vans, default: large, about: Another van.}\ninputs:"),
+        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, day.speed, town_speed)"),
+        ("catalogs/vans.yaml", "speed: 80", "speed: 40"),
+    ]:  # fmt: skip
+        place.edit(file, old, new)
+    impact = parcel_repo.data()["impact"][0]
+    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
+    assert impact["answers"] == parcels * 2
+    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
+
+
+def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(parcel_repo: Repository) -> None:
+    place = parcel_repo.place
+    place.edit("rules/rulebook.yaml", "default: small, about:", "default: small, swept: false, about:")
+    parcel_repo.git("commit", "-qam", "vans are not swept")
+    for file, old, new in [
+        ("schemas/vans.schema.json", '"payload": {', '"haste": {"type": "number", "unit": "1"},\n        "payload": {'),
+        ("catalogs/vans.yaml", "speed: 80", "speed: 80, haste: 2"),
+        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_speed) / either(van.haste, 1)"),
+    ]:
+        place.edit(file, old, new)
+    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
+    found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
+    assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
+
+
+def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
+    def median_errors() -> dict[tuple[str, str], float]:
+        engine = repo.place.load()
+        profiles = ("calibrated", "reference")
+        return {(one.profile, one.quantity.name): one.summary.median for p in profiles for one in compare(engine, p)}
+
+    before = median_errors()
+    repo.place.edit("rules/physics/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
+    after = median_errors()
+    told = repo.data()["measured"]
+    assert {(one["profile"], one["name"]) for one in told} >= {key for key in before if before[key] != after[key]}
+    assert {one["name"] for one in told} & {"decode_dense", "decode_experts"}
+    for one in told:
+        key = one["profile"], one["name"]
+        assert one["before"]["median_percent"] == before[key] * 100
+        assert one["after"]["median_percent"] == after[key] * 100
+        assert one["before"]["runs"] == len(one["points"])
+    assert "Errors against measured runs" in repo.diff("HEAD").output
+
+
+def test_a_profile_that_is_not_swept_is_compared_only_where_its_own_file_changes(repo: Repository) -> None:
+    repo.place.edit(*EDITS["bandwidth"])
+    assert {one["profile"] for one in repo.data()["impact"]} == {"calibrated", "reference"}
+    file, old, new = EDITS["bandwidth"]
+    repo.place.edit(file, new, old)
+    repo.place.edit("rules/profiles/llmfit.yaml", "value: 0.55", "value: 0.5")
+    assert [one["profile"] for one in repo.data()["impact"] if one["moved"]] == ["llmfit"]
+
+
+def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.2))
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "another profile")
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
+    data = repo.data()
+    assert change(data, "headroom_share")["within"] == "other"
+    assert {one["profile"] for one in data["impact"] if one["moved"]} == {"other"}
+    data = repo.data("profile:reference", "profile:other")
+    assert change(data, "headroom_share")["details"][0] | {"percent": 0} == {
+        "field": "value", "old": 0.1, "new": 0.3, "effect": "answers", "percent": 0,
+    }  # fmt: skip
+    assert data["impact"][0]["base_profile"] == "reference"
+    assert data["impact"][0]["moved"] > 0
+    assert data["problems"] == []
+    assert change(data, "model_quality")["action"] == "changed"
+
+
+def test_another_default_profile_moves_what_is_answered_by_default(repo: Repository) -> None:
+    repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "another profile")
+    repo.place.edit("rules/rulebook.yaml", "default: calibrated", "default: other")
+    data = repo.data()
+    assert change(data, "profiles")["details"] == [
+        {"field": "default", "old": "calibrated", "new": "other", "effect": "answers"}
+    ]
+    first = data["impact"][0]
+    assert (first["base_profile"], first["profile"]) == ("calibrated", "other")
+    assert first["moved"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["mian"], "there is no revision or directory `mian`"),
+        (["profile:refrence"], "there is no profile `refrence`"),
+        (["HEAD", "profile:refrence"], "did you mean `reference`?"),
+        (["HEAD", "--save", "report.txt"], "report.txt must end in one of .json, .md, .html, .sarif"),
+        (["--output=/tmp/x"], "No such option"),
+    ],
+)
+def test_a_side_that_is_not_there_is_told(repo: Repository, words: list[str], told: str) -> None:
+    ended = repo.diff(*words)
+    assert ended.exit_code == 2
+    assert told in ended.output
+
+
+def test_a_revision_without_rules_is_told(repo: Repository) -> None:
+    repo.git("checkout", "-q", "--orphan", "empty")
+    repo.git("rm", "-rfq", "--cached", ".")
+    repo.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    ended = repo.diff("empty")
+    assert ended.exit_code == 2
+    assert "`empty` has no folder `rules`" in ended.output
+
+
+def test_outside_of_a_repository_directories_can_be_compared(
+    copy: Workplace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ended = CliRunner().invoke(main, [*copy.options, "diff", "main"])
+    assert ended.exit_code == 2
+    assert "this is not a git repository" in ended.output
+    copy.edit(*EDITS["band"])
+    ours = find_folders().rules.parent
+    ended = CliRunner().invoke(main, [*copy.options, "diff", str(ours), "--format", "json"])
+    assert change(json.loads(ended.output), "grade")["details"][0]["new"] == 80
+
+
+def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
+    repo.git("commit", "-qam", "broken")
+    repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")
+    ended = repo.diff("HEAD", "--format", "json")
+    assert ended.exit_code == 0
+    data = json.loads(ended.output)
+    assert data["problems"][0]["severity"] == "warning"
+    assert data["problems"][0]["file"].endswith("):rules/physics/prefill.yaml")
+    assert change(data, "ttft")["effect"] == "answers"
+
+
+def test_two_revisions_can_be_compared_whatever_the_files_are_now(repo: Repository) -> None:
+    repo.place.edit(*EDITS["band"])
+    repo.git("commit", "-qam", "band")
+    repo.place.edit(*EDITS["constant"])
+    assert [one["name"] for one in repo.data("HEAD~1", "HEAD")["changes"]] == ["grade"]
+    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "gb_per_memory_gb"}
+
+
+def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) -> None:
+    repo.place.edit(*EDITS["band"])
+    other = tmp_path / "other"
+    subprocess.run(["git", "worktree", "add", "-q", str(other), "HEAD"], cwd=repo.top, check=True, capture_output=True)
+    folders = Folders(other / "rules", other / "catalogs", other / "schemas")
+    assert load(folders).sha256 != load(repo.place.folders).sha256
+    assert [one["name"] for one in repo.data(str(other))["changes"]] == ["grade"]

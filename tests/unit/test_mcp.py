@@ -1,0 +1,337 @@
+"""Tools for language models: what each takes and gives, over the protocol as a client of its own speaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import CallToolResult, Tool
+
+from fitcard.answer.explain import explain
+from fitcard.answer.problem_documents import problem_document
+from fitcard.answer.question import read_question
+from fitcard.answer.ranking import rank, read_ranking
+from fitcard.cli.main import main
+from fitcard.cli.mcp import server_of
+from fitcard.compiler.engine import Engine
+from fitcard.problems import ProblemsError
+from helpers.workplace import PARCEL_TOOLS, Workplace
+
+TOOLS = [
+    "can_i_run",
+    "what_fits",
+    "estimate_memory",
+    "recommend_models",
+    "plan_hardware",
+    "list_models",
+    "list_devices",
+    "explain",
+]
+PAIR = {"model": "qwen-3-14b", "device": "4090"}
+SMALL = 4000  # bytes of an answer that leaves room for a conversation
+
+
+async def _session(engine: Engine, name: str, arguments: dict[str, Any]) -> CallToolResult:
+    async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+        await client.list_tools()  # from here on the client holds what comes against the schema of the tool
+        return await client.call_tool(name, arguments)
+
+
+def result(engine: Engine, name: str, **arguments: Any) -> CallToolResult:
+    return asyncio.run(_session(engine, name, {key.replace("__", "."): value for key, value in arguments.items()}))
+
+
+def given(engine: Engine, name: str, **arguments: Any) -> dict[str, Any]:
+    """What a tool gives; the same as text and as data, and small."""
+    found = result(engine, name, **arguments)
+    assert not found.is_error, found.content
+    (text,) = found.content
+    assert json.loads(text.text) == found.structured_content
+    assert len(text.text.encode()) < SMALL
+    return found.structured_content
+
+
+def refused(engine: Engine, name: str, **arguments: Any) -> dict[str, Any]:
+    found = result(engine, name, **arguments)
+    assert found.is_error
+    return json.loads(found.content[0].text)
+
+
+@pytest.fixture(scope="module")
+def offered(engine: Engine) -> dict[str, Tool]:
+    async def listed() -> list[Tool]:
+        async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+            return (await client.list_tools()).tools
+
+    return {tool.name: tool for tool in asyncio.run(listed())}
+
+
+def test_the_tools_are_offered_in_the_order_of_their_file(offered: dict[str, Tool]) -> None:
+    assert list(offered) == TOOLS
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_each_tool_says_what_it_is_for_and_what_each_argument_means(offered: dict[str, Tool], name: str) -> None:
+    tool = offered[name]
+    Draft202012Validator.check_schema(tool.input_schema)
+    Draft202012Validator.check_schema(tool.output_schema)
+    assert tool.description
+    assert tool.title
+    assert tool.annotations.read_only_hint
+    assert all(part["description"] and part["type"] for part in tool.input_schema["properties"].values())
+
+
+def test_arguments_have_the_bounds_and_words_of_the_rulebook(offered: dict[str, Tool], engine: Engine) -> None:
+    schema = offered["can_i_run"].input_schema
+    assert schema["required"] == ["model", "device"]
+    arguments = schema["properties"]
+    assert arguments["workload"]["enum"] == list(engine.rulebook.catalog_of("workload").ids)
+    assert arguments["quant"]["default"] == engine.rulebook.question_fields.axes["quant"].default
+    assert (arguments["users"]["type"], arguments["users"]["minimum"]) == ("integer", 1)
+    assert offered["estimate_memory"].input_schema["required"] == ["model"]
+    assert offered["explain"].input_schema["required"] == ["model", "device", "figure"]
+    assert offered["recommend_models"].input_schema["properties"]["fits"]["type"] == "boolean"
+    assert offered["list_devices"].input_schema["properties"]["min_memory_gb"]["type"] == "number"
+
+
+def test_can_i_run_gives_the_figures_of_the_answer(engine: Engine, ask: Any) -> None:
+    found = given(engine, "can_i_run", model="qwen3 14b", device="M1 16GB", workload="chat")
+    whole = ask("qwen-3-14b", "m1-16gb", workload="chat")
+    assert found["verdict"] == whole["verdict"]
+    assert (found["grade"], found["fit"]) == (whole["grade"], whole["fit"])
+    assert found["memory"] == pytest.approx(whole["memory"], rel=1e-3)
+    assert found["decode_tok_s"] == pytest.approx(whole["decode_tok_s"], rel=1e-3)
+    assert found["confidence"]["ttft_ms"] == pytest.approx(whole["confidence"]["ttft_ms"], rel=1e-3)
+    assert found["settings"]["command"] == whole["settings"]["command"]
+    assert [way["title"] for way in found["ways"]] == [way["title"] for way in whole["ways"]][:4]
+
+
+def test_names_that_people_type_are_understood(engine: Engine) -> None:
+    found = given(engine, "can_i_run", model="llama3.1:70b", device="4090")
+    assert found["verdict"].startswith("Llama 3.1 70B is too heavy for GeForce RTX 4090 24GB")
+    assert found["ways"][0]["gpus"] == 2
+    found = given(engine, "can_i_run", model="llama3.1:70b", device="4090", gpus=2)
+    assert found["confidence"]["measured"][0]["source"]
+
+
+def test_a_device_with_more_memory_is_asked_about_as_such(engine: Engine) -> None:
+    found = given(engine, "can_i_run", model="qwen3 14b", device="4090", device__memory=48)
+    assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
+    assert found["memory"]["usable_gb"] == pytest.approx(50.51)
+
+
+def test_numbers_have_four_digits_and_whole_ones_all(engine: Engine) -> None:
+    found = given(engine, "can_i_run", model="llama3.1:70b", device="4090")
+    assert found["memory"]["weights_gb"] == 42.02
+    assert found["official_context_tokens"] == 131072
+
+
+def test_what_fits_counts_what_runs_whole_and_what_in_part(engine: Engine) -> None:
+    found = given(engine, "what_fits", device="rtx 4090")
+    runs = rank(engine, read_ranking(engine.rulebook, "models", {"device": "rtx-4090-24gb"}))
+    assert found["whole"]["ranked"] + found["with_offload"]["ranked"] == runs["ranked"] < found["entries"]
+    assert all(row["needed_gb"] <= found["device"]["usable_gb"] for row in found["whole"]["rows"])
+    assert all(row["offload"]["fraction"] > 0 for row in found["with_offload"]["rows"])
+    assert [one["workload"] for one in found["best_by_workload"]] == list(engine.rulebook.catalog_of("workload").ids)
+    assert all(len(one["rows"]) == 1 for one in found["best_by_workload"])
+
+
+def test_memory_is_estimated_without_a_device_and_that_is_said(engine: Engine) -> None:
+    found = given(engine, "estimate_memory", model="llama-3.1-70b", context=32768, kv="q8_0", users=2)
+    memory = found["memory"]
+    parts = (memory[part] for part in ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb"))
+    assert memory["needed_gb"] == pytest.approx(sum(parts), rel=1e-3)
+    # 2 users, each with 32768 tokens of keys and values of 80 layers, 8 heads of 128, at 1.0625 bytes each.
+    assert memory["kv_cache_gb"] == pytest.approx(2 * 32768 * 2 * 80 * 8 * 128 * 1.0625 / 1e9, rel=1e-3)
+    assert "on_device" not in found
+    assumed = engine.rulebook.tools.tools["estimate_memory"].assumes["device"]
+    assert found["assumed"] == [assumed.note]
+    assert engine.rulebook.catalog_of("device").entries[assumed.value].name in assumed.note
+    weights = [one["memory"]["weights_gb"] for one in found["by_quant"]]
+    assert weights == sorted(weights)
+
+
+def test_with_a_device_it_is_said_whether_it_fits_there(engine: Engine) -> None:
+    found = given(engine, "estimate_memory", model="llama-3.1-70b", device="h100 80gb")
+    assert "assumed" not in found
+    assert found["on_device"]["fit"]["label"] == "Runs well"
+    assert found["on_device"]["verdict"].startswith("Llama 3.1 70B runs well on NVIDIA H100")
+
+
+def test_models_are_recommended_as_they_rank(engine: Engine) -> None:
+    asked = {"device": "rtx-4060-8gb", "workload": "chat", "licence": "apache 2.0", "fits": True, "limit": 3}
+    found = given(engine, "recommend_models", **asked)
+    ranked = rank(engine, read_ranking(engine.rulebook, "models", asked))
+    assert [row["name"] for row in found["rows"]] == [row["name"] for row in ranked["rows"]]
+    assert found["rows"][0]["praise"]["sentence"] == ranked["rows"][0]["praise"]["sentence"]
+    assert found["filters"] == {"licence": ["Apache 2.0"], "runs": True, "fits": True}
+
+
+def test_hardware_is_planned_from_the_cheapest_up(engine: Engine) -> None:
+    found = given(engine, "plan_hardware", model="llama3.1:70b", budget=5000)
+    alone, several = found["cheapest_that_hold_it_whole"], found["several_that_hold_it_whole"]
+    assert [one["gpus"] for one in several] == [2, 4, 8]
+    for one in (alone, *several):
+        prices = [row["cost"]["usd"] for row in one["rows"]]
+        assert prices == sorted(prices)
+        assert all(price <= 5000 for price in prices)
+        assert all(row["needed_gb"] <= row["usable_gb"] for row in one["rows"])
+    price = engine.rulebook.catalog_of("device").find(several[0]["rows"][0]["name"]).value("price")
+    assert several[0]["rows"][0]["cost"]["usd"] == 2 * price
+    assert found["cheapest_that_run_it"]["rows"][0]["cost"]["usd"] <= alone["rows"][0]["cost"]["usd"]
+
+
+def test_a_search_counts_what_it_leaves_off(engine: Engine) -> None:
+    found = given(engine, "list_models", text="qwen coder", limit=2)
+    assert (len(found["entries"]), found["left_off"]) == (2, found["found"] - 2)
+    assert all("Coder" in entry["name"] for entry in found["entries"])
+    assert given(engine, "list_models")["found"] == len(engine.rulebook.catalog_of("model").ids)
+    assert [one["id"] for one in given(engine, "list_models", text="llama3.1:70b")["entries"]] == ["llama-3.1-70b"]
+
+
+def test_filters_narrow_a_search_down(engine: Engine) -> None:
+    found = given(engine, "list_devices", text="rtx 40", segment="desktop", min_memory_gb=24, max_price_usd=2000)
+    assert [one["id"] for one in found["entries"]] == ["rtx-4090-24gb"]
+    small = given(engine, "list_models", family="qwen, llama", max_params_b=1)
+    assert {one["family"] for one in small["entries"]} == {"Qwen", "Llama"}
+    assert all(one["params_b"] <= 1 for one in small["entries"])
+
+
+def test_where_nothing_matches_the_nearest_are_no_matches(engine: Engine) -> None:
+    found = given(engine, "list_devices", text="rtx 4095")
+    assert (found["found"], found["entries"]) == (0, [])
+    assert found["nearest_not_matching"][0]["id"] == "rtx-4090-24gb"
+
+
+@pytest.mark.parametrize(
+    ("figure", "rule"),
+    [
+        ("decode_tok_s", "decode_tok_s"),
+        ("memory.kv_cache_gb", "kv_cache"),
+        ("ttft_ms", "ttft"),
+        ("kv_cache_gb", "kv_cache"),
+    ],
+)
+def test_a_figure_is_explained_by_its_key_or_its_rule(engine: Engine, figure: str, rule: str) -> None:
+    found = given(engine, "explain", model="qwen3 14b", device="m1 16gb", figure=figure)
+    question = read_question(engine.rulebook, {"model": "qwen-3-14b", "device": "m1-16gb"})
+    whole = {step["name"]: step for step in explain(engine, question, [rule])}
+    first, steps = found["steps"][0], {step["name"]: step for step in found["steps"]}
+    assert first["name"] == rule
+    assert {key: first[key] for key in ("expr", "unit", "file", "line")} == {
+        key: whole[rule][key] for key in ("expr", "unit", "file", "line")
+    }
+    assert set(first["inputs"]) <= set(steps)
+    assert len(steps) > len(first["inputs"]) + 1
+    assert len(steps) + found["left_off"] == len(whole)
+
+
+def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
+    told = refused(engine, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
+    with pytest.raises(ProblemsError) as found:
+        read_question(engine.rulebook, {"model": "llama 3.1 71b", "device": "m1-61gb", "context": "16k"})
+    assert told == problem_document(engine.rulebook, found.value, "can_i_run", ["model", "device", "context"])
+    assert "There is no device called 'm1-61gb'. Closest: m1-16gb, m5-16gb, m4-16gb." in told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("can_i_run", {"model": "qwen-3-14b"}, "The question names no device."),
+        ("can_i_run", {**PAIR, "gpu": 2}, "There is no parameter 'gpu'. The nearest are: gpus."),
+        ("can_i_run", {**PAIR, "users": 0}, "'users' must be from 1 to 10000, not 0."),
+        ("recommend_models", {"device": "4090", "licence": "MTI"}, "There is no licence called 'MTI'. Closest: MIT."),
+        ("list_models", {"limit": 0}, "'limit' must be from 1 to"),
+        ("list_models", {"limit": 1.5}, "'limit' must be a whole number, not 1.5."),
+        ("list_devices", {"vendor": "nvidea"}, "There is no vendor called 'nvidea'. Closest: NVIDIA."),
+        ("explain", PAIR, "The question names no figure."),
+        ("explain", {**PAIR, "figure": "decode"}, "There is no rule called 'decode'."),
+    ],
+)
+def test_what_cannot_be_answered_is_an_error_of_the_tool(
+    engine: Engine, name: str, arguments: dict[str, Any], said: str
+) -> None:
+    assert said in refused(engine, name, **arguments)["detail"]
+
+
+def test_all_that_is_wrong_with_a_call_is_told_at_once(engine: Engine) -> None:
+    told = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
+    assert [problem["field"] for problem in told["problems"]] == ["gpu", "device"]
+
+
+def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("fitcard.cli.mcp.call", fails)
+    told = refused(engine, "list_models")
+    assert told["status"] == 500
+    assert "secret" not in str(told)
+
+
+def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(engine: Engine) -> None:
+    async def asked() -> str:
+        async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+            with pytest.raises(MCPError) as error:
+                await client.call_tool("can_run", {})
+            return error.value.message
+
+    assert asyncio.run(asked()) == "there is no tool `can_run`; did you mean `can_i_run`?"
+
+
+def test_a_client_starts_the_command_and_speaks_with_it() -> None:
+    async def spoken() -> tuple[str, list[str], CallToolResult]:
+        command = StdioServerParameters(command=sys.executable, args=["-m", "fitcard", "mcp"], env=dict(os.environ))
+        async with Client(command, mode="legacy") as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            asked = {"model": "llama3.1:8b", "device": "4090"}
+            return client.server_info.name, names, await client.call_tool("can_i_run", asked)
+
+    name, names, found = asyncio.run(spoken())
+    assert (name, names) == ("fitcard", TOOLS)
+    assert found.structured_content["fit"]["code"] == "runs_well"
+
+
+def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    ended = CliRunner().invoke(main, ["mcp"])
+    assert ended.exit_code == 1
+    assert "pip install 'fitcard[mcp]'" in ended.output
+
+
+def test_a_rulebook_without_tools_offers_none(parcels: Workplace) -> None:
+    ended = CliRunner().invoke(main, [*parcels.options, "mcp"])
+    assert ended.exit_code == 2
+    assert "the rules folder has no file of `kind: tools`" in ended.output
+
+
+def test_rules_with_a_mistake_in_their_tools_do_not_start(parcels: Workplace) -> None:
+    parcels.write("rules/tools.yaml", PARCEL_TOOLS.replace("time_h]", "tim_h]", 1))
+    ended = CliRunner().invoke(main, [*parcels.options, "mcp"])
+    assert ended.exit_code == 1
+    assert "there is no key `tim_h` [tool-unknown]" in ended.output
+
+
+def test_tools_of_another_subject_answer_from_its_rules(parcels: Workplace) -> None:
+    parcels.write("rules/tools.yaml", PARCEL_TOOLS)
+    engine = parcels.load()
+    assert given(engine, "does_it_go", parcel="piano", van="large", distance=123) == {
+        "verdict": "Piano just goes into Large van; the trip takes 2 hours.",
+        "time_h": 2.5,
+        "by_van": [{"van": van, "time_h": 2.5} for van in engine.rulebook.catalog_of("van").ids],
+    }
+    assert refused(engine, "does_it_go", parcel="pianoo", van="smal")["detail"]
+
+
+def test_what_tools_say_is_no_part_of_the_beliefs(parcels: Workplace) -> None:
+    before = parcels.load().rulebook.sha256
+    parcels.write("rules/tools.yaml", PARCEL_TOOLS)
+    assert parcels.load().rulebook.sha256 == before

@@ -1,0 +1,182 @@
+"""What a service tells those who run it: a record of each request, of each decision, and figures for Prometheus."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer_question
+from fitcard.compiler.engine import Engine
+from fitcard.source.folders import find_folders
+from fitcard.web.logging import JsonLines, TextLines
+from fitcard.web.options import Options
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.routes import create_app
+from helpers.workplace import Workplace
+
+LIVE = ReloadingRulebook(find_folders())
+ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
+SECRET = "secret-word"
+
+
+@pytest.fixture
+def records(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, "fitcard.requests")
+    return caplog
+
+
+@contextmanager
+def noting(file: Path) -> Iterator[FlaskClient]:
+    """A service that notes its decisions in that file."""
+    app = create_app(LIVE, options=Options(decision_log=file))
+    yield app.test_client()
+    app.extensions["decisions"].close()
+
+
+def figures(text: str) -> dict[tuple[str, ...], float]:
+    """Each figure by its name and the values of its labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixture, engine: Engine) -> None:
+    response = create_app(LIVE).test_client().get(ADDRESS)
+    line = json.loads(JsonLines().format(records.records[0]))
+    assert line["time"].endswith("+00:00")
+    assert line["duration_ms"] > 0
+    assert {key: line[key] for key in ("method", "path", "status", "bytes", "request_id", "rules")} == {
+        "method": "GET",
+        "path": ADDRESS,
+        "status": 200,
+        "bytes": len(response.data),
+        "request_id": response.headers["X-Request-Id"],
+        "rules": engine.rulebook.sha256,
+    }
+
+
+def test_what_is_given_again_is_noted_as_what_was_given_first(records: pytest.LogCaptureFixture) -> None:
+    client = create_app(LIVE).test_client()
+    responses = [client.get(ADDRESS), client.get(ADDRESS)]
+    same = client.get(ADDRESS, headers={"If-None-Match": responses[0].headers["ETag"]})
+    lines = [json.loads(JsonLines().format(record)) for record in records.records]
+    of_one = {"time": "", "duration_ms": 0, "request_id": ""}
+    assert [line["request_id"] for line in lines] == [one.headers["X-Request-Id"] for one in (*responses, same)]
+    assert lines[0] | of_one == lines[1] | of_one
+    assert (lines[2]["status"], lines[2]["bytes"]) == (304, 0)
+
+
+def test_no_record_holds_what_was_asked(records: pytest.LogCaptureFixture) -> None:
+    client = create_app(LIVE).test_client()
+    client.get(ADDRESS, query_string={"quant": SECRET})
+    client.post("/v1/can-run", json={"model": SECRET, "device": SECRET})
+    assert len(records.records) == 2
+    for record in records.records:
+        assert SECRET not in JsonLines().format(record) + TextLines().format(record)
+
+
+def test_a_path_makes_no_line_of_its_own(records: pytest.LogCaptureFixture) -> None:
+    create_app(LIVE).test_client().get("/nowhere%0A2026-01-01 GET /forged")
+    for form in (JsonLines(), TextLines()):
+        assert "\n" not in form.format(records.records[0])
+
+
+@pytest.mark.parametrize(("given", "kept"), [("abc-1.2_3", True), ("a b", False), ("x" * 65, False), ("", False)])
+def test_an_id_that_a_proxy_gave_is_kept_where_it_is_one(given: str, kept: bool) -> None:
+    found = create_app(LIVE).test_client().get("/health", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+    assert (found == given) is kept
+    assert found
+
+
+def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
+    try:
+        raise ZeroDivisionError("nothing to share")
+    except ZeroDivisionError as error:
+        record = logging.makeLogRecord({"msg": "request failed", "exc_info": (type(error), error, error.__traceback__)})
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert "ZeroDivisionError: nothing to share" in json.loads(line)["traceback"]
+
+
+def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Path, engine: Engine) -> None:
+    own = {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}, "overrides": {"headroom_share": 0.1}}
+    with noting(tmp_path / "decisions") as client:
+        first = client.get(f"{ADDRESS}?workload=chat")
+        client.get(f"{ADDRESS}?workload=chat")
+        client.get(f"{ADDRESS}?workload=chatt")
+        client.get("/can-run/qwen-3-14b-on-m1-16gb?workload=chat")
+        client.post("/v1/batch", json={"questions": [own, {"model": "nothing"}]})
+    lines = [json.loads(line) for line in (tmp_path / "decisions").read_text("utf-8").splitlines()]
+    assert [line["cached"] for line in lines] == [False, True, False, False]
+    assert {line["rules"] for line in lines} == {engine.rulebook.sha256}
+    asked = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
+    assert asked.items() <= lines[0]["question"].items()
+    assert lines[0]["answer"] == lines[1]["answer"] == lines[2]["answer"] == hashlib.sha256(first.data).hexdigest()
+    assert lines[3]["question"]["overrides"] == {"headroom_share": 0.1}
+    assert lines[3]["question"]["own"]["device"]["memory"] == 48
+    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])) == first.get_json()
+
+
+def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "decisions"
+    with noting(file) as client:
+        client.get(ADDRESS)
+        file.rename(tmp_path / "decisions.1")
+        client.get(ADDRESS)
+    assert len(file.read_text("utf-8").splitlines()) == 1
+
+
+def test_requests_are_counted_by_route_and_status() -> None:
+    client = create_app(LIVE).test_client()
+    for address in (ADDRESS, ADDRESS, f"{ADDRESS}?quant=Q9", "/nowhere", "/elsewhere"):
+        client.get(address)
+    found = figures(client.get("/metrics").get_data(as_text=True))
+    assert found["fitcard_requests_total", "/v1/can-run/<pair>", "200"] == 2
+    assert found["fitcard_requests_total", "/v1/can-run/<pair>", "400"] == 1
+    assert found["fitcard_requests_total", "none", "404"] == 2
+    assert found["fitcard_request_duration_seconds_count", "/v1/can-run/<pair>"] == 3
+    assert (found["fitcard_cache_total", "miss"], found["fitcard_cache_total", "hit"]) == (1, 1)
+    assert found["fitcard_cache_entries",] == 1
+
+
+def test_two_services_count_each_for_itself() -> None:
+    one, other = create_app(LIVE).test_client(), create_app(LIVE).test_client()
+    one.get("/health")
+    name = ("fitcard_requests_total", "/health", "200")
+    assert figures(one.get("/metrics").get_data(as_text=True))[name] == 1
+    assert name not in figures(other.get("/metrics").get_data(as_text=True))
+
+
+def test_rules_and_their_changes_are_told(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    client = create_app(live).test_client()
+
+    def now() -> dict[tuple[Any, ...], float]:
+        return figures(client.get("/metrics").get_data(as_text=True))
+
+    before = live.rulebook.sha256
+    assert any(name[0] == "fitcard_rules_info" and before in name for name in now())
+    copy.edit("rules/physics/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
+    live.poll()
+    assert (now()["fitcard_reloads_total", "failed"], now()["fitcard_rules_last_reload_successful",]) == (1, 0)
+    copy.edit("rules/physics/decode.yaml", "expr: ms_per_s / step_tme", "expr: 2 * ms_per_s / step_time / 2")
+    live.poll()
+    assert (now()["fitcard_reloads_total", "succeeded"], now()["fitcard_rules_last_reload_successful",]) == (1, 1)
+    assert not any(before in name for name in now())
+
+
+def test_metrics_can_be_left_out() -> None:
+    response = create_app(LIVE, options=Options(metrics=False)).test_client().get("/metrics")
+    assert (response.status_code, response.mimetype) == (404, "application/problem+json")

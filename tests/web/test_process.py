@@ -1,0 +1,215 @@
+"""The service as a process of its own: how it starts, what it bears, and how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+
+from helpers.workplace import Workplace
+
+QUESTIONS = 3000  # a batch that takes longer than it takes to tell the service to stop
+BATCH = json.dumps({"questions": [{"parcel": "piano", "distance": 1 + number % 900} for number in range(QUESTIONS)]})
+LARGE = ("--body-bytes", "1000000", "--batch-questions", str(QUESTIONS), "--batch-seconds", "60")
+ADDRESS = "/v1/rules"
+
+
+@dataclass
+class Served:
+    """A running service: the process, its port, and what it has written."""
+
+    process: subprocess.Popen[str]
+    port: int
+    lines: list[str]
+
+    def connection(self) -> closing[http.client.HTTPConnection]:
+        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, http.client.HTTPMessage]:
+        """The status and the headers of a response."""
+        with self.connection() as connection:
+            connection.request("GET", path, headers=headers or {})
+            response = connection.getresponse()
+            response.read()
+            return response.status, response.headers
+
+    def end(self) -> int:
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def serve(parcels: Workplace) -> Iterator[Callable[..., Served]]:
+    """Starts a service about parcels on a free port; it is gone when the test is."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> Served:
+        arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", "--port", "0", "--no-reload", *options]
+        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stderr
+        address = process.stderr.readline()
+        assert address.startswith("http://127.0.0.1:"), address + process.stderr.read()
+        lines: list[str] = []
+        reading = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
+        reading.start()
+        return Served(process, int(address.rstrip("/\n").rpartition(":")[2]), lines)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stderr
+        process.stderr.close()
+
+
+def test_told_to_stop_it_takes_no_more_and_answers_what_is_under_way(serve: Callable[..., Served]) -> None:
+    served = serve(*LARGE)
+    answered: list[tuple[int, bytes]] = []
+
+    def ask() -> None:
+        with served.connection() as connection:
+            connection.request("POST", "/v1/batch", BATCH, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answered.append((response.status, response.read()))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.3)  # the batch takes longer
+    served.process.send_signal(signal.SIGTERM)
+    asking.join()
+    assert served.end() == 0
+    ((status, body),) = answered
+    assert status == 200
+    assert [one["status"] for one in json.loads(body)["answers"]] == [200] * QUESTIONS
+    with pytest.raises(OSError, match="refused"):
+        served.get("/health")
+
+
+def test_told_to_stop_it_loses_none_of_the_many_that_have_asked(serve: Callable[..., Served]) -> None:
+    served = serve(*LARGE, "--threads", "2")
+    callers, some = 12, json.dumps({"questions": json.loads(BATCH)["questions"][:400]})
+    answered: list[tuple[int, int]] = []
+    asked = threading.Barrier(callers + 1)
+
+    def ask() -> None:
+        with served.connection() as connection:
+            connection.request("POST", "/v1/batch", some, {"Content-Type": "application/json"})
+            asked.wait()
+            response = connection.getresponse()
+            answered.append((response.status, len(json.loads(response.read())["answers"])))
+
+    asking = [threading.Thread(target=ask) for _ in range(callers)]
+    for thread in asking:
+        thread.start()
+    asked.wait()  # all are sent, two are answered at once, and the others wait
+    time.sleep(0.2)
+    served.process.send_signal(signal.SIGTERM)
+    for thread in asking:
+        thread.join()
+    assert answered == [(200, 400)] * callers
+    assert served.end() == 0
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(serve: Callable[..., Served]) -> None:
+    served = serve("--patience-seconds", "1000")
+    with served.connection() as connection:
+        connection.request("GET", "/health")
+        connection.getresponse().read()  # and stays open
+        served.process.send_signal(signal.SIGINT)
+        assert served.end() == 0
+
+
+def test_what_does_not_end_in_time_is_cut_off_and_told(serve: Callable[..., Served]) -> None:
+    served = serve("--patience-seconds", "0.5")
+    with socket.create_connection(("127.0.0.1", served.port)) as half:
+        half.sendall(b"GET /health HTTP/1.1\r\n")
+        time.sleep(0.3)
+        served.process.send_signal(signal.SIGTERM)
+        assert served.end() == 0
+    assert any("aborted: 1" in line for line in served.lines)
+
+
+def test_while_it_drains_it_answers_and_says_that_it_is_not_ready(serve: Callable[..., Served]) -> None:
+    served = serve("--drain-seconds", "3")
+    assert served.get("/ready")[0] == 200
+    served.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    status, headers = served.get("/ready")
+    assert (status, headers["Content-Type"]) == (503, "application/problem+json")
+    assert served.get(ADDRESS)[0] == 200
+    assert served.end() == 0
+
+
+def test_a_request_that_does_not_arrive_is_cut_off_and_others_are_answered(serve: Callable[..., Served]) -> None:
+    served = serve("--threads", "1", "--arrival-seconds", "1")
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\n")
+        assert served.get("/health")[0] == 200
+        closed = False
+        for _ in range(40):  # a byte now and then, which waitress alone would wait for without end
+            time.sleep(0.25)
+            try:
+                slow.sendall(b"X")
+            except OSError:
+                closed = True
+                break
+        assert closed
+    assert served.get("/health")[0] == 200
+
+
+@pytest.mark.parametrize(("asked", "closed"), [({}, False), ({"Connection": "close"}, True)])
+def test_a_connection_stays_open_after_304_unless_the_caller_wants_it_closed(
+    serve: Callable[..., Served], asked: dict[str, str], closed: bool
+) -> None:
+    served = serve()
+    with served.connection() as connection:
+        connection.request("GET", ADDRESS)
+        response = connection.getresponse()
+        response.read()
+        for _ in range(2):
+            connection.request("GET", ADDRESS, headers={"If-None-Match": response.headers["ETag"], **asked})
+            same = connection.getresponse()
+            assert (same.status, same.read(), same.will_close) == (304, b"", closed)
+
+
+def test_headers_that_are_too_long_are_refused(serve: Callable[..., Served]) -> None:
+    served = serve("--header-bytes", "1000")
+    assert served.get("/health", {"X-Long": "x" * 2000})[0] == 431
+
+
+def test_requests_are_noted_on_standard_error_and_no_header_names_the_server(serve: Callable[..., Served]) -> None:
+    served = serve("--log", "json")
+    _, headers = served.get(ADDRESS)
+    assert headers["Server"] is None
+    served.process.send_signal(signal.SIGTERM)
+    assert served.end() == 0
+    (line,) = [json.loads(line) for line in served.lines if "request_id" in line]
+    assert (line["path"], line["status"], line["request_id"]) == (ADDRESS, 200, headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--rate-limit", "often"], "often"),
+        (["--api-keys", "nowhere.txt"], "nowhere.txt"),
+        (["--decision-log", "nowhere/log"], "nowhere/log"),
+        (["--log", "xml"], "'xml' is not one of"),
+        (["--batch-questions", "0"], "0 is not in the range"),
+    ],
+)
+def test_options_that_cannot_be_are_told(parcels: Workplace, options: list[str], told: str) -> None:
+    arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", *options]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode in (1, 2)
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,157 @@
+"""The service follows its files: a whole new set or none, the last good one kept, and both told."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer_question
+from fitcard.source.folders import Folders
+from fitcard.web.reload import ReloadingRulebook
+from fitcard.web.routes import create_app
+from helpers.workplace import Workplace
+
+QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
+GOOD = ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044")
+BAD = ("rules/physics/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
+THREADS, QUESTIONS = 16, int(os.environ.get("FITCARD_TEST_QUESTIONS", "40"))
+
+
+def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    client = create_app(live).test_client()
+    before = client.get(QUESTION).get_json()
+    assert not live.poll()
+    copy.edit(*GOOD)
+    assert live.poll()
+    after = client.get(QUESTION).get_json()
+    assert after["ttft_ms"] == pytest.approx(before["ttft_ms"] / 2)
+    assert after["rules"]["sha256"] != before["rules"]["sha256"]
+    assert client.get("/status").get_json()["reloads"] == {"succeeded": 1, "failed": 0}
+
+
+def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    client = create_app(live).test_client()
+    page = "/can-run/llava-1.6-13b-on-rtx-3090-24gb"
+    changed = [("catalogs/runtimes.yaml", "name: llama.cpp", "name: Llama in C"),
+               ("catalogs/messages/en.yaml", 'page_tiers: "Tier list"', "page_tiers: Stairs")]  # fmt: skip
+    before = client.get(page).get_data(as_text=True)
+    for edit in changed:
+        copy.edit(*edit)
+    assert live.poll(), live.last_attempt.problems
+    after = client.get(page).get_data(as_text=True)
+    assert [("Llama in C" in text, ">Stairs<" in text) for text in (before, after)] == [(False, False), (True, True)]
+
+
+def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    client = create_app(live).test_client()
+    before = client.get(QUESTION).get_json()
+    copy.edit(*BAD)
+    assert not live.poll()
+    assert client.get(QUESTION).get_json() == before
+    assert client.get("/ready").status_code == 200
+    status = client.get("/status").get_json()
+    problem = status["last_attempt"]["problems"][0]
+    assert status["rules"]["sha256"] == before["rules"]["sha256"]
+    assert (status["last_attempt"]["succeeded"], status["reloads"]) == (False, {"succeeded": 0, "failed": 1})
+    assert (problem["file"], problem["closest"]) == ("rules/physics/decode.yaml", ["step_time"])
+    assert not live.poll(), "a broken set is tried once, not again and again"
+    copy.edit(BAD[0], BAD[2], BAD[1])
+    assert live.poll()
+    assert client.get("/status").get_json()["last_attempt"]["succeeded"]
+
+
+def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
+    assert not live.poll()
+    assert [problem.code for problem in live.last_attempt.problems] == ["unit-result"]
+
+
+def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    path = copy.path(GOOD[0])
+    beside = path.with_suffix(".tmp")
+    beside.write_text(path.read_text("utf-8").replace(GOOD[1], GOOD[2]), "utf-8")
+    stat = path.stat()
+    os.utime(beside, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # not even the time of the file tells
+    beside.replace(path)
+    assert live.poll()
+
+
+def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_path: Path) -> None:
+    link = tmp_path / "current"
+    link.symlink_to(copy.folders.rules)
+    live = ReloadingRulebook(Folders(link, copy.folders.catalogs, copy.folders.schemas))
+    other = Workplace(Folders(tmp_path / "next", copy.folders.catalogs, copy.folders.schemas))
+    for path in copy.folders.rules.rglob("*.yaml"):
+        other.write(f"rules/{path.relative_to(copy.folders.rules)}", path.read_text("utf-8"))
+    other.edit(*GOOD)
+    assert not live.poll()
+    beside = tmp_path / "beside"
+    beside.symlink_to(other.folders.rules)
+    beside.replace(link)
+    assert live.poll()
+
+
+def test_it_looks_by_itself_while_it_watches(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    before, stop = live.rulebook, live.watch(0.01)
+    copy.edit(*GOOD)
+    for _ in range(500):
+        if live.rulebook is not before:
+            break
+        threading.Event().wait(0.02)
+    stop.set()
+    assert live.rulebook is not before
+
+
+def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Workplace) -> None:
+    live = ReloadingRulebook(copy.folders)
+    app = create_app(live)
+    expected: dict[str, float] = {}
+
+    def note() -> None:
+        question = read_question(
+            live.rulebook,
+            {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"},
+        )
+        expected[live.rulebook.sha256] = answer_question(live.engine, question)["ttft_ms"]
+
+    note()
+    seen: list[tuple[int, str, float]] = []
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for edit in (GOOD, BAD, (BAD[0], BAD[2], BAD[1]), (GOOD[0], GOOD[2], GOOD[1])):
+                copy.edit(*edit)
+                live.poll()
+                note()
+
+    def ask() -> None:
+        client = app.test_client()
+        for _ in range(QUESTIONS):
+            response = client.get(QUESTION)
+            body = response.get_json()
+            seen.append((response.status_code, body["rules"]["sha256"], body["ttft_ms"]))
+
+    changing = threading.Thread(target=change)
+    asking = [threading.Thread(target=ask) for _ in range(THREADS)]
+    for thread in (changing, *asking):
+        thread.start()
+    for thread in asking:
+        thread.join()
+    done.set()
+    changing.join()
+    assert len(seen) == THREADS * QUESTIONS
+    assert {status for status, _, _ in seen} == {200}
+    assert [row for row in seen if expected[row[1]] != row[2]] == []
+    assert live.succeeded > 0
+    assert live.failed > 0
