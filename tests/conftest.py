@@ -19,21 +19,6 @@ from fitcard.source.folders import Folders, find_folders
 from transcripts import lay_out_parcels
 
 PROJECT = Path(__file__).resolve().parent.parent
-PARCEL_TOOLS = """\
-kind: tools
-title: Tools
-about: What a language model can ask about parcels.
-instructions: Ask for parcels by name.
-digits: 2
-tools:
-  does_it_go:
-    title: Does it go in?
-    about: Whether a parcel goes into a van.
-    takes: [parcel, van, distance]
-    gives:
-      - {answer: [verdict, time_h]}
-      - {answer: [time_h], under: by_van, each: {parameter: van}}
-"""
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ from fitcard.lint.catalog_checks import catalog_problems
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
 from fitcard.lint.service import service_problems
-from fitcard.lint.tools import tool_problems
 from fitcard.lint.unused import unreachable_problems, unused_problems
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import FileCache
@@ -87,7 +86,7 @@ def run_checks(
 
 
 def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
-    """The engine, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
+    """The engine, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `run_checks`.
@@ -112,10 +111,10 @@ def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine 
 
 
 def _given_problems(engine: Engine) -> list[Problem]:
-    """What is wrong with answers; else with tools, of which a key that answers lack is not said again."""
+    """What is wrong with answers; else with what names their keys, of which a missing one is not said again."""
     return list(answer_problems(engine)) or _described_problems(engine.rulebook)
 
 
 def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What tools, addresses and sweeps name that is not there."""
-    return [*tool_problems(rulebook), *service_problems(rulebook), *rulebook.swept.problems]
+    """What addresses and sweeps name that is not there."""
+    return [*service_problems(rulebook), *rulebook.swept.problems]

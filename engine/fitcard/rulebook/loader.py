@@ -27,7 +27,6 @@ from fitcard.rulebook.files import (
     SERVICE,
     SWEEP,
     TESTS,
-    TOOLS,
     FileCache,
     RuleFiles,
     defined_names,
@@ -40,7 +39,6 @@ from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.rulebook.service import Service, read_service
 from fitcard.rulebook.sweep_columns import Swept, read_swept, swept_by_default
-from fitcard.rulebook.tools import Tools, read_tools
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
@@ -156,7 +154,7 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service, swept = _tools(files), _service(files), _swept(files, layout, question_fields)
+    service, swept = _service(files), _swept(files, layout, question_fields)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -184,7 +182,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         pinned=read_pinned(main),
         backtest=backtest,
         rankings=rankings,
-        tools=tools,
         service=service,
         swept=swept,
         schemas=schemas,
@@ -313,11 +310,6 @@ def _rule_sets(
 def _backtest(files: RuleFiles) -> Backtest | None:
     document = files.at_most_one(BACKTEST)
     return read_backtest(document) if document else None
-
-
-def _tools(files: RuleFiles) -> Tools | None:
-    document = files.at_most_one(TOOLS)
-    return read_tools(document) if document else None
 
 
 def _service(files: RuleFiles) -> Service | None:

@@ -15,7 +15,6 @@ from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
 from fitcard.rulebook.service import Service
 from fitcard.rulebook.sweep_columns import Swept
-from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
@@ -68,7 +67,6 @@ class Rulebook:
     pinned: Pinned
     backtest: Backtest | None
     rankings: Mapping[str, Ranking]
-    tools: Tools | None
     service: Service | None
     swept: Swept
     schemas: Schemas
