@@ -98,6 +98,7 @@ def test_arguments_have_the_bounds_and_words_of_the_rulebook(offered: dict[str, 
     arguments = schema["properties"]
     assert arguments["workload"]["enum"] == list(engine.rulebook.catalog_of("workload").ids)
     assert arguments["quant"]["default"] == engine.rulebook.question_fields.axes["quant"].default
+    assert "default" not in offered["recommend_models"].input_schema["properties"]["quant"]  # the best of each model
     assert (arguments["users"]["type"], arguments["users"]["minimum"]) == ("integer", 1)
     assert offered["estimate_memory"].input_schema["required"] == ["model"]
     assert offered["explain"].input_schema["required"] == ["model", "device", "figure"]
@@ -345,6 +346,7 @@ def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
         ("list_devices", {"vendor": "nvidea"}, "There is no vendor called 'nvidea'. Closest: NVIDIA."),
         ("explain", PAIR, "The question names no figure."),
         ("explain", {**PAIR, "figure": "decode"}, "There is no rule called 'decode'."),
+        ("explain", {**PAIR, "figure": ["ttft_ms"]}, "There is no rule called '['ttft_ms']'"),
     ],
 )
 def test_what_cannot_be_answered_is_an_error_of_the_tool(

@@ -38,6 +38,11 @@ class Minimum:
 
 
 @dataclass(frozen=True)
+class NoDefault:
+    """Metadata of an argument to which the default of the rulebook does not apply."""
+
+
+@dataclass(frozen=True)
 class MaxItems:
     """Metadata of a list in a result: the length to which it is cut."""
 
@@ -114,7 +119,7 @@ def schema_of(hint: Any) -> Schema:
     """JSON Schema of a type hint.
 
     Supported are str, int, float, bool, Literal, list, dict with text as keys, TypedDict, unions of these, and
-    Annotated with a description (text), Minimum or MaxItems. None in a union stands for an absent value.
+    Annotated with a description (text) or the metadata of this module. None in a union stands for an absent value.
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -139,6 +144,8 @@ def _keywords(metadata: object) -> Iterator[tuple[str, Any]]:
             yield "description", metadata
         case Minimum():
             yield "minimum", metadata.value
+        case NoDefault():
+            yield "default", None
         case MaxItems():
             yield "maxItems", metadata.count
 
@@ -176,8 +183,8 @@ def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Sc
         return schema | {"description": f"{schema['description']}{_choices(words)}"}
     if name in rulebook.question_fields.axes or name in rulebook.question_fields.inputs:
         declared, _ = parameter_schema(rulebook, name, {})
-        return schema | {key: declared[key] for key in CONSTRAINTS if key in declared}
-    return schema
+        schema |= {key: declared[key] for key in CONSTRAINTS if key in declared and key not in schema}
+    return {key: value for key, value in schema.items() if value is not None}
 
 
 def _choices(words: tuple[str, ...]) -> str:

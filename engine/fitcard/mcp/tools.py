@@ -17,7 +17,7 @@ from fitcard.answer.ranking import rank, read_filter, read_ranking
 from fitcard.answer.render import answer_question
 from fitcard.catalog.catalog import Entry, search_all, search_nearest
 from fitcard.compiler.engine import Engine
-from fitcard.mcp.registry import Minimum, Tool, project
+from fitcard.mcp.registry import Minimum, NoDefault, Tool, project
 from fitcard.mcp.results import (
     DeviceMatches,
     Explanation,
@@ -45,6 +45,7 @@ Device = Annotated[
 ]
 DeviceMemory = Annotated[float, "Memory of the device as sold, in GB, if it differs from the catalog."]
 Quant = Annotated[str, "Quantization of the weights, such as Q4_K_M, Q8_0, F16, AWQ-4bit or MLX-4bit."]
+BestQuant = Annotated[str, "Quantization of the weights; by default, for each model, the best that runs.", NoDefault()]
 Workload = Annotated[str, "Intended use; sets the default context and prompt length."]
 Mode = Annotated[str, "Objective of the ranking, such as low latency for one user or throughput for many."]
 KvType = Annotated[str, "Data type of the KV cache; q8_0 takes about half the memory of f16."]
@@ -119,7 +120,7 @@ def what_fits(
     kv: KvType | None = None,
     users: Users | None = None,
     gpus: Gpus | None = None,
-    quant: Quant | None = None,
+    quant: BestQuant | None = None,
     device__memory: DeviceMemory | None = None,
     limit: Limit | None = None,
 ) -> FittingModels:
@@ -186,7 +187,7 @@ def recommend_models(
     device: Device,
     workload: Workload | None = None,
     mode: Mode | None = None,
-    quant: Quant | None = None,
+    quant: BestQuant | None = None,
     context: Context | None = None,
     kv: KvType | None = None,
     users: Users | None = None,
@@ -396,7 +397,7 @@ def _assumed_device(rulebook: Rulebook) -> Entry:
 def _explained(rulebook: Rulebook, parameters: Mapping[str, Any], figure: str) -> tuple[Question, str]:
     """The question and the rule to explain. Raises ProblemsError with the problems of both."""
     rules = rulebook.rule_set.definitions
-    rule = figure_meant(rulebook, figure)
+    rule = figure_meant(rulebook, str(figure))
     problems = []
     if not figure:
         problems.append(question_problem(MissingParameter, "figure"))
