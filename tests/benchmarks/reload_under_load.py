@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
 from fitcard.web.reload import ReloadingRulebook
@@ -80,7 +80,7 @@ def main() -> None:
 
 def expected(rulebook: Rulebook, context: int) -> float:
     """The time to the first token that this rulebook gives."""
-    found: float = answer_question(rulebook, read_question(rulebook, {**PAIR, "context": context}))["ttft_ms"]
+    found: float = answer_question(rulebook, read_question(rulebook, {**PAIR, "context": context})).to_dict()["ttft_ms"]
     return found
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
@@ -26,19 +26,19 @@ def rulebook() -> Rulebook:
 
 @pytest.mark.benchmark(group="one question")
 def test_question_and_answer(benchmark: Any, rulebook: Rulebook) -> None:
-    built = benchmark(lambda: answer_question(rulebook, read_question(rulebook, PARAMETERS)))
+    built = benchmark(lambda: answer_question(rulebook, read_question(rulebook, PARAMETERS)).to_dict())
     assert built["grade"] == "F"
 
 
 @pytest.mark.benchmark(group="one question")
 def test_question_and_answer_explained(benchmark: Any, rulebook: Rulebook) -> None:
-    built = benchmark(lambda: answer_question(rulebook, read_question(rulebook, PARAMETERS), explain=True))
+    built = benchmark(lambda: answer_question(rulebook, read_question(rulebook, PARAMETERS), explained=True).to_dict())
     assert built["trace"]
 
 
 @pytest.mark.benchmark(group="one question")
 def test_writing_the_answer_as_json(benchmark: Any, rulebook: Rulebook) -> None:
-    built = answer_question(rulebook, read_question(rulebook, PARAMETERS))
+    built = answer_question(rulebook, read_question(rulebook, PARAMETERS)).to_dict()
     assert benchmark(json.dumps, built)
 
 

@@ -45,7 +45,6 @@ ENGINE_KINDS = (
     "changes",
     "checks",
     "rankings",
-    "tools",
     "question",
     "batch",
     "service",

@@ -11,21 +11,6 @@ from fitcard.rulebook.loader import load, load_with_problems
 from fitcard.source.folders import Folders
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-PARCEL_TOOLS = """\
-kind: tools
-title: Tools
-about: What a language model can ask about parcels.
-instructions: Ask for parcels by name.
-digits: 2
-tools:
-  does_it_go:
-    title: Does it go in?
-    about: Whether a parcel goes into a van.
-    takes: [parcel, van, distance]
-    gives:
-      - {answer: [verdict, time_h]}
-      - {answer: [time_h], under: by_van, each: {parameter: van}}
-"""
 
 
 @dataclass(frozen=True)

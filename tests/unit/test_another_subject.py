@@ -7,8 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.problems import ProblemsError
 from fitcard.testing.rule_tests import rule_tests, run_test
@@ -19,7 +19,7 @@ def test_a_question_about_parcels_is_answered_from_its_rules(parcels: Workplace)
     engine = parcels.load()
     built = answer_question(
         engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
-    )
+    ).to_dict()
     assert built == {
         "parcel": "Piano",
         "verdict": "Piano just goes into Large van; the trip takes 4 hours.",

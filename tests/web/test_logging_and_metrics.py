@@ -14,8 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.web.logging import JsonLines, TextLines
@@ -126,7 +126,7 @@ def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Pa
     assert lines[0]["answer"] == lines[1]["answer"] == lines[2]["answer"] == hashlib.sha256(first.data).hexdigest()
     assert lines[3]["question"]["overrides"] == {"headroom_share": 0.1}
     assert lines[3]["question"]["own"]["device"]["memory"] == 48
-    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])) == first.get_json()
+    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])).to_dict() == first.get_json()
 
 
 def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.source.folders import Folders
 from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
@@ -122,7 +122,7 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
             live.rulebook,
             {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"},
         )
-        expected[live.rulebook.sha256] = answer_question(live.engine, question)["ttft_ms"]
+        expected[live.rulebook.sha256] = answer_question(live.engine, question).to_dict()["ttft_ms"]
 
     note()
     seen: list[tuple[int, str, float]] = []

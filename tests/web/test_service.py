@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitcard.answer.render import answer_question
+from fitcard.answer.answer import answer_question
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.source.folders import find_folders
@@ -194,7 +194,7 @@ def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch
         most = max(most, under_way)
         time.sleep(0.01)  # others would begin now
         under_way -= 1
-        return answer_question(*asked, **how)
+        return answer_question(*asked, **how).to_dict()
 
     monkeypatch.setattr(server, "answer_question", slow)
     with ThreadPoolExecutor(4) as pool:

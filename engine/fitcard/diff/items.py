@@ -24,7 +24,6 @@ from fitcard.rulebook.files import (
     RULES,
     SERVICE,
     TESTS,
-    TOOLS,
 )
 from fitcard.source.document import Document, Path
 
@@ -88,12 +87,6 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
-        case _ if kind == TOOLS:  # what they say and show is in answers already
-            said = {key: document.data[key] for key in ("instructions", "digits")}
-            yield Item(ItemKind.TEXT, kind, "", flat(said), document, ())
-            for section in ("arguments", "filters", "tools"):
-                for key, value in document.data.get(section, {}).items():
-                    yield Item(ItemKind.TEXT, key, section, flat(value), document, (section, key))
         case _ if kind == SERVICE:
             for at, route in enumerate(document.data["routes"]):
                 name = f"{route.get('method', 'get')} {route['at']}"

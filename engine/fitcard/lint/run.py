@@ -16,7 +16,6 @@ from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.messages import text_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
 from fitcard.lint.service import service_problems
-from fitcard.lint.tools import tool_problems
 from fitcard.lint.unused import unreachable_problems, unused_problems
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import FileCache
@@ -88,7 +87,7 @@ def run_checks(
 
 
 def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
-    """The engine, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
+    """The engine, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `run_checks`.
@@ -113,5 +112,5 @@ def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine 
 
 
 def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What tools, addresses and sweeps name that is not there."""
-    return [*tool_problems(rulebook), *service_problems(rulebook)]
+    """What addresses name that is not there."""
+    return [*service_problems(rulebook)]

@@ -26,7 +26,6 @@ from fitcard.rulebook.files import (
     RULES,
     SERVICE,
     TESTS,
-    TOOLS,
     FileCache,
     RuleFiles,
     defined_names,
@@ -38,7 +37,6 @@ from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.rulebook.service import Service, read_service
-from fitcard.rulebook.tools import Tools, read_tools
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
@@ -159,7 +157,7 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += check_figures(rules)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service = _tools(files), _service(files)
+    service = _service(files)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -187,7 +185,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         pinned=read_pinned(main),
         backtest=backtest,
         rankings=rankings,
-        tools=tools,
         service=service,
         schemas=schemas,
         document=main,
@@ -315,11 +312,6 @@ def _rule_sets(
 def _backtest(files: RuleFiles) -> Backtest | None:
     document = files.at_most_one(BACKTEST)
     return read_backtest(document) if document else None
-
-
-def _tools(files: RuleFiles) -> Tools | None:
-    document = files.at_most_one(TOOLS)
-    return read_tools(document) if document else None
 
 
 def _service(files: RuleFiles) -> Service | None:

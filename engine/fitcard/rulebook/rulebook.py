@@ -14,7 +14,6 @@ from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
 from fitcard.rulebook.service import Service
-from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
@@ -67,7 +66,6 @@ class Rulebook:
     pinned: Pinned
     backtest: Backtest | None
     rankings: Mapping[str, Ranking]
-    tools: Tools | None
     service: Service | None
     schemas: Schemas
     document: Document

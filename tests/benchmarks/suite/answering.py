@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import Question, read_question
-from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 from suite.contest import Bench, Contest, Setting, Variant
 
@@ -23,12 +23,12 @@ def first_pinned(rulebook: Rulebook) -> Question:
 def _page(setting: Setting) -> Iterator[Contest]:
     rulebook = setting.rulebook
     question = first_pinned(rulebook)
-    built = answer_question(rulebook, question)
+    built = answer_question(rulebook, question).to_dict()
     yield Contest(
         (
             Variant("writing it as JSON", lambda: json.dumps(built)),
-            Variant("one answer", lambda: answer_question(rulebook, question)),
-            Variant("one answer, explained", lambda: answer_question(rulebook, question, explain=True)),
+            Variant("one answer", lambda: answer_question(rulebook, question).to_dict()),
+            Variant("one answer, explained", lambda: answer_question(rulebook, question, explained=True).to_dict()),
         ),
         "answer",
     )

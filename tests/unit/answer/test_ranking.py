@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
@@ -63,7 +63,7 @@ def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
 def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], engine: Engine) -> None:
     for row in ranked("models", **MODELS, workload="chat", limit=5)["rows"]:
         question = {**MODELS, "model": row["model"], "quant": row["quant"], "workload": "chat"}
-        alone = answer_question(engine, read_question(engine.rulebook, question))
+        alone = answer_question(engine, read_question(engine.rulebook, question)).to_dict()
         assert row["score"] == pytest.approx(alone["ranking"]["score"])
         assert row["decode_tok_s"] == pytest.approx(alone["decode_tok_s"])
         assert row["fit"] == alone["fit"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
 from helpers.workplace import Workplace
@@ -59,7 +59,7 @@ def test_a_list_of_matching_entries_holds_those_that_are_counted(trips: Workplac
         for distance in ("40.5", "100", "77"):
             told = answer_question(
                 engine, read_question(engine.rulebook, {"parcel": "letter", "van": van, "distance": distance})
-            )
+            ).to_dict()
             named = [f"trip-{at}" for at, (one, far) in enumerate(TRIPS) if (one, far or 100) == (van, float(distance))]
             assert [one["trip"] for one in told["alike"]] == named
             assert told["count"] == len(named)

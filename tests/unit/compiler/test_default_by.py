@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
@@ -96,7 +96,9 @@ def test_an_entry_that_is_named_takes_its_place(driven: Workplace) -> None:
 
 def test_the_answer_says_who_was_chosen_and_how(driven: Workplace) -> None:
     engine = driven.load()
-    built = answer_question(engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large"}), explain=True)
+    built = answer_question(
+        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large"}), explained=True
+    ).to_dict()
     assert built["driver"] == "An old driver"
     names = [step["name"] for step in built["trace"]]
     pace = next(step for step in built["trace"] if step["name"] == "driver.pace")
@@ -104,7 +106,7 @@ def test_the_answer_says_who_was_chosen_and_how(driven: Workplace) -> None:
     assert names.index("by_parcel") < names.index("usual_driver") < names.index("driver.pace") < names.index("time")
     named = answer_question(
         engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "driver": "young"})
-    )
+    ).to_dict()
     assert named["driver"] == "A young driver"
 
 

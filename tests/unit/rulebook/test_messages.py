@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
@@ -123,7 +123,10 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
     engine: Engine, language: str, asked: dict[str, str]
 ) -> None:
     question = read_question(engine.rulebook, asked)
-    english, translated = answer_question(engine, question), answer_question(engine.in_language(language), question)
+    english, translated = (
+        answer_question(engine, question).to_dict(),
+        answer_question(engine.in_language(language), question).to_dict(),
+    )
     engine.rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
     assert all(one[0] == other[0] for one, other in pairs)
@@ -178,7 +181,7 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
 def test_a_verdict_holds_its_figures_as_readers_write_them(engine: Engine, language: str) -> None:
     spoken = engine.in_language(language)
     question = {"model": "llama-3.1-405b", "device": "h20-96gb", "profile": "reference"}
-    built = answer_question(spoken, read_question(spoken.rulebook, question))
+    built = answer_question(spoken, read_question(spoken.rulebook, question)).to_dict()
     point = "," if language in ("es", "de", "pt-BR") else "."
     assert f"265{point}2 GB" in built["verdict"]
     assert f"96{point}0 GB" in built["verdict"]
@@ -283,7 +286,7 @@ def test_another_subject_speaks_another_language_with_the_formats_of_its_own(par
     engine = german(parcels)
     built = answer_question(
         engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
-    )
+    ).to_dict()
     assert built["verdict"] == "Piano passt gerade in Large van: 4 Stunden."
 
 
@@ -292,10 +295,13 @@ def test_a_language_may_have_a_format_of_its_own_and_names_for_what_catalogs_hol
     engine = german(parcels, "sentences:", own)
     built = answer_question(
         engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
-    )
+    ).to_dict()
     assert built["verdict"] == "Klavier passt gerade in Large van: 4,0 Stunden."
     assert built["parcel"] == "Klavier"
-    assert answer_question(parcels.load(), read_question(engine.rulebook, {"parcel": "piano"}))["parcel"] == "Piano"
+    assert (
+        answer_question(parcels.load(), read_question(engine.rulebook, {"parcel": "piano"})).to_dict()["parcel"]
+        == "Piano"
+    )
 
 
 def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels: Workplace) -> None:
@@ -310,7 +316,9 @@ def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels
 """
     engine = german(parcels, GERMAN[GERMAN.index("  verdict:") : GERMAN.index("labels:")], by_haste)
     said = [
-        answer_question(engine, read_question(engine.rulebook, {"parcel": "letter", "distance": distance}))["verdict"]
+        answer_question(engine, read_question(engine.rulebook, {"parcel": "letter", "distance": distance})).to_dict()[
+            "verdict"
+        ]
         for distance in ("50", "100")
     ]
     assert said == ["Letter in Small van: 1 Stunde", "Letter in Small van: 2 Stunden"]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
 from helpers.workplace import Workplace
@@ -25,7 +25,7 @@ PREFILL = "expr: prefill_overhead + matmul_time +"
 def answered(work: Workplace, profile: str = "reference") -> Any:
     """An answer of the reference, whose figures are known to the digit, or of the profile that is named."""
     engine = work.load()
-    return answer_question(engine, read_question(engine.rulebook, {**QUESTION, "profile": profile}))
+    return answer_question(engine, read_question(engine.rulebook, {**QUESTION, "profile": profile})).to_dict()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fitcard.sweep.columns import default_columns
-
 import csv
 import hashlib
 import json
@@ -24,12 +22,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.chunks import Chunks
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
+from fitcard.sweep.columns import default_columns
 from fitcard.sweep.formats import FORMATS, PARQUET, ComputedPart, compute_part
 from fitcard.sweep.part_store import PartStore, code_sha256
 from fitcard.sweep.rows import compute_rows
@@ -103,7 +102,7 @@ def test_each_row_is_what_the_question_by_itself_is_answered(
     asked = ("model", "device", "quant", "workload", "mode")
     for row in rows:
         question = read_question(engine.rulebook, {axis: row[axis] for axis in asked})
-        told = answer_question(engine, question)
+        told = answer_question(engine, question).to_dict()
         assert {key: shown(row[key]) for key in keys} == {key: shown(at(told, key)) for key in keys}
         assert (row["host"], row["runtime"], row["kv"]) == tuple(
             told["question"][axis] for axis in ("host", "runtime", "kv")
@@ -222,7 +221,7 @@ def test_another_subject_is_swept(sweep_in: Callable[..., Any], parcels: Workpla
     for row in rows:
         told = answer_question(
             engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"], "distance": "80"})
-        )
+        ).to_dict()
         assert (row["time_h"], row["rules.sha256"]) == (told["time_h"], engine.rulebook.sha256)
 
 
@@ -267,7 +266,9 @@ def test_a_value_is_absent_where_the_answer_leaves_its_part_out(parcels: Workpla
     )
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     for row in rows:
-        told = answer_question(engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"]}))
+        told = answer_question(
+            engine, read_question(engine.rulebook, {"parcel": row["parcel"], "van": row["van"]})
+        ).to_dict()
         assert (row["inside.share"], row["inside.fits"]) == (at(told, "inside.share"), at(told, "inside.fits"))
     assert {row["inside.fits"] for row in rows} == {True, None}
 

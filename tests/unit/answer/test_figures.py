@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from conftest import Workplace
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.answer.schema import answer_schema
 from fitcard.cli.main import main
 from fitcard.lint.run import run_checks
 from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.routes import create_app
+from helpers.workplace import Workplace
 
 ENERGY = """\
 kind: rules
@@ -47,7 +47,7 @@ def energy(copy: Workplace) -> Workplace:
 
 def answered(place: Workplace, **parameters: str) -> dict[str, Any]:
     engine = place.load()
-    return answer_question(engine, read_question(engine.rulebook, {**RUNS, **parameters}))
+    return answer_question(engine, read_question(engine.rulebook, {**RUNS, **parameters})).to_dict()
 
 
 def test_it_passes_the_check_without_a_warning(energy: Workplace) -> None:
@@ -104,7 +104,7 @@ def test_its_label_is_translated(energy: Workplace) -> None:
         "    title:\n      Energy per 1,000 tokens: Energie je 1.000 Token\n",
     )
     engine = energy.load().in_language("de")
-    figure = answer_question(engine, read_question(engine.rulebook, RUNS))["figures"][NAME]
+    figure = answer_question(engine, read_question(engine.rulebook, RUNS)).to_dict()["figures"][NAME]
     assert figure["label"] == "Energie je 1.000 Token"
 
 
