@@ -105,7 +105,8 @@ STEP = _object(
 
 def answer_schemas(rulebook: Rulebook) -> dict[str, Schema]:
     """The schema of an answer and that of a ranking, by the name of their files."""
-    return {ANSWER: answer_schema(rulebook), RANKING: ranking_schema(rulebook)}
+    rankings = {RANKING: ranking_schema(rulebook)} if rulebook.rankings else {}
+    return {ANSWER: answer_schema(rulebook), **rankings}
 
 
 def answer_schema(rulebook: Rulebook) -> Schema:

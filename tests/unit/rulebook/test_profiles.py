@@ -93,7 +93,9 @@ def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> N
         "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n"
         "    expr: decode_tok_s * 0.75 * 60\n",
     )
-    copy.edit("rules/views/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
+    copy.edit(
+        "rules/views/answer.yaml", "\n  ttft_ms: ttft\n", "\n  ttft_ms: ttft\n  words_per_minute: words_per_minute\n"
+    )
     assert answered(copy)["words_per_minute"] == pytest.approx(82.62 * 45, rel=1e-3)
 
 
