@@ -99,6 +99,7 @@ def command(
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
     click.echo(listening.address, err=True)
+    click.echo(f"rules: {ctx.obj.description}", err=True)
     if reload:
         live.watch(LOOK_EVERY)
     if left := run_until_signal(listening):

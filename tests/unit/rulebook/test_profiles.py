@@ -131,6 +131,7 @@ def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
     assert "a factor of 1000 apart [unit-result]" in ended.output
 
 
-def test_check_is_quiet_on_the_rules_as_they_are() -> None:
+def test_check_is_quiet_on_the_rules_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
     ended = CliRunner().invoke(main, ["check"])
-    assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings\n")
+    assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings in rules\n")
