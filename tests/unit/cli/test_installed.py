@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 import venv
 import zipfile
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def test_inside_of_a_checkout_diff_compares_with_its_main_branch(installed: Inst
         compared = installed.run("fitcard", "diff", "main", cwd=installed.checkout)
     finally:
         file.write_text(text, "utf-8")
-    assert compared.stdout.startswith("main -> "), compared.stderr
+    assert compared.stdout.startswith("main ("), compared.stderr
     assert "headroom_share" in compared.stdout
     assert compared.stdout.endswith("compared: main and rules\n")
 
@@ -131,8 +132,11 @@ def test_it_serves_in_a_folder_that_has_a_server_of_its_own(installed: Installed
     )
     try:
         assert serving.stderr is not None
-        assert serving.stderr.readline().startswith("http://127.0.0.1:")
+        address = serving.stderr.readline().strip()
         assert serving.stderr.readline().startswith("rules: ")
+        with urllib.request.urlopen(f"{address}/health", timeout=20) as response:
+            assert response.status == 200
     finally:
         serving.send_signal(signal.SIGTERM)
-        assert serving.wait(20) == 0
+        with serving:
+            assert serving.wait(20) == 0

@@ -16,7 +16,7 @@ from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
 from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
-from helpers.workplace import Workplace
+from helpers.workplace import PROJECT, Workplace
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
 PREFILL = "expr: prefill_overhead + matmul_time +"
