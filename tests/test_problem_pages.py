@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from conftest import PROJECT
 from fitcard.cli.main import main
 from fitcard.problems import all_codes
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 
 
 def test_all_codes_are_known() -> None:

@@ -18,7 +18,7 @@ from fitcard.cli.main import COMMANDS, main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.watch import Watcher, change_lines
 from fitcard.testing.rule_tests import rule_tests
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from repository import repository
 
 README = (PROJECT / "README.md").read_text("utf-8")

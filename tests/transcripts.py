@@ -48,7 +48,6 @@ ENGINE_KINDS = (
     "tools",
     "question",
     "batch",
-    "service",
     "sweep",
 )
 FILE = re.compile(r"-- (\S+) --")

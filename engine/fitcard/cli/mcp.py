@@ -14,10 +14,10 @@ from fitcard.answer.tools import call, input_schema, output_schema, tools_of
 from fitcard.cli.output import FAILED, MISUSE, exit_with_problems
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
+from fitcard.reload import ReloadingEngine as ReloadingRulebook
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.rulebook.tools import Tool
 from fitcard.suggest import closest, did_you_mean
-from fitcard.web.reload import ReloadingRulebook
 
 if TYPE_CHECKING:
     from mcp.server import Server

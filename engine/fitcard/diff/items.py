@@ -22,7 +22,6 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
     SWEEP,
     TESTS,
     TOOLS,
@@ -95,10 +94,6 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for section in ("arguments", "filters", "tools"):
                 for key, value in document.data.get(section, {}).items():
                     yield Item(ItemKind.TEXT, key, section, flat(value), document, (section, key))
-        case _ if kind == SERVICE:
-            for at, route in enumerate(document.data["routes"]):
-                name = f"{route.get('method', 'get')} {route['at']}"
-                yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
         case _ if kind == SWEEP:
             yield Item(ItemKind.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind == CHANGES:  # neither an answer nor a check

@@ -14,7 +14,6 @@ from fitcard.lint.answer_shape import answer_problems
 from fitcard.lint.catalog_checks import catalog_problems
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
-from fitcard.lint.service import service_problems
 from fitcard.lint.tools import tool_problems
 from fitcard.lint.unused import unreachable_problems, unused_problems
 from fitcard.problems import Problem, ProblemsError, errors
@@ -117,5 +116,5 @@ def _given_problems(engine: Engine) -> list[Problem]:
 
 
 def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What tools, addresses and sweeps name that is not there."""
-    return [*tool_problems(rulebook), *service_problems(rulebook), *rulebook.swept.problems]
+    """Names in tools and sweeps that do not exist."""
+    return [*tool_problems(rulebook), *rulebook.swept.problems]

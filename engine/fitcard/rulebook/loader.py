@@ -24,7 +24,6 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
     SWEEP,
     TESTS,
     TOOLS,
@@ -38,7 +37,6 @@ from fitcard.rulebook.layout_check import check_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
-from fitcard.rulebook.service import Service, read_service
 from fitcard.rulebook.sweep_columns import Swept, read_swept, swept_by_default
 from fitcard.rulebook.tools import Tools, read_tools
 from fitcard.source.document import Document
@@ -156,7 +154,7 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service, swept = _tools(files), _service(files), _swept(files, layout, question_fields)
+    tools, swept = _tools(files), _swept(files, layout, question_fields)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -185,7 +183,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         backtest=backtest,
         rankings=rankings,
         tools=tools,
-        service=service,
         swept=swept,
         schemas=schemas,
         document=main,
@@ -318,11 +315,6 @@ def _backtest(files: RuleFiles) -> Backtest | None:
 def _tools(files: RuleFiles) -> Tools | None:
     document = files.at_most_one(TOOLS)
     return read_tools(document) if document else None
-
-
-def _service(files: RuleFiles) -> Service | None:
-    document = files.at_most_one(SERVICE)
-    return read_service(document) if document else None
 
 
 def _swept(files: RuleFiles, layout: Layout, question_fields: QuestionFields) -> Swept:

@@ -13,7 +13,6 @@ from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
-from fitcard.rulebook.service import Service
 from fitcard.rulebook.sweep_columns import Swept
 from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
@@ -69,7 +68,6 @@ class Rulebook:
     backtest: Backtest | None
     rankings: Mapping[str, Ranking]
     tools: Tools | None
-    service: Service | None
     swept: Swept
     schemas: Schemas
     document: Document

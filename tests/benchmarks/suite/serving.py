@@ -98,7 +98,7 @@ def main() -> None:
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
-    from fitcard.web.routes import PAIR, create_app  # noqa: PLC0415
+    from fitcard.web.app import PAIR, create_app  # noqa: PLC0415
     from fitcard.web.server import keep_connections_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
