@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from fitcard.source.folders import PACKAGE
 from fitcard.web.app import create_app
 
-WARM, ADDRESSES = "?users=2", ("/v1/can-run/qwen-3-14b-on-m1-16gb", "/can-run/qwen-3-14b-on-m1-16gb")
+ADDRESSES = ("/v1/can-run/qwen-3-14b-on-m1-16gb", "/can-run/qwen-3-14b-on-m1-16gb")
+WARM = (2, 3)  # users of the requests before
 
 
 def calls_by_module(client: FlaskClient, address: str) -> Counter[str]:
@@ -33,17 +34,17 @@ def calls_by_module(client: FlaskClient, address: str) -> Counter[str]:
     finally:
         sys.setprofile(None)
     assert response.status_code == 200
-    folder = Path(PACKAGE).resolve()
-    inside = {file: Path(file).resolve() for file in files}
-    return Counter({str(path.relative_to(folder)): files[file] for file, path in inside.items() if folder in path.parents})
+    paths = {file: Path(file).resolve() for file in files}
+    inside = {file: path.relative_to(PACKAGE) for file, path in paths.items() if PACKAGE in path.parents}
+    return Counter({str(path): files[file] for file, path in inside.items()})
 
 
 def main() -> None:
     """Prints the counts for an answer as JSON and for its page."""
     client = create_app().test_client()
     for address in ADDRESSES:
-        for _ in range(2):
-            client.get(address + WARM)
+        for users in WARM:
+            client.get(f"{address}?users={users}")
         calls = calls_by_module(client, address)
         print(f"{address}: {len(calls)} modules, {calls.total()} calls")
         if "-v" in sys.argv:

@@ -1,4 +1,4 @@
-"""`fitcard serve`: the HTTP service, on waitress, in one process."""
+"""`fitcard serve`: the HTTP service in one process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTI
 from fitcard.web.server import Server, ServerLimits, run_until_signal
 
 POLL_SECONDS = 1.0
-HERE = ("localhost", "127.0.0.1", "::1")
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
 SECONDS = click.FloatRange(0, min_open=True)
@@ -26,7 +26,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command], Command]:
-    """An option whose default is shown."""
+    """An option whose help shows the default."""
     return click.option(name, default=default, show_default=True, type=kind, help=text)
 
 
@@ -89,27 +89,27 @@ def command(
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
         configure_logging(log)
         rules = ReloadingEngine(ctx.obj)
-        app = create_app(rules, site or site_here(rules.rulebook.site, host, port), options)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+        app = create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
+    except ProblemsError as errors:
+        exit_with_problems(errors.problems, FAILED)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        listening = Server(app, host, port, _bounds(**bounds), limits)
+        server = Server(app, host, port, _bounds(**bounds), limits)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
-    click.echo(listening.address, err=True)
+    click.echo(server.address, err=True)
     if reload:
         rules.watch(POLL_SECONDS)
-    if left := run_until_signal(listening):
-        click.echo(f"stopped; requests aborted: {left}", err=True)
+    if aborted := run_until_signal(server):
+        click.echo(f"stopped; requests aborted: {aborted}", err=True)
 
 
-def site_here(site: str, host: str, port: int) -> str:
-    """The site of the rulebook with the port that is listened on, where it is this machine; else nothing of its own."""
-    usual = urlsplit(site)
-    if port and usual.hostname in HERE and host in HERE:
-        return usual._replace(netloc=usual.netloc.removesuffix(f":{usual.port}") + f":{port}").geturl()
+def local_site(site: str, host: str, port: int) -> str:
+    """The site of the rulebook with another port, where both it and `host` are this machine; else empty."""
+    parts = urlsplit(site)
+    if port and parts.hostname in LOCAL_HOSTS and host in LOCAL_HOSTS:
+        return parts._replace(netloc=parts.netloc.removesuffix(f":{parts.port}") + f":{port}").geturl()
     return ""
 
 

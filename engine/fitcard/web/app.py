@@ -53,7 +53,7 @@ ENCODED = "%"
 
 @dataclass(frozen=True)
 class Service:
-    """What an application holds between requests. `site` stands before addresses in answers."""
+    """The state of an application. `site` is the base URL of links in answers, empty for that of the rulebook."""
 
     rules: ReloadingEngine
     site: str
@@ -69,10 +69,9 @@ class Service:
 
 
 def create_app(rules: ReloadingEngine | None = None, site_address: str = "", options: Options | None = None) -> Flask:
-    """The application. `site_address` stands before addresses in answers; by default that of the rulebook does.
+    """The application. `site_address` is the base URL of links in answers, by default that of the rulebook.
 
-    Raises ProblemsError where the rules or catalogs have errors, and OSError or ValueError for options that cannot be
-    had.
+    Raises ProblemsError where the rules or catalogs have errors, and OSError or ValueError for invalid options.
     """
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]

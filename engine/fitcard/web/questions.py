@@ -43,9 +43,9 @@ def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
 
 def ranking(name: str, values: Mapping[str, str]) -> dict[str, Any]:
     """The ranking with that name. Raises ProblemsError like `read_ranking`."""
-    asked = read_ranking(g.rulebook, name, values)
+    question = read_ranking(g.rulebook, name, values)
     with g.service.evaluating:
-        return rank(g.engine, asked, site=g.service.site)
+        return rank(g.engine, question, site=g.service.site)
 
 
 def explanation(engine: Engine, question: Question, name: str) -> list[dict[str, Any]]:
