@@ -16,10 +16,10 @@ from pathlib import Path
 
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
+from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.fewer_entries import with_fewer_entries
 
 THREADS, REQUESTS = 16, 16_000
@@ -43,7 +43,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
     with tempfile.TemporaryDirectory() as place:
         folders = copied(Path(place))
-        live = ReloadingRulebook(folders)
+        live = ReloadingEngine(folders)
         app, books = create_app(live), {live.rulebook.sha256: live.rulebook}
         seen: list[tuple[int, str, int, float]] = []
         done, started = threading.Event(), time.perf_counter()

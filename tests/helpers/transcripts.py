@@ -47,7 +47,6 @@ ENGINE_KINDS = (
     "rankings",
     "question",
     "batch",
-    "service",
 )
 FILE = re.compile(r"-- (\S+) --")
 NONE = "(none)\n"

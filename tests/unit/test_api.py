@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import fitcard
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.reload import ReloadingEngine
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 PAIR = ("qwen-3-14b", "m1-16gb")
@@ -75,7 +75,7 @@ def test_an_answer_explains_its_figures() -> None:
 
 
 def test_it_answers_as_the_service_does(whole_copy: Workplace) -> None:
-    client = create_app(ReloadingRulebook(whole_copy.folders)).test_client()
+    client = create_app(ReloadingEngine(whole_copy.folders)).test_client()
     served: Any = client.get("/v1/can-run/qwen-3-14b-on-m1-16gb?workload=chat").get_json()
     rulebook = fitcard.load(*whole_copy.folders.all)
     assert fitcard.ask(*PAIR, rulebook=rulebook, workload="chat").to_dict() == served

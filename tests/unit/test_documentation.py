@@ -18,7 +18,7 @@ from fitcard.lint.watch import Watcher, change_lines
 from fitcard.mcp.registry import call
 from fitcard.mcp.tools import TOOLS
 from fitcard.testing.rule_tests import rule_tests
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.repository import repository
 from helpers.workplace import PROJECT, Workplace
 

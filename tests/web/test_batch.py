@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from fitcard.compiler.engine import Engine
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.body import answers
+from fitcard.web.app import create_app
+from fitcard.web.body import answer_batch
 from fitcard.web.options import Limits, Options
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
 GOOD = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
 OTHER = {"model": "llama-3.1-8b", "device": "4090", "overrides": {"headroom_share": 0.1}, "explain": True}
@@ -90,7 +90,7 @@ def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
 
 def test_questions_that_are_reached_too_late_are_told_so(engine: Engine) -> None:
     clock = count()  # a second for each question
-    found = answers(
+    found = answer_batch(
         engine.rulebook, [GOOD] * 4, lambda _: {"grade": "A"}, Limits(seconds=2), "/v1/batch", lambda: next(clock)
     )
     assert [one["status"] for one in found["answers"]] == [200, 200, 503, 503]

@@ -7,7 +7,7 @@ import click
 from fitcard.cli.output import FAILED, exit_with_problems
 from fitcard.mcp.server import run_http, run_stdio
 from fitcard.problems import ProblemsError
-from fitcard.web.reload import ReloadingRulebook
+from fitcard.reload import ReloadingEngine
 
 POLL_SECONDS = 1.0
 NOT_INSTALLED = "`fitcard mcp` requires the package mcp: pip install 'fitcard[mcp]', or in a checkout '.[mcp]'"
@@ -27,7 +27,7 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
     except ImportError:
         raise click.ClickException(NOT_INSTALLED) from None
     try:
-        live = ReloadingRulebook(ctx.obj)
+        live = ReloadingEngine(ctx.obj)
     except ProblemsError as found:
         exit_with_problems(found.problems, FAILED)
     live.watch(POLL_SECONDS)

@@ -22,7 +22,6 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
     TESTS,
 )
 from fitcard.source.document import Document, Path
@@ -87,10 +86,6 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
-        case _ if kind == SERVICE:
-            for at, route in enumerate(document.data["routes"]):
-                name = f"{route.get('method', 'get')} {route['at']}"
-                yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
         case _ if kind == CHANGES:  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

@@ -15,7 +15,6 @@ from fitcard.lint.generated_schemas import outdated_schemas
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.messages import text_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
-from fitcard.lint.service import service_problems
 from fitcard.lint.unused import unreachable_problems, unused_problems
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import FileCache
@@ -78,7 +77,7 @@ def run_checks(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(engine, trials, most)]
-        problems += [*text_problems(rulebook), *outdated_schemas(rulebook, folders), *_described_problems(rulebook)]
+        problems += [*text_problems(rulebook), *outdated_schemas(rulebook, folders)]
         if computed and thorough:
             for rules in engine.rules.values():
                 for trial in exhaustive_samples(rules, most):
@@ -94,7 +93,7 @@ def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
     """
     engine, problems, _ = _prove(folders, kept, MAX_QUESTIONS_TO_LOAD)
     if engine is not None and not errors(problems):
-        problems += [*text_problems(engine.rulebook), *_described_problems(engine.rulebook)]
+        problems += text_problems(engine.rulebook)
     if engine is None or errors(problems):
         raise ProblemsError(problems)
     return engine
@@ -109,8 +108,3 @@ def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine 
     trials = samples_of(engine.rules.values(), most)
     units = unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
     return engine, [*problems, *units, *finite_problems(trials)], trials
-
-
-def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What addresses name that is not there."""
-    return [*service_problems(rulebook)]

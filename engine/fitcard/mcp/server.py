@@ -12,9 +12,9 @@ from fitcard.compiler.engine import Engine
 from fitcard.mcp.registry import Tool, call
 from fitcard.mcp.tools import TOOLS
 from fitcard.problems import ProblemsError
+from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest, did_you_mean
-from fitcard.web.reload import ReloadingRulebook
 
 if TYPE_CHECKING:
     import mcp.types
@@ -32,7 +32,7 @@ INSTRUCTIONS = (
 COMPACT = (",", ":")
 
 
-def create_server(live: ReloadingRulebook) -> Server[Any]:
+def create_server(live: ReloadingEngine) -> Server[Any]:
     """The server; each request is answered by the current rules."""
     from anyio.to_thread import run_sync  # noqa: PLC0415
     from mcp import MCPError  # noqa: PLC0415
@@ -58,7 +58,7 @@ def create_server(live: ReloadingRulebook) -> Server[Any]:
     )
 
 
-def run_stdio(live: ReloadingRulebook) -> None:
+def run_stdio(live: ReloadingEngine) -> None:
     """Serves one client over standard input and output, until it disconnects."""
     import anyio  # noqa: PLC0415
     from mcp.server.stdio import stdio_server  # noqa: PLC0415
@@ -71,7 +71,7 @@ def run_stdio(live: ReloadingRulebook) -> None:
     anyio.run(serve)
 
 
-def run_http(live: ReloadingRulebook, port: int) -> None:
+def run_http(live: ReloadingEngine, port: int) -> None:
     """Serves clients of this machine over HTTP."""
     import uvicorn  # noqa: PLC0415
 

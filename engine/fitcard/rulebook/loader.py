@@ -24,7 +24,6 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
     TESTS,
     FileCache,
     RuleFiles,
@@ -36,7 +35,6 @@ from fitcard.rulebook.layout_check import check_figures, check_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
-from fitcard.rulebook.service import Service, read_service
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
@@ -157,7 +155,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         problems += check_layout(layout, languages, rules, in_rankings)
         problems += check_figures(rules)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    service = _service(files)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -185,7 +182,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         pinned=read_pinned(main),
         backtest=backtest,
         rankings=rankings,
-        service=service,
         schemas=schemas,
         document=main,
     )
@@ -312,11 +308,6 @@ def _rule_sets(
 def _backtest(files: RuleFiles) -> Backtest | None:
     document = files.at_most_one(BACKTEST)
     return read_backtest(document) if document else None
-
-
-def _service(files: RuleFiles) -> Service | None:
-    document = files.at_most_one(SERVICE)
-    return read_service(document) if document else None
 
 
 def _profile_name(document: Document) -> str:

@@ -13,7 +13,6 @@ from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
-from fitcard.rulebook.service import Service
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
@@ -66,7 +65,6 @@ class Rulebook:
     pinned: Pinned
     backtest: Backtest | None
     rankings: Mapping[str, Ranking]
-    service: Service | None
     schemas: Schemas
     document: Document
 

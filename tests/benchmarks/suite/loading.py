@@ -16,9 +16,9 @@ from fitcard.diff.revisions import find_revision
 from fitcard.diff.snapshot import read_snapshot
 from fitcard.language.definitions import Constant
 from fitcard.lint.run import load_checked, run_checks
+from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
-from fitcard.web.reload import ReloadingRulebook
 from suite.contest import Bench, Contest, Setting, Variant
 
 BARELY = 1e-9  # what a constant is moved by, as a share of it, where only that it moves matters
@@ -58,7 +58,7 @@ def _load(setting: Setting) -> Iterator[Contest]:
 @contextmanager
 def _reload(setting: Setting) -> Iterator[Contest]:
     with copied(setting.folders) as folders:
-        live, edits = ReloadingRulebook(folders), count()
+        live, edits = ReloadingEngine(folders), count()
         definitions = live.rulebook.rule_set.definitions.values()
         file = next(one.document.file for one in definitions if isinstance(one, Constant))
         assert file is not None

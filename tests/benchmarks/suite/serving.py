@@ -23,7 +23,7 @@ LOOPBACK = "127.0.0.1"
 THREADS = 2
 OK, NOT_MODIFIED = 200, 304
 EMPTY = "/empty/"
-ROUTES = {"JSON": "api.can_run", "page": "site.fit"}
+ROUTES = {"JSON": "/v1/can-run/", "page": "/can-run/"}
 
 
 @contextmanager
@@ -94,19 +94,18 @@ BENCHES = (Bench("http", "pages over HTTP on this machine, beside an empty route
 
 def main() -> None:
     """Serves the service and an empty route of Flask on a free port, and prints which, with the addresses to ask."""
-    from flask import Flask, url_for  # noqa: PLC0415 - only the process that serves needs them
+    from flask import Flask  # noqa: PLC0415 - only the process that serves needs them
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
-    from fitcard.web.routes import PAIR, create_app  # noqa: PLC0415
+    from fitcard.web.app import create_app  # noqa: PLC0415
+    from fitcard.web.questions import JOINED, PAIR  # noqa: PLC0415
     from fitcard.web.server import keep_connections_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
     bare.add_url_rule("/", "empty", lambda: "")
     question = first_pinned(Setting.of_project().rulebook)
-    pair = "-on-".join(question.entries[axis] for axis in PAIR)
-    with app.test_request_context():
-        paths = {name: url_for(route, pair=pair) for name, route in ROUTES.items()}
+    paths = {name: route + JOINED.join(question.entries[axis] for axis in PAIR) for name, route in ROUTES.items()}
     both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
     listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
     keep_connections_open([listening])

@@ -20,7 +20,7 @@ from fitcard.problems import ProblemsError
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.values import cell
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 
 CLIENT = create_app().test_client()
 UNSAID = (

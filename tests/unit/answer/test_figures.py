@@ -15,8 +15,8 @@ from fitcard.answer.question import read_question
 from fitcard.answer.schema import answer_schema
 from fitcard.cli.main import main
 from fitcard.lint.run import run_checks
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.reload import ReloadingEngine
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 ENERGY = """\
@@ -78,7 +78,7 @@ def test_it_is_read_in_a_terminal(energy: Workplace) -> None:
 
 
 def test_it_is_read_on_the_page_with_a_link_to_its_explanation(energy: Workplace) -> None:
-    client = create_app(ReloadingRulebook(energy.folders)).test_client()
+    client = create_app(ReloadingEngine(energy.folders)).test_client()
     page = client.get("/can-run/qwen-3-14b-on-rtx-4090-24gb").get_data(as_text=True)
     assert "<dt>Energy per 1,000 tokens</dt>" in page
     assert f"/why/{NAME}" in page

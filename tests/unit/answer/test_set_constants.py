@@ -14,7 +14,7 @@ from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.problems import ProblemsError
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}

@@ -24,7 +24,7 @@ from fitcard.lint.run import run_checks
 from fitcard.rulebook.formats import Format
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.transcripts import read
 from helpers.workplace import PROJECT, Workplace
 
