@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitcard.answer.answer import answer_question
+from fitcard.answer.answer import Answer, answer_question
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.reload import ReloadingEngine

@@ -29,7 +29,7 @@ from fitcard.web.parameters import (
     RuleName,
     SearchQuery,
 )
-from fitcard.web.questions import answer, ranking, read_pair
+from fitcard.web.questions import answer, answer_many, ranking, read_pair
 from fitcard.web.responses import json_response
 from fitcard.web.routing import Example, Routes
 
@@ -93,12 +93,7 @@ def batch() -> Response:
     """
     questions = read_batch(g.rulebook, json_body(), g.service.options.limits)
     g.service.access.count(len(questions) - 1, g.caller, request.environ, request.path)
-
-    def answer_body(body: object) -> dict[str, object]:
-        question, explained = read_body(g.rulebook, body)
-        return answer(question, explained=explained)
-
-    return json_response(answer_batch(g.rulebook, questions, answer_body, g.service.options.limits, request.path))
+    return json_response(answer_batch(g.rulebook, questions, answer_many, g.service.options.limits, request.path))
 
 
 @routes.get("/v1/rank", "/v1/rank", returns="responses/rankings")

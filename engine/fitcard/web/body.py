@@ -12,7 +12,7 @@ from flask import request
 
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
-from fitcard.answer.question import BODY, body_problems
+from fitcard.answer.question import BODY, Question, body_problems, read_body
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.errors import RequestRefused, refused
@@ -22,7 +22,10 @@ from fitcard.web.responses import OK
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is no text without the other
 BATCH, QUESTIONS = "batch", "questions"
 
-Answerer = Callable[[Any], Mapping[str, Any]]
+TOGETHER = 16  # questions of a batch that are evaluated at once, between two looks at the clock
+
+Asked = tuple[Question, bool]  # a question, and whether to explain it
+Answerer = Callable[[Sequence[Asked]], Sequence[Mapping[str, Any]]]
 
 
 def json_body() -> Any:
@@ -62,7 +65,7 @@ def read_batch(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
 
 def answer_batch(
     rulebook: Rulebook,
-    questions: Sequence[Any],
+    bodies: Sequence[Any],
     answer: Answerer,
     limits: Limits,
     path: str,
@@ -70,25 +73,47 @@ def answer_batch(
 ) -> dict[str, Any]:
     """The answer or the problem document of each question, in the form of `batch-answer.schema.json`.
 
-    `answer` answers a question or raises ProblemsError. Questions that are reached after the time limit have a problem
-    document with status 503. `path` is that of the batch.
+    `answer` answers some questions together, each with whether to explain it, or raises ProblemsError. Questions that
+    are reached after the time limit have a problem document with status 503. `path` is that of the batch.
     """
     deadline = now() + limits.seconds
-    return {
-        "answers": list(_each(rulebook, questions, answer, path, lambda: now() > deadline)),
-        "rules": {"version": rulebook.version, "sha256": rulebook.sha256},
-    }
+    results: list[dict[str, Any]] = [{} for _ in bodies]
+    read: list[tuple[int, Asked]] = []
 
+    def fail(index: int, error: ProblemsError) -> None:
+        status = error.status if isinstance(error, RequestRefused) else None
+        document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
+        results[index] = {"status": document["status"], "problem": document}
 
-def _each(
-    rulebook: Rulebook, questions: Sequence[Any], answer: Answerer, path: str, late: Callable[[], bool]
-) -> Iterator[dict[str, Any]]:
-    for index, question in enumerate(questions):
+    for index, body in enumerate(bodies):
         try:
-            if late():
-                raise refused(DeadlinePassed, f"{QUESTIONS}.{index}")
-            yield {"status": OK, "answer": answer(question)}
+            read.append((index, read_body(rulebook, body)))
         except ProblemsError as error:
-            status = error.status if isinstance(error, RequestRefused) else None
-            document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
-            yield {"status": document["status"], "problem": document}
+            fail(index, error)
+    for start in range(0, len(read), TOGETHER):
+        some = read[start : start + TOGETHER]
+        if now() > deadline:
+            for index, _ in some:
+                fail(index, refused(DeadlinePassed, f"{QUESTIONS}.{index}"))
+            continue
+        for index, result in _each_or_together(some, answer):
+            if isinstance(result, ProblemsError):
+                fail(index, result)
+            else:
+                results[index] = {"status": OK, "answer": result}
+    return {"answers": results, "rules": {"version": rulebook.version, "sha256": rulebook.sha256}}
+
+
+def _each_or_together(
+    some: Sequence[tuple[int, Asked]], answer: Answerer
+) -> Iterator[tuple[int, Mapping[str, Any] | ProblemsError]]:
+    """The answers to some questions together; one by one where something is wrong with one of them."""
+    try:
+        yield from zip([index for index, _ in some], answer([asked for _, asked in some]), strict=True)
+    except ProblemsError:
+        for index, asked in some:
+            try:
+                (found,) = answer([asked])
+                yield index, found
+            except ProblemsError as error:
+                yield index, error

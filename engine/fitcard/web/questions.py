@@ -6,12 +6,12 @@ evaluate at the same time hand the interpreter back and forth and together answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import g
 
-from fitcard.answer.answer import answer_question
+from fitcard.answer.answer import answer_question, answer_questions
 from fitcard.answer.explain import explain
 from fitcard.answer.question import Question, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
@@ -36,9 +36,28 @@ def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
     """The answer to a question, which goes to the decision log."""
     with g.service.evaluating:
         data = answer_question(g.engine, question, explained=explained, site=g.service.site).to_dict()
+    _log(question, data)
+    return data
+
+
+def answer_many(questions: Sequence[tuple[Question, bool]]) -> list[dict[str, Any]]:
+    """The answers to many questions, each with whether to explain it; those that are not explained, together."""
+    together = [question for question, explained in questions if not explained]
+    with g.service.evaluating:
+        answers = iter(answer_questions(g.engine, together, site=g.service.site))
+    found = []
+    for question, explained in questions:
+        if explained:
+            found.append(answer(question, explained=True))
+        else:
+            found.append(next(answers).to_dict())
+            _log(question, found[-1])
+    return found
+
+
+def _log(question: Question, data: dict[str, Any]) -> None:
     if g.service.decision_log is not None:
         g.decisions = (*g.decisions, decision(question, data, g.rulebook.sha256))
-    return data
 
 
 def ranking(name: str, values: Mapping[str, str]) -> dict[str, Any]:
