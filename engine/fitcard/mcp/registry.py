@@ -151,7 +151,7 @@ def _keywords(metadata: object) -> Iterator[tuple[str, Any]]:
 
 
 def project(data: Mapping[str, Any], shape: type[T]) -> T:
-    """The part of `data` that a TypedDict declares, recursively and in its order, without None."""
+    """The part of `data` that a TypedDict declares, recursively and in its order, without what is empty."""
     return cast(T, _projected(data, shape))
 
 
@@ -162,9 +162,11 @@ def _projected(data: Any, hint: Any) -> Any:
         return _projected(data[: min(limits)] if limits else data, arguments[0])
     if origin is list:
         return [_projected(item, arguments[0]) for item in data]
+    if origin is dict:
+        return {key: _projected(item, arguments[1]) for key, item in data.items() if item is not None}
     if isinstance(data, Mapping):
         fields = _fields(hint) if is_typeddict(hint) else dict.fromkeys(data)
-        return {key: _projected(data[key], field) for key, field in fields.items() if data.get(key) is not None}
+        return {key: _projected(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
     return data
 
 

@@ -200,6 +200,13 @@ class Launch(TypedDict, total=False):
     sentence: Annotated[str, "Summary of the settings."]
 
 
+class ShownFigure(TypedDict, total=False):
+    """A figure beside the core ones."""
+
+    label: str
+    text: Annotated[str, "The value with its unit."]
+
+
 class Run(TypedDict, total=False):
     """One model on one device."""
 
@@ -224,6 +231,7 @@ class Run(TypedDict, total=False):
     recommended_quant: Remark
     ways: Annotated[list[Improvement], MaxItems(MAX_IMPROVEMENTS)]
     settings: Launch
+    figures: Annotated[dict[str, ShownFigure], "Further figures by the name of their rule."]
     set: Annotated[list[OverriddenValue], "Catalog figures replaced by the call."]
 
 

@@ -15,6 +15,8 @@ from fitcard.answer.question import read_question
 from fitcard.answer.schema import answer_schema
 from fitcard.cli.main import main
 from fitcard.lint.run import run_checks
+from fitcard.mcp.registry import call
+from fitcard.mcp.tools import TOOLS
 from fitcard.reload import ReloadingEngine
 from fitcard.web.app import create_app
 from helpers.workplace import Workplace
@@ -83,6 +85,11 @@ def test_it_is_read_on_the_page_with_a_link_to_its_explanation(energy: Workplace
     assert "<dt>Energy per 1,000 tokens</dt>" in page
     assert f"/why/{NAME}" in page
     assert "Energy per 1,000 tokens" in client.get("/methodology").get_data(as_text=True)
+
+
+def test_a_language_model_is_given_it(energy: Workplace) -> None:
+    found = call(energy.load(), TOOLS["can_i_run"], RUNS)
+    assert found["figures"][NAME]["label"] == "Energy per 1,000 tokens"
 
 
 def test_it_is_explained(energy: Workplace) -> None:
