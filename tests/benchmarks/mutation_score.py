@@ -74,7 +74,7 @@ def mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
 
 
 def _constant(constant: Constant) -> Iterator[Mistake]:
-    place = constant.document.places[(*constant.path, "value")]
+    place = constant.document.spans[(*constant.path, "value")]
     larger = f"{constant.value * LARGER:g}"
     about = f"{constant.name}: {constant.value:g} -> {larger}"
     yield Mistake("a constant a third larger", constant.document, place.start, place.end, larger, about)
@@ -107,7 +107,7 @@ def _rows(table: Table) -> Iterator[Mistake]:
     document, path = table.document, (*table.path, "rows")
     rows = table.data["rows"]
     for key in rows if isinstance(rows, dict) else range(len(rows)):
-        place = document.places[(*path, key)]
+        place = document.spans[(*path, key)]
         first = place.key_line if place.key_line is not None else place.line
         lines = document.text.split("\n")
         if lines[first].strip().startswith(("-", str(key))):  # a line of its own
@@ -134,7 +134,7 @@ def _replaced(tree: ast.expr, new: dict[int, ast.expr]) -> str:
 
 
 def _rewritten(kind: str, formula: Formula, source: str) -> Mistake:
-    place = formula.document.places[(*formula.path, "expr")]
+    place = formula.document.spans[(*formula.path, "expr")]
     text = f'"{source}"' + ("\n" if place.block else "")
     return Mistake(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
 

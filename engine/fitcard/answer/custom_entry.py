@@ -130,7 +130,7 @@ def _path(document: Document, problem: Problem, otherwise: Any) -> Iterator[str]
     """The keys on the way to what the problem is about."""
     place = problem.position
     found: Path = tuple(otherwise)
-    for path, at in document.places.items():
+    for path, at in document.spans.items():
         if place and at.key_line == place.line - 1 and len(path) > len(found):
             found = path
     return map(str, found)

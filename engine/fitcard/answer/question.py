@@ -52,7 +52,7 @@ def body_problems(schemas: Schemas, kind: str, body: Any) -> Iterator[Problem]:
 
     The field of each is the way to the part, as in `questions.3.overrides`.
     """
-    if kind not in schemas.by_kind or schemas.fits(body, kind):
+    if kind not in schemas.by_kind or schemas.is_valid(body, kind):
         return
     document = Document(BODY, "", body, {})
     for error in schemas.validator(kind).iter_errors(body):

@@ -13,7 +13,7 @@ from fitcard.importers.importer import Importer
 from fitcard.importers.records import Unreadable, records_of
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.document import Document, Place
+from fitcard.source.document import Document, Span
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ def _says_enough(rulebook: Rulebook, one: ImportedEntry) -> bool:
 
 
 def _entry(file: Path, row: int, one: ImportedEntry) -> Entry:
-    place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
+    place = Span(row + 1, 0, 0, 0)  # below the line with the names of the columns
     return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), custom=True)

@@ -44,7 +44,7 @@ def write_calibration(calibration: Calibration, backtest: Backtest, day: str, wh
 
 def _numbers(values: Sequence[Fitted]) -> Iterator[Edit]:
     for one in values:
-        place = one.parameter.definition.document.places[one.parameter.path]
+        place = one.parameter.definition.document.spans[one.parameter.path]
         if one.value != one.parameter.value:
             yield place.start, place.end, f"{one.value:g}"
 
@@ -72,11 +72,11 @@ def _note(values: Sequence[Fitted], day: str, why: str) -> Iterator[Edit]:
 
 def _entry(document: Document, path: Path, key: str, text: str, after: str) -> Iterator[Edit]:
     """A key of a map with another value, or a new one after another key."""
-    place = document.places.get((*path, key))
+    place = document.spans.get((*path, key))
     if place is not None:
         yield place.start, place.end, text
         return
-    before, whole = document.places[(*path, after)], document.places[path]
+    before, whole = document.spans[(*path, after)], document.spans[path]
     if document.text[whole.start] == "{":
         yield before.end, before.end, f", {key}: {text}"
     else:

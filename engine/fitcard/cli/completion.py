@@ -17,7 +17,7 @@ from fitcard.language.question_fields import QuestionFields, read_question_field
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import MESSAGES, PROFILE, RULEBOOK
 from fitcard.source.document import Document
-from fitcard.source.folders import NAMES, Folders, find_folders
+from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.source.yaml_reader import read_bytes, read_content
 
@@ -40,14 +40,16 @@ class Outline:
 def folders_of(ctx: click.Context) -> Folders:
     """The folders that the command line names; callbacks, which would find them, do not run during completion."""
     root = ctx.find_root()
-    return root.obj if isinstance(root.obj, Folders) else find_folders(*(root.params.get(name) for name in NAMES))
+    return (
+        root.obj if isinstance(root.obj, Folders) else find_folders(*(root.params.get(name) for name in FOLDER_NAMES))
+    )
 
 
 def read_outline(folders: Folders) -> Outline:
     """The outline of the rulebook in these folders; an empty one where its file cannot be read."""
     document = next(_documents(folders, RULEBOOK), None)
     try:
-        readable = document is not None and Schemas.load(folders.schemas).fits(document.data, RULEBOOK)
+        readable = document is not None and Schemas.load(folders.schemas).is_valid(document.data, RULEBOOK)
     except ProblemsError:
         readable = False
     if document is None or not readable:

@@ -21,7 +21,7 @@ from fitcard.source.schemas import Schemas
 def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) -> None:
     """Format FILES, or all rules and catalogs: keys in schema order, comments kept."""
     folders: Folders = ctx.obj
-    schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     read = read_each_file(folders, schemas)
     if files:
         read = [_named(file, read) for file in files]

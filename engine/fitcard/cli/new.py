@@ -42,7 +42,7 @@ def command(
     Nothing is written unless it passes `fitcard check`. Prompts for missing fields in a terminal, else lists them.
     """
     folders: Folders = ctx.obj
-    schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     read = read_each_file(folders, schemas)
     skeleton = _skeleton(what, schemas, read)
     data = _complete(skeleton, fields)
@@ -147,7 +147,7 @@ def _begun(skeleton: Scaffold, file: Path, folders: Folders, head: Mapping[str, 
         raise click.UsageError(f"{file} must be in {folder} and end in .yaml")
     if file.exists():
         raise click.UsageError(f"{file} cannot be read; run `fitcard check`")
-    shown_as = f"{folders.shown(folder)}/{file.resolve().relative_to(folder.resolve()).as_posix()}"
+    shown_as = f"{folders.display_path(folder)}/{file.resolve().relative_to(folder.resolve()).as_posix()}"
     beside = folders.schemas_beside
     first = schema_comment(file, skeleton.kind, beside) if beside else ""
     text = first + new_file(skeleton.kind, head, skeleton.section)

@@ -13,7 +13,7 @@ from fitcard.language.question_fields import QuestionFields
 from fitcard.rulebook.files import RULES
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import SUFFIX, Schemas
-from fitcard.source.yaml_edit import Spans, parse_value, to_yaml
+from fitcard.source.yaml_edit import TextOffsets, parse_value, to_yaml
 from fitcard.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def insert_entry(document: Document, section: str, name: str, data: Mapping[str,
     if not document.data.get(section):
         text = _with_section(document, section)
         return f"{text}{entry_block(name, data, STEP)}\n"
-    spans = Spans(document)
+    spans = TextOffsets(document)
     last: Path = (*path, list(document.data[section])[-1])
     if spans.in_brackets(path):
         end = spans.value_end(last)
@@ -130,7 +130,7 @@ def _with_section(document: Document, section: str) -> str:
     return text if text.endswith(f"\n{section}:\n") else f"{text}\n{section}:\n"
 
 
-def _gap(spans: Spans, section: str) -> str:
+def _gap(spans: TextOffsets, section: str) -> str:
     """The empty line between two of the section, where the last two have one."""
     names = list(spans.document.data[section])[-2:]
     if len(names) == 1:

@@ -36,4 +36,4 @@ def command(ctx: click.Context, /, folder: Path | None) -> None:
     for file in written:
         click.echo(f"written: {file}")
     if not written:
-        click.echo(f"nothing to write: the schemas in {folders.shown(target)} are up to date")
+        click.echo(f"nothing to write: the schemas in {folders.display_path(target)} are up to date")

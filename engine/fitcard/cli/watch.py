@@ -13,7 +13,7 @@ from fitcard.lint.watch import Watcher, change_lines, first_lines
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.loader import load_with_problems
-from fitcard.source.folders import READ, Folders, fingerprint
+from fitcard.source.folders import FILE_PATTERNS, Folders, fingerprint
 
 SETTLE, STEP, AT_LEAST = 60, 20, 500  # milliseconds: to wait for one save to end, to look, and to look in any case
 
@@ -70,7 +70,7 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
         if found != seen:
             seen = found
             paths = {Path(path) for _, path in changes}
-            yield sorted({path.name for path in paths if any(path.match(one) for one in READ)}) or [
+            yield sorted({path.name for path in paths if any(path.match(one) for one in FILE_PATTERNS)}) or [
                 "files have changed"
             ]
 

@@ -165,9 +165,9 @@ class _Comparison:
         if path not in self.head.documents:
             return thing.document.position(thing.path, key=True)
         now = self.head.documents[path][1]
-        before = [path for path in thing.document.places if path[:-1] == thing.path[:-1]]
+        before = [path for path in thing.document.spans if path[:-1] == thing.path[:-1]]
         for above in reversed(before[: before.index(thing.path)] if thing.path in before else []):
-            if above in now.places:
+            if above in now.spans:
                 return now.position(above, key=True)
         return now.position(thing.path[:-1], key=True)
 

@@ -11,7 +11,7 @@ from fitcard.diff.snapshot import Snapshot
 from fitcard.problems import Problem, ProblemCode, ProblemsError, Severity
 from fitcard.rulebook.files import CHANGES
 from fitcard.source.document import Document, Path
-from fitcard.source.yaml_edit import Spans
+from fitcard.source.yaml_edit import TextOffsets
 from fitcard.source.yaml_edit import to_yaml as as_yaml
 from fitcard.testing.rule_tests import RuleTest, computed_values, format_value, rule_tests
 from fitcard.values import Scalar, format_decimals
@@ -145,7 +145,7 @@ def _mismatches(case: Case, entry: Acknowledgement) -> Iterator[Problem]:
             continue
         for side, value in (("old", old), ("new", new)):
             path = (*entry.path, "figures", name, side)
-            stated = entry.document.places[path].written or ""
+            stated = entry.document.spans[path].written or ""
             if stated != _like(stated, value):
                 message = f"`{name}` is stated as {stated}, but is {format_figure(case, name, value)}"
                 yield entry.document.problem(ContractMismatch, message, path, hint="write the actual figure")
@@ -187,9 +187,9 @@ def _is_number(text: str) -> bool:
 def acknowledged_text(document: Document, cases: Iterable[Case], why: str) -> str:
     """The text of a file of changes with an entry for each case at its end."""
     block = "\n".join(line for case in cases for line in _entry(case, why))
-    text, spans = document.text, Spans(document)
+    text, spans = document.text, TextOffsets(document)
     if spans.in_brackets(("changes",)):  # as long as there is none: `changes: []`
-        place = document.places[("changes",)]
+        place = document.spans[("changes",)]
         return f"{text[: place.start].rstrip()}\n{block}{text[place.end :]}"
     end = spans.end_of_line(spans.value_end(("changes",)))
     return f"{text[:end]}\n{block}{text[end:] or chr(10)}"

@@ -93,7 +93,7 @@ class Snapshot:
 
 def read_snapshot(side: Revision) -> Snapshot:
     """What a side holds. Raises ProblemsFound where its schemas cannot be read, or its profile is not there."""
-    schemas = Schemas.load(side.folders.schemas, side.folders.shown(side.folders.schemas))
+    schemas = Schemas.load(side.folders.schemas, side.folders.display_path(side.folders.schemas))
     kept = FileCache()
     files = read_files(side.folders, schemas, kept)
     rulebook, problems = load_with_problems(side.folders, kept)

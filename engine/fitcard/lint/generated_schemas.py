@@ -38,7 +38,7 @@ def outdated_schemas(rulebook: Rulebook, folders: Folders) -> Iterator[Problem]:
         return
     for kind, schema in generated_schemas(rulebook).items():
         if rulebook.schemas.by_kind.get(kind, schema) != schema:
-            position = Position(f"{folders.shown(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
+            position = Position(f"{folders.display_path(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
             message, hint = "the file is not what the rules lead to", "run `fitcard schemas`"
             yield Problem(SchemaOutdated, message, position, hint=hint)
 

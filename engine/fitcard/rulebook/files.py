@@ -145,7 +145,7 @@ def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles
     digest = hashlib.sha256()
     for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yml")):
-            place = Position(f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
+            place = Position(f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
             message = "only files that end in .yaml are read"
             files.problems.append(Problem(FileSuffix, message, place, hint="rename it"))
             files.unread += 1
@@ -176,7 +176,7 @@ def _paths(folders: Folders) -> Iterator[tuple[str, Path, str]]:
     """What is read: in which role, from where, and what it is called in problems."""
     for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
         for path in sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder))):
-            yield role, path, f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}"
+            yield role, path, f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}"
 
 
 def _read_file(schemas: Schemas, content: bytes, path: Path, shown_as: str) -> FileRead:

@@ -111,7 +111,7 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     Files that have been `kept` from an earlier time are not read again where they are the same.
     """
     try:
-        schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+        schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     except ProblemsError as unreadable:
         return None, list(unreadable.problems)
     files = read_files(folders, schemas, kept or FileCache())

@@ -240,7 +240,7 @@ def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Prob
 
 def slot_offset(document: Document, path: Path, name: str) -> int | None:
     """Where the slot of that name stands in the text at `path`."""
-    place = document.places.get(path)
+    place = document.spans.get(path)
     at = (place.written or "").find(f"{{{name}") if place else -1
     return at + 1 if at >= 0 else None
 

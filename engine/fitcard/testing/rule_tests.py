@@ -87,7 +87,7 @@ class RuleTest:
 
     def written(self, path: Path) -> str:
         """A figure as it is written."""
-        return self.document.places[path].written or ""
+        return self.document.spans[path].written or ""
 
     def within(self, name: str) -> float | str:
         """The tolerance for one name: a number, a share such as `2 %`, or `printed`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fitcard.problems import Position
-from fitcard.source.document import Document, Place
+from fitcard.source.document import Document, Span
 from fitcard.testing.rule_tests import Outcome, format_value
 from fitcard.values import format_decimals
 
@@ -17,7 +17,7 @@ class Update:
     """One expectation that becomes another; `made_of` is how the new value came about, as far as a line can say."""
 
     document: Document
-    place: Place
+    place: Span
     position: Position
     name: str
     old: str
@@ -34,7 +34,7 @@ def expectation_updates(outcomes: Iterable[Outcome]) -> Iterator[Update]:
         steps = {step["name"]: step for step in outcome.trace}
         for name, got in outcome.wrong.items():
             path = (*outcome.test.path, "expect", name)
-            place = outcome.test.document.places[path]
+            place = outcome.test.document.spans[path]
             old = place.written or ""
             decimals = len(old.partition(".")[2])
             new = format_decimals(got, decimals) if type(got) is float else format_value(got)

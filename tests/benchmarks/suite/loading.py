@@ -77,7 +77,7 @@ def _diff(setting: Setting) -> Iterator[Contest]:
     with copied(setting.folders) as folders:
         constant = _wide(setting)
         file = folders.rules / Path(constant.document.file or "").relative_to(setting.folders.rules)
-        text, place = file.read_text("utf-8"), constant.document.places[(*constant.path, "value")]
+        text, place = file.read_text("utf-8"), constant.document.spans[(*constant.path, "value")]
         moved = f"{constant.value * (1 + BARELY)!r}"
         file.write_text(f"{text[: place.start]}{moved}{text[place.end :]}", "utf-8")
         with tempfile.TemporaryDirectory() as checkout:

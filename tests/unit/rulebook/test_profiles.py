@@ -77,7 +77,7 @@ def test_one_constant_changes_what_is_answered_by_default(
     engine = copy.load()
     found = engine.rulebook.rule_set.definitions[constant]
     assert isinstance(found, Constant)
-    place, text, new = found.document.places[(*found.path, "value")], found.document.text, larger(found.value)
+    place, text, new = found.document.spans[(*found.path, "value")], found.document.text, larger(found.value)
     first = answered(copy, engine.rulebook.default_profile)
     copy.write(found.document.path, f"{text[: place.start]}{new!r}{text[place.end :]}")
     second = answered(copy, engine.rulebook.default_profile)
