@@ -16,8 +16,7 @@ from fitcard.answer.problems import (
     question_problem,
 )
 from fitcard.answer.question import unknown_rule
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import day_of
+from fitcard.catalog.catalog import Catalog, Entry, parse_date
 from fitcard.language.definitions import Constant, Count, Definition, Formula, Table
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.rule_set import RuleSet
@@ -212,7 +211,7 @@ def _days(catalog: Catalog, today: date) -> Iterator[tuple[str, dict[str, Any]]]
     """Of each field that says when: the oldest, the median and the newest day, and how many days ago that was."""
     for field in catalog.fields.values():
         words = [entry.value(field.name) for entry in catalog.entries.values()] if field.day else []
-        days = sorted(day_of(word) for word in words if word is not None)
+        days = sorted(parse_date(word) for word in words if word is not None)
         if days:
             told = {"oldest": days[0], "median": median_low(days), "newest": days[-1]}
             yield (

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitcard.answer.problems import OwnEntryWrong, question_problem
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import Field
+from fitcard.catalog.catalog import Catalog, Entry, Field
 from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError, errors

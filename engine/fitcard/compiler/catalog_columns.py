@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import Field, in_years
+from fitcard.catalog.catalog import Catalog, Entry, Field, decimal_year
 from fitcard.compiler.identity_cache import IdentityCache
 from fitcard.values import ABSENT, LARGE_COLUMN, Codes, Column, Kind, Scalar, WordColumn, nan_comparable
 
@@ -138,7 +137,7 @@ def column_from_entries(field: Field, entries: Iterable[Entry]) -> Column:
     """A field of these entries: float64 with NaN, bool, or words with ABSENT where an entry lacks it."""
     values = [entry.value(field.of_day or field.name) for entry in entries]
     if field.of_day:
-        return np.array([np.nan if value is None else in_years(value) for value in values])
+        return np.array([np.nan if value is None else decimal_year(value) for value in values])
     if field.kind is Kind.NUMBER:
         return np.array([np.nan if value is None else float(value) for value in values])
     if field.kind is Kind.CONDITION:

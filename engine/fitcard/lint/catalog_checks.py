@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import IN_YEARS, Field
+from fitcard.catalog.catalog import IN_YEARS, Catalog, Entry, Field
 from fitcard.compiler.catalog_columns import column_from_entries
 from fitcard.compiler.evaluation import format_value
 from fitcard.compiler.program import evaluate_expression

@@ -15,7 +15,7 @@ from fitcard.answer.explain import explain as explain_rules
 from fitcard.answer.problems import MissingParameter, NotWhole, UnknownRule, question_problem
 from fitcard.answer.question import Question, read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
-from fitcard.catalog.catalog import Entry, search_all, search_nearest
+from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
 from fitcard.mcp.registry import Minimum, NoDefault, Tool, project
 from fitcard.mcp.results import (
@@ -439,7 +439,7 @@ def _matches(
     """
     catalog = rulebook.catalog_of(axis)
     problems: list[Problem] = []
-    found = search_all(catalog, str(text or ""))
+    found = catalog.search(str(text or ""))
     for condition, value in conditions:
         bound = read_filter(rulebook, condition, value)
         if isinstance(bound, Problem):
@@ -454,7 +454,7 @@ def _matches(
     if problems:
         raise ProblemsError(problems)
     shown = found[: int(rows)]
-    nearest = {} if found else {"nearest_not_matching": search_nearest(catalog, str(text))}
+    nearest = {} if found else {"nearest_not_matching": [catalog.entries[near] for near in catalog.nearest(str(text))]}
     listed = {
         key: [{**entry.data, "id": entry.id, **{key: entry.value(keys[key]) for key in keys}} for entry in entries]
         for key, entries in {"entries": shown, **nearest}.items()

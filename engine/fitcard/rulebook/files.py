@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitcard.catalog.fields import catalog_kinds
+from fitcard.catalog.catalog import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, errors
 from fitcard.source.document import Document

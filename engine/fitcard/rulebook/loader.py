@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
-from fitcard.catalog.catalog import Catalog, dangling_references, read_catalogs
-from fitcard.catalog.fields import catalog_kinds, fields_of
+from fitcard.catalog.catalog import Catalog, catalog_kinds, dangling_references, fields_of, read_catalogs
 from fitcard.language.definitions import Definition, read_definitions
 from fitcard.language.invariants import Invariant, read_invariants
 from fitcard.language.profiles import apply_profile

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fitcard.catalog.fields import catalog_kinds
+from fitcard.catalog.catalog import catalog_kinds
 from fitcard.reports import problem_text
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import BASE, Schemas

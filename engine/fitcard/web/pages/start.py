@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from fitcard.answer.custom_entry import CUSTOM
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
-from fitcard.catalog.fields import Field
+from fitcard.catalog.catalog import Field
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
