@@ -41,8 +41,8 @@ def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter
         field = rulebook.catalog_of(axis_name).fields[field_name]
         return {"type": TYPES[field.kind]}, in_unit(field.about, field.unit)
     asked_for = filters[name]
-    kind = "boolean" if asked_for.how == HOLDS else "string" if asked_for.how == WORD else "number"
-    usual = {"default": asked_for.usual} if asked_for.how == HOLDS else {}
+    kind = "boolean" if asked_for.operator == HOLDS else "string" if asked_for.operator == WORD else "number"
+    usual = {"default": asked_for.default} if asked_for.operator == HOLDS else {}
     return {"type": kind, **usual}, asked_for.about
 
 

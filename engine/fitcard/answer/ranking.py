@@ -220,28 +220,28 @@ class _Ranked:
         for name, given in self.asked.filters.items():
             asked = self.ranking.filters[name]
             figures = self.rows.column(asked.value.name)
-            if asked.how == HOLDS:
+            if asked.operator == HOLDS:
                 holds &= figures.astype(bool)
-            elif asked.how == WORD:
+            elif asked.operator == WORD:
                 column = self.rows.evaluation.columns[asked.value.name]
                 assert isinstance(column, WordColumn)
                 assert isinstance(given, tuple)
                 holds &= np.isin(figures, [code for code, word in enumerate(column.words) if word in given])
             else:  # a figure that is not known is neither
-                holds &= figures >= given if asked.how == AT_LEAST else figures <= given
+                holds &= figures >= given if asked.operator == AT_LEAST else figures <= given
         return np.flatnonzero(holds)
 
 
 def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Problem | None:
     """What the filter is to hold for; None where it is not asked for."""
-    if asked.how == HOLDS:
-        word = str(given).casefold() if given is not None else YES[0] if asked.usual else NO[0]
+    if asked.operator == HOLDS:
+        word = str(given).casefold() if given is not None else YES[0] if asked.default else NO[0]
         if word not in (*YES, *NO):
             return question_problem(NotAChoice, asked.name, given)
         return True if word in YES else None
     if given is None:
         return None
-    if asked.how == WORD:
+    if asked.operator == WORD:
         return _read_words(rulebook, asked, str(given))
     return read_number(asked.name, given, 0, MAX_NUMBER)
 

@@ -71,6 +71,6 @@ def _rank(ctx: click.Context, /, settings: tuple[str, ...], as_json: bool, lang:
 
 def _option(asked: Filter) -> click.Option:
     spelled = f"--{asked.name.replace('_', '-')}"
-    if asked.how != HOLDS:
+    if asked.operator != HOLDS:
         return click.Option([spelled, asked.name], default=None, help=asked.about)
     return click.Option([spelled, asked.name], default=None, is_flag=False, flag_value="1", help=asked.about)

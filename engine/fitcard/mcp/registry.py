@@ -180,7 +180,7 @@ def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Sc
     if parameter.default not in (None, inspect.Parameter.empty):
         schema["default"] = parameter.default
     filters = {key: found for ranking in rulebook.rankings.values() for key, found in ranking.filters.items()}
-    if name in filters and filters[name].how == WORD:
+    if name in filters and filters[name].operator == WORD:
         words, _ = rulebook.rule_set.possible_words(filters[name].value.name)
         return schema | {"description": f"{schema['description']}{_choices(words)}"}
     if name in rulebook.question_fields.axes or name in rulebook.question_fields.inputs:

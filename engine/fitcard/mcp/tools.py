@@ -422,7 +422,7 @@ Condition = tuple[Filter, object]
 
 
 def _condition(name: str, how: str, figure: str, value: object) -> Condition:
-    return Filter(name, "", how, ValueNode(figure, ()), usual=False), value
+    return Filter(name, "", how, ValueNode(figure, ()), default=False), value
 
 
 def _matches(
@@ -467,6 +467,6 @@ def _meets(entry: Entry, condition: Filter, bound: Any) -> bool:
     value = entry.value(condition.value.name.partition(".")[2])
     if value is None:
         return False
-    if condition.how == WORD:
+    if condition.operator == WORD:
         return value in bound
-    return bool(value >= bound if condition.how == AT_LEAST else value <= bound)
+    return bool(value >= bound if condition.operator == AT_LEAST else value <= bound)

@@ -29,8 +29,8 @@ from fitcard.rulebook.files import (
     defined_names,
     read_files,
 )
-from fitcard.rulebook.layout import block_problems, read_layout
 from fitcard.rulebook.layout_check import check_figures, check_layout
+from fitcard.rulebook.layout_reader import block_problems, read_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
