@@ -1,8 +1,7 @@
-"""The formulas of the profile `reference` as numpy, zen-engine and CEL would have them, each written out by hand.
+"""The formulas of the profile `reference`, written by hand for numpy, zen-engine and CEL.
 
-`fitcard bench` checks that they give what the engine gives before it times any. They are the same formulas, those that
-come to nothing in this profile among them; where a rule changes, they stop agreeing and must be changed too. Rows of
-tables are read from the rules: they are data here as there.
+They must give the results of the rules before anything is timed: where a rule changes, they must be changed too. They
+include the formulas that come to nothing in this profile. Rows of tables are read from the rules.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.rulebook.rulebook import Rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.values import WordColumn
 
 PROFILE = "reference"
 OUTPUTS = ("weights", "kv_cache", "needed_memory", "offload_share", "host_memory", "decode_tok_s", "ttft")
-AXES = ("model", "device", "quant", "workload", "kv")  # what a question names; the runtime is chosen by the rules
+AXES = ("model", "device", "quant", "workload", "kv")  # the runtime is left to its default
 
 HEADROOM, UNIFIED_HEADROOM, UNIFIED_USABLE = 0.1, 0.15, 0.72
 KV_GB, KEYS_AND_VALUES, LATENTS, WINDOW_VALUES, KV_STATE = 2.0**30, 2.0, 1.0, 0.0, 0.0
@@ -31,15 +30,16 @@ Array = Any  # a numpy array
 
 
 class Catalogs:
-    """Every figure of the catalogs as an array, and what each word gives in each table."""
+    """Every figure of the catalogs as an array, and the rows of tables by word."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, engine: Engine) -> None:
+        rulebook = engine.rulebook
         self.rules = rules = rulebook.rule_sets[PROFILE]
         self.figures: dict[str, Array] = {}
         self.words: dict[str, tuple[str, ...]] = {}
         for axis in (*AXES, "runtime"):
-            catalog = rulebook.catalog_of(axis)
-            for name in catalog.fields:
+            catalog = engine.columns[rulebook.catalog_of(axis).kind]
+            for name in catalog.catalog.fields:
                 column = catalog.column(name)
                 if isinstance(column, WordColumn):
                     self.figures[f"{axis}.{name}"], self.words[f"{axis}.{name}"] = column.codes, column.words
@@ -66,15 +66,15 @@ class Catalogs:
         self.nvlink = self.words["device.link"].index("nvlink")
 
     def _numbers(self, table: str) -> Array:
-        """What each word gives, the absent one last; NaN where it is taken from elsewhere."""
+        """The row of each word, that of no word last; NaN where a row refers to another name."""
         data = self.rules.definitions[table].data
         rows, otherwise = data["rows"], data["otherwise"]
         numbers = [rows.get(word, otherwise) for word in (*self.words[data["input"]], None)]
         return np.array([np.nan if isinstance(number, dict) else number for number in numbers], dtype=float)
 
 
-def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa: PLR0915 - as one would write it
-    """All outputs, for the rows of the catalogs that each question names on each axis."""
+def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa: PLR0915 - one line a formula
+    """All outputs for these rows of the catalogs, by axis."""
     model, device, quant, workload, kv = (at[axis] for axis in AXES)
     figures, users, gpus = c.figures, 1.0, 1.0
 
@@ -133,8 +133,8 @@ def in_numpy(c: Catalogs, at: Mapping[str, Array]) -> dict[str, Array]:  # noqa:
     return dict(zip(OUTPUTS, found, strict=True))
 
 
-# The other two have no tables over words that are as quick as figures: what tables give stands among their inputs.
-GIVEN = (
+# The other engines have no fast tables over words: the results of tables are among their inputs.
+TABLE_RESULTS = (
     "kv_values_estimated", "kv_values_per_token", "size_per_param", "quant_speed", "model_speed", "device_mbu",
     "fixed_runtime_memory", "spill_start", "spill_power",
 )  # fmt: skip

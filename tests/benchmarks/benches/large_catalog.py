@@ -1,4 +1,4 @@
-"""Our catalogs made large: copies of devices and models with other figures, to see how costs grow."""
+"""The catalogs enlarged by copies of devices and models with other figures."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from fitcard.catalog.catalog import Catalog
 from fitcard.source.yaml_edit import to_yaml
 from helpers.workplace import Workplace
 
-STEP = 0.03  # by how much the figures of a copy are larger than those of the one before
+STEP = 0.03  # each further copy has figures larger by this share
 VARIED = {"devices": ("memory", "bandwidth"), "models": ("nominal_params", "layers")}
 
 
-def enlarge(place: Workplace, devices: int, models: int) -> int:
-    """Adds copies until there are so many, where there are fewer; says how many questions there are then."""
-    catalogs = place.load().catalogs
+def enlarge(workplace: Workplace, devices: int, models: int) -> None:
+    """Adds copies until the catalogs hold this many devices and models."""
+    catalogs = workplace.load().rulebook.catalogs
     for kind, count in (("devices", devices), ("models", models)):
         text = _copies(catalogs[kind], max(0, count - len(catalogs[kind].entries)))
         if text:
-            place.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
-    rulebook = place.load()
-    questions = 1
-    for axis in rulebook.question_fields.axes:
-        questions *= len(rulebook.catalog_of(axis).ids)
-    return questions
+            workplace.write(f"catalogs/{kind}/copies.yaml", f"kind: {kind}\ntitle: Copies\nentries:\n{text}")
 
 
 def _copies(catalog: Catalog, count: int) -> str:
