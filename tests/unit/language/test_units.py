@@ -37,8 +37,8 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/physics/memory.yaml",
-            "unit: GB\n    about: Memory of one device that",
-            "unit: GiB\n    about: Memory of one device that",
+            'unit: GB\n    about: "Usable memory of one',
+            'unit: GiB\n    about: "Usable memory of one',
             "unit-result", "the formula gives `GB`, but its unit is `GiB`",
         ),
         (
@@ -125,8 +125,9 @@ def test_the_rules_as_they_are_agree(copy: Workplace) -> None:
     assert problems(copy) == []
 
 
-def test_parcels_are_checked_in_their_own_units(parcels: Workplace) -> None:
-    assert problems(parcels) == []
-    parcels.edit("rules/trip.yaml", "van.room * litres_per_cubic_metre", "van.room")
-    told = [problem.message for problem in problems(parcels) if problem.code == "unit-result"]
-    assert told == ["the formula gives `L / m3`, but its unit is `1`, a factor of 0.001 apart"]
+def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:
+    assert problems(small) == []
+    small.edit("rules/fit.yaml", "unit: s\n", "unit: h\n")
+    assert [problem.message for problem in problems(small)] == [
+        "the formula gives `s`, but its unit is `h`, a factor of 0.000277778 apart"
+    ]
