@@ -23,7 +23,7 @@ from fitcard.cli.main import main
 from fitcard.cli.mcp import server_of
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from helpers.workplace import PARCEL_TOOLS, Workplace
+from helpers.workplace import SMALL_TOOLS, Workplace
 
 TOOLS = [
     "can_i_run",
@@ -307,31 +307,31 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
     assert "pip install 'fitcard[mcp]'" in ended.output
 
 
-def test_a_rulebook_without_tools_offers_none(parcels: Workplace) -> None:
-    ended = CliRunner().invoke(main, [*parcels.options, "mcp"])
+def test_a_rulebook_without_tools_offers_none(small: Workplace) -> None:
+    ended = CliRunner().invoke(main, [*small.options, "mcp"])
     assert ended.exit_code == 2
     assert "the rules folder has no file of `kind: tools`" in ended.output
 
 
-def test_rules_with_a_mistake_in_their_tools_do_not_start(parcels: Workplace) -> None:
-    parcels.write("rules/tools.yaml", PARCEL_TOOLS.replace("time_h]", "tim_h]", 1))
-    ended = CliRunner().invoke(main, [*parcels.options, "mcp"])
+def test_rules_with_a_mistake_in_their_tools_do_not_start(small: Workplace) -> None:
+    small.write("rules/tools.yaml", SMALL_TOOLS.replace("load_time_s]", "load_tiem_s]", 1))
+    ended = CliRunner().invoke(main, [*small.options, "mcp"])
     assert ended.exit_code == 1
-    assert "there is no key `tim_h` [tool-unknown]" in ended.output
+    assert "there is no key `load_tiem_s` [tool-unknown]" in ended.output
 
 
-def test_tools_of_another_subject_answer_from_its_rules(parcels: Workplace) -> None:
-    parcels.write("rules/tools.yaml", PARCEL_TOOLS)
-    engine = parcels.load()
-    assert given(engine, "does_it_go", parcel="piano", van="large", distance=123) == {
-        "verdict": "Piano just goes into Large van; the trip takes 2 hours.",
-        "time_h": 2.5,
-        "by_van": [{"van": van, "time_h": 2.5} for van in engine.rulebook.catalog_of("van").ids],
+def test_tools_answer_from_the_rules_of_their_rulebook(small: Workplace) -> None:
+    small.write("rules/tools.yaml", SMALL_TOOLS)
+    engine = small.load()
+    assert given(engine, "does_it_run", model="llama-3.1-70b", device="h100-80gb", context=8500) == {
+        "verdict": "Llama 3.1 70B just fits on H100 80GB; it loads in 10 seconds.",
+        "load_time_s": 9.6,
+        "by_device": [{"device": device, "load_time_s": 9.6} for device in engine.rulebook.catalog_of("device").ids],
     }
-    assert refused(engine, "does_it_go", parcel="pianoo", van="smal")["detail"]
+    assert refused(engine, "does_it_run", model="llama-3.1-07b", device="m1-61gb")["detail"]
 
 
-def test_what_tools_say_is_no_part_of_the_beliefs(parcels: Workplace) -> None:
-    before = parcels.load().rulebook.sha256
-    parcels.write("rules/tools.yaml", PARCEL_TOOLS)
-    assert parcels.load().rulebook.sha256 == before
+def test_what_tools_say_is_no_part_of_the_beliefs(small: Workplace) -> None:
+    before = small.load().rulebook.sha256
+    small.write("rules/tools.yaml", SMALL_TOOLS)
+    assert small.load().rulebook.sha256 == before

@@ -99,8 +99,8 @@ def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> Non
     assert "Ask about one of each" in client.get("/docs").get_data(as_text=True)
 
 
-def test_rules_without_a_description_serve_without_one(parcels: Workplace) -> None:
-    client = create_app(ReloadingRulebook(parcels.folders)).test_client()
+def test_rules_without_a_description_serve_without_one(small: Workplace) -> None:
+    client = create_app(ReloadingRulebook(small.folders)).test_client()
     for path in ("/openapi.json", "/docs"):
         response = client.get(path)
         assert (response.status_code, response.mimetype) == (404, "application/problem+json")
