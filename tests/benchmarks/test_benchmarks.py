@@ -143,8 +143,8 @@ def test_other_engines_give_the_results_of_the_rules(name: str) -> None:
         assert len(comparison.variants) == 2
 
 
-def test_a_sweep_evaluates_every_question_over_its_share_of_the_catalog(parcels: Workplace) -> None:
-    engine = parcels.load()
+def test_a_sweep_evaluates_every_question_over_its_share_of_the_catalog(small: Workplace) -> None:
+    engine = small.load()
     every, few = sweep_share(engine, Fraction(1)), sweep_share(engine, Fraction(1, 1000))
     assert count_answers(every) == math.prod(len(ids) for ids in every.ids.values())
     assert count_answers(few) * max(len(ids) for ids in every.ids.values()) == count_answers(every)

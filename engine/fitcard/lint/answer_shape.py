@@ -29,17 +29,10 @@ MAX_SAMPLES = 24  # questions, spread over the catalogs
 
 
 def answer_problems(engine: Engine) -> Iterator[Problem]:
-    """Where answers do not have the shape of `answer.schema.json`, and texts that a caller would be missing.
-
-    A rulebook about another subject, whose folder of schemas describes no answer, has no page to draw: only what every
-    caller may be told is asked of its messages.
-    """
+    """Where answers do not have the shape of `answer.schema.json`, and texts that a caller would be missing."""
     rulebook = engine.rulebook
-    told_to_callers = {"problems": {**QUESTION_TEXTS, **REQUEST_TEXTS, **TITLES}}
-    if ANSWER not in rulebook.schemas.by_kind:
-        yield from text_problems(rulebook, told_to_callers)
-        return
-    yield from text_problems(rulebook, {**told_to_callers, "labels": LABELS})
+    texts = {"problems": {**QUESTION_TEXTS, **REQUEST_TEXTS, **TITLES}, "labels": LABELS}
+    yield from text_problems(rulebook, texts)
     document = rulebook.layout.document
     told: set[tuple[str, ...]] = set()
     for answered in _rich_answers(engine):

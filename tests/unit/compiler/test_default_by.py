@@ -78,9 +78,6 @@ def with_runtimes(small: Workplace) -> Workplace:
     small.edit("rules/fit.yaml", "tables:\n", TABLES)
     small.edit(*LOAD_TIME)
     small.edit("rules/answer.yaml", "  devices:", "  runtime: runtime.name\n  devices:")
-    small.edit(
-        "schemas/answer.schema.json", '"properties": {\n', '"properties": {\n    "runtime": {"type": "string"},\n'
-    )
     small.edit("rules/fit.test.yaml", "load_time: 9.55}", "load_time: 19.1}")
     return small
 

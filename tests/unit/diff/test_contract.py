@@ -62,7 +62,7 @@ def test_an_entry_of_an_earlier_change_does_not_count(repo: Repository) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("new: 19.10}", "new: 18.10}", "rules/changes.yaml:8:35: error: `load_time` is stated as 18.1, but is 19.1"),
+        ("new: 19.10}", "new: 18.10}", "rules/changes.yaml:8:35: error: `load_time` is stated as 18.10, but is 19.10"),
         ("old: 9.55,", "old: 9,", "rules/changes.yaml:8:24: error: `load_time` is stated as 9, but is 9.55"),
         ("load_time: {", "price: {", "error: `load_time` moves as well: 9.55 -> 19.1"),
         (

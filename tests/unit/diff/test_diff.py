@@ -24,7 +24,7 @@ from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders, find_folders
 from fitcard.values import SAME_SHARE, Column, WordColumn
 from helpers.repository import Repository, repository
-from helpers.workplace import PARCEL_TOOLS, Workplace
+from helpers.workplace import SMALL_TOOLS, Workplace
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def repo(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 @pytest.fixture
-def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    return repository(parcels, monkeypatch)
+def small_repo(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(small, monkeypatch)
 
 
 TTFT = "prefill_time"
@@ -77,13 +77,13 @@ constants:
     reference: {{title: A guess}}
 """
 
-IN_TOWN = """\
+OWN_STORAGE = """\
 reference: {title: A guess}
 formulas:
-  time:
-    unit: h
-    about: Hours for the trip.
-    expr: question.distance / min(van.speed, town_speed)
+  load_time:
+    unit: s
+    about: Time to load the weights and the KV cache.
+    expr: (weights + kv_cache) / min(device.bandwidth, storage_bandwidth)
 adds:
   constants:
 """
@@ -259,18 +259,18 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     assert data["head"]["errors"] == 2
 
 
-def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Repository) -> None:
-    constant = "  town_speed: {value: 50, unit: km/h, about: Speed that nobody may exceed in town.}\n"
-    parcel_repo.place.edit("rules/trip.yaml", constant, "")
-    parcel_repo.place.edit("rules/trip.yaml", "min(van.speed, town_speed)", "van.speed")
-    profile = parcel_repo.place.path("rules/profiles/plain.yaml")
-    profile.write_text(f"{profile.read_text('utf-8')}{IN_TOWN}{constant.replace('  ', '    ')}", "utf-8")
-    data = parcel_repo.data()
+def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(small_repo: Repository) -> None:
+    constant = "  storage_bandwidth: {value: 5, unit: GB/s, about: Read bandwidth of the storage.}\n"
+    small_repo.place.edit("rules/fit.yaml", constant, "")
+    small_repo.place.edit("rules/fit.yaml", "min(device.bandwidth, storage_bandwidth)", "device.bandwidth")
+    profile = small_repo.place.path("rules/profiles/plain.yaml")
+    profile.write_text(f"{profile.read_text('utf-8')}{OWN_STORAGE}{constant.replace('  ', '    ')}", "utf-8")
+    data = small_repo.data()
     assert [(one["name"], one.get("within"), one["action"]) for one in data["changes"]] == [
-        ("town_speed", "plain", "added"),
-        ("town_speed", None, "removed"),
-        ("time", "plain", "added"),
-        ("time", None, "changed"),
+        ("storage_bandwidth", None, "removed"),
+        ("storage_bandwidth", "plain", "added"),
+        ("load_time", None, "changed"),
+        ("load_time", "plain", "added"),
     ]
     assert data["problems"] == []
     assert data["impact"][0]["moved"] == 0
@@ -336,14 +336,14 @@ def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     assert data["impact"][0]["moved"] == 0
 
 
-def test_a_change_of_a_tool_moves_no_answer(parcel_repo: Repository) -> None:
-    parcel_repo.place.write("rules/tools.yaml", PARCEL_TOOLS)
-    parcel_repo.git("add", ".")
-    parcel_repo.git("commit", "-qm", "tools")
-    parcel_repo.place.edit("rules/tools.yaml", "takes: [parcel, van, distance]", "takes: [parcel, van]")
-    data = parcel_repo.data()
+def test_a_change_of_a_tool_moves_no_answer(small_repo: Repository) -> None:
+    small_repo.place.write("rules/tools.yaml", SMALL_TOOLS)
+    small_repo.git("add", ".")
+    small_repo.git("commit", "-qm", "tools")
+    small_repo.place.edit("rules/tools.yaml", "takes: [model, device, context]", "takes: [model, device]")
+    data = small_repo.data()
     assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
-    assert change(data, "does_it_go")["what"] == "text"
+    assert change(data, "does_it_run")["what"] == "text"
 
 
 def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
@@ -361,33 +361,35 @@ def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Reposi
     assert (change(data, "arc-b571-10gb")["action"], change(data, "arc-b570-10gb")["action"]) == ("added", "removed")
 
 
-def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> None:
-    place = parcel_repo.place
-    for file, old, new in [
-        ("rules/rulebook.yaml", "inputs:", "  day: {catalog: vans, default: large, about: Another van.}\ninputs:"),
-        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, day.speed, town_speed)"),
-        ("catalogs/vans.yaml", "speed: 80", "speed: 40"),
-    ]:  # fmt: skip
-        place.edit(file, old, new)
-    impact = parcel_repo.data()["impact"][0]
-    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
-    assert impact["answers"] == parcels * 2
-    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
-
-
-def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(parcel_repo: Repository) -> None:
-    place = parcel_repo.place
-    place.edit("rules/rulebook.yaml", "default: small, about:", "default: small, swept: false, about:")
-    parcel_repo.git("commit", "-qam", "vans are not swept")
-    for file, old, new in [
-        ("schemas/vans.schema.json", '"payload": {', '"haste": {"type": "number", "unit": "1"},\n        "payload": {'),
-        ("catalogs/vans.yaml", "speed: 80", "speed: 80, haste: 2"),
-        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_speed) / either(van.haste, 1)"),
+def test_an_added_axis_is_compared_at_its_default(small_repo: Repository) -> None:
+    place = small_repo.place
+    for edit in [
+        (
+            "rules/rulebook.yaml",
+            "inputs:",
+            "  source: {catalog: devices, default: h100-80gb, about: Another device.}\ninputs:",
+        ),
+        ("rules/fit.yaml", "min(device.bandwidth,", "min(device.bandwidth, source.bandwidth,"),
+        ("catalogs/devices.yaml", "bandwidth: 3350", "bandwidth: 4"),
     ]:
-        place.edit(file, old, new)
-    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
-    found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
-    assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
+        place.edit(*edit)
+    impact = small_repo.data()["impact"][0]
+    assert impact["answers"] == 3 * 3 * 2
+    assert {output["name"]: output["moved"] for output in impact["outputs"]} == {"load_time": 3 * 3 * 2}
+
+
+def test_a_new_figure_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(small_repo: Repository) -> None:
+    place = small_repo.place
+    place.edit("rules/rulebook.yaml", "default: m1-16gb, about:", "default: m1-16gb, swept: false, about:")
+    small_repo.git("commit", "-qam", "devices are not swept")
+    for edit in [
+        ("schemas/devices.schema.json", '"max_all', '"overlap": {"type": "number", "unit": "1"},\n        "max_all'),
+        ("catalogs/devices.yaml", "bandwidth: 3350", "bandwidth: 3350, overlap: 2"),
+        ("rules/fit.yaml", "storage_bandwidth)\n", "storage_bandwidth) / either(device.overlap, 1)\n"),
+    ]:  # fmt: skip
+        place.edit(*edit)
+    impacts = [(impact.get("opened"), impact["answers"], impact["moved"]) for impact in small_repo.data()["impact"]]
+    assert impacts == [(None, 3 * 2, 0), ("device", 3 * 3, 3)]
 
 
 def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
