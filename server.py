@@ -7,6 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engine"))  # a checkout that is not installed
 
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 
 app = create_app()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders, find_folders
@@ -58,6 +58,6 @@ def ask(engine: Engine) -> Callable[..., dict[str, object]]:
 
     def asked(model: str, device: str, *, explain: bool = False, **parameters: str) -> dict[str, object]:
         question = read_question(engine.rulebook, {"model": model, "device": device, **parameters})
-        return answer_question(engine, question, explain=explain)
+        return answer_question(engine, question, explained=explain).to_dict()
 
     return asked

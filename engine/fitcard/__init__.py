@@ -1,7 +1,63 @@
-"""fitcard's engine: how rules run. It knows no formula, no device, no model and no sentence.
+"""fitcard: will this language model run on this hardware, how fast, how good is that, and what would make it better?
 
-Data flows one way through the folders: `read` (YAML with positions) -> `rulebook` (checked, resolved, immutable)
--> `evaluate` (columns) -> `answer` (what a caller gets) -> `draw` (a terminal). `commands` are the ways in.
+    >>> import fitcard
+    >>> answer = fitcard.ask("qwen-3-14b", "m1-16gb", workload="chat")
+    >>> answer.grade, answer.decode_tok_s, answer.memory.needed_gb
+
+Layers, imports pointing downwards only: `source` (files with positions), `catalog` (entries and names), `language`
+(expressions, units, tables), `rulebook` (all of it, immutable), `compiler` (the `Engine`: programs and columns),
+`answer` (questions, answers, rankings). Features beside each other on top: `lint`, `testing`, `diff`, `calibration`,
+`importers`, `sweep`, `cli`, `web`, `mcp`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # imported when first used: `import fitcard` alone takes no time
+    from fitcard.answer.answer import Answer
+    from fitcard.answer.question import Question
+    from fitcard.api import Answers, Ranking, ask, ask_all, ask_many, check, explain, load, rank
+    from fitcard.problems import Problem, ProblemsError
+    from fitcard.rulebook.rulebook import Rulebook
+    from fitcard.table import Table
+
 __version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "Answers",
+    "Problem",
+    "ProblemsError",
+    "Question",
+    "Ranking",
+    "Rulebook",
+    "Table",
+    "__version__",
+    "ask",
+    "ask_all",
+    "ask_many",
+    "check",
+    "explain",
+    "load",
+    "rank",
+]
+_MODULES = {
+    "Answer": "answer.answer",
+    "Question": "answer.question",
+    "Problem": "problems",
+    "ProblemsError": "problems",
+    "Rulebook": "rulebook.rulebook",
+    "Table": "table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'fitcard' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(f"fitcard.{_MODULES.get(name, 'api')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

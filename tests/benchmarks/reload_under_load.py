@@ -14,12 +14,12 @@ import threading
 import time
 from pathlib import Path
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.engine import Engine
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import Folders, find_folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.fewer_entries import with_fewer_entries
 
 THREADS, REQUESTS = 16, 16_000
@@ -43,7 +43,7 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
     with tempfile.TemporaryDirectory() as place:
         folders = copy_folders(Path(place))
-        live = ReloadingRulebook(folders)
+        live = ReloadingEngine(folders)
         app, engines = create_app(live), {live.rulebook.sha256: live.engine}
         responses: list[tuple[int, str, int, float]] = []
         done, started = threading.Event(), time.perf_counter()
@@ -80,7 +80,7 @@ def main() -> None:
 
 def expected(engine: Engine, context: int) -> float:
     """The time to the first token by this engine."""
-    ttft: float = answer_question(engine, read_question(engine.rulebook, {**PAIR, "context": context}))["ttft_ms"]
+    ttft: float = answer_question(engine, read_question(engine.rulebook, {**PAIR, "context": context})).speed.ttft_ms
     return ttft
 
 

@@ -10,9 +10,9 @@ import random
 import sys
 from pathlib import Path
 
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 
 WARM_UP, REQUESTS, SHOWN = 3_000, 10_000, 5
 PAGES = ("/v1/can-run/{}-on-{}", "/v1/can-run/{}-on-{}", "/can-run/{}-on-{}", "/badge/{}-on-{}.svg")
@@ -29,7 +29,7 @@ def resident() -> float:
 def main() -> None:
     """Requests and prints."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS
-    live = ReloadingRulebook(find_folders())
+    live = ReloadingEngine(find_folders())
     client, chance = create_app(live).test_client(), random.Random(11)
     models, devices = (live.rulebook.catalog_of(axis).ids for axis in ("model", "device"))
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from fitcard.source.folders import find_folders
 
 SMALL_RULEBOOK = Path(__file__).resolve().parent.parent / "small_rulebook"
-OWN_SCHEMAS = ("models", "devices", "quants", "answer")  # of the small rulebook, not of the project
 FILE_KINDS = (
-    "common", "rulebook", "rules", "profile", "tests", "messages", "layout", "changes", "checks", "rankings", "tools",
-    "backtest", "question", "batch", "service", "sweep",
+    "common", "rulebook", "rules", "profile", "tests", "messages", "layout", "changes", "checks", "rankings",
+    "backtest", "question", "batch",
 )  # fmt: skip
 
 

@@ -11,21 +11,6 @@ from fitcard.rulebook.loader import load, load_with_problems
 from fitcard.source.folders import Folders
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-SMALL_TOOLS = """\
-kind: tools
-title: Tools
-about: What a language model can ask about models.
-instructions: Name models by id.
-digits: 2
-tools:
-  does_it_run:
-    title: Does it run?
-    about: Whether a model runs on a device.
-    takes: [model, device, context]
-    gives:
-      - {answer: [verdict, load_time_s]}
-      - {answer: [load_time_s], under: by_device, each: {parameter: device}}
-"""
 
 
 @dataclass(frozen=True)

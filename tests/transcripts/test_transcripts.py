@@ -13,7 +13,6 @@ from helpers.transcripts import Transcript, laid_out, run, transcripts
 TRANSCRIPTS = transcripts()
 POSITION = re.compile(r"^(\S+?):(\d+):(\d+): ", re.M)
 TESTED_ELSEWHERE = {
-    "answer-shape",  # needs a full answer: unit/lint/test_answer_shape.py
     "revision-without-rules",  # needs a repository: unit/diff/test_diff.py
     "sweep-needs-more",  # needs a missing package: unit/sweep/test_sweep.py
     "sweep-no-cluster",  # needs another package: unit/sweep/test_sweep.py

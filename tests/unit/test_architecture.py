@@ -19,7 +19,7 @@ SOURCES = sorted([*(PROJECT / "engine" / "fitcard").rglob("*.py")])
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
 LAYERS = (  # imports point to the left
     "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "lint",
-    "diff", "sweep", "web", "bench", "cli",
+    "diff", "sweep", "web", "mcp", "bench", "cli",
 )  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
 
@@ -60,7 +60,7 @@ def test_no_domain_number_is_in_python(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_no_sentence_of_an_answer_is_in_python(path: Path) -> None:
-    if path.parent.name == "cli":  # the help of the commands themselves
+    if path.parent.name in ("cli", "mcp") or path.name == "schema.py":  # help of commands, tools and callers
         return
     assert [found for found in texts(ast.parse(path.read_text())) if SENTENCE.fullmatch(found[1])] == []
 
@@ -80,7 +80,7 @@ def test_no_model_device_or_rule_is_named_in_the_engine(engine: Engine) -> None:
         "over_capacity",
     }  # keys of the answer and of labels, which the terminal draws
     for path in SOURCES:
-        if path.parent.name == "importers":  # the names of a format beside those of the catalogs are a maintainer's
+        if path.parent.name in ("importers", "mcp"):  # names in a format, and examples in a tool, are a maintainer's
             continue
         words = {text for _, text in texts(ast.parse(path.read_text()))}
         assert not words & (entries - {"chat", "coding"}), path

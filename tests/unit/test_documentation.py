@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fitcard.answer.tools import call, tools_of
 from fitcard.calibration.comparison import compare
 from fitcard.cli.main import COMMANDS, main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.watch import Watcher, change_lines
+from fitcard.mcp.registry import call
+from fitcard.mcp.tools import TOOLS
 from fitcard.testing.rule_tests import rule_tests
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.repository import repository
 from helpers.workplace import PROJECT, Workplace
 
@@ -110,9 +111,9 @@ def test_a_language_model_gets_what_is_shown(engine: Engine) -> None:
     assert set(server["args"]) <= set(COMMANDS)
     names = re.search(r"Its tools are (.*?)\.", WHOLE, re.DOTALL)
     assert names
-    assert re.findall(r"`(\w+)`", names[1]) == list(tools_of(engine.rulebook))
+    assert re.findall(r"`(\w+)`", names[1]) == list(TOOLS)
     asked, line = example.splitlines()
-    given = call(engine, tools_of(engine.rulebook)["estimate_memory"], json.loads(asked))
+    given = call(engine, TOOLS["estimate_memory"], json.loads(asked))
     assert line in json.dumps(given, separators=(",", ":"))
 
 

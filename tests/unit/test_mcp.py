@@ -1,4 +1,4 @@
-"""Tools for language models: what each takes and gives, over the protocol as a client of its own speaks it."""
+"""MCP tools: their schemas, results and errors, through a client of the protocol."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 from click.testing import CliRunner
@@ -20,12 +22,13 @@ from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.main import main
-from fitcard.cli.mcp import server_of
 from fitcard.compiler.engine import Engine
+from fitcard.mcp.registry import MaxItems, Minimum, call, project, schema_of
+from fitcard.mcp.server import create_server
+from fitcard.mcp.tools import ASSUMED_DEVICE, TOOLS
 from fitcard.problems import ProblemsError
-from helpers.workplace import SMALL_TOOLS, Workplace
 
-TOOLS = [
+NAMES = [
     "can_i_run",
     "what_fits",
     "estimate_memory",
@@ -40,7 +43,7 @@ SMALL = 4000  # bytes of an answer that leaves room for a conversation
 
 
 async def _session(engine: Engine, name: str, arguments: dict[str, Any]) -> CallToolResult:
-    async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+    async with Client(create_server(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
         await client.list_tools()  # from here on the client holds what comes against the schema of the tool
         return await client.call_tool(name, arguments)
 
@@ -68,17 +71,17 @@ def refused(engine: Engine, name: str, **arguments: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def offered(engine: Engine) -> dict[str, Tool]:
     async def listed() -> list[Tool]:
-        async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+        async with Client(create_server(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
             return (await client.list_tools()).tools
 
     return {tool.name: tool for tool in asyncio.run(listed())}
 
 
-def test_the_tools_are_offered_in_the_order_of_their_file(offered: dict[str, Tool]) -> None:
-    assert list(offered) == TOOLS
+def test_the_tools_are_offered_in_order(offered: dict[str, Tool]) -> None:
+    assert list(offered) == NAMES
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_tool_says_what_it_is_for_and_what_each_argument_means(offered: dict[str, Tool], name: str) -> None:
     tool = offered[name]
     Draft202012Validator.check_schema(tool.input_schema)
@@ -95,11 +98,101 @@ def test_arguments_have_the_bounds_and_words_of_the_rulebook(offered: dict[str, 
     arguments = schema["properties"]
     assert arguments["workload"]["enum"] == list(engine.rulebook.catalog_of("workload").ids)
     assert arguments["quant"]["default"] == engine.rulebook.question_fields.axes["quant"].default
+    assert "default" not in offered["recommend_models"].input_schema["properties"]["quant"]  # the best of each model
     assert (arguments["users"]["type"], arguments["users"]["minimum"]) == ("integer", 1)
     assert offered["estimate_memory"].input_schema["required"] == ["model"]
     assert offered["explain"].input_schema["required"] == ["model", "device", "figure"]
     assert offered["recommend_models"].input_schema["properties"]["fits"]["type"] == "boolean"
     assert offered["list_devices"].input_schema["properties"]["min_memory_gb"]["type"] == "number"
+
+
+def test_filters_list_their_choices_where_they_are_few(offered: dict[str, Tool]) -> None:
+    arguments = offered["recommend_models"].input_schema["properties"]
+    assert arguments["modality"]["description"].endswith("One or more of: text, vision.")
+    assert "One or more of" not in arguments["family"]["description"]
+    assert "workstation" in offered["list_devices"].input_schema["properties"]["segment"]["description"]
+
+
+def test_the_list_of_tools_follows_the_rulebook(engine: Engine) -> None:
+    rulebook = engine.rulebook
+    workloads = rulebook.catalogs["workloads"]
+    fewer = replace(workloads, entries={"coding": workloads.entries["coding"]})
+    live = SimpleNamespace(engine=engine, rulebook=rulebook)
+
+    async def choices() -> list[list[str]]:
+        found = []
+        async with Client(create_server(live)) as client:
+            for live.rulebook in (rulebook, rulebook.with_catalogs({"workloads": fewer})):
+                tool = (await client.list_tools(cache_mode="refresh")).tools[0]
+                found.append(tool.input_schema["properties"]["workload"]["enum"])
+        return found
+
+    assert asyncio.run(choices()) == [list(workloads.ids), ["coding"]]
+
+
+class Part(TypedDict, total=False):
+    word: Literal["yes", "no"]
+    parts: Annotated[list[int], MaxItems(2)]
+    figures: dict[str, float | str]
+
+
+def test_a_schema_comes_from_a_type() -> None:
+    assert schema_of(Annotated[int, "A number.", Minimum(1)] | None) == {
+        "type": "integer",
+        "description": "A number.",
+        "minimum": 1,
+    }
+    assert schema_of(Part) == {
+        "type": "object",
+        "properties": {
+            "word": {"type": "string", "enum": ["yes", "no"]},
+            "parts": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+            "figures": {"type": "object", "additionalProperties": {"type": ["number", "string"]}},
+        },
+    }
+
+
+def test_a_result_has_what_its_type_declares() -> None:
+    data = {"other": 1, "parts": [1, 2, 3], "figures": {"a": 1.5, "b": None}, "word": None}
+    assert project(data, Part) == {"parts": [1, 2], "figures": {"a": 1.5}}
+
+
+def paths(schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted keys that a schema declares, also inside of lists."""
+    for key, part in schema.get("properties", {}).items():
+        yield prefix + key
+        yield from paths(part, f"{prefix}{key}.")
+    yield from paths(schema["items"], prefix) if "items" in schema else ()
+
+
+def keys(data: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted keys that a result has, also inside of lists."""
+    for key, part in data.items() if isinstance(data, dict) else ():
+        yield prefix + key
+        yield from keys(part, f"{prefix}{key}.")
+    for part in data if isinstance(data, list) else ():
+        yield from keys(part, prefix)
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        (
+            "can_i_run",
+            [{"model": "llama3.1:70b", "device": "4090", "gpus": 2}, {**PAIR, "device.memory": 48}],
+        ),
+        ("what_fits", [{"device": "4090", "device.memory": 32}]),
+        ("estimate_memory", [{"model": "qwen-3-14b", "users": 2}, PAIR]),
+        ("recommend_models", [{"device": "m1-16gb"}, {"device": "4090", "family": "gpt-oss"}]),
+        ("plan_hardware", [{"model": "llama3.1:70b"}]),
+        ("list_models", [{"text": "qwen3"}, {"text": "gpt-oss"}, {"text": "gpt-oss 121b"}]),
+        ("list_devices", [{}, {"text": "rtx 4095"}]),
+        ("explain", [{**PAIR, "figure": figure} for figure in ("ttft_ms", "memory.usable_gb")]),
+    ],
+)
+def test_every_declared_key_of_a_result_is_there(engine: Engine, name: str, calls: list[dict[str, Any]]) -> None:
+    found = {key for arguments in calls for key in keys(call(engine, TOOLS[name], arguments))}
+    assert set(paths(TOOLS[name].output_schema)) - found <= {"figures"}  # which the rules as they are have none of
 
 
 def test_can_i_run_gives_the_figures_of_the_answer(engine: Engine, ask: Any) -> None:
@@ -152,9 +245,8 @@ def test_memory_is_estimated_without_a_device_and_that_is_said(engine: Engine) -
     # 2 users, each with 32768 tokens of keys and values of 80 layers, 8 heads of 128, at 1.0625 bytes each.
     assert memory["kv_cache_gb"] == pytest.approx(2 * 32768 * 2 * 80 * 8 * 128 * 1.0625 / 1e9, rel=1e-3)
     assert "on_device" not in found
-    assumed = engine.rulebook.tools.tools["estimate_memory"].assumes["device"]
-    assert found["assumed"] == [assumed.note]
-    assert engine.rulebook.catalog_of("device").entries[assumed.value].name in assumed.note
+    (assumed,) = found["assumed"]
+    assert f"the figures are for {engine.rulebook.catalog_of('device').entries[ASSUMED_DEVICE].name}." in assumed
     weights = [one["memory"]["weights_gb"] for one in found["by_quant"]]
     assert weights == sorted(weights)
 
@@ -254,6 +346,7 @@ def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
         ("list_devices", {"vendor": "nvidea"}, "There is no vendor called 'nvidea'. Closest: NVIDIA."),
         ("explain", PAIR, "The question names no figure."),
         ("explain", {**PAIR, "figure": "decode"}, "There is no rule called 'decode'."),
+        ("explain", {**PAIR, "figure": ["ttft_ms"]}, "There is no rule called '['ttft_ms']'"),
     ],
 )
 def test_what_cannot_be_answered_is_an_error_of_the_tool(
@@ -265,13 +358,21 @@ def test_what_cannot_be_answered_is_an_error_of_the_tool(
 def test_all_that_is_wrong_with_a_call_is_told_at_once(engine: Engine) -> None:
     told = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
     assert [problem["field"] for problem in told["problems"]] == ["gpu", "device"]
+    told = refused(engine, "plan_hardware", gpus=2, budget="low", vendor="nvidea", mode="fast", users=1.5)
+    assert [problem["field"] for problem in told["problems"]] == ["gpus", "model", "mode", "users", "vendor", "budget"]
+    told = refused(engine, "what_fits", device=["mine"], limit=0)
+    assert [problem["field"] for problem in told["problems"]] == ["device", "limit"]
+    told = refused(engine, "explain", model="qwen-3-14b", device="m1-61gb", figure="decode")
+    assert [problem["field"] for problem in told["problems"]] == ["device", "figure"]
+    told = refused(engine, "list_models", family="qwenn", min_params_b="many", limit="all")
+    assert [problem["field"] for problem in told["problems"]] == ["family", "min_params_b", "limit"]
 
 
 def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("fitcard.cli.mcp.call", fails)
+    monkeypatch.setattr("fitcard.mcp.server.call", fails)
     told = refused(engine, "list_models")
     assert told["status"] == 500
     assert "secret" not in str(told)
@@ -279,7 +380,7 @@ def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytes
 
 def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(engine: Engine) -> None:
     async def asked() -> str:
-        async with Client(server_of(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
+        async with Client(create_server(SimpleNamespace(engine=engine, rulebook=engine.rulebook))) as client:
             with pytest.raises(MCPError) as error:
                 await client.call_tool("can_run", {})
             return error.value.message
@@ -296,7 +397,7 @@ def test_a_client_starts_the_command_and_speaks_with_it() -> None:
             return client.server_info.name, names, await client.call_tool("can_i_run", asked)
 
     name, names, found = asyncio.run(spoken())
-    assert (name, names) == ("fitcard", TOOLS)
+    assert (name, names) == ("fitcard", NAMES)
     assert found.structured_content["fit"]["code"] == "runs_well"
 
 
@@ -305,33 +406,3 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
     ended = CliRunner().invoke(main, ["mcp"])
     assert ended.exit_code == 1
     assert "pip install 'fitcard[mcp]'" in ended.output
-
-
-def test_a_rulebook_without_tools_offers_none(small: Workplace) -> None:
-    ended = CliRunner().invoke(main, [*small.options, "mcp"])
-    assert ended.exit_code == 2
-    assert "the rules folder has no file of `kind: tools`" in ended.output
-
-
-def test_rules_with_a_mistake_in_their_tools_do_not_start(small: Workplace) -> None:
-    small.write("rules/tools.yaml", SMALL_TOOLS.replace("load_time_s]", "load_tiem_s]", 1))
-    ended = CliRunner().invoke(main, [*small.options, "mcp"])
-    assert ended.exit_code == 1
-    assert "there is no key `load_tiem_s` [tool-unknown]" in ended.output
-
-
-def test_tools_answer_from_the_rules_of_their_rulebook(small: Workplace) -> None:
-    small.write("rules/tools.yaml", SMALL_TOOLS)
-    engine = small.load()
-    assert given(engine, "does_it_run", model="llama-3.1-70b", device="h100-80gb", context=8500) == {
-        "verdict": "Llama 3.1 70B just fits on H100 80GB; it loads in 10 seconds.",
-        "load_time_s": 9.6,
-        "by_device": [{"device": device, "load_time_s": 9.6} for device in engine.rulebook.catalog_of("device").ids],
-    }
-    assert refused(engine, "does_it_run", model="llama-3.1-07b", device="m1-61gb")["detail"]
-
-
-def test_what_tools_say_is_no_part_of_the_beliefs(small: Workplace) -> None:
-    before = small.load().rulebook.sha256
-    small.write("rules/tools.yaml", SMALL_TOOLS)
-    assert small.load().rulebook.sha256 == before

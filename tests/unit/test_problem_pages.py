@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fitcard.cli.main import main
 from fitcard.problems import all_codes
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import PROJECT
 
 

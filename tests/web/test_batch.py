@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -9,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from fitcard.compiler.engine import Engine
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.body import answers
+from fitcard.web.app import create_app
+from fitcard.web.body import TOGETHER, answer_batch
 from fitcard.web.options import Limits, Options
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
 GOOD = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
 OTHER = {"model": "llama-3.1-8b", "device": "4090", "overrides": {"headroom_share": 0.1}, "explain": True}
@@ -89,11 +90,20 @@ def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
 
 
 def test_questions_that_are_reached_too_late_are_told_so(engine: Engine) -> None:
-    clock = count()  # a second for each question
-    found = answers(
-        engine.rulebook, [GOOD] * 4, lambda _: {"grade": "A"}, Limits(seconds=2), "/v1/batch", lambda: next(clock)
-    )
-    assert [one["status"] for one in found["answers"]] == [200, 200, 503, 503]
-    problem = found["answers"][2]["problem"]
+    clock = count()  # a second between looks at it
+    questions = [GOOD] * (2 * TOGETHER + 1)
+
+    def answer(some: Sequence[Any]) -> list[dict[str, str]]:
+        return [{"grade": "A"} for _ in some]
+
+    found = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
+    assert [one["status"] for one in found["answers"]] == [200] * 2 * TOGETHER + [503]
+    problem = found["answers"][-1]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"
-    assert "smaller batch" in problem["detail"]
+
+
+def test_a_question_whose_own_figures_give_no_finite_number_spoils_no_other() -> None:
+    huge = {**GOOD, "device": {"like": "m1-16gb", "bandwidth": 1e308, "memory": 1e308}}
+    found = asked(GOOD, huge, GOOD)
+    assert [one["status"] for one in found] == [200, 400, 200]
+    assert found[0] == found[2]

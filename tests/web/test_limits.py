@@ -8,15 +8,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
-from fitcard.web.api_keys import read_keys
+from fitcard.web.access import read_keys
+from fitcard.web.app import create_app
 from fitcard.web.options import Limits, Options
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
 from helpers.workplace import Workplace
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 SCHEMAS = Schemas.load(find_folders().schemas)
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb"}
@@ -144,7 +144,7 @@ def used_up() -> FlaskClient:
 
 def stopping() -> FlaskClient:
     app = app_with()
-    app.extensions["stopping"].set()
+    app.extensions["fitcard"].stopping.set()
     return app.test_client()
 
 

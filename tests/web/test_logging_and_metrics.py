@@ -14,17 +14,17 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.engine import Engine
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.logging import JsonLines, TextLines
+from fitcard.web.app import create_app
+from fitcard.web.observability import JsonFormatter, TextFormatter
 from fitcard.web.options import Options
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
 from helpers.workplace import Workplace
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 SECRET = "secret-word"
 
@@ -40,7 +40,7 @@ def noting(file: Path) -> Iterator[FlaskClient]:
     """A service that notes its decisions in that file."""
     app = create_app(LIVE, options=Options(decision_log=file))
     yield app.test_client()
-    app.extensions["decisions"].close()
+    app.extensions["fitcard"].decision_log.close()
 
 
 def figures(text: str) -> dict[tuple[str, ...], float]:
@@ -54,7 +54,7 @@ def figures(text: str) -> dict[tuple[str, ...], float]:
 
 def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixture, engine: Engine) -> None:
     response = create_app(LIVE).test_client().get(ADDRESS)
-    line = json.loads(JsonLines().format(records.records[0]))
+    line = json.loads(JsonFormatter().format(records.records[0]))
     assert line["time"].endswith("+00:00")
     assert line["duration_ms"] > 0
     assert {key: line[key] for key in ("method", "path", "status", "bytes", "request_id", "rules")} == {
@@ -71,7 +71,7 @@ def test_what_is_given_again_is_noted_as_what_was_given_first(records: pytest.Lo
     client = create_app(LIVE).test_client()
     responses = [client.get(ADDRESS), client.get(ADDRESS)]
     same = client.get(ADDRESS, headers={"If-None-Match": responses[0].headers["ETag"]})
-    lines = [json.loads(JsonLines().format(record)) for record in records.records]
+    lines = [json.loads(JsonFormatter().format(record)) for record in records.records]
     of_one = {"time": "", "duration_ms": 0, "request_id": ""}
     assert [line["request_id"] for line in lines] == [one.headers["X-Request-Id"] for one in (*responses, same)]
     assert lines[0] | of_one == lines[1] | of_one
@@ -84,12 +84,12 @@ def test_no_record_holds_what_was_asked(records: pytest.LogCaptureFixture) -> No
     client.post("/v1/can-run", json={"model": SECRET, "device": SECRET})
     assert len(records.records) == 2
     for record in records.records:
-        assert SECRET not in JsonLines().format(record) + TextLines().format(record)
+        assert SECRET not in JsonFormatter().format(record) + TextFormatter().format(record)
 
 
 def test_a_path_makes_no_line_of_its_own(records: pytest.LogCaptureFixture) -> None:
     create_app(LIVE).test_client().get("/nowhere%0A2026-01-01 GET /forged")
-    for form in (JsonLines(), TextLines()):
+    for form in (JsonFormatter(), TextFormatter()):
         assert "\n" not in form.format(records.records[0])
 
 
@@ -105,7 +105,7 @@ def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
         raise ZeroDivisionError("nothing to share")
     except ZeroDivisionError as error:
         record = logging.makeLogRecord({"msg": "request failed", "exc_info": (type(error), error, error.__traceback__)})
-    line = JsonLines().format(record)
+    line = JsonFormatter().format(record)
     assert "\n" not in line
     assert "ZeroDivisionError: nothing to share" in json.loads(line)["traceback"]
 
@@ -126,7 +126,7 @@ def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Pa
     assert lines[0]["answer"] == lines[1]["answer"] == lines[2]["answer"] == hashlib.sha256(first.data).hexdigest()
     assert lines[3]["question"]["overrides"] == {"headroom_share": 0.1}
     assert lines[3]["question"]["own"]["device"]["memory"] == 48
-    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])) == first.get_json()
+    assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])).to_dict() == first.get_json()
 
 
 def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_two_services_count_each_for_itself() -> None:
 
 
 def test_rules_and_their_changes_are_told(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
 
     def now() -> dict[tuple[Any, ...], float]:

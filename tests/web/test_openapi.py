@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from openapi_spec_validator import validate
 
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
-from fitcard.rulebook.service import Example, Route
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import ROUTES, create_app
+from fitcard.web.routing import Example, Route
 from helpers.workplace import Workplace
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 APP = create_app(LIVE, "https://cards.example")
 CLIENT = APP.test_client()
 DOCUMENT: dict[str, Any] = CLIENT.get("/openapi.json").get_json()
-ROUTES = LIVE.rulebook.service.routes if LIVE.rulebook.service else ()
 EXAMPLES = [(route, example) for route in ROUTES for example in route.examples]
 
 
@@ -38,30 +39,57 @@ def test_every_address_of_the_service_is_described_and_no_other() -> None:
     assert {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods} == served
 
 
-@pytest.mark.parametrize(("route", "example"), EXAMPLES, ids=lambda one: one.at if isinstance(one, Route) else "")
+def test_every_route_is_described_in_words_and_has_an_example() -> None:
+    for route in ROUTES:
+        assert re.match(r"[A-Z].*\w$", route.title), route.path
+        assert route.description.endswith("."), route.path
+        assert route.examples, route.path
+    operations = [operation for methods in DOCUMENT["paths"].values() for operation in methods.values()]
+    described = [parameter for operation in operations for parameter in operation["parameters"]]
+    for parameter in (*described, *DOCUMENT["components"]["parameters"].values()):
+        assert "$ref" in parameter or re.match(r"[A-Z].{4}", parameter["description"]), parameter
+
+
+def shared(path: str) -> list[str]:
+    """The query parameters of a GET route."""
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    return [parameter["$ref"].rpartition("/")[2] for parameter in parameters if "$ref" in parameter]
+
+
+def test_every_parameter_that_is_described_is_accepted() -> None:
+    examples = {"lang": "de", "explain": "1", "q": "m1", "profile": "reference", "pair": "qwen-3-14b on m1-16gb"}
+    for route in [route for route in ROUTES if route.method == "get" and route.media == "application/json"]:
+        path, _, query = route.examples[0].address.partition("?")
+        values = dict(parse_qsl(query)) | {name: examples[name] for name in shared(route.path) if name in examples}
+        assert CLIENT.get(path, query_string=values).status_code == 200, route.path
+    for name in shared("/v1/can-run/{pair}"):
+        response = CLIENT.get("/v1/can-run/qwen-3-14b-on-m1-16gb", query_string={name: "?"})
+        problems = response.get_json().get("problems", [])
+        assert "unknown-parameter" not in [problem["code"] for problem in problems], name
+
+
+@pytest.mark.parametrize(("route", "example"), EXAMPLES, ids=lambda one: one.path if isinstance(one, Route) else "")
 def test_each_example_gets_what_is_described(route: Route, example: Example) -> None:
-    response = CLIENT.open(
-        route.address(example), method=route.method, query_string=dict(example.query), json=example.body
-    )
+    response = CLIENT.open(example.address, method=route.method, json=example.json)
     assert response.status_code == example.status
     refused = example.status >= 400 and route.media != "text/html"
     assert response.mimetype == ("application/problem+json" if refused else route.media)
-    if refused or route.gives:
-        kind, _, part = ("problem" if refused else route.gives).partition("/")
+    if refused or route.returns:
+        kind, _, part = ("problem" if refused else route.returns).partition("/")
         validator = LIVE.rulebook.schemas.validator(kind)
         schema = {"$ref": f"{kind}.schema.json" + (f"#/$defs/{part}" if part else "")}
         validator.evolve(schema=schema).validate(response.get_json())
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.at)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.path)
 def test_bodies_of_examples_that_are_answered_are_as_described(route: Route) -> None:
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    operation = DOCUMENT["paths"][route.at][route.method]
+    operation = DOCUMENT["paths"][route.path][route.method]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
     for example in route.examples:
-        assert validator.is_valid(example.body) is (example.status == 200)
+        assert validator.is_valid(example.json) is (example.status == 200)
 
 
 def test_a_question_is_described_as_the_rulebook_lets_it_be_asked(engine: Engine) -> None:
@@ -87,31 +115,31 @@ def test_constants_that_can_be_set_are_described_with_their_bounds(engine: Engin
 
 
 def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     before = client.get("/openapi.json")
     assert client.get("/openapi.json", headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
-    copy.edit("rules/service.yaml", "Ask about one model on one device", "Ask about one of each")
+    copy.edit("rules/rulebook.yaml", "about: Inference runtime.", "about: Program that serves the model.")
     assert live.poll()
     after = client.get("/openapi.json", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
-    assert after.get_json()["paths"]["/v1/can-run/{pair}"]["get"]["summary"] == "Ask about one of each"
-    assert "Ask about one of each" in client.get("/docs").get_data(as_text=True)
+    assert after.get_json()["components"]["parameters"]["runtime"]["description"] == "Program that serves the model."
+    assert "Program that serves the model." in client.get("/docs").get_data(as_text=True)
 
 
-def test_rules_without_a_description_serve_without_one(small: Workplace) -> None:
-    client = create_app(ReloadingRulebook(small.folders)).test_client()
-    for path in ("/openapi.json", "/docs"):
-        response = client.get(path)
-        assert (response.status_code, response.mimetype) == (404, "application/problem+json")
+def test_the_description_follows_the_question_fields_of_the_rulebook(small: Workplace) -> None:
+    document = create_app(ReloadingEngine(small.folders)).test_client().get("/openapi.json").get_json()
+    validate(document)
+    assert set(document["paths"]) == set(DOCUMENT["paths"])
+    assert {"quant", "context"} <= set(document["components"]["parameters"])
 
 
 @pytest.mark.parametrize("language", ["en", "de", "ja"])
 def test_the_page_shows_every_address_and_parameter_and_fetches_nothing(language: str) -> None:
     text = CLIENT.get(f"/docs?lang={language}").get_data(as_text=True)
     for route in ROUTES:
-        assert f"{route.method.upper()} {route.at}" in text
-        assert route.about.split("'")[0] in text
+        assert f"{route.method.upper()} {route.path}" in text
+        assert html.escape(route.description, quote=False) in text.replace("&#39;", "'")
     for name in DOCUMENT["components"]["parameters"]:
         assert f'id="parameter-{name}"' in text
     assert set(re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', text)) == {

@@ -25,4 +25,4 @@ def test_addresses_that_vary_in_one_parameter_are_those_that_ask_for_each_of_its
 ) -> None:
     here = Address("/can-run/piano", parameters)
     varying = here.varying(name)
-    assert [varying(value) for value in values] == [str(here.asking(**{name: value})) for value in values]
+    assert [varying(value) for value in values] == [str(here.with_parameters(**{name: value})) for value in values]

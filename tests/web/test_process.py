@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +55,9 @@ def serve(small: Workplace) -> Iterator[Callable[..., Served]]:
     """Starts a service of the small rulebook on a free port; it is killed after the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*options: str) -> Served:
+    def start(*options: str, folder: Path | None = None) -> Served:
         arguments = [sys.executable, "-m", "fitcard", *small.options, "serve", "--port", "0", "--no-reload", *options]
-        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(arguments, cwd=folder, stderr=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stderr
         address = process.stderr.readline()
@@ -120,6 +121,11 @@ def test_a_stopping_service_answers_all_queued_requests(serve: Callable[..., Ser
         thread.join()
     assert answered == [(200, 400)] * callers
     assert served.end() == 0
+
+
+def test_a_server_module_in_the_working_folder_is_not_imported(serve: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "server.py").write_text("raise SystemExit('another server')\n")
+    assert serve(folder=tmp_path).get("/health")[0] == 200
 
 
 def test_an_idle_connection_does_not_delay_shutdown(serve: Callable[..., Served]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import Folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
@@ -22,7 +22,7 @@ THREADS, QUESTIONS = 16, int(os.environ.get("FITCARD_TEST_QUESTIONS", "40"))
 
 
 def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     before = client.get(QUESTION).get_json()
     assert not live.poll()
@@ -35,7 +35,7 @@ def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
 
 
 def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     page = "/can-run/llava-1.6-13b-on-rtx-3090-24gb"
     changed = [("catalogs/runtimes.yaml", "name: llama.cpp", "name: Llama in C"),
@@ -49,7 +49,7 @@ def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy
 
 
 def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     before = client.get(QUESTION).get_json()
     copy.edit(*BAD)
@@ -68,14 +68,14 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
 
 
 def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
     assert not live.poll()
     assert [problem.code for problem in live.last_attempt.problems] == ["unit-result"]
 
 
 def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     path = copy.path(GOOD[0])
     beside = path.with_suffix(".tmp")
     beside.write_text(path.read_text("utf-8").replace(GOOD[1], GOOD[2]), "utf-8")
@@ -88,7 +88,7 @@ def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
 def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_path: Path) -> None:
     link = tmp_path / "current"
     link.symlink_to(copy.folders.rules)
-    live = ReloadingRulebook(Folders(link, copy.folders.catalogs, copy.folders.schemas))
+    live = ReloadingEngine(Folders(link, copy.folders.catalogs, copy.folders.schemas))
     other = Workplace(Folders(tmp_path / "next", copy.folders.catalogs, copy.folders.schemas))
     for path in copy.folders.rules.rglob("*.yaml"):
         other.write(f"rules/{path.relative_to(copy.folders.rules)}", path.read_text("utf-8"))
@@ -101,7 +101,7 @@ def test_a_link_that_is_set_to_another_folder_is_followed(copy: Workplace, tmp_p
 
 
 def test_it_looks_by_itself_while_it_watches(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     before, stop = live.rulebook, live.watch(0.01)
     copy.edit(*GOOD)
     for _ in range(500):
@@ -113,7 +113,7 @@ def test_it_looks_by_itself_while_it_watches(copy: Workplace) -> None:
 
 
 def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Workplace) -> None:
-    live = ReloadingRulebook(copy.folders)
+    live = ReloadingEngine(copy.folders)
     app = create_app(live)
     expected: dict[str, float] = {}
 
@@ -122,7 +122,7 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
             live.rulebook,
             {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"},
         )
-        expected[live.rulebook.sha256] = answer_question(live.engine, question)["ttft_ms"]
+        expected[live.rulebook.sha256] = answer_question(live.engine, question).to_dict()["ttft_ms"]
 
     note()
     seen: list[tuple[int, str, float]] = []

@@ -13,18 +13,18 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitcard.answer.render import answer_question
+from fitcard.answer.answer import Answer, answer_question
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
-from fitcard.web import routes as server
-from fitcard.web.reload import ReloadingRulebook
+from fitcard.web import questions
+from fitcard.web.app import create_app
 from fitcard.web.responses import to_json
-from fitcard.web.routes import create_app
 from helpers.workplace import Workplace
 
-LIVE = ReloadingRulebook(find_folders())
+LIVE = ReloadingEngine(find_folders())
 APP = create_app(LIVE, site_address="https://cards.example")
 NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
 NOT_ASKED |= {"cached": 0}
@@ -188,7 +188,7 @@ def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, engine: Eng
 def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     under_way, most = 0, 0
 
-    def slow(*asked: Any, **how: Any) -> dict[str, Any]:
+    def slow(*asked: Any, **how: Any) -> Answer:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
@@ -196,7 +196,7 @@ def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch
         under_way -= 1
         return answer_question(*asked, **how)
 
-    monkeypatch.setattr(server, "answer_question", slow)
+    monkeypatch.setattr(questions, "answer_question", slow)
     with ThreadPoolExecutor(4) as pool:
         addresses = [f"/v1/can-run/yi-1.5-9b-on-l4-24gb?context={context}" for context in range(3000, 3016)]
         codes = list(pool.map(lambda address: client.application.test_client().get(address).status_code, addresses))
@@ -210,7 +210,7 @@ def test_it_is_healthy(client: FlaskClient) -> None:
 def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
     copy.edit("rules/judgement/score.yaml", "model_quality * quant_quality", "model_quality * quant_qualty")
     with pytest.raises(ProblemsError) as found:
-        create_app(ReloadingRulebook(copy.folders))
+        create_app(ReloadingEngine(copy.folders))
     assert str(found.value.problems[0].position).startswith("rules/judgement/score.yaml:")
 
 

@@ -1,8 +1,8 @@
-"""Evaluating a question: its own row, then all rows that an answer compares it with, in one evaluation each."""
+"""Evaluating questions: their own rows, then all rows that answers compare them with, in one evaluation each."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -10,18 +10,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fitcard.answer.question import Question
-from fitcard.compiler.batch import QuestionList, Variation, vary
+from fitcard.compiler.batch import QuestionList, Variation, repeat_rows, vary
+from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
-from fitcard.compiler.evaluation import Evaluation, Index, evaluate
+from fitcard.compiler.evaluation import Evaluation, Index, evaluate, varying_roots
 from fitcard.compiler.layout_plan import LayoutPlan, PickPlan, plan_picks
 from fitcard.compiler.trace import trace
-from fitcard.language.question_fields import CURRENT, QUESTION
 from fitcard.rulebook.layout import AlongNode, Layout, VariantKey
 from fitcard.source.document import Path
-from fitcard.values import Scalar
+from fitcard.values import Numbers, Scalar
 
-FIRST_ROW: Index = (0,)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -91,70 +90,88 @@ class AnswerRows:
 
 @dataclass(frozen=True)
 class QuestionEvaluator:
-    """Evaluates one question, in its own row and otherwise.
+    """Evaluates questions of one profile, all in the same evaluations: their own rows, then all that they are compared
+    with.
 
-    `given` sets names to a value instead of computing them.
+    They override the same values and bring the same custom entries. `given` sets names to a value instead of computing
+    them.
     """
 
     engine: Engine
-    question: Question
+    questions: tuple[Question, ...]
     given: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def rules(self) -> CompiledRules:
         """The rules of the profile that was asked for."""
-        return self.engine.rules[self.question.profile]
+        return self.engine.rules[self.questions[0].profile]
 
-    def answer_rows(self, plan: LayoutPlan) -> AnswerRows:
-        """All rows that the layout of the answer needs."""
-        own = self.own_row(plan.picks.own)
-        shown = tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists)
-        rows, names = plan.variants(shown)
-        variations: dict[Hashable, Variation] = {key: self.variation(key, own) for key in rows}
+    def answer_rows(self, plan: LayoutPlan) -> list[AnswerRows]:
+        """For each question all rows that the layout of the answer needs."""
+        owns = self.own_rows(plan.picks.own)
+        shown = [tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists) for own in owns]
+        plans = [plan.variants(lists) for lists in shown]
+        variations: list[dict[Hashable, Variation]] = [
+            {key: self.variation(key, own) for key in one.rows} for one, own in zip(plans, owns, strict=True)
+        ]
         for along in plan.alongs:
-            variations[along.path] = _variation_along(along, own)
-        variants = self.variant_rows(own, variations, names)
-        lists = frozenset(each.path for each, is_shown in zip(plan.lists, shown, strict=True) if is_shown)
-        return AnswerRows(own, self.facts, self.picked_rows(plan.picks, variants), variants, lists)
+            for of_question, own in zip(variations, owns, strict=True):
+                of_question[along.path] = _variation_along(along, own)
+        names = plans[0].names if len(plans) == 1 else frozenset().union(*(one.names for one in plans))
+        variants = self.variant_rows(owns, variations, names)
+        lists = [
+            frozenset(each.path for each, is_shown in zip(plan.lists, of_question, strict=True) if is_shown)
+            for of_question in shown
+        ]
+        return [
+            AnswerRows(own, self.facts, self.picked_rows(plan.picks, rows), rows, paths)
+            for own, rows, paths in zip(owns, variants, lists, strict=True)
+        ]
 
     def values(self, names: Iterable[str]) -> dict[str, Scalar]:
-        """The values of these names, of rules, picks and catalogs; None where one is absent."""
+        """The values of these names for the first question, of rules, picks and catalogs; None where one is absent."""
         names = tuple(names)
         rows = self.rows_of(names)
         return {name: rows.value(name, self.engine.rulebook.layout) for name in names}
 
     def rows_of(self, names: Iterable[str]) -> AnswerRows:
-        """The question's own row and those of picks, as far as these names need them."""
+        """The first question's own row and those of picks, as far as these names need them."""
         plan = plan_picks(self.engine.rulebook.layout, names, self.rules)
-        own = self.own_row(plan.own)
-        variants = self.variant_rows(own, {key: self.variation(key, own) for key in plan.variants}, plan.all_names)
-        return AnswerRows(own, self.facts, self.picked_rows(plan, variants))
+        owns = self.own_rows(plan.own)
+        variations = [{key: self.variation(key, own) for key in plan.variants} for own in owns]
+        variants = self.variant_rows(owns, variations, plan.all_names)
+        return AnswerRows(owns[0], self.facts, self.picked_rows(plan, variants[0]))
 
-    def own_row(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> Row:
-        """The question's own row, which gives `outputs`."""
+    def own_rows(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> list[Row]:
+        """The own row of each question, which gives `outputs`."""
         rules, given = self._ready_rules, self.given_values
-        return Row(evaluate(rules, self._batch, outputs, self.question.inputs, given, current), FIRST_ROW)
+        evaluation = evaluate(rules, self._batch, outputs, self._inputs, given, current)
+        return [Row(evaluation, (at,)) for at in range(len(self.questions))]
 
     def variant_rows(
-        self, own: Row, variations: Mapping[Key, Variation], outputs: Iterable[str]
-    ) -> dict[Key, VariantRows]:
-        """The rows of all variations, which give `outputs`, in one evaluation; what does not vary is that of `own`."""
-        if not variations:
-            return {}
-        varied = vary(self._batch, self.question.inputs, list(variations.values()))
-        inputs = self.rules.question_fields.inputs
-        varying = frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in varied.differs)})
-        names = frozenset(outputs)
-        current = {name: own.value(name) for name in self.rules.plan(names).current}
-        given, reuse = self.given_values, own.evaluation
-        found = evaluate(self._ready_rules, varied.questions, names, varied.inputs, given, current, reuse, varying)
-        independent = reuse.independent_names(varying)
-        return {
-            key: VariantRows(found, place, independent) for key, place in zip(variations, varied.places, strict=True)
-        }
+        self, owns: Sequence[Row], variations: Sequence[Mapping[Key, Variation]], outputs: Iterable[str]
+    ) -> list[dict[Key, VariantRows]]:
+        """The rows of all variations of each question, which give `outputs`, in one evaluation.
+
+        What does not vary is taken from their own rows.
+        """
+        every = [(at, key, one) for at, of_question in enumerate(variations) for key, one in of_question.items()]
+        found: list[dict[Key, VariantRows]] = [{} for _ in owns]
+        if not every:
+            return found
+        varied = vary(self._batch, self._inputs, [(at, one) for at, _, one in every])
+        reuse, names = owns[0].evaluation, frozenset(outputs)
+        compared = self.rules.plan(names).current
+        current = {name: repeat_rows(reuse.columns[name], varied.origins) for name in compared}
+        rules, given = self._ready_rules, self.given_values
+        evaluation = evaluate(rules, varied.questions, names, varied.inputs, given, current, reuse, varied)
+        independent = reuse.independent_names(varying_roots(rules, varied))
+        for (at, key, _), place in zip(every, varied.places, strict=True):
+            found[at][key] = VariantRows(evaluation, place, independent)
+        return found
 
     def variation(self, key: VariantKey, own: Row) -> Variation:
-        """The question as a list or a pick varies it."""
+        """A question as a list or a pick varies it."""
         entries: dict[str, Any] = {axis: self._columns(axis).index[entry] for axis, entry in key.entries}
         if key.axis:
             entries[key.axis] = self._columns(key.axis).rows
@@ -173,34 +190,45 @@ class QuestionEvaluator:
 
     @property
     def facts(self) -> dict[str, Scalar]:
-        """What the rulebook says of itself, for this question, by name."""
+        """What the rulebook says of itself, by name."""
         rulebook = self.engine.rulebook
         return {
             "rules.version": rulebook.version,
             "rules.sha256": rulebook.sha256,
-            "rules.profile": self.question.profile,
+            "rules.profile": self.rules.profile,
             "site": rulebook.site,
         }
 
     @cached_property
     def given_values(self) -> Mapping[str, Scalar]:
         """All names that have a value instead of being computed."""
-        return {**self.question.overrides, **self.given}
+        return {**self.questions[0].overrides, **self.given}
 
-    def _columns(self, axis: str) -> Any:
+    def _columns(self, axis: str) -> CatalogColumns:
         return self._batch.columns_of(axis)
 
     @cached_property
     def _batch(self) -> QuestionList:
-        rules = self._ready_rules
-        return QuestionList.repeated(rules.question_fields, rules.columns, self.question.entries, 1)
+        rules, entries = self._ready_rules, [question.entries for question in self.questions]
+        if len(entries) == 1:
+            return QuestionList.repeated(rules.question_fields, rules.columns, entries[0], 1)
+        return QuestionList.of(rules.question_fields, rules.columns, entries)
+
+    @cached_property
+    def _inputs(self) -> Mapping[str, Numbers]:
+        first, *others = (question.inputs for question in self.questions)
+        if not others:
+            return first
+        names = dict.fromkeys(name for one in (first, *others) for name in one)
+        return {name: np.array([one.get(name, np.nan) for one in (first, *others)]) for name in names}
 
     @cached_property
     def _ready_rules(self) -> CompiledRules:
-        """The rules with all precomputed that can be, where the question changes nothing of that."""
-        if self.given_values or self.question.custom_entries:
+        """The rules with all precomputed that can be, where the questions change nothing of that."""
+        question = self.questions[0]
+        if self.given_values or question.custom_entries:
             return self.rules
-        return self.engine.precomputed(self.question.profile)
+        return self.engine.precomputed(question.profile)
 
 
 def _variation_along(along: AlongNode, own: Row) -> Variation:

@@ -36,7 +36,7 @@ def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> li
     What compares a row with the question is explained for the question itself, beside which nothing is better.
     Raises ProblemsError for an unknown name.
     """
-    evaluator = QuestionEvaluator(with_custom_entries(engine, question.custom_entries), question)
+    evaluator = QuestionEvaluator(with_custom_entries(engine, question.custom_entries), (question,))
     rules, wanted = evaluator.rules, set(names)
     unknown = sorted(name for name in wanted if name not in rules.definitions)
     if unknown:
@@ -44,8 +44,9 @@ def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> li
     shown = wanted or engine.layout_plans[question.profile].shown.computed
     compared = rules.plan(shown).current
     with blame_question(question):
-        own = evaluator.own_row({*compared} if compared else shown)
+        (own,) = evaluator.own_rows({*compared} if compared else shown)
         if not compared:
             return own.trace(shown)
         current = {name: own.value(name) for name in compared}
-        return evaluator.own_row(shown, current).trace(shown)
+        (own,) = evaluator.own_rows(shown, current)
+        return own.trace(shown)

@@ -89,7 +89,7 @@ def rank(engine: Engine, asked: RankingQuestion, *, site: str = "") -> dict[str,
     question = asked.question
     with blame_question(question):
         engine = with_custom_entries(engine, question.custom_entries)
-        evaluator = QuestionEvaluator(engine, question)
+        evaluator = QuestionEvaluator(engine, (question,))
         rows = _evaluate(evaluator, asked)
         own = Row(rows.evaluation, (0,) * len(rows.grid.shape))
         answer_rows = AnswerRows(own, evaluator.facts)
@@ -193,10 +193,10 @@ class _Ranked:
         most, least = (choose(ahead, key=lambda name: ahead[name], default="") for choose in (max, min))
         good, bad = parts.get(most), parts.get(least)
         item["praise"] = (
-            {"part": most, "sentence": self.renderer.render(good.praise, row)} if good and ahead[most] > 0 else None
+            {"part": most, "sentence": self.renderer.render(good.praise, row)} if good and ahead[most] > 0 else {}
         )
         item["blame"] = (
-            {"part": least, "sentence": self.renderer.render(bad.blame, row)} if bad and ahead[least] < 0 else None
+            {"part": least, "sentence": self.renderer.render(bad.blame, row)} if bad and ahead[least] < 0 else {}
         )
         item["cells"] = [str(self.renderer.render(cell, row) or "") for _, cell in self.ranking.columns]
         return item

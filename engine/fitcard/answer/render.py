@@ -1,4 +1,4 @@
-"""From a question to its answer: the layout of the rulebook, rendered with values, messages and lists."""
+"""Rendering: the layout of the rulebook with the values of evaluated rows, its messages and its lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fitcard.answer.custom_entry import changed_figures, with_custom_entries
-from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, VariantRows
-from fitcard.answer.explain import blame_question
+from fitcard.answer.custom_entry import changed_figures
+from fitcard.answer.evaluator import AnswerRows, Row, VariantRows
 from fitcard.answer.question import Question
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
@@ -19,7 +18,7 @@ from fitcard.compiler.evaluation import Evaluation, Index
 from fitcard.compiler.layout_plan import LayoutPlan
 from fitcard.compiler.program import taker
 from fitcard.compiler.rows import rows_as_dicts
-from fitcard.language.definitions import Constant
+from fitcard.language.definitions import DIMENSIONLESS, Constant, Definition
 from fitcard.language.question_fields import entry_field, question_name
 from fitcard.language.rule_set import RuleSet
 from fitcard.rulebook.layout import (
@@ -154,36 +153,18 @@ def _alone(write: Writer) -> Renderer:
 
 
 def _where(condition: str, fill: Renderer) -> Renderer:
-    """What is filled where a condition holds, and None elsewhere."""
-    return lambda lists, values: fill(lists, values) if values[condition] else None
+    """What is filled where a condition holds; an empty object elsewhere."""
+    return lambda lists, values: fill(lists, values) if values[condition] else {}
 
 
 def _items(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
-    """A list of what is there of the parts; those that are lists themselves are laid out in it."""
+    """A list of the parts that are not empty; those that are lists themselves are laid out in it."""
 
     def filled(lists: ListSource, values: Values) -> list[Any]:
         built = ((fill(lists, values), is_list) for fill, is_list in parts)
-        return [item for found, is_list in built for item in (found if is_list else (found,)) if item is not None]
+        return [item for found, is_list in built for item in (found if is_list else (found,)) if item not in (None, {})]
 
     return filled
-
-
-def answer_question(engine: Engine, question: Question, *, explain: bool = False, site: str = "") -> dict[str, Any]:
-    """The answer as plain data, in the shape of `answer.schema.json`; with `explain`, the trace of each number.
-
-    `site` stands before the paths of addresses, where it is not that of the rulebook.
-    Raises ProblemsError where a number comes out that is not finite.
-    """
-    with blame_question(question):
-        engine = with_custom_entries(engine, question.custom_entries)
-        plan = engine.layout_plans[question.profile]
-        rows = QuestionEvaluator(engine, question).answer_rows(plan)
-        answer = AnswerRenderer(engine, plan, rows, explain=explain, site=site).answer()
-        overridden = overridden_values(engine, question)
-    if not overridden:
-        return answer
-    trace = {"trace": answer.pop("trace")} if explain else {}
-    return {**answer, "set": overridden, **trace}
 
 
 class AnswerRenderer:
@@ -206,6 +187,9 @@ class AnswerRenderer:
             self._trace = {step["name"]: step for step in own.trace(self._plan.shown.computed)}
         (values,) = self.values(own.evaluation, [own.index], self._plan.shown)
         built: dict[str, Any] = self.render(self._plan.layout.root, values)
+        built["figures"] = {
+            figure.name: shown for figure in self._plan.figures if (shown := self._figure(figure, values))
+        }
         if self._explain:
             built["trace"] = list(self._trace.values())
         return built
@@ -221,6 +205,14 @@ class AnswerRenderer:
         messages = self._rulebook.messages
         render: Renderer = self._plan.renderers.get_or_compute((node, messages), lambda: self._renderer(node))
         return render(self, values)
+
+    def _figure(self, figure: Definition, values: Values) -> dict[str, Any]:
+        """A figure that is shown; empty where its condition does not hold."""
+        if isinstance(figure.shown, str) and not values[figure.shown]:
+            return {}
+        messages, value = self._rulebook.messages, values[figure.name]
+        label, unit = messages.translate_title(figure.label), "" if figure.unit in DIMENSIONLESS else figure.unit
+        return {"label": label, "value": value, "unit": unit, "text": messages.quantity(value, unit)}
 
     def _renderer(self, node: Node) -> Renderer:
         return RendererFactory(self._plan.layout, self._plan.rules.rule_set, self._rulebook.messages).renderer(node)

@@ -88,7 +88,9 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
         what_if = words("what_if", name=override["name"], value=value, instead_of=instead_of)
         console.print(Text(what_if, style="bold yellow"))
     console.print(_facts(answer, words))
-    if answer["confidence"] is not None:
+    for figure in answer["figures"].values():
+        console.print(Text.assemble((figure["label"], "dim"), "  ", (figure["text"], "bold")))
+    if answer["confidence"]:
         console.print(_confidence(answer["confidence"], words))
     console.print(_memory(answer, words))
     console.print(_said(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"]))
@@ -101,7 +103,7 @@ def _draw(console: Console, answer: Answer, words: _Words) -> None:
     console.print(_quants(answer, words))
     console.print(_ways(answer, words))
     console.print(_upgrades(answer, words))
-    if answer["settings"] is not None:
+    if answer["settings"]:
         console.print(Text(words("settings_title"), style="bold"), answer["settings"]["sentence"])
         for line in filter(None, (answer["settings"]["prepare"], answer["settings"]["command"])):
             console.print(line, markup=False, soft_wrap=True)

@@ -72,6 +72,7 @@ def command(
         print_json(as_data(found))
         raise SystemExit(FAILED if found.problems else OK)
     draw_calibration(found, rulebook, console)
+    click.echo(f"rules: {folders.description}")
     if found.problems:
         exit_with_problems(found.problems, FAILED)
     _write(rulebook, found, why, yes=yes)

@@ -38,9 +38,9 @@ def command(ctx: click.Context, /, shape: str | None, as_json: bool, thorough: b
     shape = "json" if as_json else shape or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text")
     if shape == "text":
         print_problems(problems, to_stderr=False)
-        click.echo(summary_text(problems))
         if problems:
             click.echo("to explain a code in [ ]: fitcard check --explain CODE")
+        click.echo(f"{summary_text(problems)} in {ctx.obj.description}")
     else:
         click.echo(FORMATS[shape](problems))
     raise SystemExit(FAILED if errors(problems) else OK)

@@ -79,6 +79,7 @@ def command(
         file.write_text(WRITERS[SUFFIXES[file.suffix]](compared), "utf-8")
     if shape in (None, "text"):
         print_report(outline(compared.data), Console(highlight=False))
+        click.echo(f"compared: {base} and {head or folders.description}")
         if os.environ.get(IN_ACTIONS) == "true":
             click.echo(WRITERS["github"](compared), nl=False)
     else:

@@ -40,7 +40,8 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
         else:
             one.document.file.write_text(new, "utf-8")
             click.echo(f"written: {one.document.path}")
-    click.echo(f"{changed} of {len(read)} files {'would be reformatted' if only_check else 'reformatted'}")
+    what = "would be reformatted" if only_check else "reformatted"
+    click.echo(f"{changed} of {len(read)} files {what} in {folders.description}")
     if wrong:  # a file that does not pass its schema has no order yet, and stays as it is
         exit_with_problems(wrong, FAILED)
     raise SystemExit(FAILED if only_check and changed else OK)

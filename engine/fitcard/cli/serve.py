@@ -1,4 +1,4 @@
-"""`fitcard serve`: the HTTP service, on waitress, in one process."""
+"""`fitcard serve`: the HTTP service in one process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import click
 
 from fitcard.cli.output import FAILED, exit_with_problems
 from fitcard.problems import ProblemsError
-from fitcard.web.api_keys import read_keys
-from fitcard.web.logging import KINDS, TEXT, configure
+from fitcard.reload import ReloadingEngine
+from fitcard.web.access import read_keys
+from fitcard.web.observability import LOG_FORMATS, TEXT_LOG, configure_logging
 from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options
-from fitcard.web.reload import ReloadingRulebook
 from fitcard.web.server import Server, ServerLimits, run_until_signal
 
-LOOK_EVERY = 1.0  # seconds
-HERE = ("localhost", "127.0.0.1", "::1")
+POLL_SECONDS = 1.0
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
 SECONDS = click.FloatRange(0, min_open=True)
@@ -26,7 +26,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command], Command]:
-    """An option whose default is shown."""
+    """An option whose help shows the default."""
     return click.option(name, default=default, show_default=True, type=kind, help=text)
 
 
@@ -54,7 +54,7 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option("--trusted-proxies", 0, click.IntRange(0, 10), "Number of proxies whose X-Forwarded-For is trusted.")
 @click.option("--rate-limit", default="", metavar="RATE", help="Rate limit per caller, such as 60/minute.")
 @click.option("--api-keys", type=FILE, help="File with a name and an API key per line; /v1 then requires a key.")
-@option("--log", TEXT, click.Choice(KINDS), "Format of the access log on standard error.")
+@option("--log", TEXT_LOG, click.Choice(LOG_FORMATS), "Format of the access log on standard error.")
 @click.option("--decision-log", type=FILE, help="Append each question and its answer to this file as JSON lines.")
 @option("--metrics/--no-metrics", True, None, "Serve Prometheus metrics at /metrics.")
 @click.pass_context
@@ -81,35 +81,36 @@ def command(
 
     On SIGTERM it stops accepting requests, completes those in progress and exits with 0.
     """
-    from fitcard.web.routes import create_app  # noqa: PLC0415 - only this command serves
+    from fitcard.web.app import create_app  # noqa: PLC0415 - only this command serves
 
     limits = Limits(body_bytes, address_length, batch_questions, batch_seconds)
     try:
         keys = read_keys(api_keys) if api_keys else {}
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
-        configure(log)
-        live = ReloadingRulebook(ctx.obj)
-        app = create_app(live, site or site_here(live.rulebook.site, host, port), options)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+        configure_logging(log)
+        rules = ReloadingEngine(ctx.obj)
+        app = create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
+    except ProblemsError as errors:
+        exit_with_problems(errors.problems, FAILED)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        listening = Server(app, host, port, _bounds(**bounds), limits)
+        server = Server(app, host, port, _bounds(**bounds), limits)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
-    click.echo(listening.address, err=True)
+    click.echo(server.address, err=True)
+    click.echo(f"rules: {ctx.obj.description}", err=True)
     if reload:
-        live.watch(LOOK_EVERY)
-    if left := run_until_signal(listening):
-        click.echo(f"stopped; requests aborted: {left}", err=True)
+        rules.watch(POLL_SECONDS)
+    if aborted := run_until_signal(server):
+        click.echo(f"stopped; requests aborted: {aborted}", err=True)
 
 
-def site_here(site: str, host: str, port: int) -> str:
-    """The site of the rulebook with the port that is listened on, where it is this machine; else nothing of its own."""
-    usual = urlsplit(site)
-    if port and usual.hostname in HERE and host in HERE:
-        return usual._replace(netloc=usual.netloc.removesuffix(f":{usual.port}") + f":{port}").geturl()
+def local_site(site: str, host: str, port: int) -> str:
+    """The site of the rulebook with another port, where both it and `host` are this machine; else empty."""
+    parts = urlsplit(site)
+    if port and parts.hostname in LOCAL_HOSTS and host in LOCAL_HOSTS:
+        return parts._replace(netloc=parts.netloc.removesuffix(f":{parts.port}") + f":{port}").geturl()
     return ""
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.language import in_language
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.options import QuestionCommand, language_option, load_for_command, parse_settings, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.problems import ProblemsError
@@ -40,7 +40,9 @@ def command(
     engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         engine = in_language(engine, lang)
-        built = answer_question(engine, read_question(engine.rulebook, parameters, overrides), explain=explain)
+        built = answer_question(
+            engine, read_question(engine.rulebook, parameters, overrides), explained=explain
+        ).to_dict()
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
     if as_json:

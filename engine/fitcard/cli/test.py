@@ -50,8 +50,8 @@ def command(
         for outcome in failed:
             _print_failure(outcome)
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
-        click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed")
         click.echo(f"known differences: {known}")
+        click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed in {ctx.obj.description}")
         print_problems(missed, to_stderr=False)
     if update and failed:
         _update(failed, yes=yes)

@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     except ProblemsError as found:
         exit_with_problems(found.problems, MISUSE)
     _print(first_lines(first))
-    click.echo(f"watching {', '.join(folders.shown(folder) for folder in folders.all)}; Ctrl-C to stop")
+    click.echo(f"watching {folders.description}; Ctrl-C to stop")
     for files in _saves(folders):
         started = time.perf_counter()
         now = watcher.check()

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.language.functions import select
@@ -199,30 +200,51 @@ class Variation:
 
 @dataclass(frozen=True)
 class VariedBatch:
-    """The questions of all variations, and where those of each of them stand.
+    """The questions of all variations; `places` are the slices of each of them.
 
-    `inputs` are NaN where a question does not give them; `differs` names the axes and inputs that are not those of the
-    question.
+    `inputs` are NaN where a question does not give them; `differs` names the axes and inputs that are varied. `origins`
+    says of each question which one of the original list it varies; None where that has only one.
     """
 
     questions: QuestionList
     inputs: Mapping[str, Numbers]
     places: tuple[slice, ...]
     differs: frozenset[str]
+    origins: NDArray[np.int64] | None = None
 
 
-def vary(question: QuestionList, inputs: Mapping[str, float], variations: Sequence[Variation]) -> VariedBatch:
-    """A question, the only one of its list, and its inputs, in all of these variations."""
-    ends = tuple(accumulate(one.length for one in variations))
+def vary(
+    questions: QuestionList, inputs: Mapping[str, Numbers], variations: Sequence[tuple[int, Variation]]
+) -> VariedBatch:
+    """The variations of some questions, each with the number of the question that it varies."""
+    ends = tuple(accumulate(one.length for _, one in variations))
     places = tuple(map(slice, (0, *ends[:-1]), ends))
-    axes = dict.fromkeys(axis for one in variations for axis in one.entries)
-    names = dict.fromkeys(name for one in variations for name in one.inputs)
-    rows: dict[str, Any] = {axis: np.full(ends[-1], question.rows[axis]) for axis in axes}
-    given: dict[str, Any] = {name: np.full(ends[-1], inputs.get(name, np.nan)) for name in names}
-    for place, one in zip(places, variations, strict=True):
+    origins = None
+    if questions.length > 1:
+        origins = np.repeat([at for at, _ in variations], [one.length for _, one in variations])
+    axes = dict.fromkeys(axis for _, one in variations for axis in one.entries)
+    names = dict.fromkeys(name for _, one in variations for name in one.inputs)
+    rows = {axis: repeat_rows(codes, origins) for axis, codes in questions.rows.items()}
+    given = {name: repeat_rows(numbers, origins) for name, numbers in inputs.items()}
+    varied: dict[str, Any] = {axis: _writable(rows[axis], ends[-1]) for axis in axes}
+    set_here: dict[str, Any] = {name: _writable(given.get(name, np.nan), ends[-1]) for name in names}
+    for place, (_, one) in zip(places, variations, strict=True):
         for axis, codes in one.entries.items():
-            rows[axis][place] = codes
+            varied[axis][place] = codes
         for name, numbers in one.inputs.items():
-            given[name][place] = numbers
-    questions = replace(question, length=ends[-1], rows={**question.rows, **rows})
-    return VariedBatch(questions, {**inputs, **given}, places, frozenset({*axes, *names}))
+            set_here[name][place] = numbers
+    found = replace(questions, length=ends[-1], rows={**rows, **varied})
+    return VariedBatch(found, {**given, **set_here}, places, frozenset({*axes, *names}), origins)
+
+
+def repeat_rows(column: Any, origins: NDArray[np.int64] | None) -> Any:
+    """A column of the original questions for each variation; one that is the same for all stays as it is."""
+    if origins is None:
+        return column
+    if isinstance(column, WordColumn):
+        return WordColumn(repeat_rows(column.codes, origins), column.words)
+    return column.take(origins) if isinstance(column, np.ndarray) and column.ndim else column
+
+
+def _writable(column: Any, length: int) -> Any:
+    return column if isinstance(column, np.ndarray) and column.ndim else np.full(length, column)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from fitcard.catalog.catalog import Entry
-from fitcard.compiler.batch import QuestionBatch
+from fitcard.compiler.batch import QuestionBatch, VariedBatch, repeat_rows
 from fitcard.compiler.compile import BATCH, NO_NAMES, CompiledPlan
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.finite import locate_non_finite
 from fitcard.compiler.program import Taker, taker
 from fitcard.language.definitions import Definition, Formula
 from fitcard.language.expression import offset_of_node
-from fitcard.language.question_fields import CURRENT
+from fitcard.language.question_fields import CURRENT, QUESTION
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.values import (
     Column,
@@ -97,21 +97,25 @@ def evaluate(
     outputs: Iterable[str],
     inputs: Mapping[str, Numbers] | None = None,
     given: Mapping[str, Scalar | Column] | None = None,
-    current: Mapping[str, Scalar] | None = None,
+    current: Mapping[str, Scalar | Column] | None = None,
     reuse: Evaluation | None = None,
-    varying: frozenset[str] = NO_NAMES,
+    varied: VariedBatch | None = None,
 ) -> Evaluation:
     """The columns of `outputs`, and of all that they are computed from, for all questions of a batch.
 
     `inputs` are the questions' own numbers, NaN where a question does not give one. `given` sets names (formulas,
     tables, constants or catalog fields) to a value, or to a column, instead of computing them. `current` holds what
-    `current.name` stands for. Columns of `reuse`, the evaluation of questions that differ in no more than the axes and
-    inputs `varying`, are not computed again.
+    `current.name` stands for. Columns of `reuse`, the evaluation of the questions of which these are `varied`, are not
+    computed again.
     Raises ProblemsError where a name needs an axis that is not named, or a number comes out that is not finite.
     """
     values: dict[str, Any] = {name: as_column(value) for name, value in (given or {}).items()}
-    columns = reuse.independent_columns(varying) if reuse else {}
-    known = reuse.independent_names(varying) if reuse else NO_NAMES
+    columns, known = dict[str, Any](), NO_NAMES
+    if reuse and varied:
+        varying = varying_roots(rules, varied)
+        columns, known = reuse.independent_columns(varying), reuse.independent_names(varying)
+        if varied.origins is not None:
+            columns = {name: repeat_rows(column, varied.origins) for name, column in columns.items()}
     program = rules.compiled(outputs, frozenset(values), batch.named, known)
     for name, default in rules.question_fields.defaults.items():
         if name not in columns:
@@ -126,6 +130,12 @@ def evaluate(
             first = next(name for name, register in program.numbers if not all_finite(registers[register]))
             raise ProblemsError([_not_finite(rules.definitions[first], batch, columns)])
     return Evaluation(rules, batch, columns, frozenset(values), program)
+
+
+def varying_roots(rules: CompiledRules, varied: VariedBatch) -> frozenset[str]:
+    """What the variations differ in, as `varies_by` names it: axes, inputs, and the question's own row."""
+    inputs = rules.question_fields.inputs
+    return frozenset({CURRENT, *(f"{QUESTION}.{name}" if name in inputs else name for name in varied.differs)})
 
 
 def _input(value: Numbers | None, default: np.float64) -> Any:

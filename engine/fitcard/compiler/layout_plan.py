@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.identity_cache import IdentityCache
+from fitcard.language.definitions import Definition
 from fitcard.rulebook.layout import (
     AlongNode,
     EachNode,
@@ -53,13 +54,15 @@ class VariantPlan(NamedTuple):
 class LayoutPlan:
     """What an answer needs of the rules of a profile.
 
-    `shown` are the names in the answer or its messages, outside of lists; `items` those that the items of each list
+    `figures` are the definitions that answers show beside the layout, and `shown` the names of all that stands in the
+    answer or its messages, outside of lists; `items` those that the items of each list
     need, by its path in the layout, and `rows_by_variant` those of all lists and picks that ask for the same rows.
     `renderers` keeps what renders each part of the layout, by language.
     """
 
     layout: Layout
     rules: CompiledRules
+    figures: tuple[Definition, ...]
     shown: ShownNames
     picks: PickPlan
     lists: tuple[EachNode, ...]
@@ -85,7 +88,10 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
     parts = list(walk(layout.root))
     lists = tuple(part for part in parts if isinstance(part, EachNode))
     alongs = tuple(part for part in parts if isinstance(part, AlongNode))
+    figures = rules.rule_set.figures
     shown = referenced_names(layout.root, message_names)
+    for figure in figures:
+        shown |= {figure.name, figure.shown} if isinstance(figure.shown, str) else {figure.name}
     picks = plan_picks(layout, shown, rules)
     items = {each.path: referenced_names(each.item, message_names) for each in lists}
     items |= {along.path: referenced_names(along.item, message_names) for along in alongs}
@@ -101,6 +107,7 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
     return LayoutPlan(
         layout,
         rules,
+        figures,
         shown_names(shown, rules.rule_set),
         replace(picks, own=own),
         lists,

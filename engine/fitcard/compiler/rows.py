@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fitcard.compiler.evaluation import Evaluation, Index
-from fitcard.values import Column, WordColumn, cell, to_python, whole_as_int
+from fitcard.values import ABSENT, Column, WordColumn, cell, whole_as_int
 
 
 def rows_as_dicts(evaluation: Evaluation, cells: Sequence[Index], names: Collection[str]) -> list[dict[str, Any]]:
@@ -29,22 +29,27 @@ def _plain(column: Column, index: Index) -> Any:
         if data.ndim != 1:
             return whole_as_int(cell(column, index))
         data = data.item(index[0] if data.size > 1 else 0)
-    return _shown(column, data)
+    if isinstance(column, WordColumn):
+        return column.words[data] if data != ABSENT else None
+    if isinstance(data, float):
+        return None if data != data else int(data) if data.is_integer() else float(data)  # noqa: PLR0124 - NaN
+    return bool(data)
 
 
 def _all_plain(column: Column, cells: Sequence[Index], places: Any) -> list[Any]:
+    """The same at many cells; written out, for a call for each value would take most of the time of an answer."""
     data: Any = column.codes if isinstance(column, WordColumn) else column
     if not isinstance(data, np.ndarray) or data.size == 1:
         return [_plain(column, cells[0])] * len(cells)
     if data.ndim > 1:
         return [_plain(column, index) for index in cells]
-    return [_shown(column, one) for one in data[places].tolist()]
-
-
-def _shown(column: Column, data: Any) -> Any:
-    """A number, condition or code of a column as it is shown."""
-    if isinstance(data, float):
-        if data != data:  # noqa: PLR0124 - NaN is not itself
-            return None
-        return int(data) if data.is_integer() else float(data)
-    return to_python(column, data)
+    values = data[places].tolist()
+    if isinstance(column, WordColumn):
+        words = (*column.words, None)  # code -1, an absent word, finds the last
+        return [words[code] for code in values]
+    if data.dtype.kind != "f":
+        return list(values)
+    return [
+        None if value != value else int(value) if value.is_integer() else value  # noqa: PLR0124 - NaN is not itself
+        for value in values
+    ]

@@ -262,6 +262,7 @@ def _values(book: Rulebook) -> Iterator[str]:
             yield node.name
         elif isinstance(node, EachNode):
             yield from (value.name for value in referenced_values(node.item))
+    yield from (figure.name for rules in book.rule_sets.values() for figure in rules.figures)
 
 
 def shown_rules(book: Rulebook) -> tuple[str, ...]:

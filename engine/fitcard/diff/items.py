@@ -22,10 +22,7 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
-    SWEEP,
     TESTS,
-    TOOLS,
 )
 from fitcard.source.document import Document, Path
 
@@ -89,18 +86,6 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for section in ("filters", "rankings"):
                 for key, value in document.data.get(section, {}).items():
                     yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
-        case _ if kind == TOOLS:  # what they say and show is in answers already
-            said = {key: document.data[key] for key in ("instructions", "digits")}
-            yield Item(ItemKind.TEXT, kind, "", flat(said), document, ())
-            for section in ("arguments", "filters", "tools"):
-                for key, value in document.data.get(section, {}).items():
-                    yield Item(ItemKind.TEXT, key, section, flat(value), document, (section, key))
-        case _ if kind == SERVICE:
-            for at, route in enumerate(document.data["routes"]):
-                name = f"{route.get('method', 'get')} {route['at']}"
-                yield Item(ItemKind.TEXT, name, SERVICE, flat(route), document, ("routes", at))
-        case _ if kind == SWEEP:
-            yield Item(ItemKind.TEXT, kind, "", {"columns": document.data["columns"]}, document, ("columns",))
         case _ if kind == CHANGES:  # neither an answer nor a check
             return
         case _ if kind == BACKTEST:

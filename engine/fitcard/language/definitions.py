@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -60,7 +60,10 @@ DIMENSIONLESS = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in n
 
 @dataclass(frozen=True)
 class Definition:
-    """What all definitions share. `path` is the place of the definition in `document`."""
+    """What all definitions share. `path` is the place of the definition in `document`.
+
+    A figure that is `shown` stands in answers under its `label`: always, or where the condition of that name holds.
+    """
 
     name: str
     unit: str
@@ -68,6 +71,8 @@ class Definition:
     document: Document
     path: Path
     reference: Mapping[str, str]
+    label: str = field(default="", kw_only=True)
+    shown: bool | str = field(default=False, kw_only=True)
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -175,6 +180,7 @@ def read_definitions(document: Document, within: Path = ()) -> tuple[list[Defini
             if reference is None:
                 problems.append(_reference_problem(document, path))
             common = {"name": name, "unit": data["unit"], "about": data["about"], "reference": reference}
+            common |= {key: data[key] for key in ("label", "shown") if key in data}
             definition, found = read(document, data, {**common, "document": document, "path": path})
             problems += found
             if definition is not None:

@@ -5,6 +5,7 @@ changed by it; what its own formulas need beside that it adds under names that t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fitcard.language.definitions import ADDS, Definition, read_definitions
 from fitcard.problems import Problem, ProblemCode
@@ -56,5 +57,12 @@ def apply_profile(
             problems.append(
                 profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
             )
-    replaced = {definition.name: definition for definition in definitions if definition.name in base}
+    replaced = {one.name: _shown_as(one, base[one.name]) for one in definitions if one.name in base}
     return {**base, **replaced, **{definition.name: definition for definition in added}}, problems
+
+
+def _shown_as(definition: Definition, overridden: Definition) -> Definition:
+    """The definition, shown in answers as the one that it overrides where it says nothing of that."""
+    if "shown" in definition.data or not overridden.shown:
+        return definition
+    return replace(definition, label=definition.label or overridden.label, shown=overridden.shown)

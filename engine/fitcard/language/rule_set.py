@@ -35,6 +35,11 @@ class RuleSet:
     def __repr__(self) -> str:
         return f"<RuleSet {self.profile}>"
 
+    @property
+    def figures(self) -> tuple[Definition, ...]:
+        """The definitions that answers show under `figures`, in dependency order."""
+        return tuple(definition for definition in self.definitions.values() if definition.shown)
+
     def describe(self, name: str) -> NameInfo | None:
         """What `name` stands for; None for an unknown name."""
         return describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)

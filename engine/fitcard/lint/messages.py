@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from fitcard.answer.labels import LABELS
+from fitcard.answer.problem_documents import TITLES as TITLES_OF_PROBLEMS
+from fitcard.answer.problems import QUESTION_TEXTS, REQUEST_TEXTS
+from fitcard.answer.schema import ANSWER
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.messages import (
     TITLES,
@@ -30,11 +34,14 @@ class MessageSlotsDiffer(ProblemCode):
     """
 
 
-def text_problems(rulebook: Rulebook, needed: Mapping[str, Texts]) -> Iterator[Problem]:
-    """What is missing, unused or different in any language; `needed` are texts by their section of the messages.
+def text_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """What is missing, unused or different in any language: texts of problems, and labels of pages and terminal.
 
     Slots are compared once every text is there.
     """
+    needed: dict[str, Texts] = {"problems": {**QUESTION_TEXTS, **REQUEST_TEXTS, **TITLES_OF_PROBLEMS}}
+    if ANSWER in rulebook.schemas.by_kind:
+        needed["labels"] = LABELS
     found = [
         problem
         for messages in rulebook.languages.values()
@@ -112,3 +119,4 @@ def _texts(rulebook: Rulebook, kind: str, field: str) -> Iterator[str]:
         yield from (axis.title for axis in rulebook.question_fields.axes.values())
         yield from (number.title for number in rulebook.question_fields.inputs.values())
         yield from (rules.title for rules in rulebook.rule_sets.values())
+        yield from (figure.label for rules in rulebook.rule_sets.values() for figure in rules.figures)

@@ -10,12 +10,11 @@ from fitcard.calibration.parameters import bounds_problems
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.units import unit_problems
-from fitcard.lint.answer_shape import answer_problems
 from fitcard.lint.catalog_checks import catalog_problems
+from fitcard.lint.generated_schemas import outdated_schemas
 from fitcard.lint.invariants import invariant_problems
+from fitcard.lint.messages import text_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
-from fitcard.lint.service import service_problems
-from fitcard.lint.tools import tool_problems
 from fitcard.lint.unused import unreachable_problems, unused_problems
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import FileCache
@@ -78,7 +77,7 @@ def run_checks(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
         if computed:
             problems += [*invariant_problems(rulebook, trials), *unreachable_problems(engine, trials, most)]
-        problems += _given_problems(engine) if computed else _described_problems(rulebook)
+        problems += [*text_problems(rulebook), *outdated_schemas(rulebook, folders)]
         if computed and thorough:
             for rules in engine.rules.values():
                 for trial in exhaustive_samples(rules, most):
@@ -87,14 +86,14 @@ def run_checks(
 
 
 def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
-    """The engine, fit to answer: names, tables, units, numbers, texts, tools and the shape of answers are proven.
+    """The engine, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
 
     Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
     rules, and are left to `run_checks`.
     """
     engine, problems, _ = _prove(folders, kept, MAX_QUESTIONS_TO_LOAD)
     if engine is not None and not errors(problems):
-        problems += _given_problems(engine)
+        problems += text_problems(engine.rulebook)
     if engine is None or errors(problems):
         raise ProblemsError(problems)
     return engine
@@ -109,13 +108,3 @@ def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine 
     trials = samples_of(engine.rules.values(), most)
     units = unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
     return engine, [*problems, *units, *finite_problems(trials)], trials
-
-
-def _given_problems(engine: Engine) -> list[Problem]:
-    """What is wrong with answers; else with tools, of which a key that answers lack is not said again."""
-    return list(answer_problems(engine)) or _described_problems(engine.rulebook)
-
-
-def _described_problems(rulebook: Rulebook) -> list[Problem]:
-    """What tools, addresses and sweeps name that is not there."""
-    return [*tool_problems(rulebook), *service_problems(rulebook), *rulebook.swept.problems]

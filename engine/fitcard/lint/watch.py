@@ -67,7 +67,7 @@ def _figures(engine: Engine, pins: tuple[PinnedQuestion, ...]) -> Iterator[tuple
     rulebook = engine.rulebook
     for asked in (*rulebook.pinned.questions, *pins):
         try:
-            evaluator = QuestionEvaluator(engine, read_question(rulebook, asked))
+            evaluator = QuestionEvaluator(engine, (read_question(rulebook, asked),))
         except ProblemsError as found:
             if asked in pins:
                 raise ProblemsError(word_problems(found.problems, rulebook.messages)) from None

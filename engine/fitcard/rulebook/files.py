@@ -65,8 +65,8 @@ class FolderEmpty(ProblemCode):
 
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
-RANKINGS, TOOLS, SERVICE, SWEEP = "rankings", "tools", "service", "sweep"
-NO_ANSWER = (TESTS, CHANGES, CHECKS, TOOLS, SERVICE, SWEEP)  # kinds of files that change no figure or sentence
+RANKINGS = "rankings"
+NO_ANSWER = (TESTS, CHANGES, CHECKS)  # kinds of files that change no figure or sentence
 KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *NO_ANSWER})  # beside catalogs
 
 

@@ -2,10 +2,11 @@
 
 A leaf is a name (`score`, `model.name`). A map is an object, unless it holds one of these keys: `message` (a sentence),
 `text` (a fixed word), `each` (a list with one item for each entry of an axis), `changed` (a list of one item, the
-question asked otherwise, or none), `along` (one for each of some values of a number that a question may carry),
-`matching` (a list of entries of another catalog that name what the question names). `when` keeps an item only where a
-condition holds; a list that stands in a list of parts is laid out among them. Picks are single entries chosen by the
-rules, such as the recommended one; their names start with the name of the pick.
+question with a change, or none), `along` (one item for each of some values of a numeric input), `matching` (a list of
+entries of another catalog that are about the same question). `use` stands for a named block of the file, whole, or as
+one or several among the keys of an object. `when` keeps an object only where a condition holds; a list that stands in a
+list of parts is merged into it. Picks are single entries chosen by the rules, such as the recommended quant; their
+names start with the name of the pick.
 """
 
 from __future__ import annotations
@@ -17,10 +18,32 @@ from typing import Any, NamedTuple
 
 from fitcard.language.question_fields import question_name
 from fitcard.language.rule_set import RuleSet
+from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.source.document import Document, Path
+from fitcard.suggest import closest
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
-WITH, CHANGED = "with", "changed"
+WITH, CHANGED, USE, BLOCKS = "with", "changed", "use", "blocks"
+
+
+class BlockUnknown(ProblemCode):
+    """A layout uses a block that is not defined in its file, or a block uses itself.
+
+    Why: what stands in its place would be open.
+    Avoid: `item: {use: wey}` where the file defines `way`
+    Prefer: `item: {use: way}`
+    """
+
+
+class BlockUnused(ProblemCode):
+    """No part of a layout uses a block.
+
+    Why: a change of it would have no effect.
+    Avoid: a block `way` after its last use is gone
+    Prefer: using it, or removing it.
+    """
+
+
 MessageNames = Mapping[str, frozenset[str]]  # the names that each message needs, in any language
 NO_AXIS = ""  # of a list whose only item is the question itself, asked otherwise
 
@@ -187,21 +210,13 @@ class Layout:
 
 
 def read_layout(document: Document, axes: frozenset[str]) -> Layout:
-    """The layout in a file that has passed its schema; names are checked by `check_layout.py`."""
-    picks = {
-        name: Pick(
-            name,
-            data["axis"],
-            ValueNode(data["by"], ("picks", name, "by")),
-            _change(data, ("picks", name), axes),
-            ("picks", name),
-        )
-        for name, data in document.data.get("picks", {}).items()
-    }
-    root = ObjectNode(
-        {key: read_node(part, ("answer", key), axes) for key, part in document.data["answer"].items()}, None
-    )
-    return Layout(picks, root, document)
+    """The layout in a file that has passed its schema and `block_problems`; names are checked by `check_layout`."""
+    reader = LayoutReader(document.data.get(BLOCKS, {}), axes)
+    picks = {}
+    for name, data in document.data.get("picks", {}).items():
+        path: Path = ("picks", name)
+        picks[name] = Pick(name, data["axis"], ValueNode(data["by"], (*path, "by")), reader.override(data, path), path)
+    return Layout(picks, reader.object(document.data["answer"], ("answer",)), document)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -247,42 +262,112 @@ def shown_names(names: Iterable[str], rule_set: RuleSet) -> ShownNames:
     return ShownNames(computed, names - computed)
 
 
-def read_node(data: Any, path: Path, axes: frozenset[str]) -> Node:
-    """The part of a layout that stands at `path`."""
-    if isinstance(data, list):
-        return ListNode(tuple(read_node(part, (*path, at), axes) for at, part in enumerate(data)))
-    if not isinstance(data, dict):
-        return ValueNode(str(data), path)
-    if MESSAGE in data:
-        return MessageNode(data[MESSAGE], (*path, MESSAGE))
-    if TEXT in data:
-        return TextNode(data[TEXT])
-    if EACH in data:
-        where, order = _value(data, "where", path), _value(data, "order", path)
-        item = read_node(data["item"], (*path, "item"), axes)
-        return EachNode(
-            data[EACH], item, where, order, data.get("most"), _change(data, path, axes), path, _value(data, WHEN, path)
-        )
-    if CHANGED in data:
-        item = read_node(data["item"], (*path, "item"), axes)
-        change = _change(data, path, axes, CHANGED)
-        return EachNode(NO_AXIS, item, _value(data, "where", path), None, None, change, path, _value(data, WHEN, path))
-    if ALONG in data:
-        up_to, item = ValueNode(data["up_to"], (*path, "up_to")), read_node(data["item"], (*path, "item"), axes)
-        return AlongNode(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
-    if MATCHING in data:
-        same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
-        return MatchingNode(data[MATCHING], same, having, most, data["item"], path)
-    parts = {key: read_node(part, (*path, key), axes) for key, part in data.items() if key != WHEN}
-    return ObjectNode(parts, _value(data, WHEN, path))
+@dataclass(frozen=True)
+class LayoutReader:
+    """Reads parts of a layout; `blocks` are parts by name, which others `use`, at their own place in the file."""
+
+    blocks: Mapping[str, Any]
+    axes: frozenset[str]
+
+    def node(self, data: Any, path: Path) -> Node:
+        """The part of a layout that stands at `path`."""
+        if isinstance(data, list):
+            return ListNode(tuple(self.node(part, at) for part, at in self.items(data, path)))
+        if not isinstance(data, dict):
+            return ValueNode(str(data), path)
+        if data.keys() == {USE} and isinstance(data[USE], str):
+            return self.node(*self._block(data[USE]))
+        if MESSAGE in data:
+            return MessageNode(data[MESSAGE], (*path, MESSAGE))
+        if TEXT in data:
+            return TextNode(data[TEXT])
+        if EACH in data:
+            where, order = _value(data, "where", path), _value(data, "order", path)
+            item = self.node(data["item"], (*path, "item"))
+            change, when = self.override(data, path), _value(data, WHEN, path)
+            return EachNode(data[EACH], item, where, order, data.get("most"), change, path, when)
+        if CHANGED in data:
+            item, change = self.node(data["item"], (*path, "item")), self.override(data, path, CHANGED)
+            when = _value(data, WHEN, path)
+            return EachNode(NO_AXIS, item, _value(data, "where", path), None, None, change, path, when)
+        if ALONG in data:
+            up_to, item = ValueNode(data["up_to"], (*path, "up_to")), self.node(data["item"], (*path, "item"))
+            return AlongNode(data[ALONG], tuple(map(float, data["values"])), up_to, item, path)
+        if MATCHING in data:
+            same, having, most = tuple(data["same"]), data.get("having"), data.get("most")
+            return MatchingNode(data[MATCHING], same, having, most, data["item"], path)
+        return self.object(data, path)
+
+    def object(self, data: Mapping[str, Any], path: Path) -> ObjectNode:
+        """An object of parts."""
+        parts = dict(self.parts(data, path))
+        when = parts.pop(WHEN, None)
+        nodes = {key: self.node(*part) for key, part in parts.items()}
+        return ObjectNode(nodes, ValueNode(*when) if when else None)
+
+    def parts(self, data: Mapping[str, Any], path: Path) -> Iterator[tuple[str, tuple[Any, Path]]]:
+        """Each key with its part and the place of that; those of a block that is used stand where it is used."""
+        for key, part in data.items():
+            if key == USE:
+                for name in [part] if isinstance(part, str) else part:
+                    yield from self.parts(*self._block(name))
+            else:
+                yield key, (part, (*path, key))
+
+    def items(self, data: list[Any], path: Path) -> Iterator[tuple[Any, Path]]:
+        """Each part of a list with its place; those of a block that is a list stand where it is used."""
+        for at, part in enumerate(data):
+            name = part.get(USE) if isinstance(part, dict) and len(part) == 1 else None
+            if isinstance(name, str) and isinstance(self.blocks[name], list):
+                yield from self.items(*self._block(name))
+            else:
+                yield part, (*path, at)
+
+    def override(self, data: Mapping[str, Any], path: Path, key: str = WITH) -> Override:
+        """How a list or a pick varies the question."""
+        given = data.get(key, {})
+        entries = {name: str(value) for name, value in given.items() if name in self.axes}
+        values = {name: value for name, value in given.items() if name not in self.axes}
+        return Override(entries, {name: ValueNode(str(value), (*path, key, name)) for name, value in values.items()})
+
+    def _block(self, name: str) -> tuple[Any, Path]:
+        return self.blocks[name], (BLOCKS, name)
+
+
+def block_problems(document: Document) -> Iterator[Problem]:
+    """Blocks of a layout that are used and not there, or use themselves, and those that are never used."""
+    blocks: Mapping[str, Any] = document.data.get(BLOCKS, {})
+    used = dict(_uses(document.data, ()))
+    for path, name in used.items():
+        if name not in blocks:
+            message, near = f"there is no block `{name}`", closest(name, blocks)
+            yield document.problem(BlockUnknown, message, path, closest=near)
+    for name in blocks:
+        if name in _blocks_within(blocks, name, frozenset()):
+            message, hint = f"the block `{name}` uses itself", "remove one of the uses"
+            yield document.problem(BlockUnknown, message, (BLOCKS, name), key=True, hint=hint)
+        elif name not in used.values():
+            message, hint = f"the block `{name}` is never used", "use it, or remove it"
+            yield document.problem(BlockUnused, message, (BLOCKS, name), key=True, severity=Severity.WARNING, hint=hint)
+
+
+def _uses(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Where a block is used, and its name."""
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, part in parts:
+        if key == USE and isinstance(part, list):
+            yield from (((*path, key, at), name) for at, name in enumerate(part))
+        elif key == USE:
+            yield (*path, key), part
+        else:
+            yield from _uses(part, (*path, key))
+
+
+def _blocks_within(blocks: Mapping[str, Any], name: str, seen: frozenset[str]) -> frozenset[str]:
+    """All blocks that a block uses, directly or through others."""
+    direct = {used for _, used in _uses(blocks.get(name), ())} - seen
+    return frozenset(direct).union(*(_blocks_within(blocks, used, seen | direct) for used in direct))
 
 
 def _value(data: Mapping[str, Any], key: str, path: Path) -> ValueNode | None:
     return ValueNode(data[key], (*path, key)) if key in data else None
-
-
-def _change(data: Mapping[str, Any], path: Path, axes: frozenset[str], key: str = WITH) -> Override:
-    given = data.get(key, {})
-    entries = {name: str(value) for name, value in given.items() if name in axes}
-    inputs = {name: ValueNode(str(value), (*path, key, name)) for name, value in given.items() if name not in axes}
-    return Override(entries, inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from fitcard.language.question_fields import entry_field
+from fitcard.language.question_fields import CURRENT, entry_field
 from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.layout import (
@@ -20,6 +20,7 @@ from fitcard.rulebook.layout import (
     walk,
 )
 from fitcard.rulebook.messages import Languages, MessageMissing, Messages, MessageUnused, check_slots
+from fitcard.source.document import Path
 from fitcard.suggest import closest
 from fitcard.values import Kind
 
@@ -60,6 +61,16 @@ class LayoutPicked(ProblemCode):
     """
 
 
+class FigureShown(ProblemCode):
+    """A figure with `shown` cannot stand in an answer: it is a condition, it is compared with the question, or the
+    condition under which it is shown is none.
+
+    Why: an answer shows single numbers and words under `figures`.
+    Avoid: `shown: true` for `fits_whole`, or for `decode_gain`, which reads `current.decode_tok_s`
+    Prefer: a number with a unit, or a table of words; `shown: tdp_known` where it needs a figure that may be absent.
+    """
+
+
 RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
@@ -87,6 +98,36 @@ def check_layout(
         yield from check_slots(messages, checker.kind, checker.words, checker.known)
         yield from _missing(messages, checker.used_messages & set(default.sentences))
         yield from _unused(messages, checker.used_messages)
+
+
+def check_figures(rule_set: RuleSet) -> Iterator[Problem]:
+    """Figures that are shown and cannot be."""
+    for figure in rule_set.figures:
+        path: Path = (*figure.path, "shown")
+        if rule_set.kinds.get(figure.name) is Kind.CONDITION:
+            message, hint = f"`{figure.name}` is a condition", "show a number, or a table of words"
+            yield figure.document.problem(FigureShown, message, path, hint=hint)
+        elif _is_compared(rule_set, figure.name):
+            message, hint = f"`{figure.name}` is compared with the question", "show a value of a single question"
+            yield figure.document.problem(FigureShown, message, path, hint=hint)
+        if isinstance(figure.shown, str) and rule_set.kinds.get(figure.shown) is not Kind.CONDITION:
+            conditions = [name for name, kind in rule_set.kinds.items() if kind is Kind.CONDITION]
+            message, near = f"there is no condition `{figure.shown}`", closest(figure.shown, conditions)
+            yield figure.document.problem(FigureShown, message, path, closest=near)
+
+
+def _is_compared(rule_set: RuleSet, name: str) -> bool:
+    """Whether the question's own row is among what a value depends on."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        read = stack.pop()
+        if read.startswith(f"{CURRENT}."):
+            return True
+        if read in rule_set.definitions and read not in seen:
+            seen.add(read)
+            stack += rule_set.definitions[read].reads
+    return False
 
 
 def _missing(messages: Messages, said: Collection[str]) -> Iterator[Problem]:

@@ -24,23 +24,17 @@ from fitcard.rulebook.files import (
     RANKINGS,
     RULEBOOK,
     RULES,
-    SERVICE,
-    SWEEP,
     TESTS,
-    TOOLS,
     FileCache,
     RuleFiles,
     defined_names,
     read_files,
 )
-from fitcard.rulebook.layout import Layout, read_layout
-from fitcard.rulebook.layout_check import check_layout
+from fitcard.rulebook.layout import block_problems, read_layout
+from fitcard.rulebook.layout_check import check_figures, check_layout
 from fitcard.rulebook.messages import message_names, read_languages
 from fitcard.rulebook.rankings import check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
-from fitcard.rulebook.service import Service, read_service
-from fitcard.rulebook.sweep_columns import Swept, read_swept, swept_by_default
-from fitcard.rulebook.tools import Tools, read_tools
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
@@ -148,6 +142,10 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     problems += found
     if not languages:
         return None, problems
+    found = list(block_problems(layout_file))
+    problems += found
+    if errors(found):
+        return None, problems
     layout = read_layout(layout_file, frozenset(question_fields.axes))
     rankings, found = read_rankings(files.of(RANKINGS), frozenset(question_fields.axes))
     problems += found
@@ -155,8 +153,8 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     default = next(iter(languages.values()))
     for rules in rule_sets.values():
         problems += check_layout(layout, languages, rules, in_rankings)
+        problems += check_figures(rules)
         problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    tools, service, swept = _tools(files), _service(files), _swept(files, layout, question_fields)
     problems = _each_once(problems)
     backtest = _backtest(files)
     if backtest:
@@ -184,9 +182,6 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         pinned=read_pinned(main),
         backtest=backtest,
         rankings=rankings,
-        tools=tools,
-        service=service,
-        swept=swept,
         schemas=schemas,
         document=main,
     )
@@ -313,21 +308,6 @@ def _rule_sets(
 def _backtest(files: RuleFiles) -> Backtest | None:
     document = files.at_most_one(BACKTEST)
     return read_backtest(document) if document else None
-
-
-def _tools(files: RuleFiles) -> Tools | None:
-    document = files.at_most_one(TOOLS)
-    return read_tools(document) if document else None
-
-
-def _service(files: RuleFiles) -> Service | None:
-    document = files.at_most_one(SERVICE)
-    return read_service(document) if document else None
-
-
-def _swept(files: RuleFiles, layout: Layout, question_fields: QuestionFields) -> Swept:
-    document = files.at_most_one(SWEEP)
-    return read_swept(document, layout) if document else swept_by_default(layout, question_fields.axes)
 
 
 def _profile_name(document: Document) -> str:

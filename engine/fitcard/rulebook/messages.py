@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -71,6 +72,7 @@ class MessageSlot(ProblemCode):
     """
 
 
+SIGNIFICANT_DIGITS = 3  # of figures that a tuner added
 TITLES = ("rulebook", "title")  # what forms say stands among the texts of catalogs, under these
 
 
@@ -114,6 +116,7 @@ class Messages:
     """
 
     language: str
+    locale: Locale
     formats: Mapping[str, Format]
     sentences: Mapping[str, Sentence]
     labels: Mapping[str, Template]
@@ -147,6 +150,14 @@ class Messages:
         """A value in the label `key`, which has one slot for it."""
         return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
 
+    def quantity(self, value: float | str | None, unit: str) -> str:
+        """A number to three significant digits with its unit, or a word, as readers of the language write it."""
+        if value is None or isinstance(value, str):
+            return value or "-"
+        digits = 0 if not value else max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value))))
+        text = Format(self.locale, decimals=digits, group=True).write(value)
+        return f"{text} {unit}" if unit else text
+
     def problem(self, code: str, **values: Scalar) -> str:
         """What a caller is told about a problem of this code."""
         return _fill(self.problems[code], values.__getitem__, self.formats)
@@ -165,7 +176,7 @@ def read_messages(document: Document, locale: Locale, formats: Mapping[str, Form
     labels = {key: reader.template(text, ("labels", key)) for key, text in data["labels"].items()}
     problems = {key: reader.template(text, ("problems", key)) for key, text in data["problems"].items()}
     names = data.get("names", {})
-    return Messages(data["language"], formats, sentences, labels, problems, names, document), reader.problems
+    return Messages(data["language"], locale, formats, sentences, labels, problems, names, document), reader.problems
 
 
 def check_slots(

@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Problem, ProblemCode
+from fitcard.problems import Problem, ProblemCode, errors
 from fitcard.rulebook.layout import (
+    BLOCKS,
     EachNode,
     Layout,
+    LayoutReader,
     ListNode,
     MessageNames,
     MessageNode,
@@ -19,7 +21,7 @@ from fitcard.rulebook.layout import (
     ObjectNode,
     ShownNames,
     ValueNode,
-    read_node,
+    block_problems,
     referenced_names,
     shown_names,
     walk,
@@ -134,7 +136,11 @@ def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict
     rankings: dict[str, Ranking] = {}
     problems: list[Problem] = []
     for document in documents:
-        filters = read_filters(document)
+        blocks = list(block_problems(document))
+        problems += blocks
+        if errors(blocks):
+            continue
+        reader, filters = LayoutReader(document.data.get(BLOCKS, {}), axes), read_filters(document)
         for name, data in document.data["rankings"].items():
             for at, wanted in enumerate(data.get("filters", ())):
                 if wanted not in filters:
@@ -142,7 +148,7 @@ def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict
                     message, hint = f"there is no filter `{wanted}`", f"there are: {', '.join(filters) or 'none'}"
                     problems.append(document.problem(RankingUnknown, message, path, hint=hint))
             own = {wanted: filters[wanted] for wanted in data.get("filters", ()) if wanted in filters}
-            rankings[name] = _ranking(name, data, own, axes, document)
+            rankings[name] = _ranking(name, data, own, reader, document)
     return rankings, problems
 
 
@@ -184,7 +190,7 @@ def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
 
 
 def _ranking(
-    name: str, data: Mapping[str, Any], filters: Mapping[str, Filter], axes: frozenset[str], document: Document
+    name: str, data: Mapping[str, Any], filters: Mapping[str, Filter], reader: LayoutReader, document: Document
 ) -> Ranking:
     path: Path = ("rankings", name)
     best = data.get("best")
@@ -198,23 +204,16 @@ def _ranking(
         best=BestPick(best["axis"], ValueNode(best["by"], (*path, "best", "by")), (*path, "best")) if best else None,
         default_limit=data["most"],
         filters=filters,
-        parts=tuple(_part(key, part, (*path, "parts", key)) for key, part in data.get("parts", {}).items()),
-        head=_branch(data.get("head", {}), (*path, "head"), axes),
-        item=_branch(data["item"], (*path, "item"), axes),
+        parts=tuple(_part(key, *part) for key, part in reader.parts(data.get("parts", {}), (*path, "parts"))),
+        head=reader.object(data.get("head", {}), (*path, "head")),
+        item=reader.object(data["item"], (*path, "item")),
         columns=tuple(
-            (
-                MessageNode(column["title"], (*path, "columns", at, "title")),
-                read_node(column["cell"], (*path, "columns", at, "cell"), axes),
-            )
-            for at, column in enumerate(data.get("columns", ()))
+            (MessageNode(column["title"], (*at, "title")), reader.node(column["cell"], (*at, "cell")))
+            for column, at in reader.items(data.get("columns", []), (*path, "columns"))
         ),
         document=document,
         path=path,
     )
-
-
-def _branch(data: Mapping[str, Any], path: Path, axes: frozenset[str]) -> ObjectNode:
-    return ObjectNode({key: read_node(part, (*path, key), axes) for key, part in data.items()}, None)
 
 
 def _part(name: str, data: Mapping[str, str], path: Path) -> ScorePart:

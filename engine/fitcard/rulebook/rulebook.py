@@ -13,9 +13,6 @@ from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
 from fitcard.rulebook.rankings import Ranking
-from fitcard.rulebook.service import Service
-from fitcard.rulebook.sweep_columns import Swept
-from fitcard.rulebook.tools import Tools
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
@@ -45,7 +42,7 @@ class Rulebook:
     percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs; `schemas`
     are those that its files were checked by; `document` is the file that says what can be asked. `messages` are those
     of the language that it speaks now, `languages` all of them, its own first; `message_names` are the names that each
-    sentence needs, in any of them. `swept` are the columns of a file of every answer.
+    sentence needs, in any of them.
     """
 
     title: str
@@ -68,9 +65,6 @@ class Rulebook:
     pinned: Pinned
     backtest: Backtest | None
     rankings: Mapping[str, Ranking]
-    tools: Tools | None
-    service: Service | None
-    swept: Swept
     schemas: Schemas
     document: Document
 

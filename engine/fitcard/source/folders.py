@@ -51,7 +51,7 @@ class Folders:
         if whole.is_relative_to(PACKAGE):
             return f"{whole} (installed)"
         near = here != Path(here.anchor) and (whole.is_relative_to(here) or here.is_relative_to(whole.parent))
-        rules = Path(os.path.relpath(whole, here)).as_posix() if near else str(whole)
+        rules = Path(os.path.relpath(whole, here)).as_posix() if near and whole != here else str(whole)
         return rules if self.catalogs.resolve().parent == whole.parent else f"{rules}, with catalogs of {self.catalogs}"
 
 

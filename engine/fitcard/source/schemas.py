@@ -113,6 +113,7 @@ class SchemasUnreadable(ProblemCode):
     """
 
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUFFIX = ".schema.json"
 BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # what a relative `$id` is resolved against
 

@@ -19,10 +19,10 @@ from fitcard.language.rule_set import field_names
 from fitcard.language.types import ExpressionKind, infer_kind
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.sweep_columns import OF_RULES, SweptColumn, columns_of
 from fitcard.source.document import Document
 from fitcard.source.yaml_reader import read_text
 from fitcard.suggest import closest, did_you_mean
+from fitcard.sweep.columns import OF_RULES, SweepColumn, default_columns, layout_columns
 from fitcard.values import Kind
 
 MAX_CHUNK = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
@@ -62,7 +62,7 @@ class Sweep:
     chosen: tuple[str, ...]
     inputs: Mapping[str, float]
     overrides: Mapping[str, float]
-    columns: tuple[SweptColumn, ...]
+    columns: tuple[SweepColumn, ...]
     where: Expression | None
     about: Mapping[str, str]
     most: int = MAX_CHUNK
@@ -84,7 +84,7 @@ class Sweep:
         """Names that no rule computes: what the rulebook says of itself."""
         return {f"{OF_RULES}{key}": value for key, value in self.about.items()}
 
-    def kind(self, column: SweptColumn) -> Kind:
+    def kind(self, column: SweepColumn) -> Kind:
         """What a column holds."""
         found = self.rules.describe(column.name)
         return found.kind if found else Kind.WORD
@@ -183,17 +183,18 @@ class _Names:
         return bool(self.rules.plan([name]).current)
 
 
-def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweptColumn]:
-    """The columns: the entry of each axis, then those that are named, or else those of the rulebook."""
+def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweepColumn]:
+    """The columns: the entry of each axis, then those that are named, or else the values of the layout."""
     axes = rulebook.question_fields.axes
-    yield from (SweptColumn(axis, f"{axis}.id") for axis in axes)
-    told = columns_of(rulebook.layout)
+    yield from (SweepColumn(axis, f"{axis}.id") for axis in axes)
+    rule_set = reader.rules.rule_set
+    known = layout_columns(rulebook.layout, rule_set)
     named = [*dict.fromkeys(key for key in keys if key not in axes)]
-    for key in named or [column.key for column in rulebook.swept.columns if column.key not in axes]:
-        column = told.get(key) or SweptColumn(key, key)
+    for key in named or [column.key for column in default_columns(rulebook.layout, rule_set)]:
+        column = known.get(key) or SweepColumn(key, key)
         found = reader.rules.describe(column.name)
         if found is None and not column.name.startswith(OF_RULES):
-            near = closest(key, [*told, *reader.known])
+            near = closest(key, [*known, *reader.known])
             message, hint = f"there is no column `{key}`", did_you_mean(near)
             problems.append(Problem(ColumnUnknown, message, field=COLUMNS, closest=near, hint=hint))
         elif found and reader.compared(column.name):

@@ -11,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from fitcard.rulebook.sweep_columns import SweptColumn
+from fitcard.sweep.columns import SweepColumn
 from fitcard.sweep.rows import Rows
 from fitcard.sweep.selection import Sweep
 from fitcard.values import Kind, WordColumn
@@ -48,7 +48,7 @@ class _Writing:
     quoted: Callable[[str], str]
 
 
-def _texts(sweep: Sweep, rows: Rows, column: SweptColumn, writing: _Writing) -> list[str]:
+def _texts(sweep: Sweep, rows: Rows, column: SweepColumn, writing: _Writing) -> list[str]:
     """A column as text, one for each row; each cell is written once, however many rows it stands for."""
     values = rows.columns[column.key]
     before, absent = writing.before, writing.before + writing.absent

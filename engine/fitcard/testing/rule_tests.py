@@ -171,13 +171,13 @@ def _evaluator(engine: Engine, test: RuleTest) -> QuestionEvaluator:
     }
     fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
     if all(name in given for name, axis in question_fields.axes.items() if axis.required):
-        return QuestionEvaluator(engine, read_question(rulebook, asked), fixed)
+        return QuestionEvaluator(engine, (read_question(rulebook, asked),), fixed)
     stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in question_fields.axes.items() if axis.required}
     question = read_question(rulebook, {**stand_ins, **asked})
     entries = {
         axis: entry for axis, entry in question.entries.items() if axis in asked or question_fields.axes[axis].default
     }
-    return QuestionEvaluator(engine, Question(entries, question.inputs, question.profile), fixed)
+    return QuestionEvaluator(engine, (Question(entries, question.inputs, question.profile),), fixed)
 
 
 def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:

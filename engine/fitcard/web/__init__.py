@@ -1,1 +1,11 @@
-"""The HTTP service: application, routes, errors, cache, logs and server."""
+"""The HTTP service.
+
+- `app.py`: the application, and what happens before and after each request
+- `api.py`, `operations.py`, `pages/`: the routes, declared with `routing.py` and the types of `parameters.py`
+- `questions.py`, `body.py`: questions read from requests and answered
+- `responses.py`, `errors.py`, `response_cache.py`: what is sent back, with its headers
+- `access.py`: API keys and the rate limit; `options.py`: limits and other options
+- `observability.py`: logs and metrics
+- `openapi.py`: the OpenAPI document
+- `server.py`: the HTTP server of `fitcard serve`
+"""

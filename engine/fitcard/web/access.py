@@ -1,91 +1,138 @@
-"""What is recorded of each request once it is answered, by whoever keeps a record: logs and figures."""
+"""Who may use the service, and how often: API keys and the rate limit."""
 
 from __future__ import annotations
 
-import os
-import re
+import hashlib
+import hmac
+import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from fitcard.answer.problems import KeyNeeded, TooManyRequests
+from fitcard.web.errors import refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-MS_PER_S, DIGITS = 1000, 3
-HEADER, VARIABLE = "X-Request-Id", "HTTP_X_REQUEST_ID"
-ID_BYTES = 16
-GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id that a proxy gave, and that can stand in any log
-NO_ROUTE = "none"  # an address that is not there; each of its own would be a series of its own
+PROTECTED, UNPROTECTED = "/v1/", "/v1/search/"  # the pages, which need no key, search
+BEARER, API_KEY = "bearer", "HTTP_X_API_KEY"
+HASH_PREFIX = "sha256:"
+COMMENT = "#"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
+UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and what pages load
+OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
+IPV6, IPV6_PREFIX = 6, 64  # a household or server has all addresses with one prefix of so many bits
 
 
-@dataclass(frozen=True, slots=True)
-class ServedRequest:
-    """A request that was answered, by the `rules` of that hash, with `size` bytes of a body.
+def read_keys(path: Path) -> dict[str, str]:
+    """The names of callers by the SHA-256 of their key, from a file with a name and a key per line.
 
-    `started` is as of `time.perf_counter`. `cached` says whether it was answered from the cache, and is None where
-    nothing is kept of such answers.
+    In place of a key, a line may hold `sha256:` and its hash. Raises OSError where the file cannot be read, and
+    ValueError, which names the line, where it has another form or holds no keys.
+    """
+    names: dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        words = line.partition(COMMENT)[0].split()
+        if not words:
+            continue
+        if len(words) != len(("name", "key")):
+            raise ValueError(f"{path}:{number}: expected a name and a key, separated by a space")
+        name, key = words
+        names[key.removeprefix(HASH_PREFIX) if key.startswith(HASH_PREFIX) else _hash(key)] = name
+    if not names:
+        raise ValueError(f"{path}: contains no keys")
+    return names
+
+
+class Access:
+    """The API keys and the rate limit of an application.
+
+    `keys` are the names of callers by the hash of their key; without any, no key is needed. `rate` reads like
+    `60/minute`; empty for none. Raises ValueError on construction where it cannot be read.
     """
 
-    request_id: str
-    started: float
-    method: str
-    path: str
-    route: str
-    status: int
-    size: int
-    rules: str
-    cached: bool | None
-    decisions: tuple[Mapping[str, Any], ...]
+    def __init__(self, keys: Mapping[str, str], rate: str) -> None:
+        self._names = keys
+        self._rate = RateLimit(rate) if rate else None
 
-    @property
-    def elapsed_ms(self) -> float:
-        """Milliseconds since it was begun."""
-        return round((time.perf_counter() - self.started) * MS_PER_S, DIGITS)
+    def caller(self, environ: WSGIEnvironment, path: str) -> str | None:
+        """The name of the caller, empty where no key is needed; None where one is needed and missing or wrong."""
+        if not self._names or not path.startswith(PROTECTED) or environ["REQUEST_METHOD"] == OPTIONS:
+            return ""
+        name = _name_of(_key_of(environ), self._names)
+        return name if name or path.startswith(UNPROTECTED) else None
 
+    def admits(self, environ: WSGIEnvironment, path: str) -> bool:
+        """Whether a request is allowed; it is counted if so."""
+        caller = self.caller(environ, path)
+        return caller is not None and (self._rate is None or self._rate.admits(caller, environ, path))
 
-Recorder = Callable[[ServedRequest], None]
+    def check(self, environ: WSGIEnvironment, path: str) -> str:
+        """The name of the caller. Raises RequestRefused where a key is missing or the rate exceeded."""
+        caller = self.caller(environ, path)
+        if caller is None:
+            raise refused(KeyNeeded, headers=CHALLENGE)
+        self.count(1, caller, environ, path)
+        return caller
 
-
-def request_id(environ: WSGIEnvironment) -> str:
-    """By what a caller can point to this request: the id that a proxy gave, or a new one."""
-    given = environ.get(VARIABLE, "")
-    return given if given and GIVEN.fullmatch(given) else os.urandom(ID_BYTES).hex()
-
-
-def install(app: Flask, recorders: Iterable[Recorder]) -> None:
-    """Gives each request an id, and has it recorded once it is answered."""
-
-    @app.before_request
-    def begin() -> None:
-        g.started, g.request_id = time.perf_counter(), request_id(request.environ)
-
-    @app.after_request
-    def record(response: Response) -> Response:
-        response.headers.add(HEADER, g.request_id)
-        served = _served(response)
-        for recorder in recorders:
-            recorder(served)
-        return response
+    def count(self, questions: int, caller: str, environ: WSGIEnvironment, path: str) -> None:
+        """Counts further questions of a caller like requests. Raises RequestRefused where the rate is exceeded."""
+        if self._rate is not None and questions > 0 and not self._rate.admits(caller, environ, path, questions):
+            raise self._rate.exceeded(caller, environ)
 
 
-def _served(response: Response) -> ServedRequest:
-    return ServedRequest(
-        request_id=g.request_id,
-        started=g.started,
-        method=request.method,
-        path=request.path,
-        route=route(),
-        status=response.status_code,
-        size=response.calculate_content_length() or 0,
-        rules=g.rulebook.sha256,
-        cached=False if getattr(g, "keeps", False) else None,
-        decisions=getattr(g, "decisions", ()),
-    )
+class RateLimit:
+    """A rate such as `60/minute` in a sliding window, per name of a key or per address.
+
+    Raises ValueError on construction where the rate cannot be read.
+    """
+
+    def __init__(self, rate: str) -> None:
+        from limits import parse  # noqa: PLC0415 - imported only where there is a rate limit
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
+
+        self._limit, self._limiter = parse(rate), SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def admits(self, caller: str, environ: WSGIEnvironment, path: str, questions: int = 1) -> bool:
+        """Whether so many questions are within the rate of the caller; they are counted if so."""
+        if path.startswith(UNLIMITED) or environ["REQUEST_METHOD"] == OPTIONS:
+            return True
+        return self._limiter.hit(self._limit, _rated(caller, environ), cost=min(questions, self._limit.amount))
+
+    def exceeded(self, caller: str, environ: WSGIEnvironment) -> Exception:
+        """The exception for a caller whose rate is exceeded, with the seconds to wait."""
+        window = self._limiter.get_window_stats(self._limit, _rated(caller, environ))
+        seconds = max(1, math.ceil(window.reset_time - time.time()))
+        slots = {"most": self._limit.amount, "window": self._limit.get_expiry(), "seconds": seconds}
+        return refused(TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
 
 
-def route() -> str:
-    """The route of this request."""
-    return request.url_rule.rule if request.url_rule else NO_ROUTE
+def _rated(caller: str, environ: WSGIEnvironment) -> str:
+    """What the rate is counted by: the name of the caller, else the address; of IPv6 its prefix."""
+    if caller:
+        return caller
+    text = environ.get("REMOTE_ADDR") or ""
+    try:
+        address = ip_address(text)
+    except ValueError:  # a Unix socket
+        return text
+    return str(ip_network(f"{address}/{IPV6_PREFIX}", strict=False)) if address.version == IPV6 else str(address)
+
+
+def _key_of(environ: WSGIEnvironment) -> str:
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return str(key.strip() if scheme.casefold() == BEARER else environ.get(API_KEY, ""))
+
+
+def _name_of(key: str, names: Mapping[str, str]) -> str:
+    """The name of a key, empty for none; comparison takes the same time for each, so that none can be guessed."""
+    digest = _hash(key)
+    return "".join([name for known, name in names.items() if hmac.compare_digest(known, digest)][:1])
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,129 +1,165 @@
-"""The application that routes are added to: what happens before and after each of them, whatever it is."""
+"""The application: what it holds, and what happens before and after each request.
+
+During a request `flask.g` has the `service`, the `engine` and its `rulebook` in the language of the response, the name
+of the `caller`, `started` and `request_id` for logs, and the `decisions` to log.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from http import HTTPStatus
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Request
 
-from fitcard.answer import problems
-from fitcard.answer.problem_documents import problem_document
-from fitcard.problems import ProblemsError
-from fitcard.web import access as records
-from fitcard.web import api_keys, cross_origin, limits, metrics, rate_limit
-from fitcard.web import cache as response_keeping
-from fitcard.web import errors as refusals
-from fitcard.web import lock as turns
-from fitcard.web import logging as decision_log
-from fitcard.web import logging as request_log
-from fitcard.web import security as security_headers
-from fitcard.web.cache import ResponseCache
-from fitcard.web.language import named_language, preferred_language
+from fitcard.answer.language import LANGUAGE, in_language, in_preferred_language
+from fitcard.answer.problems import AddressTooLong
+from fitcard.compiler.engine import Engine
+from fitcard.reload import ReloadingEngine
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.folders import find_folders
+from fitcard.web import api, operations
+from fitcard.web.access import Access
+from fitcard.web.errors import install_error_handlers, refused
+from fitcard.web.observability import (
+    REQUEST_ID,
+    DecisionLog,
+    Metrics,
+    Recorder,
+    ServedRequest,
+    log_request,
+    request_id,
+    route,
+)
 from fitcard.web.options import Options
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.responses import problem_response
+from fitcard.web.pages import catalog, fit, reference, start
+from fitcard.web.response_cache import CacheMiddleware, ResponseCache, apply_conditions, is_cacheable
+from fitcard.web.responses import add_headers
+from fitcard.web.routing import Route
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-STOPPING = "stopping"  # the extension that is set once the service is asked to stop
+SERVICE = "fitcard"  # the extension of an application that holds its `Service`
+TABLES = (api.routes, operations.routes, start.routes, fit.routes, catalog.routes, reference.routes)
+ROUTES = tuple(one for table in TABLES for one in table.declared)
+ACCEPT_LANGUAGE, QUERY_STRING = "HTTP_ACCEPT_LANGUAGE", "QUERY_STRING"
+ENCODED = "%"
 
 
-def application(live: ReloadingRulebook, site_address: str, options: Options) -> Flask:
-    """An application without routes, about a rulebook. `site_address` stands before addresses in answers.
+@dataclass(frozen=True)
+class Service:
+    """The state of an application. `site` is the base URL of links in answers, empty for that of the rulebook."""
 
-    What is done after a request runs from the last line to the first. Raises OSError or ValueError where the options
-    ask for what cannot be had.
+    rules: ReloadingEngine
+    site: str
+    options: Options
+    access: Access
+    cache: ResponseCache
+    decision_log: DecisionLog | None
+    metrics: Metrics | None
+    recorders: Sequence[Recorder]
+    routes: tuple[Route, ...] = ROUTES
+    evaluating: threading.Lock = field(default_factory=threading.Lock)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def create_app(rules: ReloadingEngine | None = None, site_address: str = "", options: Options | None = None) -> Flask:
+    """The application. `site_address` is the base URL of links in answers, by default that of the rulebook.
+
+    Raises ProblemsError where the rules or catalogs have errors, and OSError or ValueError for invalid options.
     """
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.merge_slashes = False  # the redirect would repeat the host that the caller names
-    app.extensions[STOPPING] = threading.Event()
-    turns.install(app)
-    cache = ResponseCache()
-    recorders = _recorders(app, live, cache, options)
-    keys = api_keys.ApiKeys(options.api_keys)
-    rate = rate_limit.RateLimit(options.rate_limit) if options.rate_limit else None
-    records.install(app, recorders)
-    response_keeping.install(app, cache)
-    security_headers.install(app)
-    cross_origin.install(app)
-    _read_once(app, live, site_address, options)
-    limits.install(app, options.limits)
-    api_keys.install(app, keys)
-    rate_limit.install(app, rate)
-    _tell_problems(app, options)
-    before = response_keeping.CacheMiddleware(app.wsgi_app, live, cache, _admits(keys, rate), recorders)
-    trusted = options.trusted_proxies
-    app.wsgi_app = ProxyFix(before, x_for=trusted, x_proto=trusted, x_host=0) if trusted else before  # type: ignore[method-assign]
+    app.url_map.merge_slashes = False  # redirects would repeat the host that the caller names
+    service = _service(rules or ReloadingEngine(find_folders()), site_address, options or Options())
+    app.extensions[SERVICE] = service
+    app.config["MAX_CONTENT_LENGTH"] = service.options.limits.body
+    for table in TABLES:
+        table.register(app)
+    install_error_handlers(app, service.options.limits.body)
+
+    @app.before_request
+    def before() -> None:
+        g.started, g.request_id, g.decisions = time.perf_counter(), request_id(request.environ), ()
+        g.service = service
+        preferred = _in_preferred_language(service.rules.engine, request)
+        g.rulebook = preferred.rulebook  # reports an unknown `lang`
+        g.engine = _in_named_language(preferred, request)
+        g.rulebook = g.engine.rulebook
+        if len(request.path) + len(request.query_string) > service.options.limits.address:
+            raise refused(AddressTooLong, slots={"most": service.options.limits.address})
+        g.caller = service.access.check(request.environ, request.path)
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        add_headers(response, request.method, request.path)
+        service.cache.store(response)
+        cached = False if is_cacheable(response) else None
+        response = apply_conditions(response, request.environ)
+        response.headers.add(REQUEST_ID, g.request_id)
+        served = ServedRequest(
+            request_id=g.request_id,
+            started=g.started,
+            method=request.method,
+            path=request.path,
+            route=route(),
+            status=response.status_code,
+            size=response.calculate_content_length() or 0,
+            rules=g.rulebook.sha256,
+            cached=cached,
+            decisions=g.decisions,
+        )
+        for record in service.recorders:
+            record(served)
+        return response
+
+    def rulebook_of(environ: WSGIEnvironment) -> Rulebook:
+        return _of_environment(service.rules.engine, environ).rulebook
+
+    cached = CacheMiddleware(app.wsgi_app, service.cache, rulebook_of, service.access.admits, service.recorders)
+    proxies = service.options.trusted_proxies
+    app.wsgi_app = ProxyFix(cached, x_for=proxies, x_proto=proxies, x_host=0) if proxies else cached  # type: ignore[method-assign]
     return app
 
 
-def _recorders(app: Flask, live: ReloadingRulebook, cache: ResponseCache, options: Options) -> list[records.Recorder]:
-    """Who keeps a record of each request."""
-    recorders: list[records.Recorder] = []
-    if options.decision_log is not None:
-        decisions = app.extensions[decision_log.EXTENSION] = decision_log.DecisionLog(options.decision_log)
-        recorders.append(decisions.note)
-    if options.metrics:
-        figures = app.extensions[metrics.EXTENSION] = metrics.Metrics(live, cache)
-        recorders.append(figures.note)
-    return [*recorders, request_log.note]
+def _service(rules: ReloadingEngine, site: str, options: Options) -> Service:
+    cache = ResponseCache()
+    decision_log = DecisionLog(options.decision_log) if options.decision_log is not None else None
+    metrics = Metrics(rules, cache) if options.metrics else None
+    recorders = [one.record for one in (decision_log, metrics) if one is not None]
+    return Service(
+        rules=rules,
+        site=site,
+        options=options,
+        access=Access(options.api_keys, options.rate_limit),
+        cache=cache,
+        decision_log=decision_log,
+        metrics=metrics,
+        recorders=[*recorders, log_request],
+    )
 
 
-def _admits(keys: api_keys.ApiKeys, rate: rate_limit.RateLimit | None) -> Callable[[WSGIEnvironment, str], bool]:
-    """Whether whoever asks for a path may have it: says who it is where that is needed, and not too often."""
-
-    def admits(environ: WSGIEnvironment, path: str) -> bool:
-        name = keys.caller(environ, path)
-        return name is not None and (rate is None or rate.admits(name, environ, path))
-
-    return admits
+def _in_preferred_language(engine: Engine, request: Request) -> Engine:
+    """The engine in the first language of Accept-Language that it has; unchanged where it has none."""
+    if ACCEPT_LANGUAGE not in request.environ:
+        return engine
+    return in_preferred_language(engine, (tag for tag, weight in request.accept_languages if weight))
 
 
-def _read_once(app: Flask, live: ReloadingRulebook, site_address: str, options: Options) -> None:
-    @app.before_request
-    def read_once() -> None:
-        g.live, g.site, g.limits = live, site_address, options.limits
-        g.engine = preferred_language(live.engine, request)
-        g.rulebook = g.engine.rulebook  # in the language in which an unknown language is reported
-        g.engine = named_language(g.engine, request)
-        g.rulebook = g.engine.rulebook
+def _in_named_language(engine: Engine, request: Request) -> Engine:
+    """The engine in the language of `lang`, if given. Raises ProblemsError for one that it lacks."""
+    return in_language(engine, request.args.get(LANGUAGE)) if request.query_string else engine
 
 
-def _tell_problems(app: Flask, options: Options) -> None:
-    @app.errorhandler(ProblemsError)
-    def wrong(found: ProblemsError) -> Response:
-        return problem_response(problem_document(g.rulebook, found, request.path, request.args))
-
-    @app.errorhandler(refusals.RequestRefused)
-    def refused(found: refusals.RequestRefused) -> Response:
-        document = problem_document(g.rulebook, found, request.path, (), found.status)
-        return problem_response(document, dict(found.headers))
-
-    @app.errorhandler(MethodNotAllowed)
-    def wrong_method(error: MethodNotAllowed) -> Response:
-        methods = sorted(error.valid_methods or ())
-        headers = {"Allow": ", ".join(methods)}
-        kind, given = problems.MethodNotAllowed, request.method
-        return refused(refusals.refused(kind, "", given, methods, headers=headers))
-
-    @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_: RequestEntityTooLarge) -> Response:
-        return refused(refusals.refused(problems.BodyTooLarge, "body", slots={"most": options.limits.body}))
-
-    @app.errorhandler(HTTPException)
-    def bare(error: HTTPException) -> Response:
-        return problem_response(
-            problem_document(g.rulebook, error.code or HTTPStatus.INTERNAL_SERVER_ERROR, request.path)
-        )
-
-    @app.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        app.logger.exception("request failed", exc_info=error)
-        return problem_response(problem_document(g.rulebook, HTTPStatus.INTERNAL_SERVER_ERROR, request.path))
+def _of_environment(engine: Engine, environ: WSGIEnvironment) -> Engine:
+    """The engine in the language of a request, parsed only where it could name one. Raises like the above."""
+    query = environ.get(QUERY_STRING, "")
+    if ACCEPT_LANGUAGE not in environ and LANGUAGE not in query and ENCODED not in query:
+        return engine
+    request = Request(environ, populate_request=False)
+    return _in_named_language(_in_preferred_language(engine, request), request)

@@ -1,4 +1,4 @@
-"""The parameters and the JSON body of a request, and many questions in one body."""
+"""JSON bodies, and batches of questions."""
 
 from __future__ import annotations
 
@@ -10,115 +10,110 @@ from typing import Any
 
 from flask import request
 
-from fitcard.answer.language import LANGUAGE
 from fitcard.answer.problem_documents import problem_document
-from fitcard.answer.problems import (
-    BodyUnreadable,
-    DeadlinePassed,
-    NotJson,
-    RepeatedParameter,
-    TooManyQuestions,
-    UnknownParameter,
-    question_problem,
-)
-from fitcard.answer.question import BODY, body_problems
+from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
+from fitcard.answer.question import BODY, Question, body_problems, read_body
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.suggest import closest
 from fitcard.web.errors import RequestRefused, refused
 from fitcard.web.options import Limits
 from fitcard.web.responses import OK
 
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is no text without the other
+BATCH, QUESTIONS = "batch", "questions"
 
-def parameters(*known: str) -> dict[str, str]:
-    """The parameters of this request, those that are not given as empty text.
+TOGETHER = 16  # questions of a batch that are evaluated at once, between two looks at the clock
 
-    Raises ProblemsFound with one problem for each that the address does not take, and for each that is given twice.
-    """
-    given = dict(request.args.lists())
-    takes = (*known, LANGUAGE)
-    problems = [question_problem(RepeatedParameter, name) for name, values in given.items() if len(values) > 1]
-    problems += [
-        question_problem(UnknownParameter, name, name, closest(name, takes) or takes)
-        for name in given
-        if name not in takes
-    ]
-    if problems:
-        raise ProblemsError(problems)
-    return {name: given.get(name, [""])[0] for name in known}
-
-
-HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a character, which is no text without the other
+Asked = tuple[Question, bool]  # a question, and whether to explain it
+Answerer = Callable[[Sequence[Asked]], Sequence[Mapping[str, Any]]]
 
 
 def json_body() -> Any:
-    """The body as plain data.
+    """The body of the current request as plain data.
 
-    Raises Refused where it does not say that it is JSON, where it is none, holds NaN or half a character, or is nested
-    without end; and RequestEntityTooLarge where it is too large.
+    Raises RequestRefused where its media type is not JSON, or it is not JSON: also where it has NaN, an unpaired
+    surrogate, or unlimited nesting. Raises RequestEntityTooLarge where it is too large.
     """
     if not request.is_json:
         raise refused(NotJson, BODY)
     content = request.get_data()
     try:
-        body = json.loads(content, parse_constant=_refuse)
-        if HALF.search(content):
+        body = json.loads(content, parse_constant=_reject)
+        if SURROGATE.search(content):
             json.dumps(body, ensure_ascii=False).encode()
         return body
     except (ValueError, RecursionError):
         raise refused(BodyUnreadable, BODY) from None
 
 
-def _refuse(constant: str) -> None:
-    """Raises ValueError: NaN and Infinity, which Python reads, are no JSON."""
+def _reject(constant: str) -> None:
+    """Raises ValueError: NaN and Infinity, which Python reads, are not JSON."""
     raise ValueError(constant)
 
 
-BATCH, QUESTIONS = "batch", "questions"
-Answering = Callable[[Any], Mapping[str, Any]]
-
-
-def questions_of(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
-    """The questions of a body. Raises ProblemsFound where it has not the shape of a batch, or holds too many."""
-    if wrong := list(body_problems(rulebook.schemas, BATCH, body)):
-        raise ProblemsError(wrong)
+def read_batch(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
+    """The questions of a batch. Raises ProblemsError where the body is not a batch, or has too many questions."""
+    if problems := list(body_problems(rulebook.schemas, BATCH, body)):
+        raise ProblemsError(problems)
     questions = body.get(QUESTIONS) if isinstance(body, dict) else None
-    if not isinstance(questions, list):  # where a folder of schemas of one's own says nothing of batches
+    if not isinstance(questions, list):  # a folder of schemas may lack that of batches
         raise refused(BodyUnreadable, QUESTIONS)
     if len(questions) > limits.questions:
         raise refused(TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
     return questions
 
 
-def answers(
+def answer_batch(
     rulebook: Rulebook,
-    questions: Sequence[Any],
-    answering: Answering,
+    bodies: Sequence[Any],
+    answer: Answerer,
     limits: Limits,
     path: str,
     now: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """What came of each question, in the shape of `batch-answer.schema.json`; `path` is the address of the batch.
+    """The answer or the problem document of each question, in the form of `batch-answer.schema.json`.
 
-    `answering` gives the answer to a question, or raises ProblemsFound. A question that is reached after the seconds
-    that a batch may take is not answered, and told so.
+    `answer` answers some questions together, each with whether to explain it, or raises ProblemsError. Questions that
+    are reached after the time limit have a problem document with status 503. `path` is that of the batch.
     """
-    until = now() + limits.seconds
-    return {
-        "answers": list(_each(rulebook, questions, answering, path, lambda: now() > until)),
-        "rules": {"version": rulebook.version, "sha256": rulebook.sha256},
-    }
+    deadline = now() + limits.seconds
+    results: list[dict[str, Any]] = [{} for _ in bodies]
+    read: list[tuple[int, Asked]] = []
 
+    def fail(index: int, error: ProblemsError) -> None:
+        status = error.status if isinstance(error, RequestRefused) else None
+        document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
+        results[index] = {"status": document["status"], "problem": document}
 
-def _each(
-    rulebook: Rulebook, questions: Sequence[Any], answering: Answering, path: str, late: Callable[[], bool]
-) -> Iterator[dict[str, Any]]:
-    for at, question in enumerate(questions):
+    for index, body in enumerate(bodies):
         try:
-            if late():
-                raise refused(DeadlinePassed, f"{QUESTIONS}.{at}")
-            yield {"status": OK, "answer": answering(question)}
-        except ProblemsError as found:
-            status = found.status if isinstance(found, RequestRefused) else None
-            document = problem_document(rulebook, found, f"{path}#/{QUESTIONS}/{at}", (), status)
-            yield {"status": document["status"], "problem": document}
+            read.append((index, read_body(rulebook, body)))
+        except ProblemsError as error:
+            fail(index, error)
+    for start in range(0, len(read), TOGETHER):
+        some = read[start : start + TOGETHER]
+        if now() > deadline:
+            for index, _ in some:
+                fail(index, refused(DeadlinePassed, f"{QUESTIONS}.{index}"))
+            continue
+        for index, result in _each_or_together(some, answer):
+            if isinstance(result, ProblemsError):
+                fail(index, result)
+            else:
+                results[index] = {"status": OK, "answer": result}
+    return {"answers": results, "rules": {"version": rulebook.version, "sha256": rulebook.sha256}}
+
+
+def _each_or_together(
+    some: Sequence[tuple[int, Asked]], answer: Answerer
+) -> Iterator[tuple[int, Mapping[str, Any] | ProblemsError]]:
+    """The answers to some questions together; one by one where something is wrong with one of them."""
+    try:
+        yield from zip([index for index, _ in some], answer([asked for _, asked in some]), strict=True)
+    except ProblemsError:
+        for index, asked in some:
+            try:
+                (found,) = answer([asked])
+                yield index, found
+            except ProblemsError as error:
+                yield index, error

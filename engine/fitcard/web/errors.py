@@ -1,41 +1,35 @@
-"""Requests that are refused before anybody looks at the question: too large, too many, without a key, too late."""
+"""Errors of requests, as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from fitcard.answer.problems import (
-    AddressTooLong,
-    BodyTooLarge,
-    BodyUnreadable,
-    DeadlinePassed,
-    KeyNeeded,
-    MethodNotAllowed,
-    NotJson,
-    Stopping,
-    TooManyQuestions,
-    TooManyRequests,
-    question_problem,
-)
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from fitcard.answer import problems
+from fitcard.answer.problem_documents import problem_document
+from fitcard.answer.problems import question_problem
 from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.web.responses import problem_response
 
 STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
-    BodyUnreadable: HTTPStatus.BAD_REQUEST,
-    TooManyQuestions: HTTPStatus.BAD_REQUEST,
-    KeyNeeded: HTTPStatus.UNAUTHORIZED,
-    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
-    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
-    NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
-    DeadlinePassed: HTTPStatus.SERVICE_UNAVAILABLE,
-    Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    problems.BodyUnreadable: HTTPStatus.BAD_REQUEST,
+    problems.TooManyQuestions: HTTPStatus.BAD_REQUEST,
+    problems.KeyNeeded: HTTPStatus.UNAUTHORIZED,
+    problems.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    problems.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    problems.AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    problems.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    problems.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    problems.DeadlinePassed: HTTPStatus.SERVICE_UNAVAILABLE,
+    problems.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
 class RequestRefused(ProblemsError):
-    """Raised where a request is refused: with which `status`, and `headers` that say what to do."""
+    """A request that is refused before its question is read, with the `status` and `headers` of the response."""
 
     def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
         super().__init__([problem])
@@ -46,11 +40,44 @@ class RequestRefused(ProblemsError):
 def refused(
     kind: type[ProblemCode],
     field: str = "",
-    given: object = "",
-    near: Iterable[str] = (),
+    value: object = "",
+    closest: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
     slots: Mapping[str, object] | None = None,
 ) -> RequestRefused:
-    """The refusal of this kind; `slots` are further parameters of its text; its status is that of the kind."""
-    more = {name: str(value) for name, value in (slots or {}).items()}
-    return RequestRefused(question_problem(kind, field, given, near, **more), headers or {})
+    """The exception for a problem with this value of a field; `slots` are further parameters of its message."""
+    parameters = {name: str(slot) for name, slot in (slots or {}).items()}
+    return RequestRefused(question_problem(kind, field, value, closest, **parameters), headers or {})
+
+
+def install_error_handlers(app: Flask, max_body: int) -> None:
+    """Answers every exception with a problem document; of one that is unexpected only the log has the traceback."""
+
+    @app.errorhandler(ProblemsError)
+    def wrong_question(error: ProblemsError) -> Response:
+        return problem_response(problem_document(g.rulebook, error, request.path, request.args))
+
+    @app.errorhandler(RequestRefused)
+    def refused_request(error: RequestRefused) -> Response:
+        document = problem_document(g.rulebook, error, request.path, (), error.status)
+        return problem_response(document, error.headers)
+
+    @app.errorhandler(MethodNotAllowed)
+    def wrong_method(error: MethodNotAllowed) -> Response:
+        methods = sorted(error.valid_methods or ())
+        headers = {"Allow": ", ".join(methods)}
+        return refused_request(refused(problems.MethodNotAllowed, "", request.method, methods, headers))
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def large_body(_: RequestEntityTooLarge) -> Response:
+        return refused_request(refused(problems.BodyTooLarge, "body", slots={"most": max_body}))
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        return problem_response(problem_document(g.rulebook, status, request.path))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        app.logger.exception("request failed", exc_info=error)
+        return problem_response(problem_document(g.rulebook, HTTPStatus.INTERNAL_SERVER_ERROR, request.path))

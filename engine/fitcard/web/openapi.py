@@ -1,169 +1,200 @@
-"""The service as an OpenAPI 3.1 document, made of its own file, the schemas of what it gives, and the rulebook."""
+"""The OpenAPI 3.1 document, generated from the routes, the rulebook, and the schemas of bodies and responses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import inspect
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from fitcard.answer.language import LANGUAGE
 from fitcard.answer.parameter_schemas import Schema, as_plain_number, in_unit, parameter_schema
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import LIMIT, Filter
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.rulebook.service import NAMES, OK, QUESTION, RANKING, Route, Service
+from fitcard.web.parameters import LANGUAGE_ABOUT, LIMIT_ABOUT, PROFILE_ABOUT, Query, RulebookParameters
+from fitcard.web.responses import JSON, OK
+from fitcard.web.routing import Route
 
 VERSION = "3.1.0"
-PROBLEM, PROBLEM_MEDIA = "problem", "application/problem+json"
-MEDIA = "application/json"
+PROBLEM, PROBLEM_MEDIA, QUESTION = "problem", "application/problem+json", "question"
 SUFFIX = ".schema.json"
 COMPONENTS = "#/components"
-MOVED = ("$id", "$schema")  # what a schema has as a file of its own
-FOUND = 302
+OF_FILES = ("$id", "$schema")  # keys that have no meaning inside of the document
+TYPES = {str: "string", bool: "boolean", int: "integer"}
+DESCRIPTIONS = {LANGUAGE: LANGUAGE_ABOUT, PROFILE: PROFILE_ABOUT, LIMIT: LIMIT_ABOUT}  # which the rulebook lacks
 
 
-def openapi(rulebook: Rulebook, service: Service, site: str) -> dict[str, Any]:
-    """The document; `site` is where the service is reached."""
-    return _Describing(rulebook, service).document(site)
+def openapi(rulebook: Rulebook, routes: Sequence[Route], site: str) -> dict[str, Any]:
+    """The document of a service at that address."""
+    return _Document(rulebook).build(routes, site)
 
 
-class _Describing:
-    """Gathers the parameters and schemas that routes need, while it describes them."""
+def service_description() -> tuple[str, str]:
+    """The title and the description of the API."""
+    from fitcard.web import api  # noqa: PLC0415 - whose docstring it is; its routes are described here
 
-    def __init__(self, rulebook: Rulebook, service: Service) -> None:
-        self.rulebook, self.service = rulebook, service
+    title, _, description = inspect.cleandoc(api.__doc__ or "").partition("\n\n")
+    return title.removesuffix("."), " ".join(description.split())
+
+
+class _Document:
+    """Collects the parameters and schemas that operations refer to, while they are built."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
         self.parameters: Schema = {}
         self.schemas: Schema = {}
         self.filters: dict[str, Filter] = {}
         for ranking in rulebook.rankings.values():
             self.filters |= ranking.filters
 
-    def document(self, site: str) -> dict[str, Any]:
+    def build(self, routes: Sequence[Route], site: str) -> dict[str, Any]:
         paths: Schema = {}
-        for route in self.service.routes:
-            paths.setdefault(route.at, {})[route.method] = self._operation(route)
+        for route in routes:
+            paths.setdefault(route.path, {})[route.method] = self._operation(route)
+        title, description = service_description()
         return {
             "openapi": VERSION,
-            "info": {
-                "title": self.service.title,
-                "description": self.service.about,
-                "version": self.rulebook.version,
-            },
+            "info": {"title": title, "description": description, "version": self.rulebook.version},
             "servers": [{"url": site}],
             "paths": paths,
             "components": {"parameters": self.parameters, "schemas": self.schemas},
         }
 
     def _operation(self, route: Route) -> Schema:
-        described: Schema = {
-            "operationId": "_".join([route.method, *route.at.replace("{", "").replace("}", "").split("/")]).strip("_"),
+        operation: Schema = {
+            "operationId": operation_id(route),
             "summary": route.title,
-            "description": route.about,
-            "parameters": [*self._in_path(route), *map(self._in_query, self._names(route))],
+            "description": route.description,
+            "parameters": [*self._path_parameters(route), *self._query_parameters(route)],
         }
         if route.body:
-            content: Schema = {"schema": self._schema(route.body)}
-            examples = [one.body for one in route.examples if one.body is not None and one.status == OK]
-            content["examples"] = {f"{at + 1}": {"value": body} for at, body in enumerate(examples)}
-            described["requestBody"] = {"required": True, "content": {MEDIA: content}}
-        given: Schema = {"schema": self._schema(route.gives)} if route.gives else {}
-        responses: Schema = {f"{OK}": {"description": route.title, "content": {route.media: given}}}
-        for status in sorted({one.status for one in route.examples} - {OK}):
-            if status == FOUND:
-                responses = {f"{FOUND}": {"description": route.title}}
-            elif route.media != MEDIA:  # what is not found there is told on the page itself
-                responses[f"{status}"] = {"description": route.title, "content": {route.media: {}}}
-        problem = {PROBLEM_MEDIA: {"schema": self._schema(PROBLEM)}}
-        described["responses"] = {**responses, "default": {"description": self._about(PROBLEM), "content": problem}}
-        return described
+            content: Schema = {"schema": self._reference(route.body)}
+            bodies = [example.json for example in route.examples if example.status == OK]
+            content["examples"] = {f"{number}": {"value": body} for number, body in enumerate(bodies, 1)}
+            operation["requestBody"] = {"required": True, "content": {JSON: content}}
+        operation["responses"] = self._responses(route)
+        return operation
 
-    def _in_path(self, route: Route) -> Iterator[Schema]:
-        for name in route.names:
-            example = next(one.parts[name] for one in route.examples)
-            about = {"description": route.parts[name]} if name in route.parts else {}
+    def _responses(self, route: Route) -> Schema:
+        schema: Schema = {"schema": self._reference(route.returns)} if route.returns else {}
+        responses: Schema = {f"{OK}": {"description": route.title, "content": {route.media: schema}}}
+        for status in sorted({example.status for example in route.examples} - {OK}):
+            if status == HTTPStatus.FOUND:
+                responses = {f"{status.value}": {"description": route.title}}
+            elif route.media != JSON:  # a page of its own, not a problem document
+                responses[f"{status.value}"] = {"description": route.title, "content": {route.media: {}}}
+        about = str(self.rulebook.schemas.by_kind.get(PROBLEM, {}).get("description", PROBLEM))
+        problem = {PROBLEM_MEDIA: {"schema": self._reference(PROBLEM)}}
+        return {**responses, "default": {"description": about, "content": problem}}
+
+    def _path_parameters(self, route: Route) -> Iterator[Schema]:
+        for name, about in route.segments.items():
+            example = route.values(route.examples[0].address)[name]
             schema = {"type": "string", "minLength": 1}
-            yield {"name": name, "in": "path", "required": True, **about, "schema": schema, "example": example}
+            yield {
+                "name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": example
+            }  # fmt: skip
 
-    def _names(self, route: Route) -> Iterator[str]:
-        """The parameters that a route takes, words for many taken apart."""
-        question_fields = self.rulebook.question_fields
-        required = [axis.name for axis in question_fields.axes.values() if axis.required]
-        for name in route.takes:
-            if name == NAMES:
-                yield from required
-            elif name == QUESTION:
-                yield from (axis for axis in question_fields.axes if axis not in required)
-                yield from (*question_fields.inputs, PROFILE)
-                yield from (
-                    f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in axis.custom_fields
-                )
-            elif name == RANKING:
-                yield from (*question_fields.axes, *question_fields.inputs, PROFILE, *self.filters, LIMIT)
+    def _query_parameters(self, route: Route) -> Iterator[Schema]:
+        """References to the parameters, which many routes share."""
+        declared = self._declared(route.query) if route.query is not None else {}
+        if route.localized:
+            declared[LANGUAGE] = {"type": "string"}, LANGUAGE_ABOUT
+        for name, (schema, about) in declared.items():
+            self.parameters.setdefault(name, {"name": name, "in": "query", "description": about, "schema": schema})
+            yield {"$ref": f"{COMPONENTS}/parameters/{name}"}
+
+    def _declared(self, query: type[Query]) -> dict[str, tuple[Schema, str]]:
+        """The schema and the description of each parameter by name."""
+        declared: dict[str, tuple[Schema, str]] = {}
+        for name, hint in get_type_hints(query, include_extras=True).items():
+            assert get_origin(hint) is Annotated, f"{query.__name__}.{name} has no description"
+            kind, about = get_args(hint)[:2]
+            if isinstance(about, RulebookParameters):
+                declared |= {one: self._of_rulebook(one) for one in self._names(about)}
+            elif name == PROFILE:
+                declared[name] = self._of_rulebook(name)
+            elif get_origin(kind) is tuple:
+                declared[name] = {"type": "array", "items": {"type": TYPES[get_args(kind)[0]]}}, about
             else:
-                yield name
+                declared[name] = {"type": TYPES[kind]}, about
+        return declared
 
-    def _in_query(self, name: str) -> Schema:
-        if name not in self.parameters:
-            self.parameters[name] = self._parameter(name)
-        return {"$ref": f"{COMPONENTS}/parameters/{name}"}
+    def _names(self, group: RulebookParameters) -> Iterator[str]:
+        fields = self.rulebook.question_fields
+        required = [axis.name for axis in fields.axes.values() if axis.required]
+        match group:
+            case RulebookParameters.REQUIRED_AXES:
+                yield from required
+            case RulebookParameters.QUESTION:
+                yield from (axis for axis in fields.axes if axis not in required)
+                yield from (*fields.inputs, PROFILE)
+                yield from (f"{axis.name}.{field}" for axis in fields.axes.values() for field in axis.custom_fields)
+            case RulebookParameters.RANKING:
+                yield from (*fields.axes, *fields.inputs, PROFILE, *self.filters, LIMIT)
 
-    def _parameter(self, name: str) -> Schema:
-        own = self.service.parameters.get(name)
-        try:
-            schema, about = parameter_schema(self.rulebook, name, self.filters)
-        except KeyError:  # it asks no question, and only the file of the service knows it
-            assert own is not None
-            schema, about = {"type": own.type}, own.about
-            schema = {"type": "array", "items": schema} if own.several else schema
-        return {"name": name, "in": "query", "description": own.about if own else about, "schema": schema}
+    def _of_rulebook(self, name: str) -> tuple[Schema, str]:
+        schema, about = parameter_schema(self.rulebook, name, self.filters)
+        return schema, about or DESCRIPTIONS[name]
 
-    def _schema(self, wanted: str) -> Schema:
-        """Where a schema of the folder, or one of its parts, stands in the document."""
-        kind, _, part = wanted.partition("/")
+    def _reference(self, schema: str) -> Schema:
+        """A reference to a schema of the folder, or to a definition of one, which is copied into the document."""
+        kind, _, part = schema.partition("/")
+        if kind not in self.rulebook.schemas.by_kind:
+            return {}
         if kind not in self.schemas:
-            self.schemas[kind] = {}  # one that comes back to itself is not moved again
+            self.schemas[kind] = {}  # ends recursion
             whole = self._question() if kind == QUESTION else self.rulebook.schemas.by_kind[kind]
-            self.schemas[kind] = self._moved({key: one for key, one in whole.items() if key not in MOVED}, kind)
+            self.schemas[kind] = self._copied({key: one for key, one in whole.items() if key not in OF_FILES}, kind)
         return {"$ref": f"{COMPONENTS}/schemas/{kind}" + (f"/$defs/{part}" if part else "")}
 
-    def _moved(self, part: Any, kind: str) -> Any:
-        """A part of the schema of `kind` with what it points to at its new place."""
+    def _copied(self, part: Any, kind: str) -> Any:
+        """A part of the schema of `kind`, with references to where their targets are in the document."""
         if isinstance(part, list):
-            return [self._moved(one, kind) for one in part]
+            return [self._copied(one, kind) for one in part]
         if not isinstance(part, dict):
             return part
-        moved = {key: self._moved(one, kind) for key, one in part.items()}
-        if isinstance(ref := part.get("$ref"), str):
-            file, _, place = ref.partition("#")
-            there = file.removesuffix(SUFFIX) or kind
-            self._schema(there)
-            moved["$ref"] = f"{COMPONENTS}/schemas/{there}{place}"
-        return moved
-
-    def _about(self, kind: str) -> str:
-        return str(self.rulebook.schemas.by_kind[kind].get("description", kind))
+        copied = {key: self._copied(one, kind) for key, one in part.items()}
+        if isinstance(reference := part.get("$ref"), str):
+            file, _, pointer = reference.partition("#")
+            target = file.removesuffix(SUFFIX) or kind
+            self._reference(target)
+            copied["$ref"] = f"{COMPONENTS}/schemas/{target}{pointer}"
+        return copied
 
     def _question(self) -> Schema:
-        """The schema of a body with what this rulebook can be asked and set."""
-        general, question_fields = self.rulebook.schemas.by_kind[QUESTION], self.rulebook.question_fields
+        """The schema of a question, with the fields and the constants of this rulebook."""
+        general, fields = self.rulebook.schemas.by_kind[QUESTION], self.rulebook.question_fields
         properties: Schema = {}
-        for name in (*question_fields.axes, *question_fields.inputs, PROFILE):
+        for name in (*fields.axes, *fields.inputs, PROFILE):
             schema, about = parameter_schema(self.rulebook, name, {})
-            if name in question_fields.axes and question_fields.axes[name].custom_fields:
+            if name in fields.axes and fields.axes[name].custom_fields:
                 schema = {**schema, "type": [schema["type"], "object"]}
             properties[name] = {**schema, **({"description": about} if about else {})}
         constants = {
-            one.name: _constant(one) for one in self.rulebook.rule_set.definitions.values() if isinstance(one, Constant)
+            definition.name: _constant(definition)
+            for definition in self.rulebook.rule_set.definitions.values()
+            if isinstance(definition, Constant)
         }
         properties["overrides"] = {**general["properties"]["overrides"], "properties": constants}
         properties["explain"] = general["properties"]["explain"]
-        own = "|".join(axis.name for axis in question_fields.axes.values() if axis.custom_fields)
+        custom = "|".join(axis.name for axis in fields.axes.values() if axis.custom_fields)
+        pattern = {rf"^({custom})\.": {"type": ["string", "number", "boolean"]}} if custom else {}
         return {
             **{key: general[key] for key in ("title", "description", "type")},
-            "required": [axis.name for axis in question_fields.axes.values() if axis.required],
+            "required": [axis.name for axis in fields.axes.values() if axis.required],
             "properties": properties,
-            **({"patternProperties": {rf"^({own})\.": {"type": ["string", "number", "boolean"]}}} if own else {}),
+            **({"patternProperties": pattern} if pattern else {}),
             "additionalProperties": False,
         }
+
+
+def operation_id(route: Route) -> str:
+    """The identifier of a route in the document, and of its section in /docs."""
+    return "_".join([route.method, *route.path.replace("{", "").replace("}", "").split("/")]).strip("_")
 
 
 def _constant(constant: Constant) -> Schema:

@@ -1,4 +1,4 @@
-"""What whoever runs the service may choose, with what holds where nothing is chosen."""
+"""Server options and their defaults."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ BATCH_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may take: bytes of its `body`, characters of its `address` with all parameters, `questions` of a
-    batch, and the `seconds` in which these are answered.
+    """Limits of one request.
+
+    `body` is in bytes; `address` counts the characters of path and query; `questions` are those of a batch, whose
+    evaluation stops after so many `seconds`.
     """
 
     body: int = MAX_BODY
@@ -26,11 +28,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Options:
-    """How a service is run.
+    """How the service is run.
 
-    `trusted_proxies` stand in front of it, whose word on the caller's address is taken. `rate_limit` is as in
-    `60/minute`, empty for none. `api_keys` are the names of callers by the hash of their key; without any, none is
-    asked for. `decision_log` is the file that each answer is noted in.
+    `trusted_proxies` is the number of proxies in front of it whose X-Forwarded-For is trusted. `rate_limit` reads like
+    `60/minute`; empty for none. `api_keys` are the names of callers by the hash of their key; without any, /v1 needs no
+    key. `decision_log` is the file to which each answer is logged.
     """
 
     limits: Limits = field(default_factory=Limits)

@@ -1,28 +1,33 @@
-"""The HTTP server: waitress with bounds for slow clients, kept connections, and an end that cuts nobody off."""
+"""The HTTP server: waitress with time limits for slow clients, persistent connections and graceful shutdown."""
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
+from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
-from fitcard.web.app import STOPPING
+from fitcard.web.app import SERVICE
 from fitcard.web.options import Limits
 
-KEEPS_OPEN = "1.1"  # the version of HTTP in which a connection stays open unless somebody says otherwise
+PERSISTENT = "1.1"  # the version of HTTP whose connections stay open by default
+POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
+CLEANUP_SECONDS = 30
+MAX_BODY_FACTOR = 10  # beyond its limit a body gets a problem document; beyond so many times that, an error of waitress
 
 
 class _Task(WSGITask):  # type: ignore[misc]
     def set_close_on_finish(self) -> None:
-        """Closes the connection after this response, but not for want of a length where there is no body."""
-        asked = self.request.headers.get("CONNECTION", "").lower() == "close"
-        if self.has_body or asked or self.version != KEEPS_OPEN:
+        """Closes the connection after this response, but not because a response without a body has no length."""
+        close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or close or self.version != PERSISTENT:
             super().set_close_on_finish()
 
 
@@ -31,62 +36,56 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def keep_connections_open(servers: Iterable[Any]) -> None:
-    """Has these servers of waitress keep their connections open."""
+    """Makes these servers of waitress keep connections open after a 304."""
     for server in servers:
         server.channel_class = _Channel
 
 
-LOOK_EVERY = 1.0  # seconds between looks at callers who are slow
-OFTEN = 0.05  # the same while the end is waited for
-ROOM = 10  # a body so many times too large gets a problem document; a larger one is cut off by waitress
-CLEAN_EVERY = 30  # seconds between looks at callers who are silent
-
-
 @dataclass(frozen=True)
 class ServerLimits:
-    """`threads` answer at once; so many `connections` are open, each closed after `idle` silent seconds.
+    """Limits of connections.
 
-    A request must have `arrived` whole within so many seconds, with `header` bytes before its body. At the end the
-    service is `drain` seconds not ready and answers on, and then waits `patience` seconds for what is under way.
+    `threads` answer at the same time; `connections` are open at most, each closed after `idle` seconds without a
+    request. A request has to arrive within `arrival` seconds, with at most `header` bytes of headers. At shutdown the
+    service answers for another `drain` seconds while it is not ready, and then waits `patience` seconds for requests
+    in progress.
     """
 
     threads: int
     connections: int
     idle: int
-    arrived: float
+    arrival: float
     header: int
     drain: float
     patience: float
 
 
 class Server:
-    """A socket that is listened on, from the start; `run` answers. Raises OSError where the address cannot be had."""
+    """A server that listens from construction and answers in `run`. Raises OSError where it cannot listen."""
 
     def __init__(self, app: Flask, host: str, port: int, bounds: ServerLimits, limits: Limits) -> None:
-        from waitress import create_server  # noqa: PLC0415 - only who listens needs it
-
-        self.bounds, self.stopping = bounds, app.extensions[STOPPING]
-        self._map: dict[int, Any] = {}
-        self._since: dict[Any, float] = {}
+        self.bounds, self.stopping = bounds, app.extensions[SERVICE].stopping
+        self._sockets: dict[int, Any] = {}  # of waitress: servers, channels and triggers by file descriptor
+        self._since: dict[Any, float] = {}  # when each request that is still arriving began
         self._server: Any = create_server(
             app,
-            map=self._map,
+            map=self._sockets,
             host=host,
             port=port,
             threads=bounds.threads,
             ident=None,
             connection_limit=bounds.connections,
             channel_timeout=bounds.idle,
-            cleanup_interval=min(bounds.idle, CLEAN_EVERY),
+            cleanup_interval=min(bounds.idle, CLEANUP_SECONDS),
             max_request_header_size=bounds.header,
-            max_request_body_size=limits.body * ROOM,
-            clear_untrusted_proxy_headers=False,  # the application reads them, and only where a proxy is trusted
+            max_request_body_size=limits.body * MAX_BODY_FACTOR,
+            clear_untrusted_proxy_headers=False,  # ProxyFix reads them where a proxy is trusted
         )
         keep_connections_open(self._servers())
 
     @property
     def address(self) -> str:
-        """Where it listens; where there are several, the last."""
+        """The URL of the last socket that it listens on."""
         listening = getattr(self._server, "effective_listen", None) or [
             (self._server.effective_host, self._server.effective_port)
         ]
@@ -94,63 +93,63 @@ class Server:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def stop(self) -> None:
-        """Asks `run` to come to its end; may be called from a signal handler or another thread."""
+        """Makes `run` return; may be called from a signal handler or another thread."""
         self.stopping.set()
         for server in self._servers():
             server.pull_trigger()
 
     def run(self) -> int:
-        """Answers until it is asked to stop; gives the number of requests that were cut off."""
+        """Answers until it is stopped; returns the number of requests that were aborted."""
         while not self.stopping.is_set():
-            self._once(LOOK_EVERY)
-        self._until(time.monotonic() + self.bounds.drain, lambda: False)
+            self._poll(POLL_SECONDS)
+        self._poll_until(time.monotonic() + self.bounds.drain, lambda: False)
         for server in self._servers():
-            server.asyncore.dispatcher.close(server)  # the socket alone: its trigger still sends what is answered
-        self._until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._channels())))
-        left = sum(map(_busy, self._channels()))
-        self._server.task_dispatcher.shutdown(timeout=LOOK_EVERY)
-        return left
+            server.asyncore.dispatcher.close(server)  # only the socket: the trigger still sends responses
+        self._poll_until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._channels())))
+        aborted = sum(map(_busy, self._channels()))
+        self._server.task_dispatcher.shutdown(timeout=POLL_SECONDS)
+        return aborted
 
-    def _until(self, end: float, done: Any) -> None:
-        while not done() and time.monotonic() < end:
-            self._once(OFTEN)
+    def _poll_until(self, deadline: float, done: Callable[[], bool]) -> None:
+        while not done() and time.monotonic() < deadline:
+            self._poll(POLL_SECONDS_AT_SHUTDOWN)
 
-    def _once(self, seconds: float) -> None:
-        from waitress import wasyncore  # noqa: PLC0415
-
-        wasyncore.loop(timeout=seconds, map=self._map, count=1)
+    def _poll(self, seconds: float) -> None:
+        wasyncore.loop(timeout=seconds, map=self._sockets, count=1)
         self._close_slow(time.monotonic())
 
     def _close_slow(self, now: float) -> None:
-        """Closes what has begun a request and not finished it in time: waitress waits while a byte comes at all."""
-        partial = {channel for channel in self._channels() if channel.request is not None}
-        self._since = {channel: self._since.get(channel, now) for channel in partial}
+        """Closes connections whose request takes too long to arrive; waitress waits as long as any byte comes."""
+        arriving = {channel for channel in self._channels() if channel.request is not None}
+        self._since = {channel: self._since.get(channel, now) for channel in arriving}
         for channel, since in self._since.items():
-            if now - since > self.bounds.arrived:
+            if now - since > self.bounds.arrival:
                 channel.will_close = True
 
     def _servers(self) -> Iterator[Any]:
-        return (one for one in list(self._map.values()) if hasattr(one, "task_dispatcher"))
+        return (socket for socket in list(self._sockets.values()) if hasattr(socket, "task_dispatcher"))
 
     def _channels(self) -> Iterator[Any]:
-        return (one for one in list(self._map.values()) if hasattr(one, "requests"))
+        return (socket for socket in list(self._sockets.values()) if hasattr(socket, "requests"))
 
 
 def _busy(channel: Any) -> bool:
-    """Whether a request is arriving, being answered, or its answer not yet sent."""
+    """Whether a request is arriving or in progress, or its response not yet sent."""
     return bool(channel.requests or channel.request is not None or channel.total_outbufs_len)
 
 
-def run_until_signal(listening: Server) -> int:
-    """Runs until SIGTERM or SIGINT; a second one ends at once. Gives the number of requests that were cut off."""
-    import signal  # noqa: PLC0415
+def run_until_signal(server: Server) -> int:
+    """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once.
 
-    def told(number: int, _: object) -> None:
-        for again in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(again, signal.SIG_DFL)
-        listening.stop()
+    Returns the number of requests that were aborted.
+    """
+
+    def stop(number: int, _: object) -> None:
+        for handled in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(handled, signal.SIG_DFL)
+        server.stop()
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, told)
-        signal.signal(signal.SIGINT, told)
-    return listening.run()
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+    return server.run()

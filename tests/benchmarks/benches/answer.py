@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.harness import Benchmark, Comparison, Setup, Variant
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import Question, read_question
-from fitcard.answer.render import answer_question
 from fitcard.rulebook.rulebook import Rulebook
 
 
@@ -23,12 +23,12 @@ def pinned_question(rulebook: Rulebook) -> Question:
 def _answer(setup: Setup) -> Iterator[Comparison]:
     engine = setup.engine
     question = pinned_question(engine.rulebook)
-    built = answer_question(engine, question)
+    built = answer_question(engine, question).to_dict()
     yield Comparison(
         (
             Variant("JSON of the answer", lambda: json.dumps(built)),
-            Variant("one answer", lambda: answer_question(engine, question)),
-            Variant("one answer with its trace", lambda: answer_question(engine, question, explain=True)),
+            Variant("one answer", lambda: answer_question(engine, question).to_dict()),
+            Variant("one answer with its trace", lambda: answer_question(engine, question, explained=True).to_dict()),
         ),
         "answer",
     )

@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 THREADS = 2
 OK, NOT_MODIFIED = 200, 304
 EMPTY = "/empty/"
-ROUTES = {"JSON": "api.can_run", "page": "site.fit"}
+PATHS = {"JSON": "/v1/can-run/", "page": "/can-run/"}
 
 
 @contextmanager
@@ -93,19 +93,19 @@ BENCHMARKS = (Benchmark("http", "requests over HTTP on this machine, beside an e
 
 def main() -> None:
     """Serves the application and an empty Flask route on a free port; prints the port and the paths to request."""
-    from flask import Flask, url_for  # noqa: PLC0415 - only the server process needs them
+    from flask import Flask  # noqa: PLC0415 - only the server process needs them
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
-    from fitcard.web.routes import PAIR, create_app  # noqa: PLC0415
+    from fitcard.web.app import create_app  # noqa: PLC0415
+    from fitcard.web.questions import JOINED, PAIR  # noqa: PLC0415
     from fitcard.web.server import keep_connections_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
     bare.add_url_rule("/", "empty", lambda: "")
     question = pinned_question(Setup.of_project().rulebook)
-    pair = "-on-".join(question.entries[axis] for axis in PAIR)
-    with app.test_request_context():
-        paths = {name: url_for(route, pair=pair) for name, route in ROUTES.items()}
+    pair = JOINED.join(question.entries[axis] for axis in PAIR)
+    paths = {name: path + pair for name, path in PATHS.items()}
     both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
     listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
     keep_connections_open([listening])

@@ -20,9 +20,9 @@ from fitcard.diff.snapshot import read_snapshot
 from fitcard.language.definitions import Constant
 from fitcard.lint.run import load_checked, run_checks
 from fitcard.lint.watch import Watcher
+from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
-from fitcard.web.reload import ReloadingRulebook
 
 TINY = 1e-9  # relative change of a constant, where only the change itself matters
 
@@ -61,7 +61,7 @@ def _load(setup: Setup) -> Iterator[Comparison]:
 @contextmanager
 def _reload(setup: Setup) -> Iterator[Comparison]:
     with copy_folders(setup.folders) as served, copy_folders(setup.folders) as watched:
-        live, watcher, edits = ReloadingRulebook(served), Watcher(watched), count()
+        live, watcher, edits = ReloadingEngine(served), Watcher(watched), count()
         watcher.check()
         file = Path(_central_constant(setup).document.file or "").relative_to(setup.folders.rules)
         text = (served.rules / file).read_text("utf-8")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question, split_pair
-from fitcard.answer.render import answer_question
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.compiler.evaluation import evaluate
@@ -49,14 +49,14 @@ questions = st.fixed_dictionaries(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions, st.booleans())
 def test_every_answer_has_the_shape_of_its_schema(asked: dict[str, str], explain: bool) -> None:
-    ANSWER.validate(answer_question(ENGINE, read_question(RULEBOOK, asked), explain=explain))
+    ANSWER.validate(answer_question(ENGINE, read_question(RULEBOOK, asked), explained=explain).to_dict())
 
 
 @every_profile
 @settings(max_examples=60, deadline=None)
 @given(asked=questions)
 def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -> None:
-    built = answer_question(ENGINE, read_question(RULEBOOK, {**asked, "profile": profile}))
+    built = answer_question(ENGINE, read_question(RULEBOOK, {**asked, "profile": profile})).to_dict()
     memory = built["memory"]
     parts = ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb")
     assert memory["needed_gb"] == pytest.approx(sum(memory[part] for part in parts))
@@ -82,7 +82,7 @@ def test_no_token_is_written_faster_than_its_weights_can_be_read(asked: dict[str
 @given(questions)
 def test_a_mode_never_changes_the_fit(asked: dict[str, str]) -> None:
     answers = [
-        answer_question(ENGINE, read_question(RULEBOOK, {**asked, "mode": mode}))
+        answer_question(ENGINE, read_question(RULEBOOK, {**asked, "mode": mode})).to_dict()
         for mode in RULEBOOK.catalog_of("mode").ids
     ]
     for part in (
@@ -123,8 +123,8 @@ def asked_otherwise(built: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 @settings(max_examples=12, deadline=None)
 @given(questions)
 def test_what_is_asked_otherwise_is_the_answer_to_that_question(asked: dict[str, str]) -> None:
-    for figures, otherwise in asked_otherwise(answer_question(ENGINE, read_question(RULEBOOK, asked))):
-        alone = answer_question(ENGINE, read_question(RULEBOOK, {**asked, **otherwise}))
+    for figures, otherwise in asked_otherwise(answer_question(ENGINE, read_question(RULEBOOK, asked)).to_dict()):
+        alone = answer_question(ENGINE, read_question(RULEBOOK, {**asked, **otherwise})).to_dict()
         for part, figure in figures.items():
             for name, value in figure.items() if isinstance(figure, dict) else [(None, figure)]:
                 wanted = alone[part] if name is None else alone[part][name]

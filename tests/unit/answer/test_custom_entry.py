@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_body, read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.engine import Engine
@@ -20,7 +20,7 @@ from fitcard.problems import ProblemsError
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.values import cell
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 
 CLIENT = create_app().test_client()
 UNSAID = (
@@ -38,7 +38,7 @@ UNSAID = (
 
 
 def told(engine: Engine, **parameters: Any) -> dict[str, Any]:
-    return answer_question(engine, read_question(engine.rulebook, parameters))
+    return answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(engine: Engin
 
 def test_the_trace_says_that_its_figures_were_given(engine: Engine) -> None:
     question = read_question(engine.rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
-    steps = {step["name"]: step for step in answer_question(engine, question, explain=True)["trace"]}
+    steps = {step["name"]: step for step in answer_question(engine, question, explained=True).to_dict()["trace"]}
     assert (steps["device.memory"]["kind"], steps["device.memory"]["value"]) == ("given", 48)
     assert "file" not in steps["device.memory"]
 

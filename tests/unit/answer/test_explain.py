@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 
@@ -119,7 +119,7 @@ def test_an_answer_is_the_same_whether_it_is_explained_or_not(engine: Engine, pr
     ):
         asked = {"model": model, "device": device, "profile": profile, "gpus": gpus, "workload": "rag", "kv": "q8_0"}
         question = read_question(engine.rulebook, asked)
-        plain, explained = (answer_question(engine, question, explain=explain) for explain in (False, True))
+        plain, explained = (answer_question(engine, question, explained=explain).to_dict() for explain in (False, True))
         assert plain == _without_traces(explained)
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
+from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
-from fitcard.web.reload import ReloadingRulebook
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 Ranked = dict[str, Any]
@@ -63,7 +63,7 @@ def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
 def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], engine: Engine) -> None:
     for row in ranked("models", **MODELS, workload="chat", limit=5)["rows"]:
         question = {**MODELS, "model": row["model"], "quant": row["quant"], "workload": "chat"}
-        alone = answer_question(engine, read_question(engine.rulebook, question))
+        alone = answer_question(engine, read_question(engine.rulebook, question)).to_dict()
         assert row["score"] == pytest.approx(alone["ranking"]["score"])
         assert row["decode_tok_s"] == pytest.approx(alone["decode_tok_s"])
         assert row["fit"] == alone["fit"]
@@ -165,7 +165,7 @@ def test_what_is_wrong_with_a_ranking_is_told_all_at_once(engine: Engine) -> Non
 
 
 def test_the_service_ranks(engine: Engine) -> None:
-    client = create_app(ReloadingRulebook(find_folders())).test_client()
+    client = create_app(ReloadingEngine(find_folders())).test_client()
     found = client.get("/v1/rank/devices?model=qwen-3-14b&budget=800&limit=3")
     assert [row["rank"] for row in found.json["rows"]] == [1, 2, 3]
     assert found.json["filters"] == {"budget": 800, "runs": True}

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.problems import ProblemsError
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
@@ -25,10 +25,10 @@ CLIENT = create_app().test_client()
 def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace) -> None:
     engine = copy.load()
     question = read_question(engine.rulebook, QUESTION, {"unified_usable_share": 0.9})
-    asked = answer_question(engine, question)
+    asked = answer_question(engine, question).to_dict()
     copy.edit("rules/profiles/reference.yaml", "value: 0.72", "value: 0.9")
     edited = copy.load()
-    filed = answer_question(edited, read_question(edited.rulebook, QUESTION))
+    filed = answer_question(edited, read_question(edited.rulebook, QUESTION)).to_dict()
     assert asked["set"] == [{"name": "unified_usable_share", "value": 0.9, "instead_of": 0.72, "unit": "1"}]
     assert {**asked, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
 
@@ -37,23 +37,27 @@ def test_a_constant_of_the_default_profile_can_be_set(copy: Workplace) -> None:
     engine, asked = copy.load(), {"model": "qwen-3-14b", "device": "m1-16gb"}
     floor = engine.rulebook.rule_set.definitions["min_safe_context"]
     assert isinstance(floor, Constant)
-    set_once = answer_question(engine, read_question(engine.rulebook, asked, {"min_safe_context": 2 * floor.value}))
+    set_once = answer_question(
+        engine, read_question(engine.rulebook, asked, {"min_safe_context": 2 * floor.value})
+    ).to_dict()
     copy.edit("rules/physics/context.yaml", f"value: {floor.value:g}", f"value: {2 * floor.value:g}")
     edited = copy.load()
-    filed = answer_question(edited, read_question(edited.rulebook, asked))
+    filed = answer_question(edited, read_question(edited.rulebook, asked)).to_dict()
     assert {**set_once, "set": None, "rules": None} == {**filed, "set": None, "rules": None}
     assert set_once["quants_context_tokens"] == 2 * floor.value
 
 
 def test_it_changes_no_other_question(engine: Engine) -> None:
-    before = answer_question(engine, read_question(engine.rulebook, QUESTION))
-    answer_question(engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}))
-    assert answer_question(engine, read_question(engine.rulebook, QUESTION)) == before
+    before = answer_question(engine, read_question(engine.rulebook, QUESTION)).to_dict()
+    answer_question(engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5})).to_dict()
+    assert answer_question(engine, read_question(engine.rulebook, QUESTION)).to_dict() == before
     assert "set" not in before
 
 
 def test_the_trace_says_that_it_was_given(engine: Engine) -> None:
-    asked = answer_question(engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}), explain=True)
+    asked = answer_question(
+        engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}), explained=True
+    ).to_dict()
     steps = {step["name"]: step for step in asked["trace"]}
     assert (steps["runtime_overhead"]["kind"], steps["runtime_overhead"]["value"]) == ("given", 5)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.calibration.comparison import Errors, compare
 from fitcard.calibration.parameters import Parameter, parameters_of, spreads_of
 from fitcard.cli.main import main
@@ -111,7 +111,7 @@ def test_every_quantity_is_nearer_than_by_the_site_that_is_repeated(engine: Engi
 def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}), explain=True)
+        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}), explained=True).to_dict()
         for profile in (OURS, SITE)
     )
     assert [(one["fit"]["code"], one["grade"], one["offload"]["shown_percent"]) for one in (ours, site)] == [
@@ -137,7 +137,7 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine
 def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
-        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}))["decode_tok_s"]
+        answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile})).to_dict()["decode_tok_s"]
         for profile in (OURS, SITE)
     )
     assert ours == pytest.approx(site, rel=0.2)

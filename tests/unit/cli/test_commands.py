@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fitcard.cli.main import COMMANDS, main
-from fitcard.cli.serve import site_here
+from fitcard.cli.serve import local_site
 from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
@@ -148,4 +148,4 @@ def test_a_terminal_without_the_characters_shows_others() -> None:
     ],
 )
 def test_addresses_follow_the_port_where_the_site_is_this_machine(site: str, host: str, port: int, told: str) -> None:
-    assert site_here(site, host, port) == told
+    assert local_site(site, host, port) == told

@@ -96,7 +96,7 @@ def test_entries_are_those_of_the_folders_that_are_named(copy: Workplace) -> Non
 
 
 def test_broken_rules_complete_what_can_be_read_and_nothing_else(copy: Workplace) -> None:
-    copy.edit("rules/memory.yaml", "kind: rules", "kind: rulez")
+    copy.edit("rules/physics/memory.yaml", "kind: rules", "kind: rulez")
     assert complete(*copy.options, "show", "qwen-3-14") == ["qwen-3-14b"]
     with pytest.raises(click.exceptions.Exit):
         complete(*copy.options, "rank", "mod")

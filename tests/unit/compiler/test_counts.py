@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
 from helpers.workplace import Workplace
@@ -61,7 +61,7 @@ def test_a_list_of_matching_entries_holds_those_that_are_counted(counted: Workpl
     for device in DEVICES:
         for context in ("4050.5", "8000", "7700"):
             parameters = {"model": "llama-3.1-8b", "device": device, "context": context}
-            built = answer_question(engine, read_question(engine.rulebook, parameters))
+            built = answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
             key = (device, float(context))
             expected = [f"run-{at}" for at, (of_run, tokens) in enumerate(RUNS) if (of_run, tokens or 8000) == key]
             assert [item["run"] for item in built["matching"]] == expected

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.evaluation import evaluate
@@ -103,14 +103,14 @@ def test_a_named_entry_replaces_the_default(with_runtimes: Workplace) -> None:
 
 def test_the_trace_shows_how_the_default_is_chosen(with_runtimes: Workplace) -> None:
     engine = with_runtimes.load()
-    built = answer_question(engine, read_question(engine.rulebook, LARGE), explain=True)
+    built = answer_question(engine, read_question(engine.rulebook, LARGE), explained=True).to_dict()
     assert built["runtime"] == "Copied"
     names = [step["name"] for step in built["trace"]]
     step = next(step for step in built["trace"] if step["name"] == "runtime.efficiency")
     assert (step["entry"], step["value"], step["inputs"]) == ("copied", 0.5, {"default_runtime": "copied"})
     order = ["runtime_of_model", "default_runtime", "runtime.efficiency", "load_time"]
     assert sorted(order, key=names.index) == order
-    named = answer_question(engine, read_question(engine.rulebook, {**LARGE, "runtime": "mapped"}))
+    named = answer_question(engine, read_question(engine.rulebook, {**LARGE, "runtime": "mapped"})).to_dict()
     assert named["runtime"] == "Memory-mapped"
 
 

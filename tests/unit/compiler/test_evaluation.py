@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.batch import QuestionGrid, QuestionList
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import evaluate
@@ -132,13 +132,13 @@ def test_threads_do_not_mix_up_answers(engine: Engine) -> None:
         (model, device) for model in engine.rulebook.catalog_of("model").ids[::10] for device in ("h20-96gb", "m1-16gb")
     ]
     questions = [read_question(engine.rulebook, {"model": model, "device": device}) for model, device in pairs]
-    expected = [answer_question(engine, question) for question in questions]
+    expected = [answer_question(engine, question).to_dict() for question in questions]
     wrong: list[int] = []
 
     def ask(start: int) -> None:
         for step in range(60):
             at = (start * 7 + step) % len(questions)
-            if answer_question(engine, questions[at]) != expected[at]:
+            if answer_question(engine, questions[at]).to_dict() != expected[at]:
                 wrong.append(at)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]

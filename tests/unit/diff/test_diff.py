@@ -24,7 +24,7 @@ from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders, find_folders
 from fitcard.values import SAME_SHARE, Column, WordColumn
 from helpers.repository import Repository, repository
-from helpers.workplace import SMALL_TOOLS, Workplace
+from helpers.workplace import Workplace
 
 
 @pytest.fixture
@@ -334,16 +334,6 @@ def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     assert (weights["what"], weights["within"]) == ("test", "backtest")
     assert weights["details"] == [{"field": "weigh.rows.B", "old": 0.5, "new": None, "effect": "checks"}]
     assert data["impact"][0]["moved"] == 0
-
-
-def test_a_change_of_a_tool_moves_no_answer(small_repo: Repository) -> None:
-    small_repo.place.write("rules/tools.yaml", SMALL_TOOLS)
-    small_repo.git("add", ".")
-    small_repo.git("commit", "-qm", "tools")
-    small_repo.place.edit("rules/tools.yaml", "takes: [model, device, context]", "takes: [model, device]")
-    data = small_repo.data()
-    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
-    assert change(data, "does_it_run")["what"] == "text"
 
 
 def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:

@@ -202,7 +202,6 @@ def test_an_error_in_a_catalog_is_not_also_reported_as_missing_entries(copy: Wor
 
 def test_an_unused_rule_is_a_warning(small: Workplace) -> None:
     small.edit("rules/answer.yaml", "  load_time_s: load_time\n", "")
-    small.edit("schemas/answer.schema.json", '"verdict", "load_time_s"', '"verdict"')
     small.edit(ENGLISH, "; it loads in {load_time:whole} seconds", "")
     small.edit("catalogs/messages/de.yaml", "; das Laden dauert {load_time:whole} Sekunden", "")
     small.path("rules/backtest.yaml").unlink()  # it uses the load time

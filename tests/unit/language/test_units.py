@@ -37,8 +37,8 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/physics/memory.yaml",
-            'unit: GB\n    about: "Usable memory of one',
-            'unit: GiB\n    about: "Usable memory of one',
+            "unit: GB\n    about: \"Usable memory of one device:",
+            "unit: GiB\n    about: \"Usable memory of one device:",
             "unit-result", "the formula gives `GB`, but its unit is `GiB`",
         ),
         (

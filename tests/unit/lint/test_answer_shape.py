@@ -6,35 +6,16 @@ import pytest
 from click.testing import CliRunner
 
 from fitcard.cli.main import main
+from fitcard.compiler.engine import Engine
+from fitcard.lint.generated_schemas import generated_schemas, schema_text
 from fitcard.lint.run import run_checks
+from fitcard.source.folders import find_folders
 from helpers.workplace import Workplace
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "code", "told"),
     [
-        (
-            "rules/views/answer.yaml",
-            "  score: score\n",
-            "  scores: score\n",
-            "answer-shape",
-            "'score' is a required property",
-        ),
-        ("rules/views/answer.yaml", "  ttft_ms: ttft\n", "", "answer-shape", "'ttft_ms' is a required property"),
-        (
-            "rules/views/answer.yaml",
-            "  grade: grade\n",
-            "  grade: fit\n",
-            "answer-shape",
-            "is not one of ['S', 'A', 'B', 'C', 'D', 'F']",
-        ),
-        (
-            "rules/views/answer.yaml",
-            "      vram_gb: weights\n",
-            "",
-            "answer-shape",
-            "`answer.quants` does not match answer.schema.json",
-        ),
         (
             "catalogs/messages/en.yaml",
             "  score: Score\n",
@@ -82,9 +63,32 @@ def test_check_finds_what_a_reader_would_miss(
     assert all(problem.position and problem.position.file == file for problem in problems)
 
 
-def test_the_shape_is_shown_by_an_answer_that_has_everything(copy: Workplace) -> None:
-    copy.edit("rules/views/answer.yaml", "price_usd: total_price", "price: total_price")
-    assert "answer.upgrades" in run_checks(copy.folders)[1][0].message
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("rules/views/answer.yaml", "\n  score: score\n", "\n  scores: score\n"),
+        ("rules/views/answer.yaml", "\n  ttft_ms: ttft\n", "\n"),
+        ("rules/views/answer.yaml", "\n  grade: grade\n", "\n  grade: fit\n"),
+        ("rules/views/answer.yaml", "      vram_gb: weights\n", ""),
+        ("rules/views/answer.yaml", "price_usd: total_price", "price: total_price"),
+        ("rules/views/answer.yaml", "  notes: Remarks on this answer.\n", ""),
+    ],
+)
+def test_a_layout_that_changes_the_answer_needs_a_new_schema(copy: Workplace, file: str, old: str, new: str) -> None:
+    copy.edit(file, old, new)
+    [problem] = run_checks(copy.folders)[1]
+    assert (problem.code, problem.hint) == ("schema-outdated", "run `fitcard schemas`")
+    assert problem.position is not None
+    assert problem.position.file.endswith("schemas/answer.schema.json")
+    written = CliRunner().invoke(main, [*copy.options, "schemas"])
+    assert written.output.startswith("written: ")
+    assert run_checks(copy.folders)[1] == []
+
+
+def test_the_schemas_of_the_project_are_those_that_the_rules_lead_to(engine: Engine) -> None:
+    folders = find_folders()
+    for kind, schema in generated_schemas(engine.rulebook).items():
+        assert (folders.schemas / f"{kind}.schema.json").read_text("utf-8") == schema_text(schema)
 
 
 def test_a_page_that_lacks_a_word_is_not_drawn_at_all(copy: Workplace) -> None:

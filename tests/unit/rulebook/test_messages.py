@@ -16,15 +16,15 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.rulebook.formats import Format
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
-from fitcard.web.routes import create_app
+from fitcard.web.app import create_app
 from helpers.workplace import PROJECT, Workplace
 
 OTHERS = ("zh", "es", "de", "ja", "pt-BR")
@@ -118,7 +118,9 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
     engine: Engine, language: str, asked: dict[str, str]
 ) -> None:
     question = read_question(engine.rulebook, asked)
-    english, translated = answer_question(engine, question), answer_question(engine.in_language(language), question)
+    english, translated = (
+        answer_question(spoken, question).to_dict() for spoken in (engine, engine.in_language(language))
+    )
     engine.rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
     assert all(one[0] == other[0] for one, other in pairs)
@@ -173,7 +175,7 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
 def test_a_verdict_holds_its_figures_as_readers_write_them(engine: Engine, language: str) -> None:
     spoken = engine.in_language(language)
     question = {"model": "llama-3.1-405b", "device": "h20-96gb", "profile": "reference"}
-    built = answer_question(spoken, read_question(spoken.rulebook, question))
+    built = answer_question(spoken, read_question(spoken.rulebook, question)).to_dict()
     point = "," if language in ("es", "de", "pt-BR") else "."
     assert f"265{point}2 GB" in built["verdict"]
     assert f"96{point}0 GB" in built["verdict"]
@@ -274,7 +276,7 @@ LARGE = {"model": "llama-3.1-70b", "device": "h100-80gb"}
 def in_german(small: Workplace, parameters: dict[str, str]) -> dict[str, Any]:
     """An answer of the small rulebook in German."""
     engine = small.load().in_language("de")
-    return answer_question(engine, read_question(engine.rulebook, parameters))
+    return answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
 
 
 def test_a_language_takes_the_formats_of_the_default_language(small: Workplace) -> None:
@@ -289,7 +291,7 @@ def test_a_language_may_have_its_own_formats_and_names_of_entries(small: Workpla
     assert built["verdict"] == "Lama 70B passt knapp auf H100 80GB; das Laden dauert 9,6 Sekunden."
     assert built["model"] == "Lama 70B"
     engine = small.load()
-    assert answer_question(engine, read_question(engine.rulebook, LARGE))["model"] == "Llama 3.1 70B"
+    assert answer_question(engine, read_question(engine.rulebook, LARGE)).to_dict()["model"] == "Llama 3.1 70B"
 
 
 def test_a_language_may_select_texts_by_a_table_of_its_own(small: Workplace) -> None:

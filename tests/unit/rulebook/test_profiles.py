@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.cli.main import main
 from fitcard.language.definitions import Constant
-from helpers.workplace import Workplace
+from helpers.workplace import PROJECT, Workplace
 
 QUESTION = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat"}
 PREFILL = "expr: prefill_overhead + matmul_time +"
@@ -25,7 +25,7 @@ PREFILL = "expr: prefill_overhead + matmul_time +"
 def answered(work: Workplace, profile: str = "reference") -> Any:
     """An answer of the reference, whose figures are known to the digit, or of the profile that is named."""
     engine = work.load()
-    return answer_question(engine, read_question(engine.rulebook, {**QUESTION, "profile": profile}))
+    return answer_question(engine, read_question(engine.rulebook, {**QUESTION, "profile": profile})).to_dict()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_a_new_formula_stands_in_the_answer_without_python(copy: Workplace) -> N
         "formulas:\n  words_per_minute:\n    unit: 1/s\n    about: Words written, as people count them.\n"
         "    expr: decode_tok_s * 0.75 * 60\n",
     )
-    copy.edit("rules/views/answer.yaml", "  ttft_ms: ttft\n", "  ttft_ms: ttft\n  words_per_minute: words_per_minute\n")
+    copy.edit(
+        "rules/views/answer.yaml", "\n  ttft_ms: ttft\n", "\n  ttft_ms: ttft\n  words_per_minute: words_per_minute\n"
+    )
     assert answered(copy)["words_per_minute"] == pytest.approx(82.62 * 45, rel=1e-3)
 
 
@@ -129,6 +131,7 @@ def test_rules_whose_units_disagree_give_no_number(copy: Workplace) -> None:
     assert "a factor of 1000 apart [unit-result]" in ended.output
 
 
-def test_check_is_quiet_on_the_rules_as_they_are() -> None:
+def test_check_is_quiet_on_the_rules_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
     ended = CliRunner().invoke(main, ["check"])
-    assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings\n")
+    assert (ended.exit_code, ended.output) == (0, "0 errors, 0 warnings in rules\n")

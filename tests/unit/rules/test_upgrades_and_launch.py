@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.engine import Engine
 
 Answer = dict[str, Any]
@@ -94,7 +94,7 @@ def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: 
     ],
 )
 def test_the_command_starts_what_was_asked_about(engine: Engine, question: dict[str, str], command: str) -> None:
-    assert answer_question(engine, read_question(engine.rulebook, question))["settings"]["command"] == command
+    assert answer_question(engine, read_question(engine.rulebook, question)).to_dict()["settings"]["command"] == command
 
 
 def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:

@@ -163,7 +163,7 @@ def test_only_the_files_that_are_named_are_written(copy: Workplace, monkeypatch:
         copy.edit(f"rules/physics/{name}.yaml", "\nformulas:", "\n\n\nformulas:")
     monkeypatch.chdir(copy.folders.rules.parent)
     ended = CliRunner().invoke(main, [*copy.options, "fmt", "rules/physics/memory.yaml"])
-    assert ended.output == "written: rules/physics/memory.yaml\n1 of 1 files reformatted\n"
+    assert ended.output == "written: rules/physics/memory.yaml\n1 of 1 files reformatted in rules\n"
     Path("elsewhere.yaml").write_text("kind: rules\n", "utf-8")
     refused = CliRunner().invoke(main, [*copy.options, "fmt", "elsewhere.yaml"])
     assert refused.exit_code == 2

@@ -1,1 +1,1 @@
-"""HTML pages drawn from answers."""
+"""The HTML pages: each route beside the function that renders it, with its template in templates/."""

@@ -1,4 +1,4 @@
-"""Addresses of pages: a path, and the parameters of the question that it asks."""
+"""Addresses of pages: a path, and the parameters of a question."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-NOWHERE = ""
-PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch  # words that stand in an address as they are
+PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch  # needs no encoding
 PLAIN_PATH = re.compile(r"[\w.~/-]*", re.ASCII).fullmatch
-EMBED = "/embed/"  # where cards stand
+EMBED = "/embed/"
 
 
 @dataclass(frozen=True)
 class Address:
-    """`parameters` are those that were given; what is left to defaults stands in no address."""
+    """A path and its parameters; those that are empty are left out of the text."""
 
     path: str
     parameters: Mapping[str, str]
@@ -25,34 +24,34 @@ class Address:
 
     @property
     def query(self) -> str:
-        """What follows the path; nothing where nothing was given."""
-        query = "&".join([_pair(name, value) for name, value in self.parameters.items() if value != NOWHERE])
+        """The query with its question mark; empty without parameters."""
+        query = "&".join([_pair(name, value) for name, value in self.parameters.items() if value])
         return f"?{query}" if query else ""
 
-    def asking(self, **changed: object) -> Address:
-        """The same question with other parameters; one that is None is left to its default."""
-        asked = {name: value for name, value in self.parameters.items() if name not in changed}
-        given = {name: str(value) for name, value in changed.items() if value is not None}
-        return Address(self.path, {**asked, **given})
+    def with_parameters(self, **changed: object) -> Address:
+        """The same address with other parameters; None removes one."""
+        unchanged = {name: value for name, value in self.parameters.items() if name not in changed}
+        added = {name: str(value) for name, value in changed.items() if value is not None}
+        return Address(self.path, {**unchanged, **added})
 
     def varying(self, name: str) -> Callable[[str], str]:
-        """What writes the address of the same question with each value of that parameter, as `asking` would."""
-        others = str(self.asking(**{name: None}))
+        """The function from a value of a parameter to the text of `with_parameters`."""
+        others = str(self.with_parameters(**{name: None}))
         start = f"{others}&" if "?" in others else f"{others}?"
-        return lambda value: start + _pair(name, value) if value != NOWHERE else others
+        return lambda value: start + _pair(name, value) if value else others
 
     def at(self, path: str) -> Address:
-        """The same question at another page."""
+        """The same parameters at another path."""
         return Address(path, self.parameters)
 
 
 def _pair(name: str, value: str) -> str:
-    """One parameter as `urlencode` writes it, which takes its time with words that are plain."""
+    """A parameter like `urlencode` writes it, which is slow for plain words."""
     return f"{name}={value}" if PLAIN(name) and PLAIN(value) else urlencode({name: value})
 
 
 def sibling_address(embed: str, folder: str, parameters: Mapping[str, str], suffix: str = "") -> str:
-    """The address of the same answer elsewhere: that of its card, in another folder and with these parameters too."""
+    """The address of an embedded card moved to another folder, with further parameters."""
     parts = urlsplit(embed)
     query = urlencode({**dict(parse_qsl(parts.query)), **{name: value for name, value in parameters.items() if value}})
     return urlunsplit(parts._replace(path=parts.path.replace(EMBED, folder, 1) + suffix, query=query))

@@ -1,4 +1,4 @@
-"""The memory bar and the curve of memory over context, in units of their pictures."""
+"""The memory bar and the curve of memory over context, in the coordinates of their pictures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PARTS = ("weights", "kv_cache", "runtime", "headroom")
-BAR_WIDTH = 1000  # of the picture, in its own units
+MEMORY_PARTS = ("weights", "kv_cache", "runtime", "headroom")
+BAR_WIDTH = 1000
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of the bar: where it starts and how wide it is in the picture, and its size."""
+class BarPart:
+    """A part of the bar: its left edge and width, and its size in GB."""
 
     name: str
     start: float
@@ -23,31 +23,31 @@ class Part:
 
 @dataclass(frozen=True)
 class MemoryBar:
-    """The parts one behind the other, and where the usable memory ends."""
+    """The parts from left to right; `end` is where the usable memory ends."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
     end: float
 
 
 def memory_bar(memory: Mapping[str, Any]) -> MemoryBar:
     """The bar for the memory of an answer."""
-    whole = max(memory["needed_gb"], memory["usable_gb"])
-    parts: list[Part] = []
-    for name in PARTS:
+    full = max(memory["needed_gb"], memory["usable_gb"])
+    parts: list[BarPart] = []
+    for name in MEMORY_PARTS:
         start = parts[-1].start + parts[-1].width if parts else 0.0
         size = memory[f"{name}_gb"]
-        parts.append(Part(name, start, size / whole * BAR_WIDTH, size))
-    return MemoryBar(tuple(parts), memory["usable_gb"] / whole * BAR_WIDTH)
+        parts.append(BarPart(name, start, size / full * BAR_WIDTH, size))
+    return MemoryBar(tuple(parts), memory["usable_gb"] / full * BAR_WIDTH)
 
 
 WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28  # margins, for the words of the axes
-NEAR = 34  # marks of the axis that are closer would overlap
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 28  # margins, for the labels of the axes
+MIN_DISTANCE = 34  # between labels of the horizontal axis
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A place on an axis, and the value there."""
+class Tick:
+    """A coordinate on an axis, and the value there."""
 
     at: float
     value: float
@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class ContextCurve:
-    """All in units of the picture. `points` as SVG writes them; `safe` is where the safe context lies."""
+    """`points` as SVG writes them; `usable` is the usable memory in GB, and `safe` the safe context in tokens."""
 
     width: int
     height: int
@@ -63,46 +63,46 @@ class ContextCurve:
     right: int
     bottom: int
     points: str
-    usable: Mark
-    safe: Mark
-    contexts: tuple[Mark, ...]
-    sizes: tuple[Mark, ...]
+    usable: Tick
+    safe: Tick
+    contexts: tuple[Tick, ...]
+    sizes: tuple[Tick, ...]
 
 
 def context_curve(answer: Mapping[str, Any]) -> ContextCurve:
-    """The curve for an answer: contexts on a logarithmic axis, memory on one from 0."""
+    """The curve for an answer, with contexts on a logarithmic axis and memory on a linear one from 0."""
     rows: Sequence[Mapping[str, Any]] = answer["by_context"]
     contexts = [float(row["context_tokens"]) for row in rows]
     usable, safe = float(answer["memory"]["usable_gb"]), float(answer["safe_context_tokens"])
-    highest = max(usable, *(float(row["needed_gb"]) for row in rows))
+    max_size = max(usable, *[float(row["needed_gb"]) for row in rows])
     first, last = math.log(min(*contexts, safe)), math.log(max(*contexts, safe))
 
-    def across(tokens: float) -> float:
+    def x(tokens: float) -> float:
         share = (math.log(tokens) - first) / (last - first) if last > first else 0
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
-    def up(size: float) -> float:
-        return round(HEIGHT - BOTTOM - size / highest * (HEIGHT - TOP - BOTTOM), 1)
+    def y(size: float) -> float:
+        return round(HEIGHT - BOTTOM - size / max_size * (HEIGHT - TOP - BOTTOM), 1)
 
-    points = " ".join(f"{across(tokens)},{up(row['needed_gb'])}" for tokens, row in zip(contexts, rows, strict=True))
+    points = " ".join([f"{x(tokens)},{y(row['needed_gb'])}" for tokens, row in zip(contexts, rows, strict=True)])
     return ContextCurve(
-        WIDTH,
-        HEIGHT,
-        LEFT,
-        WIDTH - RIGHT,
-        HEIGHT - BOTTOM,
-        points,
-        Mark(up(usable), usable),
-        Mark(across(safe), safe),
-        tuple(_apart([Mark(across(tokens), tokens) for tokens in contexts])),
-        (Mark(up(0), 0), Mark(up(highest), highest)),
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        bottom=HEIGHT - BOTTOM,
+        points=points,
+        usable=Tick(y(usable), usable),
+        safe=Tick(x(safe), safe),
+        contexts=tuple(_spaced([Tick(x(tokens), tokens) for tokens in contexts])),
+        sizes=(Tick(y(0), 0), Tick(y(max_size), max_size)),
     )
 
 
-def _apart(marks: Sequence[Mark]) -> list[Mark]:
-    """Marks that leave each other room."""
-    kept: list[Mark] = []
-    for mark in marks:
-        if not kept or mark.at - kept[-1].at >= NEAR:
-            kept.append(mark)
-    return kept
+def _spaced(ticks: Sequence[Tick]) -> list[Tick]:
+    """The ticks whose labels do not overlap."""
+    spaced: list[Tick] = []
+    for tick in ticks:
+        if not spaced or tick.at - spaced[-1].at >= MIN_DISTANCE:
+            spaced.append(tick)
+    return spaced

@@ -1,4 +1,4 @@
-"""The form of a question: a choice for each axis that has a default, a field for each number, and the profile."""
+"""The form of a question: a list for each axis with a default, a field for each input, and the profile."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from fitcard.language.question_fields import PROFILE, Axis, Input
-from fitcard.web.pages.drawing import PageRenderer
+from fitcard.web.pages.renderer import PageRenderer
 
 
 @dataclass(frozen=True)
 class Option:
-    """One choice, and whether it is the one that holds."""
+    """An option of a list."""
 
     value: str
     name: str
-    chosen: bool
+    selected: bool
 
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter of a question. `options` are empty for a number, whose `value` is then as it was given."""
+    """A field of the form: a list where it has `options`, else a number as it stands in the address."""
 
     name: str
     title: str
@@ -33,51 +33,49 @@ class Field:
 
 @dataclass(frozen=True)
 class QuestionForm:
-    """The fields as they are drawn: `choices`, and `numbers` as the address gives them, if any is `given`."""
+    """Rendered fields. `any_number` says whether the address has one of the `numbers`."""
 
-    choices: tuple[Markup, ...]
+    lists: tuple[Markup, ...]
     numbers: tuple[Markup, ...]
-    given: bool
+    any_number: bool
 
 
-def question_form(drawing: PageRenderer, asked: Mapping[str, object]) -> QuestionForm:
-    """The form with what was asked in it, which is the question of an answer."""
-    question_fields, given = drawing.rulebook.question_fields, drawing.here.parameters
-    choices = [
-        _choice(drawing, axis, str(asked[axis.name])) for axis in question_fields.axes.values() if not axis.required
-    ]
+def question_form(renderer: PageRenderer, question: Mapping[str, object]) -> QuestionForm:
+    """The form filled with the question of an answer."""
+    fields, parameters = renderer.rulebook.question_fields, renderer.here.parameters
+    lists = [_axis(renderer, axis, str(question[axis.name])) for axis in fields.axes.values() if not axis.required]
     return QuestionForm(
-        choices=(*choices, _profile(drawing, str(asked[PROFILE]))),
-        numbers=tuple(
-            _number(drawing, number, given.get(number.name, "")) for number in question_fields.inputs.values()
-        ),
-        given=any(given.get(name) for name in question_fields.inputs),
+        lists=(*lists, _profile(renderer, str(question[PROFILE]))),
+        numbers=tuple([_number(renderer, one, parameters.get(one.name, "")) for one in fields.inputs.values()]),
+        any_number=any(parameters.get(name) for name in fields.inputs),
     )
 
 
-def _choice(drawing: PageRenderer, axis: Axis, chosen: str) -> Markup:
+def _axis(renderer: PageRenderer, axis: Axis, selected: str) -> Markup:
     def field() -> Field:
-        named, entries = drawing.messages.translate, drawing.rulebook.catalog_of(axis.name).entries.values()
-        options = tuple(Option(one.id, named(axis.catalog, "name", one.name), one.id == chosen) for one in entries)
-        return Field(axis.name, drawing.messages.translate_title(axis.title), axis.about, chosen, options)
+        translate, entries = renderer.messages.translate, renderer.rulebook.catalog_of(axis.name).entries.values()
+        options = [
+            Option(entry.id, translate(axis.catalog, "name", entry.name), entry.id == selected) for entry in entries
+        ]
+        title = renderer.messages.translate_title(axis.title)
+        return Field(axis.name, title, axis.about, selected, tuple(options))
 
-    return drawing.fragment("choice.html", axis.name, chosen, field=field)
+    return renderer.fragment("list.html", axis.name, selected, field=field)
 
 
-def _profile(drawing: PageRenderer, chosen: str) -> Markup:
+def _profile(renderer: PageRenderer, selected: str) -> Markup:
     def field() -> Field:
-        rule_sets = drawing.rulebook.rule_sets.items()
-        titled = drawing.messages.translate_title
-        options = tuple(Option(name, titled(one.title), name == chosen) for name, one in rule_sets)
-        return Field(PROFILE, drawing.messages.label("page_profile"), "", chosen, options)
+        translate, profiles = renderer.messages.translate_title, renderer.rulebook.rule_sets.items()
+        options = [Option(name, translate(profile.title), name == selected) for name, profile in profiles]
+        return Field(PROFILE, renderer.messages.label("page_profile"), "", selected, tuple(options))
 
-    return drawing.fragment("choice.html", PROFILE, chosen, field=field)
+    return renderer.fragment("list.html", PROFILE, selected, field=field)
 
 
-def _number(drawing: PageRenderer, number: Input, given: str) -> Markup:
+def _number(renderer: PageRenderer, number: Input, value: str) -> Markup:
     def field() -> Field:
-        return Field(number.name, drawing.messages.translate_title(number.title), number.about, given)
+        return Field(number.name, renderer.messages.translate_title(number.title), number.about, value)
 
-    if given:  # whatever anybody writes there; most is never written again
-        return Markup(drawing.render("number.html", field=field()))
-    return drawing.fragment("number.html", number.name, field=field)
+    if value:  # any text; not worth keeping
+        return Markup(renderer.render("number.html", field=field()))
+    return renderer.fragment("number.html", number.name, field=field)

@@ -1,20 +1,24 @@
-// What a page does without being loaded anew: it asks the same addresses that it would without this script.
+// Progressive enhancement: pages are updated without a reload, from the same addresses that they link to.
 "use strict";
 
 const main = () => document.getElementById("main");
 
+async function parse(address, options) {
+  const response = await fetch(address, options);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
 async function show(address, push) {
-  const response = await fetch(address, { headers: { accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = await parse(address, { headers: { accept: "text/html" } });
   main().replaceWith(page.getElementById("main"));
   document.title = page.title;
   if (push) history.pushState({}, "", address);
 }
 
 function addressOf(form) {
-  const asked = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value) asked.append(name, value);
-  return `${form.getAttribute("action")}?${asked}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value) query.append(name, value);
+  return `${form.getAttribute("action")}?${query}`;
 }
 
 document.addEventListener("change", (event) => {
@@ -30,17 +34,17 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("click", async (event) => {
   const plain = !(event.metaKey || event.ctrlKey || event.shiftKey || event.button);
-  const inside = event.target.closest(".modes a, tbody th a");
+  const variant = event.target.closest(".modes a, tbody th a");
   const why = event.target.closest("a.why");
   if (why && plain) {
     event.preventDefault();
-    const page = new DOMParser().parseFromString(await (await fetch(why.href)).text(), "text/html");
+    const page = await parse(why.href);
     const dialog = document.getElementById("why");
     dialog.querySelector("div").replaceChildren(...page.getElementById("main").childNodes);
     dialog.showModal();
-  } else if (inside && plain && document.querySelector("form.question")) {
+  } else if (variant && plain && document.querySelector("form.question")) {
     event.preventDefault();
-    show(inside.getAttribute("href"), true);
+    show(variant.getAttribute("href"), true);
   } else if (event.target.closest("dialog .close")) {
     event.target.closest("dialog").close();
   } else if (event.target.closest("button.copy")) {
@@ -52,12 +56,11 @@ document.addEventListener("click", async (event) => {
 
 window.addEventListener("popstate", () => show(location.pathname + location.search, false));
 
-// A field that finds entries of a catalog while one types: a combobox as ARIA describes it.
-let numberOfLists = 0;
-for (const field of document.querySelectorAll("input[data-search]")) {
+// Fields that search a catalog while typing: the combobox pattern of ARIA.
+document.querySelectorAll("input[data-search]").forEach((field, number) => {
   const list = document.createElement("ul");
-  list.className = "found";
-  list.id = `found-${(numberOfLists += 1)}`;
+  list.className = "matches";
+  list.id = `matches-${number + 1}`;
   list.hidden = true;
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", field.dataset.search);
@@ -66,55 +69,60 @@ for (const field of document.querySelectorAll("input[data-search]")) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   field.setAttribute("aria-expanded", "false");
-  let chosen = -1;
+  let selected = -1;
+  let requests = 0;
 
   const open = (yes) => {
     list.hidden = !yes;
     field.setAttribute("aria-expanded", String(yes));
     if (!yes) field.removeAttribute("aria-activedescendant");
   };
-  const choose = (at) => {
-    chosen = at;
-    [...list.children].forEach((item, number) => item.setAttribute("aria-selected", String(number === at)));
-    if (at >= 0) {
-      field.setAttribute("aria-activedescendant", list.children[at].id);
-      list.children[at].scrollIntoView({ block: "nearest" });
+  const select = (index) => {
+    selected = index;
+    [...list.children].forEach((item, place) => item.setAttribute("aria-selected", String(place === index)));
+    if (index >= 0) {
+      field.setAttribute("aria-activedescendant", list.children[index].id);
+      list.children[index].scrollIntoView({ block: "nearest" });
     }
   };
-  const take = (item) => {
+  const accept = (item) => {
     field.value = item.textContent;
     open(false);
   };
-  let asked = 0;
+  const search = async (letters) => {
+    if (letters.length < 2) return [];
+    const response = await fetch(`/v1/search/${field.dataset.search}?q=${encodeURIComponent(letters)}`);
+    return (await response.json()).found;
+  };
   field.addEventListener("input", async () => {
-    const mine = (asked += 1);
+    const request = (requests += 1);
     const letters = field.value;
-    const found = field.value.length < 2 ? [] : (await (await fetch(`/v1/search/${field.dataset.search}?q=${encodeURIComponent(field.value)}`)).json()).found;
-    if (mine !== asked) return;
-    list.replaceChildren(...found.map((one, number) => {
+    const entries = await search(letters);
+    if (request !== requests) return; // a later letter is being searched for
+    list.replaceChildren(...entries.map((entry, place) => {
       const item = document.createElement("li");
       item.setAttribute("role", "option");
-      item.id = `${list.id}-${number}`;
-      item.textContent = one.name;
-      item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
+      item.id = `${list.id}-${place}`;
+      item.textContent = entry.name;
+      item.addEventListener("mousedown", (press) => { press.preventDefault(); accept(item); });
       return item;
     }));
-    choose(-1);
+    select(-1);
     list.dataset.of = letters;
-    open(found.length > 0);
+    open(entries.length > 0);
   });
   field.addEventListener("keydown", (event) => {
     const count = list.children.length;
     if (list.hidden || !count) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      choose((chosen + (event.key === "ArrowDown" ? 1 : -1) + count) % count);
-    } else if (event.key === "Enter" && chosen >= 0) {
+      select((selected + (event.key === "ArrowDown" ? 1 : -1) + count) % count);
+    } else if (event.key === "Enter" && selected >= 0) {
       event.preventDefault();
-      take(list.children[chosen]);
+      accept(list.children[selected]);
     } else if (event.key === "Escape") {
       open(false);
     }
   });
   field.addEventListener("blur", () => open(false));
-}
+});

@@ -1,0 +1,39 @@
+"""`fitcard schemas`: writes the schemas of answers and rankings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.lint.generated_schemas import write_schemas
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.loader import load
+from fitcard.source.folders import Folders
+
+
+@click.command("schemas")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to write to. [default: the folder of schemas]",
+)
+@click.pass_context
+def command(ctx: click.Context, /, folder: Path | None) -> None:
+    """Write the JSON Schemas of answers and rankings that the rules lead to."""
+    folders: Folders = ctx.obj
+    try:
+        rulebook = load(folders)
+    except ProblemsError as found:
+        exit_with_problems(found.problems, FAILED)
+    target = folder or folders.schemas
+    try:
+        written = write_schemas(rulebook, target)
+    except OSError as error:
+        raise click.FileError(str(target), error.strerror) from None
+    for file in written:
+        click.echo(f"written: {file}")
+    if not written:
+        click.echo(f"nothing to write: the schemas in {folders.shown(target)} are up to date")

@@ -1,0 +1,167 @@
+"""`import fitcard`: what it offers, and that it answers as the command and the service do."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import fitcard
+from fitcard.reload import ReloadingEngine
+from fitcard.web.app import create_app
+from helpers.workplace import Workplace
+
+PAIR = ("qwen-3-14b", "m1-16gb")
+
+
+def test_the_public_names_are_these() -> None:
+    assert fitcard.__all__ == [
+        "Answer",
+        "Answers",
+        "Problem",
+        "ProblemsError",
+        "Question",
+        "Ranking",
+        "Rulebook",
+        "Table",
+        "__version__",
+        "ask",
+        "ask_all",
+        "ask_many",
+        "check",
+        "explain",
+        "load",
+        "rank",
+    ]
+    assert all(hasattr(fitcard, name) for name in fitcard.__all__)
+    assert set(dir(fitcard)) == set(fitcard.__all__)
+
+
+def test_no_other_name_is_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'answer_question'"):
+        fitcard.answer_question  # noqa: B018
+
+
+def test_importing_it_imports_nothing_else() -> None:
+    code = "import fitcard, sys; print(sorted(name for name in sys.modules if name.startswith(('fitcard.', 'numpy'))))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_core_figures_are_typed_and_those_of_the_data() -> None:
+    answer = fitcard.ask(*PAIR, workload="chat", users=4)
+    data = answer.to_dict()
+    assert (answer.model, answer.device, answer.grade) == (*PAIR, data["grade"])
+    assert (answer.fit.code, answer.verdict) == (data["fit"]["code"], data["verdict"])
+    assert answer.memory.needed_gb == data["memory"]["needed_gb"]
+    assert answer.memory.host_gb == data["offload"]["host_memory_gb"]
+    assert answer.speed.decode_tok_s == answer.decode_tok_s == data["decode_tok_s"]
+    assert (answer.context.tokens, answer.context.safe_tokens) == (8000, data["safe_context_tokens"])
+    assert answer.ranges is not None
+    assert answer.ranges.decode_tok_s.low < answer.decode_tok_s < answer.ranges.decode_tok_s.high
+    assert answer.question.inputs == {"users": 4}
+
+
+def test_a_profile_without_ranges_has_none() -> None:
+    assert fitcard.ask(*PAIR, profile="reference").ranges is None
+
+
+def test_an_answer_explains_its_figures() -> None:
+    steps = fitcard.ask(*PAIR).explain("decode_tok_s")
+    assert steps == fitcard.explain(*PAIR, "decode_tok_s")
+    assert steps[-1]["name"] == "decode_tok_s"
+
+
+def test_it_answers_as_the_service_does(whole_copy: Workplace) -> None:
+    client = create_app(ReloadingEngine(whole_copy.folders)).test_client()
+    served: Any = client.get("/v1/can-run/qwen-3-14b-on-m1-16gb?workload=chat").get_json()
+    rulebook = fitcard.load(*whole_copy.folders.all)
+    assert fitcard.ask(*PAIR, rulebook=rulebook, workload="chat").to_dict() == served
+
+
+def test_many_questions_have_the_answers_that_each_has_alone() -> None:
+    questions: list[dict[str, Any]] = [
+        {"model": "qwen-3-14b", "device": "m1-16gb"},
+        {"model": "llama-3.1-70b", "device": "4090", "gpus": 2, "context": 16000},
+        {"model": "llama-3.1-70b", "device": "4090", "profile": "reference"},
+        {"model": "gemma-2-9b", "device": "m1-16gb", "overrides": {"headroom_share": 0.1}},
+        {"model": "gemma-2-9b", "device": {"like": "m1-16gb", "memory": 24}},
+        {"model": "deepseek-r1", "device": "h100-80gb", "gpus": 8, "users": 16, "host": "desktop-ddr5"},
+        {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "rag"},
+    ]
+    answers = fitcard.ask_many(questions)
+    assert [answer.to_dict() for answer in answers] == [fitcard.ask(**question).to_dict() for question in questions]
+
+
+def test_a_question_can_be_asked_again() -> None:
+    first = fitcard.ask(*PAIR, users=2)
+    assert fitcard.ask_many([first.question])[0].to_dict() == first.to_dict()
+
+
+def test_all_problems_of_many_questions_are_reported_with_their_place() -> None:
+    with pytest.raises(fitcard.ProblemsError) as error:
+        fitcard.ask_many(
+            [{"model": "qwen-3-14", "device": "m1-16gb"}, {"model": "gemma-2-9b", "device": "m1-16gb", "gpus": 0}]
+        )
+    fields = {problem.field: problem.message for problem in error.value.problems}
+    assert fields.keys() == {"questions.0.model", "questions.1.gpus"}
+    assert "qwen-3-14b" in fields["questions.0.model"]
+
+
+def test_an_unknown_name_is_an_error_in_words() -> None:
+    with pytest.raises(fitcard.ProblemsError, match=r"There is no model called 'qwen-3-14'. Closest: qwen-3-14b"):
+        fitcard.ask("qwen-3-14", "m1-16gb")
+
+
+def test_answers_are_in_the_language_that_is_asked_for() -> None:
+    assert fitcard.ask(*PAIR, language="de").verdict != fitcard.ask(*PAIR).verdict
+
+
+def test_a_ranking_has_its_best_entry_first() -> None:
+    ranking = fitcard.rank("models", device="m1-16gb", limit=3)
+    assert len(ranking.rows) == 3
+    assert ranking.rows[0]["score"] >= ranking.rows[1]["score"]
+    assert next(ranking.table().rows())["fit.code"] == ranking.rows[0]["fit"]["code"]
+
+
+def test_all_combinations_are_rows_of_a_table() -> None:
+    table = fitcard.ask_all(
+        model="qwen-3-14b", device=["m1-16gb", "4090"], quant="Q4_K_M", workload="chat", mode="balanced",
+        columns=["grade", "decode_tok_s", "confidence.level"],
+    )  # fmt: skip
+    rows = list(table.rows())
+    assert [row["device"] for row in rows] == ["m1-16gb", "rtx-4090-24gb"]
+    for row in rows:
+        answer = fitcard.ask(row["model"], row["device"], quant="Q4_K_M", workload="chat")
+        assert (row["grade"], row["decode_tok_s"]) == (answer.grade, answer.decode_tok_s)
+
+
+def test_absent_values_of_a_table_are_none_or_nan() -> None:
+    table = fitcard.ask_all(
+        model="qwen-3-14b", device="m1-16gb", quant="Q4_K_M", workload="chat", mode="balanced", profile="reference",
+        columns=["confidence.level", "confidence.share"],
+    )  # fmt: skip
+    (row,) = table.rows()
+    assert row["confidence.level"] is None
+    assert math.isnan(row["confidence.share"])
+
+
+@pytest.mark.parametrize("kind", ["polars", "pandas"])
+def test_tables_are_frames_where_the_package_is_installed(kind: str) -> None:
+    pytest.importorskip(kind)
+    ranking = fitcard.rank("models", device="m1-16gb", limit=3)
+    frame = getattr(ranking, f"to_{kind}")()
+    assert frame.shape[0] == 3
+    assert list(frame["model"]) == [row["model"] for row in ranking.rows]
+
+
+def test_other_rules_are_loaded_and_checked(copy: Workplace) -> None:
+    rules, catalogs, schemas = copy.folders.all
+    assert fitcard.check(rules, catalogs, schemas) == []
+    copy.edit("rules/judgement/fit.yaml", "title:", "titel:")
+    (problem,) = {problem.code for problem in fitcard.check(rules, catalogs, schemas)} - {"schema-missing-key"}
+    assert problem == "schema-unknown-key"
+    with pytest.raises(fitcard.ProblemsError, match="titel"):
+        fitcard.load(rules, catalogs, schemas)
