@@ -54,7 +54,7 @@ def test_what_is_settled_in_the_catalogs_is_what_is_computed(engine: Engine, pro
 
 
 def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplace) -> None:
-    payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1) * 2'}"
+    payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1 * kg) * 2'}"
     parcels.edit("rules/trip.yaml", "formulas:\n", f"formulas:\n  {payload}\n")
     rules = parcels.load().default_rules.with_precomputed()
     assert "payload" in rules.precomputed
@@ -102,17 +102,21 @@ def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(copy:
 
 def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
     parcels.edit(
-        "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
+        "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3 * m3)"
     )
     found = finite_problems(samples_of(parcels.load().rules.values()))
     assert [problem.code for problem in found] == ["not-finite"]
     assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
     assert str(found[0].position) == "rules/trip.yaml:12:28"
-    assert found[0].hint.startswith("`van.room - 3` is 0: guard it")
+    assert found[0].hint.startswith("`van.room - 3 * m3` is 0: guard it")
 
 
 def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
-    parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
+    parcels.edit(
+        "rules/trip.yaml",
+        "question.distance / min(van.speed, town_speed)",
+        "question.distance / van.payload * kg * h / km",
+    )
     assert "for letter large" in finite_problems(samples_of(parcels.load().rules.values()))[0].message
     assert "van.payload = absent" in finite_problems(samples_of(parcels.load().rules.values()))[0].message
     assert finite_problems(samples_of(parcels.load().rules.values()))[0].hint.startswith("`van.payload` is absent: ")

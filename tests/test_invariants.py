@@ -263,7 +263,7 @@ def when(cause: str, effect: str) -> str:
             "invariant-broken",
             "does not hold for piano small: room is none for small, and enough for large",
         ),
-        ("always: time < 1\n", "invariant-broken", "does not hold for letter small: time = 2"),
+        ("always: time < 1 * h\n", "invariant-broken", "does not hold for letter small: time = 2"),
         ("always: time\n", "invariant-form", "this must be a condition"),
         ("always: tiem < 3\n", "name-unknown", "undefined name `tiem`"),
         ("always: time <\n", "expression-syntax", "the expression is incomplete"),

@@ -24,8 +24,8 @@ import numpy as np
 
 from fewer_entries import with_fewer_entries
 from fitcard.language.definitions import Constant, Definition, Formula, Table
+from fitcard.language.expression import parse
 from fitcard.language.rule_set import RuleSet
-from fitcard.language.units import unit_problems
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.run import MAX_QUESTIONS, finite_problems
 from fitcard.lint.sample import Sample, samples_of
@@ -86,7 +86,7 @@ def _constant(constant: Constant) -> Iterator[Mistake]:
 
 
 def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mistake]:
-    tree = formula.expression.tree
+    tree = parse(formula.expression.source).tree  # as it is written, before units are converted
     factors = [
         node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
     ]
@@ -148,11 +148,7 @@ def _start(definition: Definition) -> int:
 def caught(folders: Folders, kept: FileCache) -> bool:
     """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
     rulebook, problems = load_with_problems(folders, kept)
-    if (
-        rulebook is None
-        or errors(problems)
-        or unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    ):
+    if rulebook is None or errors(problems):
         return True
     if not all(run_test(rulebook, test).passed for test in rule_tests(rulebook)):
         return True

@@ -10,7 +10,7 @@ from pathlib import Path
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.diff.revisions import Revision, RevisionUnknown
 from fitcard.language.definitions import ADDS, Definition, read_definitions
-from fitcard.problems import Problem, ProblemsError
+from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import PROFILE, RULES, FileCache, RuleFiles, read_files
 from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
@@ -103,5 +103,5 @@ def read_snapshot(side: Revision) -> Snapshot:
         raise ProblemsError(
             [Problem(RevisionUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)]
         )
-    engine = compile_rulebook(rulebook) if rulebook else None
+    engine = compile_rulebook(rulebook) if rulebook and not errors(problems) else None
     return Snapshot(side, files, schemas, engine, tuple(sorted(problems, key=lambda problem: problem.sort_key)))
