@@ -198,6 +198,7 @@ def test_a_number_may_be_written_with_its_unit(text: str, expected: float) -> No
         ("size = 5 GB\nx [B]: size", "size * 1000000000.0"),
         ("params = 8 Gparam\nbits = 4.5 bit/param\nx [GB]: params * bits", "params * bits / 8.0"),
         ("size = 5 GB\nx [GB]: size + 512 * MB", "size + 0.512"),
+        ("count = 5\nx [GB]: 2 * B * count", "2e-09 * count"),
         ("a = 5 ms/s\nb = 4 ms\nx [1/s]: a / b", "a / b"),
         ("part = 3 MB\nwhole = 2 GB\nx [1]: part / whole", "part / 1000.0 / whole"),
     ],

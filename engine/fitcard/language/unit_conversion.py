@@ -313,8 +313,8 @@ def _literal(node: ast.expr) -> Fraction | None:
 
 
 def _scaled(node: ast.expr, factor: Scale) -> ast.expr:
-    """The node times a factor; a number by itself, or one that leads a product and stays exact, takes it in."""
-    folded = _folded(node, factor, isinstance(node, ast.Constant))
+    """The node times a factor, which a number that leads the node takes in."""
+    folded = _folded(node, factor)
     if folded is not None:
         return folded
     conversion = Conversion.of(factor)
@@ -322,18 +322,17 @@ def _scaled(node: ast.expr, factor: Scale) -> ast.expr:
     return ast.copy_location(ast.BinOp(node, operation, _number(conversion.number, node)), node)
 
 
-def _folded(node: ast.expr, factor: Scale, rounds: bool) -> ast.expr | None:
-    """The node with the factor in the number that leads it; None where there is none, or it would be rounded."""
+def _folded(node: ast.expr, factor: Scale) -> ast.expr | None:
+    """The node with the factor in the number that leads it; None where there is none."""
     match node:
         case ast.Constant(value=float(value)) if isinstance(factor, Fraction):
-            exact = Fraction(str(value)) * factor
-            if not exact or MIN_SCALE <= abs(exact) <= MAX_SCALE:
-                return _number(float(exact), node) if rounds or Fraction(float(exact)) == exact else None
+            scaled = Fraction(str(value)) * factor
+            return _number(float(scaled), node) if MIN_SCALE <= abs(scaled) <= MAX_SCALE else None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-            inner = _folded(operand, factor, rounds)
+            inner = _folded(operand, factor)
             return None if inner is None else _with(node, operand=inner)
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div()):
-            inner = _folded(left, factor, rounds=False)
+            inner = _folded(left, factor)
             return None if inner is None else _with(node, left=inner)
     return None
 
