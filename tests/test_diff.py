@@ -324,7 +324,7 @@ def test_a_constant_that_gives_way_to_the_unit_of_its_name_is_read_by_nothing_mo
     repo.place.edit("rules/judgement/upgrades.yaml", "- 1) * percent)", "- 1) / percent) * percent")
     data = repo.data()
     assert data["problems"] == []
-    assert {one["name"]: one["read_by"] for one in data["changes"]} == {"percent": ["decode_gain"], "decode_gain": []}
+    assert {one["name"]: one["action"] for one in data["changes"]} == {"percent": "removed", "decode_gain": "changed"}
     assert data["impact"][0]["moved"] == 0
 
 

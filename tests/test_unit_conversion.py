@@ -280,7 +280,7 @@ def test_a_unit_is_no_name_that_a_rule_is_made_of() -> None:
 def test_a_trace_shows_each_part_in_its_own_unit() -> None:
     found = evaluated("values = 65536 B/token\ncontext = 4000 token\nx [GB]: values * context")
     lines = [line.partition("  (")[0] for line in trace_lines(trace(found, (0,), ["x"]))]
-    assert lines == ["values = 65536 B/token", "context = 4000 token", "x = 0.262144 GB  <- values * context"]
+    assert lines == ["values = 65536 B/token", "context = 4000 token", "x = 0.262144 GB  <- values * context in B"]
 
 
 def test_conversions_are_exact_fractions() -> None:

@@ -98,9 +98,10 @@ class Constant(Definition):
 
 @dataclass(frozen=True)
 class Formula(Definition):
-    """An expression over other names."""
+    """An expression over other names. It comes to the unit `computed_in` where its result is converted from that."""
 
     expression: Expression
+    computed_in: str = ""
 
     @cached_property
     def reads(self) -> tuple[str, ...]:

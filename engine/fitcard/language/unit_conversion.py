@@ -88,7 +88,10 @@ class _Part:
 
 @dataclass
 class ExpressionConverter:
-    """Reads one expression as units; its parts come out converted, and its problems are where they disagree."""
+    """Reads one expression as units; its parts come out converted, and its problems are where they disagree.
+
+    `computed_in` is the unit from which the result is converted; empty where it is not, or from a plain number.
+    """
 
     units: UnitSystem
     names: NameUnits
@@ -96,6 +99,7 @@ class ExpressionConverter:
     document: Document
     path: Path
     problems: list[Problem] = field(default_factory=list)
+    computed_in: str = ""
 
     def result(self, declared: Unit, formula: Formula) -> ast.expr:
         """The whole expression in the unit that its formula declares."""
@@ -110,6 +114,7 @@ class ExpressionConverter:
             message = f"the formula gives {display_unit(part.unit)}, but its unit is `{formula.unit}`"
             problem = formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
             self.problems.append(problem)
+        self.computed_in = "" if part.unit.is_plain else part.unit.text
         return found or part.node
 
     def read(self, node: ast.expr) -> _Part:

@@ -149,7 +149,8 @@ class RuleConverter:
             tree = reader.result(wanted, definition) if is_number else reader.read(definition.expression.tree).node
             problems += reader.problems
             if tree is not definition.expression.tree:
-                return replace(definition, expression=definition.expression.part(tree)), problems
+                expression = definition.expression.part(tree)
+                return replace(definition, expression=expression, computed_in=reader.computed_in), problems
         elif isinstance(definition, Table) and definition.kind is Kind.NUMBER and isinstance(definition.rows, Lookup):
             conversions, found = _row_conversions(definition, wanted, names)
             if conversions:
