@@ -229,6 +229,7 @@ def test_no_more_is_computed_than_was_written_by_hand(text: str, expected: str) 
         ("x [GB]: 5", "the formula gives no unit, but its unit is `GB`"),
         ("memory = 5 GB\nx [GB]: memory ** 9", "the formula gives `GB**9`, but its unit is `GB`"),
         ("tokens = 5 token\nx [token]: (tokens ** 99) ** 9", "`tokens ** 99` comes to a unit with a power beyond 99"),
+        ("size = 5 GB\nx [GB]: size ** 20 * size ** 20", "comes to a unit with a factor beyond all bounds"),
         ("memory = 5 GB\nx [GB]: memory ** 99", "`memory` comes to a unit with a factor beyond all bounds"),
     ],
 )

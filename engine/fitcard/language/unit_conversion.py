@@ -159,36 +159,44 @@ class ExpressionConverter:
                 return self._power(node)
         left, right = self.read(node.left), self.read(node.right)
         literal = left.literal and right.literal
-        if left.unit is ANY_UNIT or right.unit is ANY_UNIT:
+        unit = self._combined(node, left.unit, right.unit)
+        if unit is ANY_UNIT:
             return _Part(_with(node, left=left.node, right=right.node), ANY_UNIT, literal)
         if isinstance(node.op, ast.Mult):
-            return self._product(node, left, right, literal)
+            return self._product(node, left, right, unit)
         if isinstance(node.op, ast.FloorDiv):
-            return self._floor(node, left, right, literal)
-        unit = left.unit / right.unit
+            return self._floor(node, left, right, unit)
         if left.unit.is_commensurable(right.unit) and not unit.powers.keys().isdisjoint(right.unit.powers):
             left, unit = replace(left, node=self._converted(left, right.unit) or left.node), PLAIN
         if right.bare:
             return _Part(left.node, unit, bare=left.bare and not unit.is_plain)
         return _Part(_with(node, left=left.node, right=right.node), unit, literal)
 
-    def _product(self, node: ast.BinOp, left: _Part, right: _Part, literal: bool) -> _Part:
-        unit = left.unit * right.unit
+    def _combined(self, node: ast.BinOp, left: Unit, right: Unit) -> Unit:
+        """The unit of a product or quotient; a problem where it is beyond all bounds."""
+        if left is ANY_UNIT or right is ANY_UNIT:
+            return ANY_UNIT
+        try:
+            return left * right if isinstance(node.op, ast.Mult) else left / right
+        except UnitError as error:
+            self._problem(node, f"`{self._text(node)}` comes to a unit with {error}")
+            return ANY_UNIT
+
+    def _product(self, node: ast.BinOp, left: _Part, right: _Part, unit: Unit) -> _Part:
         if right.bare:
             part = _Part(left.node, unit, bare=left.bare)
         else:
             product = right.node if left.bare else _with(node, left=left.node, right=right.node)
-            part = _Part(product, unit, literal)
+            part = _Part(product, unit, left.literal and right.literal)
         if left.unit.dimension and not unit.dimension and not unit.is_plain:
             return _Part(self._converted(part, PLAIN) or part.node, PLAIN)
         return part
 
-    def _floor(self, node: ast.BinOp, left: _Part, right: _Part, literal: bool) -> _Part:
+    def _floor(self, node: ast.BinOp, left: _Part, right: _Part, unit: Unit) -> _Part:
         """Rounded down in a unit that has one for each thing that it measures."""
-        unit = left.unit / right.unit
         exact = PLAIN if left.unit.is_commensurable(right.unit) else self.units.reduced(unit)
         scaled = self._converted(replace(left, unit=unit), exact) or left.node
-        return _Part(_with(node, left=scaled, right=right.node), exact, literal)
+        return _Part(_with(node, left=scaled, right=right.node), exact, left.literal and right.literal)
 
     def _power(self, node: ast.BinOp) -> _Part:
         base, exponent = self.read(node.left), self._plain(self.read(node.right), "an exponent")

@@ -1,8 +1,9 @@
 """Units and the factors between them, as a rulebook defines them.
 
-A definition, in the notation of pint, adds a base unit (`byte = [information] = B`), a multiple of other units
-(`bit = 0.125 * byte`), a multiple of one (`percent = 0.01`) or a prefix (`giga- = 1e9 = G-`); further names follow
-after `=`. Factors are exact fractions. Units that differ by an offset, such as degrees Celsius, are not supported.
+A definition adds a unit of a new dimension (`byte = [information] = B`), a multiple of other units
+(`bit = 0.125 * byte`), a share of one (`percent = 0.01`) or a prefix (`giga- = 1e9 = G-`); further names follow after
+`=`. This is a part of the notation of pint. Factors are exact fractions. Units that differ by an offset, such as
+degrees Celsius, are not supported.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 
 Scale = Fraction | float  # a float where a root has no exact value
 
+MAX_CACHED = 4096  # products of units
 MAX_LENGTH = 100  # characters of a unit
 MAX_POWER = 99
 MIN_SCALE, MAX_SCALE = 1e-300, 1e300  # of a unit in base units: what leaves room for products in a float
@@ -28,12 +30,12 @@ TOKEN = re.compile(
 
 
 class UnitError(Exception):
-    """Raised for a unit that cannot be read, with what is wrong."""
+    """Raised for a unit that cannot be read, or that is beyond all bounds, with what is wrong."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """From one unit to another: times `number`, or divided by it where that is the whole number of the two."""
+    """From one unit to another: numbers are multiplied by `number`, or divided by it."""
 
     number: float
     divides: bool = False
@@ -82,21 +84,17 @@ class Unit:
 
     def agrees(self, other: Unit) -> bool:
         """Whether the two measure the same in the same steps, however they are written."""
-        return self.dimension == other.dimension and _same_scale(self.scale, other.scale)
+        return self is other or (self.dimension == other.dimension and _same_scale(self.scale, other.scale))
 
     def factor_to(self, other: Unit) -> Scale:
         """What a number in this unit is multiplied by to be in the other, which measures the same."""
         return self.scale / other.scale
 
     def __mul__(self, other: Unit) -> Unit:
-        return self._combined(other, 1)
+        return _combined(self, other, 1)
 
     def __truediv__(self, other: Unit) -> Unit:
-        return self._combined(other, -1)
-
-    def _combined(self, other: Unit, power: int) -> Unit:
-        scale = self.scale * other.scale if power > 0 else self.scale / other.scale
-        return Unit(_sum(self.powers, other.powers, power), scale, _sum(self.dimension, other.dimension, power))
+        return _combined(self, other, -1)
 
     def __pow__(self, power: Fraction) -> Unit:
         if abs(power) > MAX_POWER:
@@ -108,6 +106,13 @@ class Unit:
             return _checked(powers, self.scale**power, dimension)
         except OverflowError:
             raise UnitError("a factor beyond all bounds") from None
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _combined(one: Unit, other: Unit, power: int) -> Unit:
+    """The product of the two, or the quotient for a `power` of -1."""
+    scale = one.scale * other.scale if power > 0 else one.scale / other.scale
+    return _checked(_sum(one.powers, other.powers, power), scale, _sum(one.dimension, other.dimension, power))
 
 
 def _same_scale(one: Scale, other: Scale) -> bool:

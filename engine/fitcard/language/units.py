@@ -107,11 +107,11 @@ def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) 
 
 
 class RuleConverter:
-    """Converts the rules of one profile after the other. What they share, and reads the same units, stays shared."""
+    """Converts the rules of one profile after the other. What they share stays shared, as they share its units too."""
 
     def __init__(self, units: UnitSystem, base: Mapping[str, Definition]) -> None:
         self._units, self._base = units, base
-        self._converted: dict[tuple[int, ...], Definition] = {}
+        self._converted: dict[tuple[int, frozenset[str]], Definition] = {}
         self._originals: list[Definition] = []  # kept alive, as they are known by their ids
 
     def convert(self, rule_set: RuleSet) -> tuple[RuleSet, list[Problem]]:
@@ -122,12 +122,9 @@ class RuleConverter:
         problems: list[Problem] = []
         definitions: dict[str, Definition] = {}
         names = _NameUnits(rule_set, self._units)
+        hidden = frozenset(name for name in rule_set.definitions if self._units.named(name) is not None)
         for name, definition in rule_set.definitions.items():
-            key = (
-                id(definition),
-                *(id(names.unit(read)) for read in definition.reads),
-                *map(names.is_unit, definition.reads),
-            )
+            key = (id(definition), hidden)
             if key not in self._converted:
                 self._originals.append(definition)
                 converted, found = self._convert(rule_set, definition, names)
