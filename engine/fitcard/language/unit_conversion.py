@@ -1,6 +1,6 @@
-"""An expression with its units: each part is read with its unit, and comes out converted where that differs.
+"""Conversion of one expression: each part is read with its unit, and converted where that differs from another.
 
-What is converted to what is said in `units.py`.
+The rules of conversion are in `units.py`.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class UnitResult(ProblemCode):
     """
 
 
-ANY_UNIT = Unit({}, ONE, {})  # of 0, which is 0 of anything, and of what is already known to be wrong
+ANY_UNIT = Unit({}, ONE, {})  # of 0, which is 0 of anything, and of parts that are already reported
 MAX_SHOWN = 40
 EXPLICIT = "write the number with its unit: `{}`"
 
 
 def conversion_to(unit: Unit, wanted: Unit) -> Conversion | None:
-    """None where the two are incommensurable."""
+    """The conversion between two units; None where they are incommensurable."""
     try:
         return Conversion.of(unit.factor_to(wanted)) if unit.is_commensurable(wanted) else None
     except UnitError:
@@ -88,7 +88,7 @@ class _Part:
 
 @dataclass
 class ExpressionConverter:
-    """Reads one expression as units; its parts come out converted, and its problems are where they disagree.
+    """Converts one expression; its problems are where units disagree.
 
     `computed_in` is the unit from which the result is converted; empty where it is not, or from a plain number.
     """

@@ -1,8 +1,8 @@
-"""Units convert themselves: every expression is read as units too, when rules are loaded, and what is commensurable but
-in different units is converted there. What is evaluated, traced, searched and counted is the converted expression.
+"""Units convert themselves: when rules are loaded each expression is read with its units, and commensurable values in
+different units are converted. Programs, coverage and the search for numbers that are not finite use the result.
 
 - A product or quotient has the product or quotient of the units; the quotient of two commensurable values is a plain
-  number. Nothing is converted before it matters: `Gparam * bit/param` is 1/8 of `GB`.
+  number. Nothing is converted before that matters: `Gparam * bit/param` is 1/8 of `GB`.
 - A sum, a difference, `%`, a comparison, `a if c else b`, `min`, `max`, `clamp`, `where` and `either` have the unit of
   their first operand, to which the others are converted. 0 is 0 of anything.
 - `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. Of a share `x` the
@@ -107,17 +107,17 @@ def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) 
 
 
 class RuleConverter:
-    """Converts the rules of one profile after the other. What they share stays shared, as they share its units too."""
+    """Converts the rules of one profile after the other; definitions that profiles share stay shared."""
 
     def __init__(self, units: UnitSystem, base: Mapping[str, Definition]) -> None:
         self._units, self._base = units, base
         self._converted: dict[tuple[int, frozenset[str]], Definition] = {}
-        self._originals: list[Definition] = []  # kept alive, as they are known by their ids
+        self._originals: list[Definition] = []  # so that no id is used twice
 
     def convert(self, rule_set: RuleSet) -> tuple[RuleSet, list[Problem]]:
         """The rule set with converted expressions and rows, and every disagreement of units in it.
 
-        Where definitions of units are wrong themselves nothing else is said.
+        None is reported where definitions of units are wrong themselves.
         """
         problems: list[Problem] = []
         definitions: dict[str, Definition] = {}
@@ -179,7 +179,7 @@ class _NameUnits:
         self._known: dict[str, tuple[Unit, bool]] = {}
 
     def unit(self, name: str) -> Unit:
-        """The unit of a name, or the unit that it is; any, where that is not known and told elsewhere."""
+        """The unit of a name, or the unit that it is; ANY_UNIT where it is unknown, which is reported elsewhere."""
         return self._find(name)[0]
 
     def is_unit(self, name: str) -> bool:

@@ -114,7 +114,7 @@ def load(folders: Folders) -> Rulebook:
 
 
 def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook and what is to be said about it; None in its place where anything but a unit is an error.
+    """The rulebook and all problems; None in its place where anything but a unit is an error.
 
     Files that have been `kept` from an earlier time are not read again where they are the same.
     """
