@@ -24,8 +24,8 @@ import numpy as np
 
 from fitcard.compiler.engine import compile_rulebook
 from fitcard.language.definitions import Constant, Definition, Formula, Table
+from fitcard.language.expression import parse
 from fitcard.language.rule_set import RuleSet
-from fitcard.language.units import unit_problems
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.run import MAX_QUESTIONS, finite_problems
 from fitcard.lint.sample import Sample, samples_of
@@ -87,7 +87,7 @@ def _constant(constant: Constant) -> Iterator[Mutation]:
 
 
 def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mutation]:
-    tree = formula.expression.tree
+    tree = parse(formula.expression.source).tree  # as it is written, before units are converted
     factors = [
         node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
     ]
@@ -149,11 +149,7 @@ def _start(definition: Definition) -> int:
 def detected(folders: Folders, files: FileCache) -> bool:
     """Whether a check or a rule test fails; the quickest come first."""
     rulebook, problems = load_with_problems(folders, files)
-    if (
-        rulebook is None
-        or errors(problems)
-        or unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    ):
+    if rulebook is None or errors(problems):
         return True
     engine = compile_rulebook(rulebook)
     if not all(run_test(engine, test).passed for test in rule_tests(rulebook)):

@@ -26,7 +26,7 @@ THREADS, REQUESTS = 16, 16_000
 PAIR = {"model": "llava-1.6-13b", "device": "rtx-3090-24gb", "workload": "chat", "profile": "reference"}
 ADDRESS = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb"
 GOOD = ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044")
-BAD = ("rules/physics/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
+BAD = ("rules/physics/decode.yaml", "expr: 1 / step_time", "expr: 1 / step_tme")
 EDITS = (GOOD, BAD, (BAD[0], BAD[2], BAD[1]), (GOOD[0], GOOD[2], GOOD[1]))
 
 

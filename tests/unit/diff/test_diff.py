@@ -41,7 +41,7 @@ TTFT = "prefill_time"
 LINKS = "rules/physics/parallel.yaml"
 IN_FULL = "(link_bandwidth * link_efficiency)"
 EDITS = {  # one of each kind of change
-    "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "constant": ("rules/physics/memory.yaml", "value: 0.02\n", "value: 0.05\n"),
     "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
     "band": ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     "mode weight": ("rules/judgement/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
@@ -53,8 +53,8 @@ EDITS = {  # one of each kind of change
     ),
     "second reader": (
         LINKS,
-        "one_token * all_reduce_bytes / all_reduce_bandwidth",
-        f"one_token * all_reduce_bytes / {IN_FULL}",
+        "prompt_tokens * all_reduce_bytes / all_reduce_bandwidth",
+        f"prompt_tokens * all_reduce_bytes / {IN_FULL}",
     ),
 }
 FOLDED = "expr: >-\n      (prefill_time\n      )\n"
@@ -120,19 +120,19 @@ def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
 def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
-    constant = change(data, "gb_per_memory_gb")
-    line = line_of(changed.place, "rules/physics/memory.yaml", "  gb_per_memory_gb:")
+    constant = change(data, "headroom_share")
+    line = line_of(changed.place, "rules/physics/memory.yaml", "  headroom_share:")
     assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/physics/memory.yaml", line)
     assert constant["details"] == [
         {
             "field": "value",
-            "old": 1.073741824,
-            "new": 1.1,
+            "old": 0.02,
+            "new": 0.05,
             "effect": "answers",
-            "percent": pytest.approx(2.4455, rel=1e-4),
+            "percent": pytest.approx(150),
         }
     ]
-    assert constant["read_by"] == ["usable_memory_per_device"]
+    assert constant["read_by"] == ["headroom"]
     assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
 
     formula = change(data, "ttft")["details"][0]
@@ -283,7 +283,7 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(small_repo: Rep
         [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
         [("rules/physics/prefill.yaml", "title: Prefill and time to first token\n", "title: TTFT in full\n")],
         [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
-        [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("rules/physics/context.yaml", "value: 4000\n    unit: token", "unit: token\n    value: 4000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
         [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
         [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
@@ -303,15 +303,28 @@ def test_comments_order_and_wording_move_nothing(repo: Repository, edits: list[t
 
 def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
     piece = """\
-  ms_per_s:
-    value: 1000
-    unit: ms/s
-    about: Milliseconds per second.
+  flop_per_param:
+    value: 2
+    unit: FLOP/param/token
+    about: One multiplication and one addition per active parameter and token.
 """
     repo.place.edit("rules/physics/prefill.yaml", piece, "")
     repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
     data = repo.data()
     assert data["counts"]["answers"] == 0
+    assert data["impact"][0]["moved"] == 0
+
+
+def test_a_constant_that_gives_way_to_the_unit_of_its_name_is_read_by_nothing_more(repo: Repository) -> None:
+    constant = "constants:\n  percent: {value: 100, unit: percent, about: 'One, in percent.'}\n"
+    repo.place.edit("rules/physics/offload.yaml", "constants:\n", constant)
+    repo.place.edit("rules/judgement/upgrades.yaml", "- 1) / percent) * percent", "- 1) * percent)")
+    repo.git("commit", "-qam", "percent")
+    repo.place.edit("rules/physics/offload.yaml", constant, "constants:\n")
+    repo.place.edit("rules/judgement/upgrades.yaml", "- 1) * percent)", "- 1) / percent) * percent")
+    data = repo.data()
+    assert data["problems"] == []
+    assert {one["name"]: one["action"] for one in data["changes"]} == {"percent": "removed", "decode_gain": "changed"}
     assert data["impact"][0]["moved"] == 0
 
 
@@ -497,7 +510,7 @@ def test_two_revisions_can_be_compared_whatever_the_files_are_now(repo: Reposito
     repo.git("commit", "-qam", "band")
     repo.place.edit(*EDITS["constant"])
     assert [one["name"] for one in repo.data("HEAD~1", "HEAD")["changes"]] == ["grade"]
-    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "gb_per_memory_gb"}
+    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "headroom_share"}
 
 
 def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) -> None:
