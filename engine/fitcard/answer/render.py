@@ -212,7 +212,7 @@ class AnswerRenderer:
             return {}
         messages, value = self._rulebook.messages, values[figure.name]
         label, unit = messages.translate_title(figure.label), "" if figure.unit in DIMENSIONLESS else figure.unit
-        return {"label": label, "value": value, "unit": unit, "text": messages.quantity(value, unit)}
+        return {"label": label, "value": value, "unit": unit, "text": messages.format_quantity(value, unit)}
 
     def _renderer(self, node: Node) -> Renderer:
         return RendererFactory(self._plan.layout, self._plan.rules.rule_set, self._rulebook.messages).renderer(node)

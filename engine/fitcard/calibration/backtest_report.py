@@ -22,13 +22,13 @@ def as_data(rulebook: Rulebook, compared: Compared, group: str = "", worst: int 
     return {
         "rules": {"version": rulebook.version, "sha256": rulebook.sha256},
         "profiles": list(compared),
-        "near": list(rulebook.backtest.near),
+        "near": list(rulebook.backtest.error_bounds),
         "quantities": [
             {
                 "name": quantity.name,
                 "title": quantity.title,
                 "about": quantity.about,
-                "median_error_at_most": quantity.aim,
+                "median_error_at_most": quantity.max_median_error,
                 "profiles": {
                     profile: _one(one, group, worst)
                     for profile, comparisons in compared.items()

@@ -88,7 +88,7 @@ def calibrate(
     rules = engine.rules[profile]
     parameters = [one for one in parameters_of(rules.rule_set) if not names or one.definition.name in names]
     residuals = Residuals(rules, all_runs(engine))
-    at_least = backtest.runs_at_least
+    at_least = backtest.min_runs
     values = fit(residuals, sensitivity(residuals, parameters), np.arange(len(residuals)), at_least)
     near = [replace(one, value=float(value)) for one, value in zip(parameters, values, strict=True)]
     # where the fit ends, the same runs tell of a value wherever it began; without them a value stays as it is written
@@ -108,7 +108,7 @@ def calibrate(
         Fitted(wanted[name], float(f"{one.ratio:.{DIGITS}g}"), one.runs, one.runs >= at_least, one.inside)
         for name, one in ranges(residuals, without, wanted, holdout.axis)
     ]
-    changes = list(_changes(residuals, before, after, without, backtest.near))
+    changes = list(_changes(residuals, before, after, without, backtest.error_bounds))
     problems = [*_on_bounds(fitted), *_worse(backtest, changes)]
     return Calibration(tuple(fitted), tuple(changes), tuple(problems))
 
@@ -140,10 +140,10 @@ def _on_bounds(fitted: Sequence[Fitted]) -> Iterator[Problem]:
 def _worse(backtest: Backtest, changes: Sequence[Change]) -> Iterator[Problem]:
     for change in changes:
         quantity = backtest.quantities[change.quantity]
-        if quantity.held_out is not None and change.held_out.median > quantity.held_out + backtest.slack:
+        if quantity.held_out_error is not None and change.held_out.median > quantity.held_out_error + backtest.slack:
             message = (
                 f"`{quantity.title}`: the held-out error is {change.held_out.median:.1%}, "
-                f"and was {quantity.held_out:.1%} in the last fit"
+                f"and was {quantity.held_out_error:.1%} in the last fit"
             )
             yield backtest.document.problem(
                 CalibrateWorse, message, quantity.path, key=True, hint="fit fewer constants, or add runs"

@@ -96,7 +96,7 @@ def compare_runs(engine: Engine, profile: str, runs: Runs) -> Comparison:
     evaluation = runs.evaluate(engine.rules[profile], [name, *([when] if when else [])])
     computed = np.broadcast_to(np.asarray(evaluation.columns[name], dtype=float), (len(runs),))
     backtest = engine.rulebook.backtest
-    near = backtest.near if backtest else ()
+    near = backtest.error_bounds if backtest else ()
     return Comparison(profile, runs, near, computed, evaluation)
 
 
@@ -136,7 +136,7 @@ def aim_problems(engine: Engine) -> Iterator[Problem]:
     """
     backtest = engine.rulebook.backtest
     for one in compare(engine, engine.rulebook.default_profile) if backtest else ():
-        aim, median = one.quantity.aim, one.summary.median
+        aim, median = one.quantity.max_median_error, one.summary.median
         if backtest and aim is not None and median > aim:
             message = f"`{one.quantity.title}`: the median error {median:.1%} exceeds the target {aim:.1%}"
             hint = f"`fitcard backtest --worst 5` lists the worst of its {len(one.runs)} runs"

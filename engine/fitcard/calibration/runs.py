@@ -95,7 +95,7 @@ def runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
             if any(e.value(name) is not None for e in entries)
         },
         _column(entries, quantity.measured),
-        np.array([backtest.weights[str(entry.value(backtest.weighed_by))] for entry in entries]),
+        np.array([backtest.weights[str(entry.value(backtest.weight_field))] for entry in entries]),
     )
     if quantity.when is None or not entries:
         return runs
@@ -104,7 +104,7 @@ def runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
 
 
 def _counts(backtest: Backtest, entry: Entry) -> bool:
-    return backtest.weights.get(str(entry.value(backtest.weighed_by)), 0) > 0
+    return backtest.weights.get(str(entry.value(backtest.weight_field)), 0) > 0
 
 
 def _column(entries: Sequence[Entry], name: str) -> Floats:

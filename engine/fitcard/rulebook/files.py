@@ -67,17 +67,15 @@ RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profil
 CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
 RANKINGS = "rankings"
 WITHOUT_EFFECT = (TESTS, CHANGES, CHECKS)  # kinds of files that do not affect answers
-KINDS = frozenset(
-    {RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *WITHOUT_EFFECT}
-)  # catalogs are further kinds
+KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *WITHOUT_EFFECT})  # except catalogs
 
 
 @dataclass
 class RuleFiles:
     """Valid documents by kind, problems, and the SHA-256 of all files that affect answers.
 
-    `broken_kinds` are the kinds of invalid files, and `broken_names` the names that these define, which are not reported
-    as undefined. `unread` is the number of files whose kind is unknown.
+    `broken_kinds` are the kinds of invalid files, and `broken_names` the names that these define, which must not be
+    reported as undefined. `unread` is the number of files whose kind is unknown.
     """
 
     documents: dict[str, list[Document]] = field(default_factory=dict)
@@ -104,7 +102,7 @@ class RuleFiles:
         return self.only(kind) if self.of(kind) else None
 
     def only(self, kind: str) -> Document | None:
-        """The document of a required kind. Adds a problem if there is none, which gives None, or for each further one."""
+        """The document of a required kind. Adds a problem if there is none, or for each further one."""
         documents = self.at_least_one(kind)
         for document in documents[1:]:
             message = f"a second file of kind `{kind}`"

@@ -161,7 +161,7 @@ class _Loader:
     def load(self) -> Rulebook | None:
         """The rulebook; None if there are errors other than those of units."""
         files = self.files
-        main, layout_file, message_files = files.only(RULEBOOK), files.only(LAYOUT), files.at_least_one(MESSAGES)
+        main, message_files, layout_file = files.only(RULEBOOK), files.at_least_one(MESSAGES), files.only(LAYOUT)
         backtest_file = files.at_most_one(BACKTEST)
         definitions = self._collect(_read_definitions(files))
         if main is None:
@@ -244,18 +244,8 @@ class _Loader:
         for document in files.of(PROFILE):
             name, title = _profile_name(document), document.data["title"]
             overlaid = self._collect(apply_profile(definitions, document, broken))
-            rule_set = self._collect(
-                resolve(
-                    name,
-                    title,
-                    overlaid,
-                    basis.question_fields,
-                    basis.catalogs,
-                    basis.units,
-                    broken,
-                    broken_kinds,
-                )
-            )
+            fields, catalogs, units = basis.question_fields, basis.catalogs, basis.units
+            rule_set = self._collect(resolve(name, title, overlaid, fields, catalogs, units, broken, broken_kinds))
             if rule_set is not None:
                 rule_sets[name], unit_problems = converter.convert(rule_set)
                 self._unit_problems += unit_problems

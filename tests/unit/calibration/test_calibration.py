@@ -92,7 +92,7 @@ def test_every_fitted_value_says_when_and_to_how_many_runs_it_was_fitted(engine:
         fitted = one.definition.data["fitted"]
         counts = fitted["runs"] if isinstance(fitted["runs"], dict) else {"all": fitted["runs"]}
         assert fitted["on"]
-        assert min(counts.values()) >= engine.rulebook.backtest.runs_at_least >= 5, one.label
+        assert min(counts.values()) >= engine.rulebook.backtest.min_runs >= 5, one.label
 
 
 def test_decode_is_at_least_twice_as_near_as_by_any_other_formula(engine: Engine) -> None:
