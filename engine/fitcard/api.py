@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from fitcard.answer.answer import Answer, answer_question, answer_questions
-from fitcard.answer.explain import explain as explain_question
-from fitcard.answer.language import in_language
+from fitcard.answer.evaluator import explain as explain_question
 from fitcard.answer.problems import word_problems
-from fitcard.answer.question import Question, read_question
+from fitcard.answer.question import Question, in_language, read_question
 from fitcard.answer.ranking import rank as rank_entries
 from fitcard.answer.ranking import read_ranking
 from fitcard.compiler.engine import Engine, compile_rulebook

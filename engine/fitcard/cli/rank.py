@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fitcard.answer.language import in_language
+from fitcard.answer.question import in_language
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.options import language_option, load_for_command, parse_settings, question_options, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json

@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from fitcard.answer.answer import answer_question
-from fitcard.answer.language import in_language
-from fitcard.answer.question import read_question
+from fitcard.answer.question import in_language, read_question
 from fitcard.cli.options import QuestionCommand, language_option, load_for_command, parse_settings, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.problems import ProblemsError

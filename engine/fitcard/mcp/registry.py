@@ -14,9 +14,9 @@ from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from fitcard.answer.parameter_schemas import Schema, parameter_schema
 from fitcard.answer.problems import UnknownParameter, question_problem
 from fitcard.answer.question import SHORT_LIST
+from fitcard.answer.schema import Schema, parameter_schema
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rankings import WORD

@@ -126,7 +126,7 @@ def read_sweep(
             chosen.append(axis.name)
     rest = {name: value for name, value in parameters.items() if name not in rulebook.question_fields.axes}
     try:
-        question = read_question(rulebook, rest, overrides, left_open=rulebook.question_fields.axes)
+        question = read_question(rulebook, rest, overrides, open_axes=rulebook.question_fields.axes)
     except ProblemsError as unread:
         raise ProblemsError([*unread.problems, *problems]) from None
     reader = _Names(engine.rules[question.profile])

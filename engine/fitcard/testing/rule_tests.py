@@ -183,7 +183,7 @@ def _evaluator(engine: Engine, test: RuleTest) -> QuestionEvaluator:
 def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:
     """Names that are not there, and values given to a name that stands for another kind of value."""
     picks, rules = evaluator.engine.rulebook.layout.picks, evaluator.rules
-    for section, mentioned in (("given", evaluator.given), ("expect", names)):
+    for section, mentioned in (("given", evaluator.fixed), ("expect", names)):
         for name in mentioned:
             info, place = rules.describe(name), (*test.path, section, name)
             if info is None and name.partition(".")[0] not in picks:
@@ -192,7 +192,7 @@ def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]
                     [*rules.definitions, *rules.question_fields.axes, *rules.question_fields.inputs],
                 )
                 yield test.document.problem(NameUnknown, f"undefined name `{name}`", place, key=True, closest=near)
-    for name, value in evaluator.given.items():
+    for name, value in evaluator.fixed.items():
         info = rules.describe(name)
         if info is not None and info.kind is not _kind(value):
             message = f"`{name}` is a {info.kind}, but is set to a {_kind(value)}"

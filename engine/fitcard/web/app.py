@@ -16,8 +16,8 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Request
 
-from fitcard.answer.language import LANGUAGE, in_language, in_preferred_language
 from fitcard.answer.problems import AddressTooLong
+from fitcard.answer.question import LANGUAGE, in_language, in_preferred_language
 from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.rulebook import Rulebook

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from fitcard.answer.language import LANGUAGE
-from fitcard.answer.parameter_schemas import Schema, as_plain_number, in_unit, parameter_schema
+from fitcard.answer.question import LANGUAGE
+from fitcard.answer.schema import Schema, as_plain_number, in_unit, parameter_schema
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import LIMIT, Filter

@@ -12,7 +12,7 @@ from typing import Any
 from flask import g
 
 from fitcard.answer.answer import answer_question, answer_questions
-from fitcard.answer.explain import explain
+from fitcard.answer.evaluator import explain
 from fitcard.answer.question import Question, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.compiler.engine import Engine

@@ -11,7 +11,7 @@ from flask import g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from fitcard.answer.language import LANGUAGE
+from fitcard.answer.question import LANGUAGE
 from fitcard.compiler.engine import Engine
 from fitcard.reports import format_value, origin, with_unit
 from fitcard.rulebook.messages import Messages
