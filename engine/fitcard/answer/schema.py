@@ -187,9 +187,9 @@ class _LayoutSchemas:
                 return {"const": node.text}
             case ObjectNode():
                 schema = self.object(node, keys)
-                return (
-                    _or_empty(schema, about) if node.when else {**schema, **({"description": about} if about else {})}
-                )
+                if node.when:
+                    return _or_empty(schema, about)
+                return {**schema, "description": about} if about else schema
             case ListNode():
                 parts = [
                     self.node(part.item, keys) if isinstance(part, EachNode) else self.part(part, keys)
@@ -322,9 +322,8 @@ def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter
         number = question_fields.inputs[name]
         default = {"default": as_plain_number(number.default)} if number.default is not None else {}
         bounds = {"minimum": as_plain_number(number.minimum), "maximum": as_plain_number(number.maximum)}
-        return {"type": "integer" if number.whole else "number", **bounds, **default}, in_unit(
-            number.about, number.unit
-        )
+        kind = "integer" if number.whole else "number"
+        return {"type": kind, **bounds, **default}, in_unit(number.about, number.unit)
     if name == PROFILE:
         return {"type": "string", "enum": list(rulebook.rule_sets), "default": rulebook.default_profile}, ""
     if name == LIMIT:
