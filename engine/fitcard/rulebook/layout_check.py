@@ -63,12 +63,11 @@ class LayoutPicked(ProblemCode):
 
 
 class FigureShown(ProblemCode):
-    """A figure with `shown` cannot stand in an answer: it is a condition, it is compared with the question, or the
-    condition under which it is shown is none.
+    """A figure with `shown` is a condition or depends on `current.`, or its `shown` is not a condition.
 
     Why: an answer shows single numbers and words under `figures`.
     Avoid: `shown: true` for `fits_whole`, or for `decode_gain`, which reads `current.decode_tok_s`
-    Prefer: a number with a unit, or a table of words; `shown: tdp_known` where it needs a figure that may be absent.
+    Prefer: a number with a unit, or a table of words; `shown: tdp_known` for a figure that may be absent.
     """
 
 

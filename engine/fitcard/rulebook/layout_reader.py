@@ -46,7 +46,7 @@ WITH, CHANGED, USE, BLOCKS = "with", "changed", "use", "blocks"
 class BlockUnknown(ProblemCode):
     """A layout uses a block that is not defined in its file, or a block uses itself.
 
-    Why: what stands in its place would be open.
+    Why: that part of every answer would be undefined.
     Avoid: `item: {use: wey}` where the file defines `way`
     Prefer: `item: {use: way}`
     """
@@ -55,8 +55,8 @@ class BlockUnknown(ProblemCode):
 class BlockUnused(ProblemCode):
     """No part of a layout uses a block.
 
-    Why: a change of it would have no effect.
-    Avoid: a block `way` after its last use is gone
+    Why: changes to it would have no effect.
+    Avoid: a block `way` whose last use was removed
     Prefer: using it, or removing it.
     """
 

@@ -135,7 +135,7 @@ class _Basis:
 
 @dataclass(frozen=True)
 class _Views:
-    """What shows the results of rules."""
+    """Messages, layout and rankings."""
 
     languages: Languages
     layout: Layout

@@ -101,10 +101,6 @@ class Sentence:
         slots = {part.name for template in self.templates.values() for part in template if isinstance(part, Slot)}
         return frozenset(slots | ({self.by} if self.by else set()))
 
-    def template(self, value_of: Callable[[str], Scalar]) -> Template:
-        """The template for the value of `by`."""
-        return self.templates[str(value_of(self.by)) if self.by else ""]
-
 
 @dataclass(frozen=True, eq=False)
 class Messages:
@@ -123,12 +119,6 @@ class Messages:
     names: Mapping[str, Mapping[str, Mapping[str, str]]]
     document: Document
 
-    def sentence(
-        self, key: str, value_of: Callable[[str], Scalar], shown: Callable[[str], Scalar] | None = None
-    ) -> str:
-        """The sentence `key`: `value_of` gives the value of `by`, and `shown`, if given, the values of slots."""
-        return _fill(self.sentences[key].template(value_of), shown or value_of, self.formats)
-
     def formatter(self, form: str) -> Callable[[Any], str]:
         """The function that writes a value in the format `form`, unformatted if `form` is empty."""
         return self.formats[form].write if form else _plain
@@ -143,14 +133,14 @@ class Messages:
 
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""
-        return _fill(self.labels[key], values.__getitem__, self.formats)
+        return _fill(self.labels[key], values, self.formats)
 
     def format_label(self, value: Scalar, key: str) -> str:
         """The label `key` with `value` in its slot `value`."""
-        return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
+        return self.label(key, value=value)
 
     def format_quantity(self, value: float | str | None, unit: str) -> str:
-        """A number to three significant digits, with its unit; a word as it is."""
+        """A number to three significant digits, with its unit; words are unchanged."""
         if value is None or isinstance(value, str):
             return value or "-"
         digits = 0 if not value else max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value))))
@@ -159,7 +149,7 @@ class Messages:
 
     def problem(self, code: str, **values: Scalar) -> str:
         """The text of a problem of a question, by code."""
-        return _fill(self.problems[code], values.__getitem__, self.formats)
+        return _fill(self.problems[code], values, self.formats)
 
 
 def read_messages(document: Document, locale: Locale, formats: Mapping[str, Format]) -> tuple[Messages, list[Problem]]:
@@ -290,9 +280,9 @@ class _TemplateReader:
         return tuple(parts)
 
 
-def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
+def _fill(template: Template, values: Mapping[str, Scalar], formats: Mapping[str, Format]) -> str:
     return "".join(
-        [part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template]
+        [part if isinstance(part, str) else _write(values[part.name], part.format, formats) for part in template]
     )
 
 

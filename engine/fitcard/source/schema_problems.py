@@ -93,7 +93,7 @@ class SchemaRange(ProblemCode):
 class SchemaUnusual(ProblemCode):
     """A figure is possible but unusual, and should be verified.
 
-    Why: a figure in MB instead of GB is a thousand times too large, and would be used as it is.
+    Why: a figure in MB instead of GB is a thousand times too large.
     Avoid: `memory: 16384` for a device with 16 GB
     Prefer: `memory: 16`; if the figure is correct, widen `usual` in the schema.
     """

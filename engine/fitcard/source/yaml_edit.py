@@ -76,7 +76,7 @@ def _reordering(offsets: TextOffsets, path: Path, order: Sequence[str]) -> Edit:
 
 
 def _reorder_flow(offsets: TextOffsets, path: Path, keys: list[str], order: Sequence[str]) -> Edit:
-    """The separators keep their places between the reordered items."""
+    """Only the items are reordered, not the separators between them."""
     bounds = {key: (offsets.key_start((*path, key)), offsets.value_end((*path, key))) for key in keys}
     separators = [offsets.text[bounds[key][1] : bounds[after][0]] for key, after in pairwise(keys)]
     items = [offsets.text[start:end] for start, end in (bounds[key] for key in order)]
