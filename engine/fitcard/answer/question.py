@@ -173,17 +173,24 @@ class _QuestionReader:
 
     def read_inputs(self, values: Mapping[str, Any]) -> dict[str, float]:
         """The inputs that have a value."""
-        inputs = self.rulebook.question_fields.inputs
-        numbers = {name: _read_input(each, values[name]) for name, each in inputs.items() if name in values}
-        return self._without_problems(numbers)
+        inputs: dict[str, float] = {}
+        for name, declared in self.rulebook.question_fields.inputs.items():
+            if name in values:
+                self._add(inputs, name, _read_input(declared, values[name]))
+        return inputs
 
     def read_constants(self, rule_set: RuleSet, overrides: Mapping[str, object]) -> dict[str, float]:
         """The values of constants."""
-        return self._without_problems({name: _read_constant(rule_set, name, each) for name, each in overrides.items()})
+        constants: dict[str, float] = {}
+        for name, value in overrides.items():
+            self._add(constants, name, _read_constant(rule_set, name, value))
+        return constants
 
-    def _without_problems(self, numbers: Mapping[str, float | Problem]) -> dict[str, float]:
-        self.problems += [number for number in numbers.values() if isinstance(number, Problem)]
-        return {name: number for name, number in numbers.items() if not isinstance(number, Problem)}
+    def _add(self, numbers: dict[str, float], name: str, number: float | Problem) -> None:
+        if isinstance(number, Problem):
+            self.problems.append(number)
+        else:
+            numbers[name] = number
 
 
 def _read_input(declared: Input, value: object) -> float | Problem:
