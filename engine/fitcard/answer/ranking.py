@@ -19,7 +19,7 @@ from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index, evaluate
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.layout import MessageNode, ShownNames
-from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Ranking, ScorePart
+from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, RankingDefinition, ScorePart
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest, normalised
 from fitcard.values import WordColumn, whole_as_int
@@ -36,7 +36,7 @@ class RankingQuestion:
     `picks_best` if each row is shown with its best entry on the axis of `ranking.best`: the question names none.
     """
 
-    ranking: Ranking
+    ranking: RankingDefinition
     question: Question
     filters: Mapping[str, FilterValue]
     limit: int
@@ -74,7 +74,7 @@ def read_ranking(
     return RankingQuestion(ranking, question, filters, limit, picks_best)
 
 
-def find_ranking(rulebook: Rulebook, name: str) -> Ranking:
+def find_ranking(rulebook: Rulebook, name: str) -> RankingDefinition:
     """The ranking `name`. Raises ProblemsError if it does not exist."""
     if name not in rulebook.rankings:
         names = tuple(rulebook.rankings)
@@ -257,7 +257,7 @@ def _read_words(rulebook: Rulebook, condition: Filter, text: str) -> tuple[str, 
     return tuple(words)
 
 
-def _read_limit(rulebook: Rulebook, ranking: Ranking, value: object) -> int | Problem:
+def _read_limit(rulebook: Rulebook, ranking: RankingDefinition, value: object) -> int | Problem:
     if value is None:
         return ranking.default_limit
     limit = read_number(LIMIT, value, 1, len(rulebook.catalog_of(ranking.over).ids))

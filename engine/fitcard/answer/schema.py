@@ -25,7 +25,7 @@ from fitcard.rulebook.layout import (
     TextNode,
     ValueNode,
 )
-from fitcard.rulebook.rankings import HOLDS, LIMIT, WORD, Filter, Ranking
+from fitcard.rulebook.rankings import HOLDS, LIMIT, WORD, Filter, RankingDefinition
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.schemas import BASE, DIALECT, SUFFIX
 from fitcard.values import Kind
@@ -130,7 +130,7 @@ def ranking_schema(rulebook: Rulebook) -> Schema:
     return _document(RANKING, "a ranking", about, merged)
 
 
-def _ranking(rulebook: Rulebook, ranking: Ranking) -> Schema:
+def _ranking(rulebook: Rulebook, ranking: RankingDefinition) -> Schema:
     builder = _LayoutSchemas(rulebook, Layout({}, ranking.item, ranking.document))
     part = _object(
         {"part": STRING, "label": STRING, "points": NUMBER, "weight": NUMBER, "gained": NUMBER, "ahead": NUMBER}

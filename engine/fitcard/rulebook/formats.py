@@ -22,7 +22,7 @@ DateStyle = Literal["short", "medium", "long", "full"]
 
 
 @dataclass(frozen=True)
-class Format:
+class ValueFormat:
     """A format of numbers, words (`case`: `lower`) or ISO dates (`date`: a CLDR style).
 
     A number is divided by `per`, rounded to `decimals`, and followed by `suffix`; its digits are grouped with `group`.

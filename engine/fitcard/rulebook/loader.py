@@ -37,7 +37,7 @@ from fitcard.rulebook.layout import Layout
 from fitcard.rulebook.layout_check import check_figures, check_layout
 from fitcard.rulebook.layout_reader import block_problems, read_layout
 from fitcard.rulebook.messages import Languages, message_names, read_languages
-from fitcard.rulebook.rankings import Ranking, check_ranking, read_rankings
+from fitcard.rulebook.rankings import RankingDefinition, check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
@@ -118,7 +118,7 @@ def load_with_problems(folders: Folders, cache: FileCache | None = None) -> tupl
         schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     except ProblemsError as error:
         return None, list(error.problems)
-    loader = _Loader(schemas, read_files(folders, schemas, cache or FileCache()))
+    loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
     rulebook = loader.load()
     return rulebook, loader.all_problems
 
@@ -139,13 +139,13 @@ class _Views:
 
     languages: Languages
     layout: Layout
-    rankings: Mapping[str, Ranking]
+    rankings: Mapping[str, RankingDefinition]
 
 
 T = TypeVar("T")
 
 
-class _Loader:
+class _RulebookLoader:
     """Builds a rulebook from files, step by step. A step returns None if later ones would report false problems."""
 
     def __init__(self, schemas: Schemas, files: RuleFiles) -> None:

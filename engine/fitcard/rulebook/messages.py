@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 
 from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Problem, ProblemCode
-from fitcard.rulebook.formats import Format
+from fitcard.rulebook.formats import ValueFormat
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind, Scalar
@@ -112,7 +112,7 @@ class Messages:
 
     language: str
     locale: Locale
-    formats: Mapping[str, Format]
+    formats: Mapping[str, ValueFormat]
     sentences: Mapping[str, Sentence]
     labels: Mapping[str, Template]
     problems: Mapping[str, Template]
@@ -144,7 +144,7 @@ class Messages:
         if value is None or isinstance(value, str):
             return value or "-"
         digits = 0 if not value else max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value))))
-        text = Format(self.locale, decimals=digits, group=True).write(value)
+        text = ValueFormat(self.locale, decimals=digits, group=True).write(value)
         return f"{text} {unit}" if unit else text
 
     def problem(self, code: str, **values: Scalar) -> str:
@@ -152,13 +152,15 @@ class Messages:
         return _fill(self.problems[code], values, self.formats)
 
 
-def read_messages(document: Document, locale: Locale, formats: Mapping[str, Format]) -> tuple[Messages, list[Problem]]:
+def read_messages(
+    document: Document, locale: Locale, formats: Mapping[str, ValueFormat]
+) -> tuple[Messages, list[Problem]]:
     """The messages of a file that is valid against its schema, and problems of their slots.
 
     `formats` of the default language are added to those of the file.
     """
     data = document.data
-    own = {name: Format(locale, **parts) for name, parts in data.get("formats", {}).items()}
+    own = {name: ValueFormat(locale, **parts) for name, parts in data.get("formats", {}).items()}
     formats = {name: replace(form, locale=locale) for name, form in formats.items()} | own
     reader = _TemplateReader(document, formats)
     sentences = {key: reader.sentence(key, value) for key, value in data["sentences"].items()}
@@ -249,7 +251,7 @@ def _word_problems(document: Document, path: Path, sentence: Sentence, words: tu
 
 
 class _TemplateReader:
-    def __init__(self, document: Document, formats: Mapping[str, Format]) -> None:
+    def __init__(self, document: Document, formats: Mapping[str, ValueFormat]) -> None:
         self.document, self.formats = document, formats
         self.problems: list[Problem] = []
 
@@ -280,13 +282,13 @@ class _TemplateReader:
         return tuple(parts)
 
 
-def _fill(template: Template, values: Mapping[str, Scalar], formats: Mapping[str, Format]) -> str:
+def _fill(template: Template, values: Mapping[str, Scalar], formats: Mapping[str, ValueFormat]) -> str:
     return "".join(
         [part if isinstance(part, str) else _write(values[part.name], part.format, formats) for part in template]
     )
 
 
-def _write(value: Scalar | list[str], form: str, formats: Mapping[str, Format]) -> str:
+def _write(value: Scalar | list[str], form: str, formats: Mapping[str, ValueFormat]) -> str:
     if isinstance(value, list):  # such as several sources
         return ", ".join(value)
     return formats[form].write(value) if form else _plain(value)

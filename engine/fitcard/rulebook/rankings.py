@@ -83,7 +83,7 @@ class BestPick:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class RankingDefinition:
     """All entries of the axis `over`, by descending `by`, then ascending `ties`.
 
     `default_limit` is the default number of rows. `head` is shown once, `item` for each row; `columns` are the titles
@@ -131,9 +131,11 @@ class Ranking:
         return shown_names(referenced_names(self.nodes, message_names), rule_set)
 
 
-def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:
+def read_rankings(
+    documents: list[Document], axes: frozenset[str]
+) -> tuple[dict[str, RankingDefinition], list[Problem]]:
     """The rankings by name, from files that are valid against their schema, and problems of blocks and filters."""
-    rankings: dict[str, Ranking] = {}
+    rankings: dict[str, RankingDefinition] = {}
     problems: list[Problem] = []
     for document in documents:
         blocks = list(block_problems(document))
@@ -158,7 +160,7 @@ def read_filters(document: Document) -> dict[str, Filter]:
     return {name: _filter(name, data, ("filters", name)) for name, data in document.data.get("filters", {}).items()}
 
 
-def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
+def check_ranking(ranking: RankingDefinition, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
     """Names, axes and sentences that do not exist or are of another kind, and filters with the name of a parameter."""
     checker = LayoutChecker(Layout({}, ranking.head, ranking.document), messages, rule_set)
     question_fields = rule_set.question_fields
@@ -190,10 +192,10 @@ def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
 
 def _ranking(
     name: str, data: Mapping[str, Any], filters: Mapping[str, Filter], reader: LayoutReader, document: Document
-) -> Ranking:
+) -> RankingDefinition:
     path: Path = ("rankings", name)
     best = data.get("best")
-    return Ranking(
+    return RankingDefinition(
         name=name,
         title=MessageNode(data["title"], (*path, "title")),
         about=data["about"],

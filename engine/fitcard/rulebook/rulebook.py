@@ -13,7 +13,7 @@ from fitcard.language.unit_system import UnitSystem
 from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
-from fitcard.rulebook.rankings import Ranking
+from fitcard.rulebook.rankings import RankingDefinition
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
@@ -67,7 +67,7 @@ class Rulebook:
     checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
-    rankings: Mapping[str, Ranking]
+    rankings: Mapping[str, RankingDefinition]
     schemas: Schemas
     document: Document
 
