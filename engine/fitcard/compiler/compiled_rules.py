@@ -21,11 +21,10 @@ from fitcard.compiler.compile import (
     precomputed_column,
 )
 from fitcard.compiler.counts import CompiledCount
-from fitcard.compiler.dependencies import Dependencies
 from fitcard.compiler.tables import compile_table
 from fitcard.language.definitions import Constant, Count, Definition, Table
 from fitcard.language.question_fields import QuestionFields
-from fitcard.language.rule_set import NameInfo, RuleSet
+from fitcard.language.rule_set import Dependencies, NameInfo, RuleSet
 from fitcard.values import Column, Kind, WordColumn
 
 MAX_PLANS = 2048  # a question may override what it likes, each time something else

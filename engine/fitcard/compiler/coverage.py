@@ -57,7 +57,7 @@ def _formula_part(formula: Formula) -> CoveragePart:
 def _side(formula: Formula, condition: Expression, holds: bool) -> CoveragePart:
     path, offset = (*formula.path, "expr"), offset_of_node(condition.source, condition.tree)
     where = formula.document.position(path, offset=offset)
-    what = f"`{condition.written}` being {str(holds).lower()}"
+    what = f"`{condition.text}` being {str(holds).lower()}"
     return CoveragePart((where, what), formula, what, path, offset)
 
 

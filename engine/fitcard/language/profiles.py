@@ -1,6 +1,4 @@
-"""Profiles: other beliefs, laid over the rules by name. A profile replaces what the rules define, and nothing else is
-changed by it; what its own formulas need beside that it adds under names that the rules do not have.
-"""
+"""Profiles: overlays that override definitions of the rules by name, and add new ones under `adds`."""
 
 from __future__ import annotations
 
@@ -34,14 +32,14 @@ class ProfileKnownName(ProblemCode):
 def apply_profile(
     base: Mapping[str, Definition], profile: Document, broken: frozenset[str] = frozenset()
 ) -> tuple[dict[str, Definition], list[Problem]]:
-    """The definitions of `base` with those of the profile in their place, and those that it adds.
+    """The definitions of `base` with the overrides and additions of a profile, and the problems of the profile.
 
-    To replace a name that `base` lacks is a problem, unless it is among those that could not be read; so is to add one
-    that `base` has.
+    A problem is an override of a name that is neither in `base` nor `broken`, that is, not readable, and an addition of
+    one that is in `base`.
     """
     definitions, problems = read_definitions(profile)
-    added, found = read_definitions(profile, ADDS)
-    problems += found
+    added, own_problems = read_definitions(profile, ADDS)
+    problems += own_problems
     for definition in added:
         if definition.name in base:
             message, first = f"`{definition.name}` is already defined by the rules", base[definition.name].position
@@ -57,12 +55,12 @@ def apply_profile(
             problems.append(
                 profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
             )
-    replaced = {one.name: _shown_as(one, base[one.name]) for one in definitions if one.name in base}
-    return {**base, **replaced, **{definition.name: definition for definition in added}}, problems
+    overrides = {new.name: _inherit_shown(new, base[new.name]) for new in definitions if new.name in base}
+    return {**base, **overrides, **{definition.name: definition for definition in added}}, problems
 
 
-def _shown_as(definition: Definition, overridden: Definition) -> Definition:
-    """The definition, shown in answers as the one that it overrides where it says nothing of that."""
+def _inherit_shown(definition: Definition, overridden: Definition) -> Definition:
+    """The definition with `shown` and `label` of the one that it overrides, unless it sets `shown` itself."""
     if "shown" in definition.data or not overridden.shown:
         return definition
     return replace(definition, label=definition.label or overridden.label, shown=overridden.shown)

@@ -14,7 +14,7 @@ from fitcard.language.invariants import AlwaysInvariant, Direction, Invariant, I
 from fitcard.language.question_fields import QUESTION
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
-from fitcard.language.types import infer_kind
+from fitcard.language.kinds import infer_kind
 from fitcard.language.unit_system import UnitSystem
 from fitcard.language.units import convert_condition
 from fitcard.lint.sample import Sample

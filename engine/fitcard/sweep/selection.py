@@ -16,7 +16,7 @@ from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import field_names
-from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
