@@ -166,7 +166,7 @@ class QuestionEvaluator:
         rules, given = self._ready_rules, self.given_values
         evaluation = evaluate(rules, varied.questions, names, varied.inputs, given, current, reuse, varied)
         independent = reuse.independent_names(varying_roots(rules, varied))
-        for (at, key, _), place in zip(every, varied.places, strict=True):
+        for (at, key, _), place in zip(every, varied.slices, strict=True):
             found[at][key] = VariantRows(evaluation, place, independent)
         return found
 

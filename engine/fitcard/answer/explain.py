@@ -11,7 +11,7 @@ from fitcard.answer.evaluator import QuestionEvaluator
 from fitcard.answer.problems import BeyondNumbers, question_problem
 from fitcard.answer.question import Question, unknown_rule
 from fitcard.compiler.engine import Engine
-from fitcard.compiler.evaluation import NotFinite
+from fitcard.compiler.finite import NotFinite
 from fitcard.problems import ProblemsError
 
 
