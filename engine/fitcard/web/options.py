@@ -17,7 +17,7 @@ class Limits:
     """Limits of one request.
 
     `body` is in bytes; `address` counts the characters of path and query; `questions` are those of a batch, whose
-    evaluation stops after so many `seconds`.
+    evaluation stops after `seconds`.
     """
 
     body: int = MAX_BODY

@@ -23,7 +23,7 @@ from fitcard.answer.ranking import rank, read_ranking
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.errors import RequestRefused, refused
+from fitcard.web.errors import RequestRefused, refusal
 from fitcard.web.observability import decision
 from fitcard.web.options import Limits
 from fitcard.web.responses import OK
@@ -49,7 +49,7 @@ def split_line(line: str) -> dict[str, str]:
 
 
 def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
-    """The answer to a question, which is also added to the decision log."""
+    """The answer to a question; it is added to the decision log."""
     with g.service.evaluating:
         data = answer_question(g.engine, question, explained=explained, site=g.service.site).to_dict()
     _log(question, data)
@@ -96,7 +96,7 @@ def json_body() -> Any:
     surrogate, or unlimited nesting. Raises RequestEntityTooLarge where it is too large.
     """
     if not request.is_json:
-        raise refused(NotJson, BODY)
+        raise refusal(NotJson, BODY)
     content = request.get_data()
     try:
         body = json.loads(content, parse_constant=_reject)
@@ -104,7 +104,7 @@ def json_body() -> Any:
             json.dumps(body, ensure_ascii=False).encode()
         return body
     except (ValueError, RecursionError):
-        raise refused(BodyUnreadable, BODY) from None
+        raise refusal(BodyUnreadable, BODY) from None
 
 
 def _reject(constant: str) -> None:
@@ -118,9 +118,9 @@ def read_batch(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
         raise ProblemsError(problems)
     questions = body.get(QUESTIONS) if isinstance(body, dict) else None
     if not isinstance(questions, list):  # a folder of schemas may lack that of batches
-        raise refused(BodyUnreadable, QUESTIONS)
+        raise refusal(BodyUnreadable, QUESTIONS)
     if len(questions) > limits.questions:
-        raise refused(TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
+        raise refusal(TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
     return questions
 
 
@@ -155,7 +155,7 @@ def answer_batch(
         chunk = read[start : start + CHUNK_SIZE]
         if now() > deadline:
             for index, _ in chunk:
-                fail(index, refused(DeadlinePassed, f"{QUESTIONS}.{index}"))
+                fail(index, refusal(DeadlinePassed, f"{QUESTIONS}.{index}"))
             continue
         for index, result in _answer_chunk(chunk, answer_chunk):
             if isinstance(result, ProblemsError):

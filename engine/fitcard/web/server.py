@@ -19,7 +19,7 @@ from fitcard.web.options import Limits, ServerLimits
 PERSISTENT = "1.1"  # the version of HTTP whose connections stay open by default
 POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
 CLEANUP_SECONDS = 30
-MAX_BODY_FACTOR = 10  # beyond its limit a body gets a problem document; beyond so many times that, an error of waitress
+MAX_BODY_FACTOR = 10  # times the limit of a body, from which waitress rejects it itself
 
 
 class _Task(WSGITask):  # type: ignore[misc]

@@ -156,7 +156,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the form: a list where it has `options`, else a number as it stands in the address."""
+    """A field of the form: a list if it has `options`, else a number as text."""
 
     name: str
     title: str
