@@ -1,10 +1,13 @@
-"""The definitions of rule files: constants, formulas, tables and counts, each with unit, description and position."""
+"""The definitions of rule files: constants, formulas, tables and counts, each with unit, description and position.
+
+A profile overrides definitions of the rules by name, and adds new ones under `adds`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +17,7 @@ from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kin
 from fitcard.language.unit_system import Conversion
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
+from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind
 
 
@@ -51,6 +55,24 @@ class TableUnit(ProblemCode):
     Why: readers and pages use the unit to display the value.
     Avoid: `unit: GB` over `rows: {too_heavy: none, otherwise: all}`
     Prefer: `unit: word`
+    """
+
+
+class ProfileUnknownName(ProblemCode):
+    """A profile overrides a name that the rules do not define.
+
+    Why: it would have no effect, although it looks as if it had.
+    Avoid: `hedroom_share: {value: 0.1, ...}` in a profile
+    Prefer: `headroom_share: {value: 0.1, ...}`, or a new name under `adds`.
+    """
+
+
+class ProfileKnownName(ProblemCode):
+    """A profile adds a name that the rules already define.
+
+    Why: readers of the profile would not see that it overrides something.
+    Avoid: `adds: {constants: {headroom_share: {value: 0.1, ...}}}`
+    Prefer: `constants: {headroom_share: {value: 0.1, ...}}`
     """
 
 
@@ -251,3 +273,40 @@ def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any]
         yield document.problem(
             TableUnit, f"the rows give {kind}s, but the unit is `{data['unit']}`", (*path, "unit"), hint=hint
         )
+
+
+def apply_profile(
+    base: Mapping[str, Definition], profile: Document, broken: frozenset[str] = frozenset()
+) -> tuple[dict[str, Definition], list[Problem]]:
+    """The definitions of `base` with the overrides and additions of a profile, and the problems of the profile.
+
+    An override of a name that is neither in `base` nor `broken` (unreadable) is a problem; so is the addition of a name
+    in `base`.
+    """
+    definitions, problems = read_definitions(profile)
+    added, own_problems = read_definitions(profile, ADDS)
+    problems += own_problems
+    for definition in added:
+        if definition.name in base:
+            message, first = f"`{definition.name}` is already defined by the rules", base[definition.name].position
+            hint = "override it outside `adds`, or choose another name"
+            problems.append(
+                profile.problem(ProfileKnownName, message, definition.path, key=True, hint=hint, first=first)
+            )
+    for definition in definitions:
+        if definition.name not in base and definition.name not in broken:
+            near = closest(definition.name, base)
+            hint = did_you_mean(near) or "a profile overrides names of the rules; new names belong under `adds`"
+            message = f"the rules define no `{definition.name}` to override"
+            problems.append(
+                profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
+            )
+    overrides = {new.name: _inherit_shown(new, base[new.name]) for new in definitions if new.name in base}
+    return {**base, **overrides, **{definition.name: definition for definition in added}}, problems
+
+
+def _inherit_shown(definition: Definition, overridden: Definition) -> Definition:
+    """The definition with `shown` and `label` of the one that it overrides, unless it sets `shown` itself."""
+    if "shown" in definition.data or not overridden.shown:
+        return definition
+    return replace(definition, label=definition.label or overridden.label, shown=overridden.shown)
