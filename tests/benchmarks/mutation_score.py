@@ -167,8 +167,8 @@ def changes_nothing(folders: Folders, kept: FileCache, before: list[Sample]) -> 
     return all(
         _same(column, after[name])
         for trial in before
-        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], baseline=None).whole.columns)
-        for name, column in trial.whole.columns.items()
+        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], baseline=None).evaluation.columns)
+        for name, column in trial.evaluation.columns.items()
         if name in after
     )
 

@@ -17,7 +17,7 @@ FEW = 4_000  # questions that a mistake like these must be found on: far fewer t
 
 def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
     """Problems of invariants by the name of the invariant, tried on so many questions."""
-    problems = [problem for problem in run_checks(work.folders, most=most)[1] if problem.code == "invariant-broken"]
+    problems = [problem for problem in run_checks(work.folders, max_questions=most)[1] if problem.code == "invariant-broken"]
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 
