@@ -53,9 +53,12 @@ def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def origin(step: Mapping[str, Any]) -> str:
-    """The expression of a formula, the input of a table and its value, the entry of a catalog figure; or nothing."""
+    """The expression of a formula and its unit, the input of a table and its value, the entry of a catalog figure; or
+    nothing."""
     if "by" in step:
         return f"{step['by']} = {format_value(step['inputs'][step['by']])}"
+    if "computed_in" in step:
+        return f"{step['expr']} in {step['computed_in']}"
     return str(step.get("expr") or step.get("entry") or "")
 
 

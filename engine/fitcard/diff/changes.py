@@ -125,7 +125,7 @@ class _ItemComparison:
             for layer in self.head.layers.values()
             if item.name not in layer  # a profile may define what the rules no longer define
             for reader in layer.values()
-            if item.name in reader.reads
+            if item.name in self.head.reads(reader)
         )
         return tuple(dict.fromkeys(readers))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from fitcard.language.question_fields import QUESTION
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.language.types import infer_kind
+from fitcard.language.unit_system import UnitSystem
+from fitcard.language.units import convert_condition
 from fitcard.lint.sample import Sample
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -84,9 +87,12 @@ def invariant_problems(rulebook: Rulebook, samples: Iterable[Sample]) -> Iterato
             excluded = sample.rules.profile in invariant.not_in
             if excluded or _key(invariant) in reported or _tested_by_baseline(sample, invariant):
                 continue
-            problem = next(_misuse_problems(sample.rules.rule_set, invariant), None)
+            problem = next(_misuse_problems(sample.rules.rule_set, rulebook.units, invariant), None)
+            converted = invariant
+            if problem is None and isinstance(invariant, AlwaysInvariant):
+                converted, problem = _convert_units(rulebook, sample.rules.rule_set, invariant)
             if problem is None:
-                testable.append(invariant)
+                testable.append(converted)
             else:
                 reported.add(_key(invariant))
                 yield problem
@@ -96,6 +102,15 @@ def invariant_problems(rulebook: Rulebook, samples: Iterable[Sample]) -> Iterato
             if problem is not None:
                 reported.add(_key(invariant))
                 yield problem
+
+
+def _convert_units(
+    rulebook: Rulebook, rule_set: RuleSet, invariant: AlwaysInvariant
+) -> tuple[AlwaysInvariant, Problem | None]:
+    """The invariant with its units converted, and the first problem with them."""
+    path = (*invariant.path, "always")
+    condition, problems = convert_condition(invariant.condition, rule_set, rulebook.units, invariant.document, path)
+    return replace(invariant, condition=condition), next(iter(problems), None)
 
 
 def _key(invariant: Invariant) -> tuple[Any, ...]:
@@ -121,7 +136,7 @@ def _tested_by_baseline(sample: Sample, invariant: Invariant) -> bool:
     return {*names, *default_tables} & sample.rules.definitions.keys() <= sample.shared
 
 
-def _misuse_problems(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
+def _misuse_problems(rule_set: RuleSet, units: UnitSystem, invariant: Invariant) -> Iterator[Problem]:
     """Unknown names, and forms that do not suit the kinds of their names."""
     fields = rule_set.question_fields
     known = [*rule_set.definitions, *fields.axes, *field_names(fields, rule_set.catalogs)]
@@ -130,11 +145,16 @@ def _misuse_problems(rule_set: RuleSet, invariant: Invariant) -> Iterator[Proble
     if isinstance(invariant, AlwaysInvariant):
         path = (*invariant.path, "always")
         for name in invariant.condition.names:
-            if rule_set.describe(name) is None:
+            if rule_set.describe(name) is None and units.named(name) is None:
                 offset, near = invariant.condition.offset_of(name), closest(name, known)
                 yield document.problem(NameUnknown, f"undefined name `{name}`", path, offset=offset, closest=near)
                 return
-        kind, faults = infer_kind(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
+
+        def kind_of_name(name: str) -> Kind:
+            info = rule_set.describe(name)
+            return info.kind if info else Kind.NUMBER  # of a unit
+
+        kind, faults = infer_kind(invariant.condition, kind_of_name)
         for fault in faults:
             yield fault.problem(document, path)
         if kind is not Kind.CONDITION:

@@ -12,7 +12,6 @@ from fitcard.answer.question import read_question
 from fitcard.calibration.parameters import bounds_problems
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.units import unit_problems
 from fitcard.lint.catalog_checks import catalog_problems
 from fitcard.lint.generated_schemas import outdated_schemas
 from fitcard.lint.invariants import invariant_problems
@@ -76,14 +75,13 @@ def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
 def _load(
     folders: Folders, cache: FileCache | None, max_questions: int
 ) -> tuple[Engine | None, list[Problem], list[Sample]]:
-    """The engine, the problems of loading it, of units and of numbers, and the samples for further checks."""
+    """The engine, the problems of loading it, and of numbers, and the samples for further checks."""
     rulebook, problems = load_with_problems(folders, cache)
     if rulebook is None:
         return None, problems, []
     engine = compile_rulebook(rulebook)
     samples = samples_of(engine.rules.values(), max_questions)
-    units = unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    return engine, [*problems, *units, *finite_problems(samples)], samples
+    return engine, [*problems, *finite_problems(samples)], samples
 
 
 def finite_problems(samples: Iterable[Sample]) -> list[Problem]:
