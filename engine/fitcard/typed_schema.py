@@ -84,7 +84,7 @@ def schema_document(kind: str, title: str, shape: Any) -> Schema:
     """The content of `<kind>.schema.json`: the schema of a TypedDict, with those that it contains under `$defs`."""
     definitions: dict[str, Schema] = {}
     schema_of(shape, definitions)
-    root = definitions.pop(shape.__name__)
+    root = definitions.pop(_definition_name(shape))
     head = {"$schema": DIALECT, "$id": f"{BASE}{kind}{SUFFIX}", "title": title}
     return {**head, **root, "$defs": definitions}
 
@@ -99,17 +99,23 @@ def _object(shape: Any, definitions: dict[str, Schema] | None) -> Schema:
     fields = fields_of(shape)
     # With postponed annotations, `__required_keys__` ignores NotRequired.
     required = [key for key in fields if key in shape.__required_keys__ and get_origin(fields[key]) is not NotRequired]
-    keys = {"required": required} if required else {}
+    keys: Schema = {"required": required} if required else {}
     if definitions is None:
         properties = {key: schema_of(field) for key, field in fields.items()}
         return {"type": "object", **keys, "properties": properties}
-    if shape.__name__ not in definitions:
-        definitions[shape.__name__] = schema = {"type": "object"}
+    name = _definition_name(shape)
+    if name not in definitions:
+        schema: Schema = {"type": "object"}
+        definitions[name] = schema  # before its fields, which may refer to it
         if shape.__doc__:
             schema["description"] = " ".join(shape.__doc__.split())
         schema |= {**keys, "additionalProperties": False}
         schema["properties"] = {key: schema_of(field, definitions) for key, field in fields.items()}
-    return {"$ref": f"#/$defs/{shape.__name__}"}
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _definition_name(shape: Any) -> str:
+    return str(shape.__name__).removesuffix("Data")
 
 
 def _keywords(metadata: object) -> Iterator[tuple[str, Any]]:

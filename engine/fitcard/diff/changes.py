@@ -263,8 +263,8 @@ def _ordered(data: Any) -> Any:
 def changed_spans(old: str, new: str) -> MarksData:
     """The parts of each text that the other lacks, as offsets of start and end."""
     old_tokens, new_tokens = list(TOKEN.finditer(old)), list(TOKEN.finditer(new))
-    texts = ([token[0] for token in tokens] for tokens in (old_tokens, new_tokens))
-    matcher = difflib.SequenceMatcher(None, *texts, autojunk=False)
+    old_texts, new_texts = ([token[0] for token in tokens] for tokens in (old_tokens, new_tokens))
+    matcher = difflib.SequenceMatcher(None, old_texts, new_texts, autojunk=False)
     marks: MarksData = {"old": [], "new": []}
     for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if tag != "equal":

@@ -75,7 +75,7 @@ def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
 def _load(
     folders: Folders, cache: FileCache | None, max_questions: int
 ) -> tuple[Engine | None, list[Problem], list[Sample]]:
-    """The engine, the problems of loading it, and of numbers, and the samples for further checks."""
+    """The engine, the problems of loading it and of numbers that are not finite, and the samples for further checks."""
     rulebook, problems = load_with_problems(folders, cache)
     if rulebook is None:
         return None, problems, []
@@ -104,8 +104,8 @@ def pinned_problems(rulebook: Rulebook) -> Iterator[Problem]:
             read_question(rulebook, question)
         except ProblemsError as error:
             for problem in word_problems(error.problems, rulebook.messages):
-                path = ("pinned", "questions", number, problem.field)
-                yield document.problem(problem.kind, problem.message, path, closest=problem.closest)
+                at = ("pinned", "questions", number, problem.field)
+                yield document.problem(problem.kind, problem.message, at, closest=problem.closest)
     for number, name in enumerate(rulebook.pinned.names):
         if name not in definitions:
             path, near = ("pinned", "names", number), closest(name, definitions)

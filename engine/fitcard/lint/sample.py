@@ -140,7 +140,9 @@ class Sample:
         """The values of `current`: those of the first question."""
         names = self.rules.plan(self.rules.definitions).current
         if names and not self._current:
-            inputs = {name: column[:1] if isinstance(column, np.ndarray) else column for name, column in self.inputs.items()}
+            inputs = {
+                name: column[:1] if isinstance(column, np.ndarray) else column for name, column in self.inputs.items()
+            }
             first = evaluate(self.rules, self.questions.at([0]), names, inputs)
             self._current.update({name: first.value(name, (0,)) for name in names})
         return self._current
