@@ -19,8 +19,6 @@ def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
     """Problems of invariants by the name of the invariant, tested on `most` questions."""
     found = run_checks(work.folders, max_questions=most)[1]
     problems = [problem for problem in found if problem.code == "invariant-broken"]
-        problem for problem in run_checks(work.folders, max_questions=most)[1] if problem.code == "invariant-broken"
-    ]
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 
