@@ -141,7 +141,7 @@ class EntryFigures:
         reference, _, rest = name.partition(".")
         referenced = self.rulebook.catalogs[self.catalog.fields[reference].entry_of]
         entry_ids = [entry.value(reference) for entry in self.catalog.entries.values()]
-        rows = np.array([ABSENT if one is None else referenced.index[one] for one in entry_ids], dtype=np.int64)
+        rows = np.array([ABSENT if entry is None else referenced.index[entry] for entry in entry_ids], dtype=np.int64)
         column = np.asarray(_column(referenced, rest))
         return np.where(rows == ABSENT, column.dtype.type(False) if column.dtype == bool else np.nan, column[rows])
 

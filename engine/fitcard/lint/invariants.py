@@ -96,7 +96,9 @@ def invariant_problems(rulebook: Rulebook, samples: Iterable[Sample]) -> Iterato
             else:
                 reported.add(_key(invariant))
                 yield problem
-        perturbations = Perturbations(sample, (one for one in testable if isinstance(one, MonotonicInvariant)))
+        perturbations = Perturbations(
+            sample, (invariant for invariant in testable if isinstance(invariant, MonotonicInvariant))
+        )
         for invariant in testable:
             problem = _counterexample(perturbations, invariant)
             if problem is not None:

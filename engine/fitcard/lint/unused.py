@@ -95,7 +95,8 @@ def _not_sampled(rulebook: Rulebook, samples: Iterable[Sample]) -> list[Coverage
     reached: set[Key] = set()
     for sample in samples:
         reached |= set(covered(sample.evaluation))
-    definitions = {id(one): one for rule_set in rulebook.rule_sets.values() for one in rule_set.definitions.values()}
+    rule_sets = rulebook.rule_sets.values()
+    definitions = {id(definition): definition for rules in rule_sets for definition in rules.definitions.values()}
     parts = {part.key: part for definition in definitions.values() for part in coverage_parts(definition)}
     return [part for key, part in parts.items() if key not in reached]
 
@@ -105,7 +106,8 @@ def _is_impossible_word(rulebook: Rulebook, part: CoveragePart) -> bool:
     table = part.definition
     if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
         return False
-    rule_set = next(one for one in rulebook.rule_sets.values() if one.definitions.get(table.name) is table)
+    rule_sets = rulebook.rule_sets.values()
+    rule_set = next(rule_set for rule_set in rule_sets if rule_set.definitions.get(table.name) is table)
     return part.path[-1] not in rule_set.possible_words(table.input)[0]
 
 
