@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.answer.render import answer_question
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.definitions import Formula
 from fitcard.lint.run import run_checks
@@ -148,7 +148,7 @@ def test_another_unit_of_a_formula_moves_no_answer(copy: Workplace, file: str, o
     def figures() -> dict[str, float]:
         engine = copy.load()
         question = read_question(engine.rulebook, {"model": "llama-3.1-70b", "device": "rtx-4090-24gb"})
-        answer = answer_question(engine, question)
+        answer = answer_question(engine, question).to_dict()
         return {
             "needed_gb": answer["memory"]["needed_gb"],
             **{key: answer[key] for key in ("decode_tok_s", "ttft_ms", "score", "safe_context_tokens")},
