@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from fitcard.calibration.backtest_plot import KINDS, save_plot
-from fitcard.calibration.backtest_report import Compared, as_data, draw_backtest, points_as_data
-from fitcard.calibration.comparison import compare
+from fitcard.calibration.comparison import Comparison, compare
 from fitcard.calibration.external_runs import with_external_runs
+from fitcard.calibration.report import PLOT_SUFFIXES, backtest_data, draw_backtest, points_data, save_plot
 from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -55,12 +55,12 @@ def command(
     if data is not None:
         elsewhere = with_external_runs(engine, data)
         engine = elsewhere.engine
-        click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
+        click.echo(f"runs: {elsewhere.used}, left out: {elsewhere.incomplete}", err=True)
         for name in elsewhere.unread:
             click.echo(f"not read: {name}", err=True)
     try:
         compared = {profile: compare(engine, profile) for profile in profiles}
-        found = as_data(rulebook, compared, group, worst)
+        found = backtest_data(rulebook, compared, group, worst)
     except ProblemsError as wrong:
         exit_with_problems(wrong.problems, FAILED)
     if plot is not None:
@@ -72,15 +72,15 @@ def command(
     raise SystemExit(OK)
 
 
-def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:
+def _plot(file: Path, rulebook: Rulebook, compared: Mapping[str, Sequence[Comparison]], group: str) -> None:
     """A plot for each profile, in one file each where there are several."""
-    if file.suffix not in KINDS:
-        raise click.UsageError(f"`{file}` must end in {' or '.join(KINDS)}")
+    if file.suffix not in PLOT_SUFFIXES:
+        raise click.UsageError(f"`{file}` must end in {' or '.join(PLOT_SUFFIXES)}")
     for profile, comparisons in compared.items():
         name = file if len(compared) == 1 else file.with_stem(f"{file.stem}-{profile}")
         title = f"{rulebook.rule_sets[profile].title}: estimates against measured runs"
         try:
-            save_plot(name, title, points_as_data(comparisons, group))
+            save_plot(name, title, points_data(comparisons, group))
         except ImportError:
             raise click.ClickException("--plot requires the package matplotlib: pip install 'fitcard[tune]'") from None
         except OSError as error:

@@ -8,10 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from fitcard.calibration.calibrate import Calibration, calibrate
-from fitcard.calibration.holdout import Holdout
+from fitcard.calibration.calibrate import Calibration, Holdout, calibrate
 from fitcard.calibration.parameters import parameters_of, spreads_of
-from fitcard.calibration.report import as_data, draw_calibration
+from fitcard.calibration.report import calibration_data, draw_calibration
 from fitcard.calibration.write import write_calibration
 from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
 from fitcard.problems import ProblemsError
@@ -69,7 +68,7 @@ def command(
     except ProblemsError as wrong:
         exit_with_problems(wrong.problems, FAILED)
     if as_json:
-        print_json(as_data(found))
+        print_json(calibration_data(found))
         raise SystemExit(FAILED if found.problems else OK)
     draw_calibration(found, rulebook, console)
     click.echo(f"rules: {folders.description}")

@@ -31,7 +31,7 @@ GROUPS = {
         "fmt": "Format rules and catalogs.",
         "new": "Create a rule or a catalog entry.",
         "graph": "Show the dependencies between rules.",
-        "schemas": "Write the JSON Schemas of answers and rankings.",
+        "schemas": "Write the JSON Schemas of answers, rankings and comparisons.",
     },
     "Catalogs and measurements": {
         "catalog": "Show statistics of the catalogs, or verify their figures.",

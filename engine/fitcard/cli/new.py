@@ -12,7 +12,7 @@ import click
 from fitcard.cli.output import FAILED, exit_with_problems, print_problems
 from fitcard.cli.scaffold import FieldUnknown, Scaffold, insert_entry, new_file, scaffolds
 from fitcard.language.question_fields import read_question_fields
-from fitcard.lint.dry_run import problems_after_edit
+from fitcard.lint.run import problems_after_edit
 from fitcard.problems import errors
 from fitcard.rulebook.files import RULEBOOK, RULES, FileRead, read_each_file
 from fitcard.source.document import Document

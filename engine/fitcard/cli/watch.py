@@ -41,7 +41,7 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
         click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
         click.echo(f"{time.perf_counter() - started:.2f} s")
-        if now.runs:
+        if now.has_figures:
             before = now
 
 

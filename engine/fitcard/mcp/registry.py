@@ -1,52 +1,33 @@
-"""Tools as typed functions: their schemas, derived from type hints, and their calls.
-
-Schemas are derived here and not by pydantic, for two reasons. Clients pass them to a language model, so they are short:
-nested types stand inline, without titles and without alternatives for null. And every command can import the tools
-without the extra `mcp`.
-"""
+"""Tools as typed functions: their schemas, derived from type hints, and their calls."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from functools import cached_property
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from fitcard.answer.problems import UnknownParameter, question_problem
 from fitcard.answer.question import SHORT_LIST
-from fitcard.answer.schema import Schema, parameter_schema
+from fitcard.answer.schema import parameter_schema
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rankings import WORD
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.schemas import Schema
 from fitcard.suggest import closest
+from fitcard.typed_schema import MaxItems, fields_of, schema_of
 from fitcard.values import round_significant, whole_as_int
 
 DIGITS = 4  # significant digits of numbers that are not integers
-JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 CONSTRAINTS = ("enum", "minimum", "maximum", "default")  # keywords of a schema that come from the rulebook
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Minimum:
-    """Metadata of a number: its lower bound."""
-
-    value: int
-
-
-@dataclass(frozen=True)
 class NoDefault:
     """Metadata of an argument to which the default of the rulebook does not apply."""
-
-
-@dataclass(frozen=True)
-class MaxItems:
-    """Metadata of a list in a result: the length to which it is cut."""
-
-    count: int
 
 
 @dataclass(frozen=True)
@@ -115,41 +96,6 @@ def call(engine: Engine, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, 
     return cast(dict[str, Any], _rounded(result))
 
 
-def schema_of(hint: Any) -> Schema:
-    """JSON Schema of a type hint.
-
-    Supported are str, int, float, bool, Literal, list, dict with text as keys, TypedDict, unions of these, and
-    Annotated with a description (text) or the metadata of this module. None in a union stands for an absent value.
-    """
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return schema_of(arguments[0]) | {key: value for extra in arguments[1:] for key, value in _keywords(extra)}
-    if origin in (Union, UnionType):
-        options = [schema_of(option) for option in arguments if option is not NoneType]
-        return options[0] if len(options) == 1 else {"type": [option["type"] for option in options]}
-    if origin is Literal:
-        return {"type": JSON_TYPES[type(arguments[0])], "enum": list(arguments)}
-    if origin is list:
-        return {"type": "array", "items": schema_of(arguments[0])}
-    if origin is dict:
-        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
-    if is_typeddict(hint):
-        return {"type": "object", "properties": {key: schema_of(field) for key, field in _fields(hint).items()}}
-    return {"type": JSON_TYPES[hint]}
-
-
-def _keywords(metadata: object) -> Iterator[tuple[str, Any]]:
-    match metadata:
-        case str():
-            yield "description", metadata
-        case Minimum():
-            yield "minimum", metadata.value
-        case NoDefault():
-            yield "default", None
-        case MaxItems():
-            yield "maxItems", metadata.count
-
-
 def project(data: Mapping[str, Any], shape: type[T]) -> T:
     """The part of `data` that a TypedDict declares, recursively and in its order, without what is empty."""
     return cast(T, _projected(data, shape))
@@ -165,14 +111,9 @@ def _projected(data: Any, hint: Any) -> Any:
     if origin is dict:
         return {key: _projected(item, arguments[1]) for key, item in data.items() if item is not None}
     if isinstance(data, Mapping):
-        fields = _fields(hint) if is_typeddict(hint) else dict.fromkeys(data)
+        fields = fields_of(hint) if is_typeddict(hint) else dict.fromkeys(data)
         return {key: _projected(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
     return data
-
-
-@cache
-def _fields(shape: Any) -> Mapping[str, Any]:
-    return get_type_hints(shape, include_extras=True)
 
 
 def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Schema:
@@ -186,7 +127,15 @@ def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Sc
     if name in rulebook.question_fields.axes or name in rulebook.question_fields.inputs:
         declared, _ = parameter_schema(rulebook, name, {})
         schema |= {key: declared[key] for key in CONSTRAINTS if key in declared and key not in schema}
-    return {key: value for key, value in schema.items() if value is not None}
+    if _has_no_default(parameter.annotation):
+        schema.pop("default", None)
+    return schema
+
+
+def _has_no_default(annotation: Any) -> bool:
+    """Whether a type is annotated with NoDefault, possibly within a union."""
+    options = [annotation] if get_origin(annotation) is Annotated else get_args(annotation)
+    return any(NoDefault() in getattr(option, "__metadata__", ()) for option in options)
 
 
 def _choices(words: tuple[str, ...]) -> str:

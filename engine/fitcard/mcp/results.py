@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
-from fitcard.mcp.registry import MaxItems
+from fitcard.typed_schema import MaxItems
 
 MAX_RUNS, MAX_IMPROVEMENTS = 2, 4
 

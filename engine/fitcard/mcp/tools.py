@@ -17,7 +17,7 @@ from fitcard.answer.question import Question, read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
-from fitcard.mcp.registry import Minimum, NoDefault, Tool, project
+from fitcard.mcp.registry import NoDefault, Tool, project
 from fitcard.mcp.results import (
     DeviceMatches,
     Explanation,
@@ -33,6 +33,7 @@ from fitcard.rulebook.layout import Node, ObjectNode, ValueNode
 from fitcard.rulebook.rankings import AT_LEAST, AT_MOST, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
+from fitcard.typed_schema import Minimum
 from fitcard.values import whole_as_int
 
 Model = Annotated[
