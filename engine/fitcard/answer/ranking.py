@@ -22,7 +22,7 @@ from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.layout import ShownNames
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, Ranking, ScorePart
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.suggest import closest, normalised
+from fitcard.suggest import closest, normalize
 from fitcard.values import WordColumn, whole_as_int
 
 MAX_NUMBER = 1e12  # number that a filter can be given
@@ -249,12 +249,12 @@ def read_filter(rulebook: Rulebook, asked: Filter, given: object) -> Given | Pro
 def _read_words(rulebook: Rulebook, asked: Filter, given: str) -> tuple[str, ...] | Problem:
     """The words as the rules and catalogs write them, of those that stand between commas."""
     words, _ = rulebook.rule_set.possible_words(asked.value.name)
-    by_spelling = {normalised(word): word for word in words}
+    by_spelling = {normalize(word): word for word in words}
     found: list[str] = []
     for word in (part.strip() for part in given.split(SEPARATOR)):
-        if normalised(word) not in by_spelling:
+        if normalize(word) not in by_spelling:
             return unknown_choice(asked.name, word, words)
-        found.append(by_spelling[normalised(word)])
+        found.append(by_spelling[normalize(word)])
     return tuple(found)
 
 

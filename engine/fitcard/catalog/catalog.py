@@ -11,7 +11,7 @@ from fitcard.catalog.fields import Field
 from fitcard.catalog.names import Spellings, spellings_of
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
-from fitcard.suggest import normalised
+from fitcard.suggest import normalize
 
 
 class CatalogDuplicateId(ProblemCode):
@@ -170,7 +170,7 @@ def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
     owners: dict[str, Entry] = {}
     for entry in catalog.entries.values():
         for spelling in dict.fromkeys(catalog.names_of(entry)):
-            owner = owners.setdefault(normalised(spelling), entry)
+            owner = owners.setdefault(normalize(spelling), entry)
             if owner is not entry:
                 message = f"`{spelling}` also refers to `{owner.id}`"
                 path, hint = entry.path, "give each a unique name"
@@ -199,7 +199,7 @@ MAX_RESULTS = 8
 
 def search(catalog: Catalog, text: str) -> list[Entry]:
     """A few entries whose names hold every word of the text, those that begin with it first; else the nearest."""
-    if not normalised(text):
+    if not normalize(text):
         return []
     return (search_all(catalog, text) or search_nearest(catalog, text))[:MAX_RESULTS]
 
@@ -209,12 +209,12 @@ def search_all(catalog: Catalog, text: str) -> list[Entry]:
 
     Those that begin with it come first, then short names; all entries where the text is empty.
     """
-    wanted, words = normalised(text), [normalised(word) for word in text.split()]
+    wanted, words = normalize(text), [normalize(word) for word in text.split()]
     if not wanted:
         return list(catalog.entries.values())
     meant, found = catalog.find(text), []
     for entry in catalog.entries.values():
-        forms = [normalised(name) for name in catalog.names_of(entry)]
+        forms = [normalize(name) for name in catalog.names_of(entry)]
         if entry is meant or all(any(word in form for form in forms) for word in words):
             begins = not any(form.startswith(wanted) for form in forms)
             order = (entry is not meant, begins, len(entry.name), entry.name)

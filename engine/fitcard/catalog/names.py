@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from fitcard.suggest import MAX_MATCHES, closest, normalised
+from fitcard.suggest import MAX_MATCHES, closest, normalize
 
 MAX_LENGTH = 200  # characters of a word that are looked at: to find what it is made of takes the square of them
 NUMBER = r"\d+(?:\.\d+)*"
@@ -38,7 +38,7 @@ class Spellings:
         forms: dict[str, set[str]] = {}
         for entry, names in self.names.items():
             for name in names:
-                forms.setdefault(normalised(name), set()).add(entry)
+                forms.setdefault(normalize(name), set()).add(entry)
         return {form: next(iter(ids)) for form, ids in forms.items() if len(ids) == 1}
 
     def find(self, word: str) -> str | None:
@@ -49,7 +49,7 @@ class Spellings:
         """
         if word in self.names:
             return word
-        if exact := self.forms.get(normalised(word)):
+        if exact := self.forms.get(normalize(word)):
             return exact
         best = self._best(word) if len(word) <= MAX_LENGTH else []
         return best[0] if len(best) == 1 else None

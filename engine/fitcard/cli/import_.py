@@ -122,8 +122,8 @@ def _load_or_leave(folders: Folders) -> Rulebook:
     """The rulebook without proof that it can answer: what is written is tried before."""
     try:
         return load(folders)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
 
 
 def _importers(rulebook: Rulebook, what: str) -> list[Importer]:

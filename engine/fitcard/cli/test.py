@@ -10,7 +10,7 @@ from fitcard.calibration.comparison import aim_problems
 from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
 from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemsError
-from fitcard.reports import problem_text, trace_lines
+from fitcard.reports import format_problem, format_trace
 from fitcard.testing.coverage import coverage
 from fitcard.testing.junit import junit_xml
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
@@ -92,8 +92,8 @@ def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
 def _print_failure(outcome: Outcome) -> None:
     click.secho(f"FAILED {outcome.test.name}", fg="red", bold=True)
     for problem in outcome.problems:
-        click.echo(problem_text(problem))
-    for line in trace_lines(outcome.trace):
+        click.echo(format_problem(problem))
+    for line in format_trace(outcome.trace):
         click.echo(f"    {line}")
 
 

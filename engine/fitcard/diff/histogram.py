@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitcard.diff.questions import Questions, in_words
-from fitcard.values import SAME_SHARE, Scalar
+from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
 MAX_MOVERS = 5
 MIN_STEP, MAX_STEP = 1e-12, 1e12  # relative changes are counted in bins, which cover these
@@ -76,7 +76,7 @@ class NumberChanges(ChangeTally):
         old, new = np.broadcast_arrays(old, new)
         gap, size = new - old, np.maximum(np.abs(old), np.abs(new))
         far = np.abs(gap)
-        marked: NDArray[np.bool_] = far > SAME_SHARE * size
+        marked: NDArray[np.bool_] = far > RELATIVE_TOLERANCE * size
         moved, each = int(np.count_nonzero(marked)), part.count // marked.size
         if not moved:
             self._add_sums(part, start, np.zeros((1,) * marked.ndim))

@@ -11,12 +11,12 @@ from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.problems import Problem, ProblemsError, errors
-from fitcard.reports import problem_text, summary_text, with_unit
+from fitcard.reports import count_problems, format_problem, format_step_value
 from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.rulebook import PinnedQuestion
 from fitcard.source.folders import Folders
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
-from fitcard.values import SAME_SHARE, Scalar
+from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
 MAX_QUESTIONS = (
     10_000  # questions that what must hold is tried on: few enough to be done before one looks up from a save
@@ -117,11 +117,11 @@ def change_lines(first: Snapshot, before: Snapshot, now: Snapshot) -> Iterator[s
 
 def _state(look: Snapshot, before: Snapshot | None) -> Iterator[str]:
     """What is wrong, and which tests fail or pass that did not `before`."""
-    yield from (problem_text(problem) for problem in look.problems)
+    yield from (format_problem(problem) for problem in look.problems)
     failing = {outcome.test.name: outcome for outcome in look.failed}
     passed = len(look.outcomes) - len(failing)
     tests = f"; {passed} of {len(look.outcomes)} tests pass" if look.outcomes else ""
-    yield summary_text(look.problems) + tests
+    yield count_problems(look.problems) + tests
     known = {outcome.test.name for outcome in before.failed} if before else set()
     yield from _first_few([_failure(outcome) for name, outcome in failing.items() if name not in known])
     if look.outcomes:
@@ -140,7 +140,7 @@ def _first_few(texts: list[str]) -> Iterator[str]:
 
 def _differs(one: Scalar, other: Scalar) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) > SAME_SHARE * max(abs(one), abs(other))
+        return abs(one - other) > RELATIVE_TOLERANCE * max(abs(one), abs(other))
     return one != other
 
 
@@ -152,4 +152,4 @@ def _step(old: Scalar, new: Scalar) -> str:
 
 
 def _shown(look: Snapshot, name: str, value: Scalar) -> str:
-    return with_unit({"value": value, "unit": look.units.get(name, "")})
+    return format_step_value({"value": value, "unit": look.units.get(name, "")})

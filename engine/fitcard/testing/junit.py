@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from fitcard.reports import problem_text, trace_lines
+from fitcard.reports import format_problem, format_trace
 from fitcard.testing.rule_tests import Outcome
 
 
@@ -20,7 +20,7 @@ def junit_xml(outcomes: Sequence[Outcome]) -> str:
         )
         if not outcome.passed:
             failure = ElementTree.SubElement(case, "failure", message=outcome.problems[0].message)
-            lines = [problem_text(problem) for problem in outcome.problems] + trace_lines(outcome.trace)
+            lines = [format_problem(problem) for problem in outcome.problems] + format_trace(outcome.trace)
             failure.text = "\n".join(lines)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -6,13 +6,13 @@ import pytest
 
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
-from fitcard.reports import problem_text
+from fitcard.reports import format_problem
 from helpers.workplace import Workplace
 
 
 def test_an_unknown_name_points_at_itself_and_offers_the_closest(parcels: Workplace) -> None:
     parcels.edit("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_sped)")
-    assert problem_text(parcels.problem()) == (
+    assert format_problem(parcels.problem()) == (
         "rules/trip.yaml:20:46: error: undefined name `town_sped` [name-unknown]\n"
         "  20 |     expr: question.distance / min(van.speed, town_sped)\n"
         "     |                                              ^\n"

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fitcard.catalog.fields import catalog_kinds
-from fitcard.reports import problem_text
+from fitcard.reports import format_problem
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import BASE, Schemas
 from helpers.workplace import PROJECT, Workplace
@@ -125,7 +125,7 @@ def test_a_file_that_does_not_fit_is_told_with_a_caret(
     parcels: Workplace, file: str, old: str, new: str, told: str
 ) -> None:
     parcels.edit(file, old, new)
-    assert problem_text(parcels.problems()[0]) == told
+    assert format_problem(parcels.problems()[0]) == told
 
 
 def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:

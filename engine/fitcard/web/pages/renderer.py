@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fitcard.answer.language import LANGUAGE
 from fitcard.compiler.engine import Engine
-from fitcard.reports import format_value, origin, with_unit
+from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
 from fitcard.web.pages.address import Address
 
@@ -54,7 +54,12 @@ def templates(messages: Messages) -> Templates:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"shown": format_value, "with_unit": with_unit, "origin": origin, "whole": _whole}
+    environment.filters |= {
+        "shown": format_value,
+        "with_unit": format_step_value,
+        "origin": format_derivation,
+        "whole": _whole,
+    }
     environment.filters |= {"label": messages.label, "written": messages.format_label}
     return environment
 
