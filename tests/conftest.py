@@ -1,4 +1,4 @@
-"""What tests share: the project's own rulebook, a copy to change, and a small rulebook about another subject."""
+"""What tests share: the project's own rulebook, a copy to change, and a small rulebook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders, find_folders
 from helpers.fewer_entries import with_fewer_entries
-from helpers.transcripts import lay_out_parcels
+from helpers.small_rulebook import lay_out
 from helpers.workplace import Workplace
 
 
@@ -46,9 +46,9 @@ def copy(whole_copy: Workplace) -> Workplace:
 
 
 @pytest.fixture
-def parcels(tmp_path: Path) -> Workplace:
-    """A small rulebook about parcels and vans, of which the engine has never heard."""
-    lay_out_parcels(tmp_path)
+def small(tmp_path: Path) -> Workplace:
+    """A copy of the small rulebook."""
+    lay_out(tmp_path)
     return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
 
 

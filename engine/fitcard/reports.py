@@ -55,9 +55,11 @@ def format_trace(steps: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def format_derivation(step: Mapping[str, Any]) -> str:
-    """The expression of a formula, the input of a table and its value, or the entry of a catalog figure; or ""."""
+    """The expression of a formula with its unit, the input of a table, or the entry of a catalog figure; or ""."""
     if "by" in step:
         return f"{step['by']} = {format_value(step['inputs'][step['by']])}"
+    if "computed_in" in step:
+        return f"{step['expr']} in {step['computed_in']}"
     return str(step.get("expr") or step.get("entry") or "")
 
 

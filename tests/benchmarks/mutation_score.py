@@ -1,10 +1,10 @@
-"""How many mistakes in the shipped rules are caught: each rule is broken in turn, in a copy, and checked and tested.
+"""Mutation score of the rules: the share of mutations of the shipped rules that checks or rule tests detect.
 
 Run: `PYTHONPATH=tests python tests/benchmarks/mutation_score.py`; with a number, as in `... mutation_score.py 20`, only
-each so many-th mistake is tried. Mistakes are a factor dropped, two names of different units swapped, a row of a table
-removed, a constant renamed where it is defined, and a constant a third larger, in the rules and in each profile. What
-changes no number of any profile, such as the two sides of a product, is no mistake. Questions are those over the
-entries that rules and their tests name. Prints the score by kind, and each mistake that was not caught.
+every 20th mutation is tried. Mutations drop a factor, swap two names of different units, remove a row of a table,
+rename a constant where it is defined, or enlarge a constant by a third, in the rules and in each profile. Equivalent
+mutations, which change no figure of any profile, do not count. Questions are those over the entries that rules and
+their tests name. Prints the score by kind, and each mutation that survived.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from fitcard.compiler.engine import compile_rulebook
 from fitcard.language.definitions import Constant, Definition, Formula, Table
+from fitcard.language.expression import parse
 from fitcard.language.rule_set import RuleSet
-from fitcard.language.units import unit_problems
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.run import MAX_QUESTIONS, finite_problems
 from fitcard.lint.sample import Sample, samples_of
@@ -42,8 +43,8 @@ LARGER = 1 + 1 / 3
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """The text between two offsets of a file, and what stands there instead."""
+class Mutation:
+    """A text that replaces what stands between two offsets of a file."""
 
     kind: str
     document: Document
@@ -56,8 +57,8 @@ class Mistake:
         return f"{self.document.path}: {self.kind}: {self.about}"
 
 
-def mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
-    """Every mistake of these kinds that the rules of all profiles can hold, once."""
+def mutations(rulebook: Rulebook) -> Iterator[Mutation]:
+    """Every mutation of the rules of all profiles, once."""
     done: set[tuple[str, tuple[str | int, ...]]] = set()
     for rule_set in rulebook.rule_sets.values():
         for definition in rule_set.definitions.values():
@@ -73,27 +74,27 @@ def mistakes(rulebook: Rulebook) -> Iterator[Mistake]:
                 yield from _rows(definition)
 
 
-def _constant(constant: Constant) -> Iterator[Mistake]:
+def _constant(constant: Constant) -> Iterator[Mutation]:
     place = constant.document.places[(*constant.path, "value")]
     larger = f"{constant.value * LARGER:g}"
     about = f"{constant.name}: {constant.value:g} -> {larger}"
-    yield Mistake("a constant a third larger", constant.document, place.start, place.end, larger, about)
+    yield Mutation("constant enlarged by a third", constant.document, place.start, place.end, larger, about)
     start = _start(constant)
     about = f"{constant.name} -> {constant.name}_x"
-    yield Mistake(
-        "a constant renamed", constant.document, start, start + len(constant.name), f"{constant.name}_x", about
+    yield Mutation(
+        "constant renamed", constant.document, start, start + len(constant.name), f"{constant.name}_x", about
     )
 
 
-def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mistake]:
-    tree = formula.expression.tree
+def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mutation]:
+    tree = parse(formula.expression.source).tree  # as it is written, before units are converted
     factors = [
         node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
     ]
     for node in factors:
-        yield _rewritten("a factor dropped", formula, _replaced(tree, {id(node): node.left}))
+        yield _rewritten("factor dropped", formula, _replaced(tree, {id(node): node.left}))
         if isinstance(node.op, ast.Mult):
-            yield _rewritten("a factor dropped", formula, _replaced(tree, {id(node): node.right}))
+            yield _rewritten("factor dropped", formula, _replaced(tree, {id(node): node.right}))
     for one, other in combinations(formula.expression.names, 2):
         units = [info.unit for name in (one, other) if (info := rule_set.describe(name))]
         if len(set(units)) == 2:
@@ -103,7 +104,7 @@ def _formula(formula: Formula, rule_set: RuleSet) -> Iterator[Mistake]:
             yield _rewritten("two names swapped", formula, new)
 
 
-def _rows(table: Table) -> Iterator[Mistake]:
+def _rows(table: Table) -> Iterator[Mutation]:
     document, path = table.document, (*table.path, "rows")
     rows = table.data["rows"]
     for key in rows if isinstance(rows, dict) else range(len(rows)):
@@ -113,7 +114,7 @@ def _rows(table: Table) -> Iterator[Mistake]:
         if lines[first].strip().startswith(("-", str(key))):  # a line of its own
             start = sum(len(line) + 1 for line in lines[:first])
             end = start + len(lines[first]) + 1
-            yield Mistake("a row removed", document, start, end, "", f"{table.name}: {lines[first].strip()}")
+            yield Mutation("row removed", document, start, end, "", f"{table.name}: {lines[first].strip()}")
 
 
 def _replaced(tree: ast.expr, new: dict[int, ast.expr]) -> str:
@@ -133,10 +134,10 @@ def _replaced(tree: ast.expr, new: dict[int, ast.expr]) -> str:
     return ast.unparse(changed)
 
 
-def _rewritten(kind: str, formula: Formula, source: str) -> Mistake:
+def _rewritten(kind: str, formula: Formula, source: str) -> Mutation:
     place = formula.document.places[(*formula.path, "expr")]
     text = f'"{source}"' + ("\n" if place.block else "")
-    return Mistake(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
+    return Mutation(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
 
 
 def _start(definition: Definition) -> int:
@@ -145,30 +146,28 @@ def _start(definition: Definition) -> int:
     return sum(len(line) + 1 for line in lines[: definition.position.line - 1]) + definition.position.column - 1
 
 
-def caught(folders: Folders, kept: FileCache) -> bool:
-    """Whether check or the rule tests have anything against the rules; the quickest are asked first."""
-    rulebook, problems = load_with_problems(folders, kept)
-    if (
-        rulebook is None
-        or errors(problems)
-        or unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    ):
+def detected(folders: Folders, files: FileCache) -> bool:
+    """Whether a check or a rule test fails; the quickest come first."""
+    rulebook, problems = load_with_problems(folders, files)
+    if rulebook is None or errors(problems):
         return True
-    if not all(run_test(rulebook, test).passed for test in rule_tests(rulebook)):
+    engine = compile_rulebook(rulebook)
+    if not all(run_test(engine, test).passed for test in rule_tests(rulebook)):
         return True
-    trials = samples_of(rulebook.rule_sets.values(), MAX_QUESTIONS)
-    return bool(finite_problems(trials)) or any(invariant_problems(rulebook, trials))
+    samples = samples_of(engine.rules.values(), MAX_QUESTIONS)
+    return bool(finite_problems(samples)) or any(invariant_problems(rulebook, samples))
 
 
-def changes_nothing(folders: Folders, kept: FileCache, before: list[Sample]) -> bool:
-    """Whether every number and word of every profile is what it was, for the same questions."""
-    rulebook, _ = load_with_problems(folders, kept)
+def equivalent(folders: Folders, files: FileCache, before: list[Sample]) -> bool:
+    """Whether every number and word of every profile is as `before`, for the same questions."""
+    rulebook, _ = load_with_problems(folders, files)
     assert rulebook is not None
+    rules = compile_rulebook(rulebook).rules
     return all(
         _same(column, after[name])
-        for trial in before
-        if (after := replace(trial, rule_set=rulebook.rule_sets[trial.rule_set.profile], baseline=None).whole.columns)
-        for name, column in trial.whole.columns.items()
+        for sample in before
+        if (after := replace(sample, rules=rules[sample.rules.profile], baseline=None).whole.columns)
+        for name, column in sample.whole.columns.items()
         if name in after
     )
 
@@ -187,36 +186,37 @@ def main() -> None:
     """Prints the score."""
     each = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     with tempfile.TemporaryDirectory() as place:
-        folders = with_fewer_entries(_copied(Path(place)))
-        kept = FileCache()
-        rulebook, _ = load_with_problems(folders, kept)
+        folders = with_fewer_entries(_copy(Path(place)))
+        files = FileCache()
+        rulebook, _ = load_with_problems(folders, files)
         assert rulebook is not None
-        before = samples_of(rulebook.rule_sets.values(), MAX_QUESTIONS)
+        engine = compile_rulebook(rulebook)
+        before = samples_of(engine.rules.values(), MAX_QUESTIONS)
         tried: Counter[str] = Counter()
-        missed: list[Mistake] = []
-        for mistake in list(mistakes(rulebook))[::each]:
-            file = mistake.document.file
+        survived: list[Mutation] = []
+        for mutation in list(mutations(engine.rulebook))[::each]:
+            file = mutation.document.file
             assert file is not None
-            text = mistake.document.text
-            file.write_text(text[: mistake.start] + mistake.text + text[mistake.end :], "utf-8")
-            if caught(folders, kept):
-                tried[mistake.kind] += 1
-            elif not changes_nothing(folders, kept, before):
-                tried[mistake.kind] += 1
-                missed.append(mistake)
+            text = mutation.document.text
+            file.write_text(text[: mutation.start] + mutation.text + text[mutation.end :], "utf-8")
+            if detected(folders, files):
+                tried[mutation.kind] += 1
+            elif not equivalent(folders, files, before):
+                tried[mutation.kind] += 1
+                survived.append(mutation)
             file.write_text(text, "utf-8")
             print(f"\r{sum(tried.values())}", end="", file=sys.stderr)
     print(file=sys.stderr)
-    lost = Counter(mistake.kind for mistake in missed)
+    remaining = Counter(mutation.kind for mutation in survived)
     for kind, count in sorted(tried.items()):
-        print(f"{kind}: {count - lost[kind]} of {count}")
-    print(f"caught: {1 - len(missed) / sum(tried.values()):.1%} of {sum(tried.values())}")
-    for mistake in missed:
-        print(f"missed: {mistake}")
+        print(f"{kind}: {count - remaining[kind]} of {count}")
+    print(f"detected: {1 - len(survived) / sum(tried.values()):.1%} of {sum(tried.values())}")
+    for mutation in survived:
+        print(f"survived: {mutation}")
 
 
-def _copied(place: Path) -> Folders:
-    """A copy of the project's own rules and catalogs, to break."""
+def _copy(place: Path) -> Folders:
+    """A copy of the project's folders."""
     here = find_folders()
     for name in ("rules", "catalogs", "schemas"):
         shutil.copytree(getattr(here, name), place / name)

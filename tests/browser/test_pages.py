@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
 
-from fitcard.cli.answer_view import draw_answer
+from fitcard.cli.drawing import draw_answer
 from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
@@ -129,7 +129,7 @@ def test_every_number_says_how_it_was_computed(page: playwright.Page) -> None:
     page.locator(".facts a.why").first.click()
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
-    assert "ms_per_s / step_time" in dialog.inner_text()
+    assert "1 / step_time" in dialog.inner_text()
     assert re.search(r"rules/physics/decode\.yaml:\d+", dialog.inner_text())
 
 

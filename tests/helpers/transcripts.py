@@ -1,17 +1,20 @@
 """Whole transcripts: files of a rulebook, a command, and all that it prints, each in one text file.
 
-A transcript starts with a sentence, then come the files, laid over the rulebook about parcels, then commands with what
-each prints and `[code]` where it does not end well. The folder `before` holds the rulebook as it was:
+A transcript starts with a sentence, then come the files, laid over the small rulebook, then commands with what each
+prints and `[code]` where the exit code is not 0. The folder `before` holds the rulebook as it was. A file is given
+whole, or as an edit: lines that go with `-`, lines that come with `+`, and lines around them with a space:
 
     A constant is misspelt.
-    -- rules/fee.yaml --
-    kind: rules
+    -- edit rules/fit.yaml --
+    -    expr: weights / bandwidth
+    +    expr: weights / bandwith
     $ fitcard check
-    rules/fee.yaml:1:1: error: ...
+    rules/fit.yaml:17:21: error: ...
     [1]
 
-A file that is empty but for `(none)` is taken away; `\\xNN` in a file is one byte. `python tests/transcripts`
-writes the transcripts anew, with what is printed now. Read the difference before you commit it.
+`@@` stands between two edits of a file. A file that holds only `(none)` is removed; `\\xNN` in a file is one byte.
+`python tests/transcripts` writes all transcripts anew, with what is printed now: read the difference before you commit
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,33 +31,18 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from fitcard.cli.main import main
-from fitcard.source.folders import find_folders
+from helpers.small_rulebook import lay_out
 
-HERE = Path(__file__).resolve().parent.parent
-FOLDER = HERE / "transcripts"
-ANOTHER_SUBJECT = HERE / "another_subject"
-ENGINE_KINDS = (
-    "common",
-    "rulebook",
-    "rules",
-    "profile",
-    "tests",
-    "messages",
-    "layout",
-    "changes",
-    "checks",
-    "rankings",
-    "question",
-    "batch",
-)
-FILE = re.compile(r"-- (\S+) --")
+FOLDER = Path(__file__).resolve().parent.parent / "transcripts"
+FILE = re.compile(r"-- (edit )?(\S+) --")
 NONE = "(none)\n"
+BETWEEN_EDITS = "@@\n"
 BEFORE = "before"
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """`files` by path, and commands with what each prints."""
+    """`files` by their headers, such as `rules/fit.yaml` or `edit rules/fit.yaml`; what each of `commands` prints."""
 
     name: str
     about: str
@@ -65,7 +52,7 @@ class Transcript:
     @property
     def text(self) -> str:
         """The transcript as its file holds it."""
-        files = "".join(f"-- {path} --\n{content}" for path, content in self.files.items())
+        files = "".join(f"-- {header} --\n{content}" for header, content in self.files.items())
         return f"{self.about}\n{files}" + "".join(f"$ {line}\n{printed}" for line, printed in self.commands.items())
 
 
@@ -77,9 +64,9 @@ def read(path: Path) -> Transcript:
     current: dict[str, str] = files
     key = ""
     for line in lines:
-        found = FILE.fullmatch(line.rstrip("\n"))
-        if found and current is files:
-            key = found[1]
+        header = FILE.fullmatch(line.rstrip("\n"))
+        if header and current is files:
+            key = "".join(filter(None, header.groups()))
             files[key] = ""
         elif line.startswith("$ "):
             current, key = commands, line[2:].rstrip("\n")
@@ -90,36 +77,55 @@ def read(path: Path) -> Transcript:
 
 
 def transcripts() -> list[Transcript]:
-    """All of the folder."""
+    """All transcripts of the folder."""
     return [read(path) for path in sorted(FOLDER.glob("*.txt"))]
-
-
-def lay_out_parcels(place: Path) -> None:
-    """The folders of the rulebook about parcels."""
-    for name in ("rules", "catalogs", "schemas"):
-        shutil.copytree(ANOTHER_SUBJECT / name, place / name)
-    for kind in ENGINE_KINDS:
-        shutil.copy(find_folders().schemas / f"{kind}.schema.json", place / "schemas")
 
 
 def run(transcript: Transcript) -> Transcript:
     """The same transcript with what its commands print now."""
-    with tempfile.TemporaryDirectory() as place:
-        lay_out_parcels(Path(place))
-        lay_out_parcels(Path(place) / BEFORE)
-        for name, content in transcript.files.items():
-            file = Path(place) / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if content == NONE:
-                file.unlink()
-            else:
-                file.write_bytes(re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes.fromhex(m[1].decode()), content.encode()))
-        with _inside(Path(place)):
-            printed = {line: _printed(line) for line in transcript.commands}
+    with laid_out(transcript) as place, _working_directory(place):
+        printed = {line: _output(line) for line in transcript.commands}
     return Transcript(transcript.name, transcript.about, transcript.files, printed)
 
 
-def _printed(line: str) -> str:
+@contextmanager
+def laid_out(transcript: Transcript) -> Iterator[Path]:
+    """A temporary folder with the small rulebook and the files of the transcript."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        lay_out(place)
+        if any(BEFORE in text for text in (*transcript.files, *transcript.commands)):
+            lay_out(place / BEFORE)
+        write_files(transcript, place)
+        yield place
+
+
+def write_files(transcript: Transcript, place: Path) -> None:
+    """Writes, edits and removes the files of a transcript."""
+    for header, content in transcript.files.items():
+        edit, _, path = header.rpartition(" ")
+        file = place / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if content == NONE:
+            file.unlink()
+        elif edit:
+            file.write_text(edited(file.read_text("utf-8"), content), "utf-8")
+        else:
+            file.write_bytes(re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes.fromhex(m[1].decode()), content.encode()))
+
+
+def edited(text: str, edits: str) -> str:
+    """The text after the edits, each of which must match in exactly one place."""
+    for edit in edits.split(BETWEEN_EDITS):
+        lines = edit.splitlines(keepends=True)
+        old, new = ("".join(line[1:] for line in lines if line[0] in f" {sign}") for sign in "-+")
+        whole = f"\n{text}"
+        assert whole.count(f"\n{old}") == 1, f"{whole.count(old)} matches of {old!r}"
+        text = whole.replace(f"\n{old}", f"\n{new}")[1:]
+    return text
+
+
+def _output(line: str) -> str:
     program, *words = shlex.split(line)
     assert program == "fitcard"
     environment = {f"FITCARD_{name.upper()}": name for name in ("rules", "catalogs", "schemas")}
@@ -130,7 +136,7 @@ def _printed(line: str) -> str:
 
 
 @contextmanager
-def _inside(place: Path) -> Iterator[None]:
+def _working_directory(place: Path) -> Iterator[None]:
     before = Path.cwd()
     os.chdir(place)
     try:

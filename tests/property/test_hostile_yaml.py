@@ -1,4 +1,4 @@
-"""Files written to do harm: what reads them ends soon, with a problem at a place, and builds nothing but plain data."""
+"""Hostile YAML: reading ends soon, with a problem at a position, and builds plain data only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
 
 
 def problems_in(content: bytes) -> list[Problem]:
-    """What is said of these bytes; whatever it is has a message, a place in them, and most of it a hint."""
+    """The problems of these bytes; each has a message and a position in them."""
     document, problems = read_bytes(content, "file.yaml")
     lines = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
     for problem in problems:
@@ -31,9 +31,9 @@ def problems_in(content: bytes) -> list[Problem]:
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "place"),
+    ("content", "code", "position"),
     [
-        # tags: nothing but plain data is ever built
+        # tags
         (b"a: !!python/object/apply:os.system ['true']", "yaml-tag", (1, 4)),
         (b"!!python/name:os.system", "yaml-tag", (1, 1)),
         (b"a: !!python/object/new:os.system [x]", "yaml-tag", (1, 4)),
@@ -45,7 +45,7 @@ def problems_in(content: bytes) -> list[Problem]:
         (b"a: !include /etc/passwd", "yaml-tag", (1, 4)),
         (b"%TAG ! tag:x,2000:\n---\n!a b", "yaml-tag", (3, 1)),
         (b"a: 1\rb: !!x 2\r", "yaml-tag", (2, 4)),
-        # what refers to itself, and what grows
+        # aliases
         (LAUGHS, "yaml-too-large", None),
         (b"&a [*a]", "yaml-too-large", None),
         (b"&a {b: *a}", "yaml-too-large", None),
@@ -65,7 +65,7 @@ def problems_in(content: bytes) -> list[Problem]:
         (b"[" + b"a," * (MAX_VALUES + 1) + b"]", "yaml-too-large", None),
         (b"a" * 1_900_000 + b": 1", "yaml-syntax", None),
         (b'"' + b"a" * 1_900_000 + b'": 1', "yaml-syntax", None),
-        # bytes that are no text
+        # encodings
         ("a: 1".encode("utf-16"), "yaml-not-utf8", (1, 1)),
         ("a: 1".encode("utf-16-le"), "yaml-syntax", (1, 2)),
         ("a: 1".encode("utf-32"), "yaml-not-utf8", (1, 1)),
@@ -84,22 +84,22 @@ def problems_in(content: bytes) -> list[Problem]:
         (b"---\n---\n", "yaml-syntax", (2, 1)),
         (b"a: 1\n...\nb: 2", "yaml-syntax", (3, 1)),
         (b"%YAML 3.0\n---\na: 1", "yaml-syntax", (1, 1)),
-        # numbers beyond all numbers
+        # infinite numbers
         (b"a: +.inf", "yaml-not-finite", (1, 4)),
         (b"a: .NaN", "yaml-not-finite", (1, 4)),
         (b"a: -1e999", "yaml-not-finite", (1, 4)),
     ],
 )
-def test_it_is_refused_at_its_place(content: bytes, code: str, place: tuple[int, int] | None) -> None:
+def test_hostile_yaml_is_refused_at_its_position(content: bytes, code: str, position: tuple[int, int] | None) -> None:
     (problem,) = problems_in(content)
     assert problem.code == code
     assert problem.hint
-    if place:
+    if position:
         assert problem.position
-        assert (problem.position.line, problem.position.column) == place
+        assert (problem.position.line, problem.position.column) == position
 
 
-def test_nobody_is_told_the_same_a_hundred_thousand_times() -> None:
+def test_the_number_of_problems_of_a_file_is_limited() -> None:
     for content in (b"a: 1\n" * 100_000, b"[" + b"!a 1, " * 100_000 + b"]"):
         assert len(problems_in(content)) == MAX_PROBLEMS
 
@@ -118,63 +118,63 @@ def test_nobody_is_told_the_same_a_hundred_thousand_times() -> None:
         (b'a: "\\u202e"', {"a": "\u202e"}),
     ],
 )
-def test_what_older_readers_take_for_something_else_is_read_as_it_stands(content: bytes, data: object) -> None:
+def test_values_that_yaml_1_1_interprets_are_read_as_written(content: bytes, data: object) -> None:
     assert problems_in(content) == []
     document = read_bytes(content, "file.yaml")[0]
     assert document
     assert document.data == data
 
 
-def test_a_file_of_a_hundred_megabytes_is_not_read_at_all(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = parcels.path("rules/large.yaml")
+def test_a_large_file_is_not_read(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = small.path("rules/large.yaml")
     with large.open("wb") as file:
         file.truncate(100_000_000)
-    plain = Path.read_bytes
+    read_bytes = Path.read_bytes
 
     def watched(path: Path) -> bytes:
         assert path.stat().st_size <= MAX_BYTES, f"{path} is read"
-        return plain(path)
+        return read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", watched)
-    before = fingerprint(parcels.folders)
-    assert [problem.code for problem in parcels.problems()] == ["yaml-too-large"]
+    before = fingerprint(small.folders)
+    assert [problem.code for problem in small.problems()] == ["yaml-too-large"]
     large.unlink()
-    assert fingerprint(parcels.folders) != before
+    assert fingerprint(small.folders) != before
 
 
-def test_what_is_no_file_is_told_and_not_waited_for(parcels: Workplace) -> None:
-    os.mkfifo(parcels.path("rules/pipe.yaml"))
-    parcels.path("rules/device.yaml").symlink_to("/dev/zero")
-    parcels.path("rules/nowhere.yaml").symlink_to("nowhere")
-    parcels.path("rules/folder.yaml").mkdir()
-    fingerprint(parcels.folders)
-    files = {problem.position.file: problem.code for problem in parcels.problems() if problem.position}
+def test_pipes_devices_and_folders_are_not_read(small: Workplace) -> None:
+    os.mkfifo(small.path("rules/pipe.yaml"))
+    small.path("rules/device.yaml").symlink_to("/dev/zero")
+    small.path("rules/nowhere.yaml").symlink_to("nowhere")
+    small.path("rules/folder.yaml").mkdir()
+    fingerprint(small.folders)
+    files = {problem.position.file: problem.code for problem in small.problems() if problem.position}
     assert files == dict.fromkeys(
         (f"rules/{name}.yaml" for name in ("device", "folder", "nowhere", "pipe")), "file-unreadable"
     )
 
 
-def test_a_schema_that_is_none_is_told(parcels: Workplace) -> None:
+def test_a_schema_that_is_not_a_schema_is_refused(small: Workplace) -> None:
     for text in ("[]", "{}", '{"$id": 1}', "[" * 100_000):
-        parcels.write("schemas/vans.schema.json", text)
-        assert parcels.problem().code == "schemas-unreadable"
+        small.write("schemas/devices.schema.json", text)
+        assert small.problem().code == "schemas-unreadable"
 
 
-def test_a_schema_that_refers_to_one_that_is_not_there_is_told(parcels: Workplace) -> None:
-    parcels.edit("schemas/vans.schema.json", '"#/$defs/entry"', '"commons.schema.json#/$defs/entry"')
-    problem = parcels.problem()
+def test_a_schema_with_a_broken_reference_is_refused(small: Workplace) -> None:
+    small.edit("schemas/devices.schema.json", '"#/$defs/entry"', '"commons.schema.json#/$defs/entry"')
+    problem = small.problem()
     assert (problem.code, problem.closest) == ("schemas-unreadable", ("common.schema.json",))
     assert "`commons.schema.json`" in problem.message
 
 
-def test_a_file_is_read_the_same_cut_anywhere_or_is_refused(parcels: Workplace) -> None:
-    content = parcels.path("rules/trip.yaml").read_bytes()
-    lot = random.Random(5)
+def test_a_truncated_file_is_read_or_refused(small: Workplace) -> None:
+    content = small.path("rules/fit.yaml").read_bytes()
+    chance = random.Random(5)
     for _ in range(300):
-        at, with_what = lot.randrange(len(content)), bytes(lot.randrange(256) for _ in range(lot.randrange(4)))
-        problems_in(content[:at] + with_what + content[at + lot.randrange(4) :])
+        at, inserted = chance.randrange(len(content)), bytes(chance.randrange(256) for _ in range(chance.randrange(4)))
+        problems_in(content[:at] + inserted + content[at + chance.randrange(4) :])
         problems_in(content[:at])
 
 
-def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_a_problem(tmp_path: Path) -> None:
     assert [problem.code for problem in read(tmp_path, "folder")[1]] == ["file-unreadable"]

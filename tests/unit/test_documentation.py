@@ -38,10 +38,10 @@ LINK = re.compile(r"\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)")
 WHOLE = "\n".join(guide.read_text("utf-8") for guide in GUIDES)
 MACS = ("rules/physics/memory.yaml", "apple-silicon: 0.75", "apple-silicon: 0.8")
 EDITS = {  # what the README says was changed before a command
-    "fitcard check # with `* ms_per_s` gone from the time that reading weights takes": (
+    "fitcard check # with `*` in place of `/` before the bandwidth that weights are read with": (
         "rules/physics/decode.yaml",
-        "(1 - expert_host_share)) / effective_bandwidth * ms_per_s",
         "(1 - expert_host_share)) / effective_bandwidth",
+        "(1 - expert_host_share)) * effective_bandwidth",
     ),
     "fitcard check": ("rules/physics/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capcity)"),
     "fitcard watch # and in rules/physics/memory.yaml the share that Macs lend becomes 0.8": MACS,

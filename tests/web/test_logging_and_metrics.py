@@ -168,10 +168,10 @@ def test_rules_and_their_changes_are_told(copy: Workplace) -> None:
 
     before = live.rulebook.sha256
     assert any(name[0] == "fitcard_rules_info" and before in name for name in now())
-    copy.edit("rules/physics/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
+    copy.edit("rules/physics/decode.yaml", "expr: 1 / step_time", "expr: 1 / step_tme")
     live.poll()
     assert (now()["fitcard_reloads_total", "failed"], now()["fitcard_rules_last_reload_successful",]) == (1, 0)
-    copy.edit("rules/physics/decode.yaml", "expr: ms_per_s / step_tme", "expr: 2 * ms_per_s / step_time / 2")
+    copy.edit("rules/physics/decode.yaml", "expr: 1 / step_tme", "expr: 2 / step_time / 2")
     live.poll()
     assert (now()["fitcard_reloads_total", "succeeded"], now()["fitcard_rules_last_reload_successful",]) == (1, 1)
     assert not any(before in name for name in now())

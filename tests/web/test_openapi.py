@@ -127,11 +127,11 @@ def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> Non
     assert "Program that serves the model." in client.get("/docs").get_data(as_text=True)
 
 
-def test_rules_about_another_subject_are_described_too(parcels: Workplace) -> None:
-    document = create_app(ReloadingEngine(parcels.folders)).test_client().get("/openapi.json").get_json()
+def test_the_description_follows_the_question_fields_of_the_rulebook(small: Workplace) -> None:
+    document = create_app(ReloadingEngine(small.folders)).test_client().get("/openapi.json").get_json()
     validate(document)
     assert set(document["paths"]) == set(DOCUMENT["paths"])
-    assert {"van", "distance"} <= set(document["components"]["parameters"])
+    assert {"quant", "context"} <= set(document["components"]["parameters"])
 
 
 @pytest.mark.parametrize("language", ["en", "de", "ja"])

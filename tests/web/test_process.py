@@ -1,4 +1,4 @@
-"""The service as a process of its own: how it starts, what it bears, and how it ends."""
+"""The service as a process: start, slow and idle clients, and shutdown."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ import pytest
 
 from helpers.workplace import Workplace
 
-QUESTIONS = 3000  # a batch that takes longer than it takes to tell the service to stop
-BATCH = json.dumps({"questions": [{"parcel": "piano", "distance": 1 + number % 900} for number in range(QUESTIONS)]})
+QUESTIONS = 3000  # a batch that takes longer than a signal to the service
+BATCH = json.dumps(
+    {"questions": [{"model": "llama-3.1-70b", "context": 1000 + number % 900} for number in range(QUESTIONS)]}
+)
 LARGE = ("--body-bytes", "1000000", "--batch-questions", str(QUESTIONS), "--batch-seconds", "60")
 ADDRESS = "/v1/rules"
 
 
 @dataclass
 class Served:
-    """A running service: the process, its port, and what it has written."""
+    """A running service: the process, its port, and the lines of its standard error."""
 
     process: subprocess.Popen[str]
     port: int
@@ -49,12 +51,12 @@ class Served:
 
 
 @pytest.fixture
-def serve(parcels: Workplace) -> Iterator[Callable[..., Served]]:
-    """Starts a service about parcels on a free port; it is gone when the test is."""
+def serve(small: Workplace) -> Iterator[Callable[..., Served]]:
+    """Starts a service of the small rulebook on a free port; it is killed after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str, folder: Path | None = None) -> Served:
-        arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", "--port", "0", "--no-reload", *options]
+        arguments = [sys.executable, "-m", "fitcard", *small.options, "serve", "--port", "0", "--no-reload", *options]
         process = subprocess.Popen(arguments, cwd=folder, stderr=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stderr
@@ -73,7 +75,7 @@ def serve(parcels: Workplace) -> Iterator[Callable[..., Served]]:
         process.stderr.close()
 
 
-def test_told_to_stop_it_takes_no_more_and_answers_what_is_under_way(serve: Callable[..., Served]) -> None:
+def test_a_stopping_service_accepts_no_requests_and_answers_those_in_progress(serve: Callable[..., Served]) -> None:
     served = serve(*LARGE)
     answered: list[tuple[int, bytes]] = []
 
@@ -96,7 +98,7 @@ def test_told_to_stop_it_takes_no_more_and_answers_what_is_under_way(serve: Call
         served.get("/health")
 
 
-def test_told_to_stop_it_loses_none_of_the_many_that_have_asked(serve: Callable[..., Served]) -> None:
+def test_a_stopping_service_answers_all_queued_requests(serve: Callable[..., Served]) -> None:
     served = serve(*LARGE, "--threads", "2")
     callers, some = 12, json.dumps({"questions": json.loads(BATCH)["questions"][:400]})
     answered: list[tuple[int, int]] = []
@@ -112,7 +114,7 @@ def test_told_to_stop_it_loses_none_of_the_many_that_have_asked(serve: Callable[
     asking = [threading.Thread(target=ask) for _ in range(callers)]
     for thread in asking:
         thread.start()
-    asked.wait()  # all are sent, two are answered at once, and the others wait
+    asked.wait()  # all are sent; two are answered at once, the others are queued
     time.sleep(0.2)
     served.process.send_signal(signal.SIGTERM)
     for thread in asking:
@@ -121,12 +123,12 @@ def test_told_to_stop_it_loses_none_of_the_many_that_have_asked(serve: Callable[
     assert served.end() == 0
 
 
-def test_a_server_module_in_the_working_folder_is_not_its_own(serve: Callable[..., Served], tmp_path: Path) -> None:
+def test_a_server_module_in_the_working_folder_is_not_imported(serve: Callable[..., Served], tmp_path: Path) -> None:
     (tmp_path / "server.py").write_text("raise SystemExit('another server')\n")
     assert serve(folder=tmp_path).get("/health")[0] == 200
 
 
-def test_an_idle_connection_does_not_hold_up_the_end(serve: Callable[..., Served]) -> None:
+def test_an_idle_connection_does_not_delay_shutdown(serve: Callable[..., Served]) -> None:
     served = serve("--patience-seconds", "1000")
     with served.connection() as connection:
         connection.request("GET", "/health")
@@ -135,7 +137,7 @@ def test_an_idle_connection_does_not_hold_up_the_end(serve: Callable[..., Served
         assert served.end() == 0
 
 
-def test_what_does_not_end_in_time_is_cut_off_and_told(serve: Callable[..., Served]) -> None:
+def test_requests_that_do_not_end_in_time_are_aborted_and_counted(serve: Callable[..., Served]) -> None:
     served = serve("--patience-seconds", "0.5")
     with socket.create_connection(("127.0.0.1", served.port)) as half:
         half.sendall(b"GET /health HTTP/1.1\r\n")
@@ -145,7 +147,7 @@ def test_what_does_not_end_in_time_is_cut_off_and_told(serve: Callable[..., Serv
     assert any("aborted: 1" in line for line in served.lines)
 
 
-def test_while_it_drains_it_answers_and_says_that_it_is_not_ready(serve: Callable[..., Served]) -> None:
+def test_a_draining_service_answers_and_is_not_ready(serve: Callable[..., Served]) -> None:
     served = serve("--drain-seconds", "3")
     assert served.get("/ready")[0] == 200
     served.process.send_signal(signal.SIGTERM)
@@ -156,13 +158,13 @@ def test_while_it_drains_it_answers_and_says_that_it_is_not_ready(serve: Callabl
     assert served.end() == 0
 
 
-def test_a_request_that_does_not_arrive_is_cut_off_and_others_are_answered(serve: Callable[..., Served]) -> None:
+def test_a_slow_request_is_aborted_and_others_are_answered(serve: Callable[..., Served]) -> None:
     served = serve("--threads", "1", "--arrival-seconds", "1")
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as slow:
         slow.sendall(b"GET /health HTTP/1.1\r\n")
         assert served.get("/health")[0] == 200
         closed = False
-        for _ in range(40):  # a byte now and then, which waitress alone would wait for without end
+        for _ in range(40):  # one byte at a time: waitress alone would wait forever
             time.sleep(0.25)
             try:
                 slow.sendall(b"X")
@@ -174,7 +176,7 @@ def test_a_request_that_does_not_arrive_is_cut_off_and_others_are_answered(serve
 
 
 @pytest.mark.parametrize(("asked", "closed"), [({}, False), ({"Connection": "close"}, True)])
-def test_a_connection_stays_open_after_304_unless_the_caller_wants_it_closed(
+def test_a_connection_stays_open_after_304_unless_closed_by_the_client(
     serve: Callable[..., Served], asked: dict[str, str], closed: bool
 ) -> None:
     served = serve()
@@ -188,12 +190,12 @@ def test_a_connection_stays_open_after_304_unless_the_caller_wants_it_closed(
             assert (same.status, same.read(), same.will_close) == (304, b"", closed)
 
 
-def test_headers_that_are_too_long_are_refused(serve: Callable[..., Served]) -> None:
+def test_long_headers_are_refused(serve: Callable[..., Served]) -> None:
     served = serve("--header-bytes", "1000")
     assert served.get("/health", {"X-Long": "x" * 2000})[0] == 431
 
 
-def test_requests_are_noted_on_standard_error_and_no_header_names_the_server(serve: Callable[..., Served]) -> None:
+def test_requests_are_logged_on_standard_error_and_no_header_names_the_server(serve: Callable[..., Served]) -> None:
     served = serve("--log", "json")
     _, headers = served.get(ADDRESS)
     assert headers["Server"] is None
@@ -204,7 +206,7 @@ def test_requests_are_noted_on_standard_error_and_no_header_names_the_server(ser
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--rate-limit", "often"], "often"),
         (["--api-keys", "nowhere.txt"], "nowhere.txt"),
@@ -213,9 +215,9 @@ def test_requests_are_noted_on_standard_error_and_no_header_names_the_server(ser
         (["--batch-questions", "0"], "0 is not in the range"),
     ],
 )
-def test_options_that_cannot_be_are_told(parcels: Workplace, options: list[str], told: str) -> None:
-    arguments = [sys.executable, "-m", "fitcard", *parcels.options, "serve", *options]
+def test_wrong_options_are_refused(small: Workplace, options: list[str], message: str) -> None:
+    arguments = [sys.executable, "-m", "fitcard", *small.options, "serve", *options]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode in (1, 2)
-    assert told in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr

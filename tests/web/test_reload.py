@@ -17,7 +17,7 @@ from helpers.workplace import Workplace
 
 QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
 GOOD = ("rules/profiles/reference.yaml", "value: 0.088", "value: 0.044")
-BAD = ("rules/physics/decode.yaml", "expr: ms_per_s / step_time", "expr: ms_per_s / step_tme")
+BAD = ("rules/physics/decode.yaml", "expr: 1 / step_time", "expr: 1 / step_tme")
 THREADS, QUESTIONS = 16, int(os.environ.get("FITCARD_TEST_QUESTIONS", "40"))
 
 
@@ -69,7 +69,7 @@ def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(cop
 
 def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
-    copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time")
+    copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time", "prefill_time / prompt_tokens")
     assert not live.poll()
     assert [problem.code for problem in live.last_attempt.problems] == ["unit-result"]
 

@@ -17,7 +17,7 @@ from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.finite import implied_finite
 from fitcard.compiler.program import Program, Taker, build_program, taker
 from fitcard.compiler.tracer import Tracer
-from fitcard.language.definitions import Constant, Count, Formula
+from fitcard.language.definitions import Constant, Count, Formula, Table
 from fitcard.language.question_fields import CURRENT
 from fitcard.language.rule_set import RuleSet
 from fitcard.problems import Problem, ProblemCode, ProblemsError
@@ -190,7 +190,10 @@ class _Compiler:
         if isinstance(definition, Constant):
             return own
         batch = (self.batch,) if isinstance(definition, Count) else ()
-        return self.tracer.emit(operator.call, own, *batch, *map(self._register, definition.reads))
+        conversions = definition.conversions if isinstance(definition, Table) else {}
+        reads = {read: self._register(read) for read in definition.reads}
+        reads |= {read: self.tracer.convert(reads[read], conversion) for read, conversion in conversions.items()}
+        return self.tracer.emit(operator.call, own, *batch, *reads.values())
 
     def _is_named(self, name: str) -> bool:
         return name.partition(".")[0] in self.named

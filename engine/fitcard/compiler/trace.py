@@ -18,9 +18,10 @@ def trace(
 ) -> list[dict[str, Any]]:
     """One step for each name that `names` were made of, and for themselves, at one cell; what is read comes first.
 
-    A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, a table `by`, and both
-    `inputs` by name; a catalog figure its `entry`, `source` and `checked_on`, and as `inputs` the table that chose the
-    entry where the question did not name it. What was given, or `told` before, is not followed further.
+    A step has `name`, `kind`, `value`, `unit`, `about` and `file` and `line`; a formula `expr`, and the unit that it is
+    `computed_in` where the value is converted from that; a table `by`, and both `inputs` by name; a catalog figure its
+    `entry`, `source` and `checked_on`, and as `inputs` the table that chose the entry where the question did not name
+    it. What was given, or `told` before, is not followed further.
     """
     computed = {
         name: definition
@@ -87,6 +88,8 @@ def _step(evaluation: Evaluation, index: tuple[int, ...], definition: Definition
     }
     if isinstance(definition, Formula):
         step["expr"] = " ".join(definition.expression.source.split())
+        if definition.computed_in:
+            step["computed_in"] = definition.computed_in
     if isinstance(definition, Table):
         step["by"] = definition.input
     if isinstance(definition, Count):

@@ -18,6 +18,7 @@ from simpleeval import SimpleEval
 
 from fitcard.language.expression import Expression
 from fitcard.language.functions import FUNCTIONS, logical_not, select
+from fitcard.language.unit_system import Conversion
 
 # Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which refuse arrays. What those guard
 # against, text and integers of any size, never gets past the reader.
@@ -101,6 +102,19 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         self.operations.append(Operation(run, reads, slice(first, first + gives)))
         return range(first, first + gives)
 
+    def constant(self, written: float | bool) -> int:
+        """The place of a number or condition that is the same for all questions."""
+        value = np.bool_(written) if isinstance(written, bool) else np.float64(written)
+        key = (type(value), written)
+        if key not in self._done:
+            self._done[key] = self.new_register(value)
+        return self._done[key]
+
+    def convert(self, place: int, conversion: Conversion) -> int:
+        """The place of the numbers of another, in another unit."""
+        run = OPERATORS[ast.Div if conversion.divides else ast.Mult]
+        return self.emit(run, place, self.constant(conversion.number))
+
     def trace(self, expression: Expression, places: dict[str, int]) -> int:
         """The place of what the expression gives, where its names have these places."""
         self.names = places
@@ -108,11 +122,7 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         return place
 
     def _eval_constant(self, node: ast.Constant) -> int:
-        value = np.bool_(node.value) if isinstance(node.value, bool) else np.float64(node.value)  # type: ignore[arg-type]
-        key = (type(value), node.value)
-        if key not in self._done:
-            self._done[key] = self.new_register(value)
-        return self._done[key]
+        return self.constant(node.value)  # type: ignore[arg-type]
 
     def _eval_boolop(self, node: ast.BoolOp) -> int:
         join = self.operators[type(node.op)]

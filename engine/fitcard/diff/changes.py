@@ -155,7 +155,7 @@ class _Comparison:
             for layer in self.head.layers.values()
             if thing.name not in layer  # a profile may have added what the rules no longer have
             for reader in layer.values()
-            if thing.name in reader.reads
+            if thing.name in self.head.reads(reader)
         )
         return tuple(dict.fromkeys(readers))
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.diff.revisions import Revision, RevisionUnknown
 from fitcard.language.definitions import ADDS, Definition, read_definitions
-from fitcard.problems import Problem, ProblemsError
-from fitcard.rulebook.files import PROFILE, RULES, FileCache, RuleFiles, read_files
+from fitcard.language.unit_system import UnitSystem
+from fitcard.problems import Problem, ProblemsError, errors
+from fitcard.rulebook.files import PROFILE, RULEBOOK, RULES, FileCache, RuleFiles, read_files
 from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
@@ -64,9 +65,21 @@ class Snapshot:
         found: dict[str, dict[str, None]] = {}
         for layer in self.layers.values():
             for definition in layer.values():
-                for name in definition.reads:
+                for name in self.reads(definition):
                     found.setdefault(name, {})[definition.name] = None
         return {name: tuple(readers) for name, readers in found.items()}
+
+    @cached_property
+    def _units(self) -> frozenset[str]:
+        """The names that definitions read and that are those of units."""
+        system = UnitSystem([unit for document in self.files.of(RULEBOOK) for unit in document.data["units"]])
+        read = {name for layer in self.layers.values() for one in layer.values() for name in one.reads}
+        defined = {name for layer in self.layers.values() for name in layer}
+        return frozenset(name for name in read - defined if system.named(name) is not None)
+
+    def reads(self, definition: Definition) -> tuple[str, ...]:
+        """The names that a definition is made of; a unit that it writes is none of them."""
+        return tuple(name for name in definition.reads if name not in self._units)
 
     def reached_from(self, name: str) -> frozenset[str]:
         """All that is made of a name, whatever lies between."""
@@ -103,5 +116,5 @@ def read_snapshot(side: Revision) -> Snapshot:
         raise ProblemsError(
             [Problem(RevisionUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)]
         )
-    engine = compile_rulebook(rulebook) if rulebook else None
+    engine = compile_rulebook(rulebook) if rulebook and not errors(problems) else None
     return Snapshot(side, files, schemas, engine, tuple(sorted(problems, key=lambda problem: problem.sort_key)))

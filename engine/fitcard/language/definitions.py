@@ -11,6 +11,7 @@ from typing import Any
 from fitcard.language.expression import Expression, ExpressionError, parse
 from fitcard.language.question_fields import question_name
 from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kinds, results_of
+from fitcard.language.unit_system import Conversion
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
@@ -102,9 +103,10 @@ class Constant(Definition):
 
 @dataclass(frozen=True)
 class Formula(Definition):
-    """An expression over other names."""
+    """An expression over other names. It comes to the unit `computed_in` where its result is converted from that."""
 
     expression: Expression
+    computed_in: str = ""
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -124,6 +126,12 @@ class Table(Definition):
         """Its input, and names whose value a row takes."""
         taken = (result.name for result in results_of(self.rows) if isinstance(result, ValueOf))
         return tuple(dict.fromkeys([self.input, *taken]))
+
+    @cached_property
+    def conversions(self) -> Mapping[str, Conversion]:
+        """How values that rows take are converted, by the name that they are taken from."""
+        taken = (result for result in results_of(self.rows) if isinstance(result, ValueOf))
+        return {result.name: result.conversion for result in taken if result.conversion}
 
     @cached_property
     def kind(self) -> Kind:

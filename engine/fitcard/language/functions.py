@@ -17,11 +17,12 @@ UNLIMITED = None
 
 
 class UnitRule(Enum):
-    """What a function's result is counted in, and what that asks of its arguments."""
+    """The unit of a function's result, and those of its arguments."""
 
-    SAME = "arguments and result have the same unit"
-    FIRST = "the result has the unit of the first argument; the others are dimensionless"
-    PURE = "arguments and result are dimensionless"
+    SAME = "the result has the unit of the first argument, to which the others are converted"
+    FIRST = "the result has the unit of the argument"
+    ROUNDED = "the result has the unit of the first argument, in which it is rounded; the other is a plain number"
+    PURE = "arguments and result are plain numbers"
     ROOT = "the square root of the unit of the argument"
     CONDITION = "any unit; the result is a condition"
 
@@ -103,10 +104,10 @@ def _either(value: Any, instead: Any) -> Any:
 FUNCTIONS: dict[str, Function] = {
     "min": Function(_least, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="smallest argument"),
     "max": Function(_greatest, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="largest argument"),
-    "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.FIRST, about="rounded down to an integer"),
-    "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.FIRST, about="rounded up to an integer"),
+    "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.ROUNDED, about="rounded down to an integer"),
+    "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.ROUNDED, about="rounded up to an integer"),
     "round": Function(
-        round_half_up, (NUMBER, NUMBER), 1, 2, UnitRule.FIRST, about="rounded to the given decimals, half up"
+        round_half_up, (NUMBER, NUMBER), 1, 2, UnitRule.ROUNDED, about="rounded to the given decimals, half up"
     ),
     "abs": Function(np.abs, (NUMBER,), 1, 1, UnitRule.FIRST, about="absolute value"),
     "log2": Function(np.log2, (NUMBER,), 1, 1, UnitRule.PURE, about="base-2 logarithm"),

@@ -23,6 +23,7 @@ from fitcard.language.question_fields import CURRENT, QUESTION, QuestionFields, 
 from fitcard.language.rule_set import RuleSet, describe, field_names, possible_words
 from fitcard.language.tables import Knots, Lookup
 from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.language.unit_system import UnitSystem
 from fitcard.problems import Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Path
 from fitcard.suggest import closest, did_you_mean
@@ -98,6 +99,7 @@ def resolve(
     definitions: Mapping[str, Definition],
     question_fields: QuestionFields,
     catalogs: Mapping[str, Catalog],
+    units: UnitSystem,
     broken: frozenset[str] = frozenset(),
     incomplete: frozenset[str] = frozenset(),
 ) -> tuple[RuleSet | None, list[Problem]]:
@@ -106,7 +108,7 @@ def resolve(
     `broken` are names whose definition could not be read, and `incomplete` the kinds of catalogs of which some entries
     could not: nobody is told that these do not exist.
     """
-    resolver = _Resolver(definitions, question_fields, catalogs, broken, incomplete)
+    resolver = _Resolver(definitions, question_fields, catalogs, units, broken, incomplete)
     problems = [problem for definition in definitions.values() for problem in resolver.unknown_names(definition)]
     order, cycles = _in_dependency_order(definitions, question_fields)
     problems += cycles
@@ -125,10 +127,12 @@ class _Resolver:
         definitions: Mapping[str, Definition],
         question_fields: QuestionFields,
         catalogs: Mapping[str, Catalog],
+        units: UnitSystem,
         broken: frozenset[str],
         incomplete: frozenset[str],
     ) -> None:
         self.definitions, self.question_fields, self.catalogs = definitions, question_fields, catalogs
+        self.units = units
         self.broken, self.incomplete = broken, incomplete
         self.kinds: dict[str, Kind] = {}
 
@@ -152,9 +156,11 @@ class _Resolver:
         return [*self.definitions, *FUNCTIONS, *(field_names(self.question_fields, self.catalogs) if dot else [])]
 
     def unknown_names(self, definition: Definition) -> Iterator[Problem]:
+        may_be_units = isinstance(definition, Formula)
         for name, path, offset in _mentions(definition):
-            if not self.exists(name):
-                near = closest(name, self.known_like(name))
+            if not self.exists(name) and not (may_be_units and self.units.named(name)):
+                units = self.units.names if may_be_units and "." not in name else ()
+                near = closest(name, [*self.known_like(name), *units])
                 yield definition.document.problem(
                     NameUnknown,
                     f"undefined name `{name}`",
@@ -167,6 +173,8 @@ class _Resolver:
         found = describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
         if name.startswith(CURRENT + ".") and found is None:  # `current` may name what comes later in the order
             return _declared_kind(self.definitions[name.partition(".")[2]])
+        if found is None and self.units.named(name):
+            return Kind.NUMBER
         return found.kind if found else None
 
     def learn_kind(self, definition: Definition) -> Iterator[Problem]:

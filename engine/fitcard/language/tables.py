@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from fitcard.language.unit_system import Conversion
 from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
@@ -68,9 +69,10 @@ Result = float | str | bool
 
 @dataclass(frozen=True)
 class ValueOf:
-    """A result that is taken from another definition of this name."""
+    """A result that is taken from another definition of this name, converted to the unit of the table."""
 
     name: str
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,37 @@
-"""Units: every expression runs once more on what its names are counted in, and must give the unit it declares.
+"""Units convert themselves: when rules are loaded each expression is read with its units, and commensurable values in
+different units are converted. Programs, coverage and the search for numbers that are not finite use the result.
 
-GB against GiB, ms against s, tokens added to bytes, a forgotten factor of 8 or 1000: each is a problem at its place.
-Units agree where they count the same in the same steps, however they are written: `Gparam * byte/param` is `GB`.
-The rulebook says which units there are, in the notation of pint; a number written in an expression counts nothing, but
-for 0, which is 0 of anything.
+- A product or quotient has the product or quotient of the units; the quotient of two commensurable values is a plain
+  number. Nothing is converted before that matters: `Gparam * bit/param` is 1/8 of `GB`.
+- A sum, a difference, `%`, a comparison, `a if c else b`, `min`, `max`, `clamp`, `where` and `either` have the unit of
+  their first operand, to which the others are converted. 0 is 0 of anything.
+- `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. Of a share `x` the
+  plain number to round is `x / percent`.
+- `log2`, `log10`, `exp`, exponents and digits take plain numbers, `sqrt` halves the powers of the unit.
+- The result is converted to the unit that the formula declares, and the `value_of` a name in a row to that of the
+  table, which its numbers are in. Bounds and knots are in the unit of the input of their table.
+- A profile gives a name in the unit that the rules give it.
+
+A unit is written as a name: `512 * MB`, `2 * FLOP / param / token`. A number without one is a plain number, and is
+never taken for one of `percent`. A rule that has the name of a unit hides it. Incommensurable units are an error, and
+counts of different things are incommensurable: a token is no byte, and a plain number is no token. Units with an
+offset, such as degrees Celsius, are not supported.
 """
 
 from __future__ import annotations
 
-import ast
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache, partial
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from fitcard.language.definitions import DIMENSIONLESS, Formula, Table, row_references
-from fitcard.language.expression import offset_of_node, text_of_node
-from fitcard.language.functions import FUNCTIONS, UnitRule
+from fitcard.language.definitions import DIMENSIONLESS, Definition, Formula, Table, row_references
+from fitcard.language.expression import Expression
 from fitcard.language.rule_set import RuleSet
-from fitcard.problems import Problem, ProblemCode
-from fitcard.source.document import Document
+from fitcard.language.tables import Lookup, ValueOf
+from fitcard.language.unit_conversion import ANY_UNIT, ExpressionConverter, conversion_to, display_unit
+from fitcard.language.unit_system import PLAIN, Conversion, Unit, UnitSystem
+from fitcard.problems import Problem, ProblemCode, Severity
+from fitcard.source.document import Document, Path
 from fitcard.suggest import closest
 from fitcard.values import Kind
 
@@ -29,319 +39,190 @@ from fitcard.values import Kind
 class UnitDefinition(ProblemCode):
     """A unit definition in the rulebook cannot be parsed.
 
-    Why: formulas in that unit could not be checked.
-    Avoid: `bit 0.125 byte`
-    Prefer: `bit = 0.125 * byte`
+    Why: formulas in that unit could not be checked or converted.
+    Avoid: `bit 0.125 byte`, `degC = kelvin; offset: 273.15`
+    Prefer: `bit = 0.125 * byte`. Units with an offset are not supported.
     """
 
 
 class UnitUnknown(ProblemCode):
-    """A rule has a unit that the rulebook does not define.
+    """A rule or an input has a unit that the rulebook does not define.
 
-    Why: it cannot be checked whether the formula gives that unit.
+    Why: formulas could not be checked or converted.
     Avoid: `unit: GBps`
     Prefer: `unit: GB/s`, or a definition under `units` in `rulebook.yaml`.
     """
 
 
-class UnitMismatch(ProblemCode):
-    """Operands that are added, subtracted, compared or chosen between have different units.
-
-    Why: memory plus bandwidth, or milliseconds plus tokens per second, is meaningless.
-    Avoid: `needed_memory + device.bandwidth`, `ttft + decode_tok_s`
-    Prefer: `needed_memory + headroom`
-    """
-
-
-class UnitResult(ProblemCode):
-    """A formula gives another unit than it declares.
-
-    Why: an inverted ratio or a missing factor, such as 8 bits per byte, is easy to write and hard to see in the result.
-    Avoid: `decode_tok_s: {unit: token/s, expr: read_per_token / device.bandwidth}`, which gives seconds per token
-    Prefer: `decode_tok_s: {unit: token/s, expr: device.bandwidth / read_per_token}`
-    """
-
-
 class UnitRows(ProblemCode):
-    """A row of a table takes its value from a name with another unit.
+    """A row of a table takes its value from a name in a unit that is incommensurable with that of the table.
 
     Why: the result would have different units for different questions.
     Avoid: `unit: GB` over `llama.cpp: {value_of: device.bandwidth}`
-    Prefer: a name that has the unit of the table, such as `{value_of: device.memory}`
+    Prefer: a name in a unit of the same dimension, such as `{value_of: device.memory}`
     """
 
 
-Unit = Any  # pint builds the class of its units when it runs
-ANY_UNIT: Any = object()  # the unit of 0, which is 0 of anything, and of what is already known to be wrong
-POWER = re.compile(r"(?:\*\*|\^)(?!\s*[-+]?\d{1,2}(?:\.\d+)?(?!\s*(?:\*\*|\^)|[\w.]))")  # to more than a small number
-MAX_LENGTH = 100  # characters of a unit
-ROOT = 1 / 2
-EXACT = 1e-12  # factors that are nearer to 1 differ in the last digits of a float alone
-MAX_SHOWN = 40
+class UnitOverlay(ProblemCode):
+    """A profile gives a rule in another unit than the rules do.
+
+    Why: answers show the rule under one unit in all profiles.
+    Avoid: `ttft: {unit: s, ...}` in a profile, over `ttft: {unit: ms, ...}` of the rules
+    Prefer: `ttft: {unit: ms, ...}`; the formula itself may use seconds.
+    """
 
 
-def unit_problems(document: Document, definitions: Sequence[str], rule_sets: Iterable[RuleSet]) -> list[Problem]:
-    """Every disagreement of units in every profile; what is wrong in all of them is said once."""
-    registry, problems = _registry(document, definitions)
-    if problems:
-        return problems
-    units = cache(partial(_unit, registry))
-    checked: set[Any] = set()
-    checkers = [_Checker(registry, units, checked, rule_set) for rule_set in rule_sets]
-    return list(dict.fromkeys(problem for checker in checkers for problem in checker.problems()))
+class NameHidesUnit(ProblemCode):
+    """A rule has the name of a unit.
+
+    Why: formulas that write the unit get the value of the rule instead.
+    Avoid: `percent: {value: 100, unit: percent, ...}`
+    Prefer: another name, or no rule where the unit itself is meant: `share / percent`.
+    """
 
 
-def _registry(document: Document, definitions: Sequence[str]) -> tuple[Any, list[Problem]]:
-    """The units of the rulebook and no others, and what is wrong with their definitions."""
-    import pint  # noqa: PLC0415 - takes long to import, and rules that hold another mistake are not counted in units
-
-    registry: Any = pint.UnitRegistry(None)
-    wrong: dict[int, str] = {}
-    for at, definition in enumerate(definitions):
-        try:
-            _look_at(definition)
-            registry.define(definition)
-        except Exception as error:
-            wrong[at] = _first_line(error) if "=" in definition else "`=` is missing"
-    for at, definition in enumerate(definitions):
-        name = definition.partition("=")[0].strip()
-        try:
-            if at not in wrong and not name.endswith("-"):
-                (1 * registry.parse_units(name)).to_root_units()
-        except Exception as error:
-            wrong[at] = _first_line(error)
+def read_units(document: Document) -> tuple[UnitSystem, list[Problem]]:
+    """The units of a rulebook file that has passed its schema, and what is wrong with their definitions."""
+    units = UnitSystem(document.data["units"])
     hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
-    return registry, [
-        document.problem(UnitDefinition, f"cannot parse the unit: {what}", ("units", at), hint=hint)
-        for at, what in wrong.items()
+    problems = [
+        document.problem(UnitDefinition, f"cannot parse the unit: {what}", ("units", number), hint=hint)
+        for number, what in units.errors.items()
     ]
+    for name, data in document.data.get("inputs", {}).items():
+        if _unit(units, data["unit"]) is None:
+            problems.append(_unknown_unit(units, data["unit"], document, ("inputs", name)))
+    return units, problems
 
 
-def _unit(registry: Any, text: str) -> Unit | None:
-    """The unit that is written so; None where there is none. Conditions and words count nothing."""
-    if text in DIMENSIONLESS:
-        return registry.dimensionless
-    try:
-        _look_at(text)
-        return registry.parse_units(text)
-    except Exception:  # pint lets through whatever reading such a text raises
-        return None
+def _unit(units: UnitSystem, text: str) -> Unit | None:
+    """The unit that is written so; None where there is none. Conditions and words are counted in nothing."""
+    return PLAIN if text in DIMENSIONLESS else units.parse(text)
 
 
-@dataclass
-class _Checker:
-    """Checks one profile. What was `checked` in another, where all that it reads is the same too, is not again."""
-
-    registry: Any
-    unit: Callable[[str], Unit | None]
-    checked: set[Any]
-    rule_set: RuleSet
-    known: dict[str, Unit] = field(default_factory=dict)
-    agreed: dict[tuple[Unit, Unit], bool] = field(default_factory=dict)
-
-    def problems(self) -> Iterator[Problem]:
-        for definition in self.rule_set.definitions.values():
-            read = (self.rule_set.definitions.get(name) for name in definition.reads)
-            itself = (id(definition), *map(id, read))
-            if itself in self.checked:
-                continue
-            self.checked.add(itself)
-            declared = self.unit(definition.unit)
-            if declared is None:
-                near = closest(
-                    definition.unit, [name for name in map(str, dir(self.registry)) if not name.startswith("_")]
-                )
-                message = f"undefined unit `{definition.unit}`"
-                hint = "" if near else "define it under `units` in the rulebook file"
-                yield definition.document.problem(
-                    UnitUnknown, message, (*definition.path, "unit"), hint=hint, closest=near
-                )
-            elif isinstance(definition, Formula) and self.rule_set.kinds[definition.name] is Kind.NUMBER:
-                yield from self._formula(definition, declared)
-            elif isinstance(definition, Formula):
-                yield from self._inference(definition).faults(definition.expression.tree)
-            elif isinstance(definition, Table) and definition.kind is Kind.NUMBER:
-                yield from self._table(definition, declared)
-
-    def unit_of_name(self, name: str) -> Unit:
-        """What a name is counted in; anything, where its own unit is not known and told elsewhere."""
-        if name not in self.known:
-            info = self.rule_set.describe(name)
-            unit = self.unit(info.unit) if info else None
-            self.known[name] = ANY_UNIT if unit is None else unit
-        return self.known[name]
-
-    def agree(self, one: Unit, other: Unit) -> bool:
-        """Whether two units count the same in the same steps."""
-        if one == other:
-            return True
-        if (one, other) not in self.agreed:
-            same = one.dimensionality == other.dimensionality
-            self.agreed[one, other] = same and math.isclose((1 * one).to(other).magnitude, 1, rel_tol=EXACT)
-        return self.agreed[one, other]
-
-    def _inference(self, formula: Formula) -> _Inference:
-        return _Inference(self, formula)
-
-    def _formula(self, formula: Formula, declared: Unit) -> Iterator[Problem]:
-        inference = self._inference(formula)
-        found = inference.measure(formula.expression.tree)
-        yield from inference.problems
-        if not inference.problems and found is not ANY_UNIT and not self.agree(found, declared):
-            message = f"the formula gives {_named(found)}, but its unit is `{formula.unit}`{_factor(found, declared)}"
-            hint = "convert it with a constant that carries both units, or correct the unit"
-            yield formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
-
-    def _table(self, table: Table, declared: Unit) -> Iterator[Problem]:
-        for name, path in row_references(table):
-            unit = self.unit_of_name(name)
-            if unit is not ANY_UNIT and not self.agree(unit, declared):
-                message = (
-                    f"the rows give {_named(declared)}, but `{name}` is in {_named(unit)}{_factor(unit, declared)}"
-                )
-                hint = "use a name in the unit of the table, or a number"
-                yield table.document.problem(UnitRows, message, path, hint=hint)
+def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) -> Problem:
+    near = closest(text, units.names)
+    hint = "" if near else "define it under `units` in the rulebook file"
+    return document.problem(UnitUnknown, f"undefined unit `{text}`", (*path, "unit"), hint=hint, closest=near)
 
 
-@dataclass
-class _Inference:
-    """What one expression is counted in, and where its parts disagree."""
+class RuleConverter:
+    """Converts the rules of one profile after the other; definitions that profiles share stay shared."""
 
-    checker: _Checker
-    formula: Formula
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, units: UnitSystem, base: Mapping[str, Definition]) -> None:
+        self._units, self._base = units, base
+        self._converted: dict[tuple[int, frozenset[str]], Definition] = {}
+        self._originals: list[Definition] = []  # so that no id is used twice
 
-    def faults(self, tree: ast.expr) -> list[Problem]:
-        self.measure(tree)
-        return self.problems
+    def convert(self, rule_set: RuleSet) -> tuple[RuleSet, list[Problem]]:
+        """The rule set with converted expressions and rows, and every disagreement of units in it.
 
-    @property
-    def pure(self) -> Unit:
-        return self.checker.registry.dimensionless
+        None is reported where definitions of units are wrong themselves.
+        """
+        problems: list[Problem] = []
+        definitions: dict[str, Definition] = {}
+        names = _NameUnits(rule_set, self._units)
+        hidden = frozenset(name for name in rule_set.definitions if self._units.named(name) is not None)
+        for name, definition in rule_set.definitions.items():
+            key = (id(definition), hidden)
+            if key not in self._converted:
+                self._originals.append(definition)
+                converted, found = self._convert(rule_set, definition, names)
+                self._converted[key] = converted
+                problems += found
+            definitions[name] = self._converted[key]
+        return replace(rule_set, definitions=definitions), [] if self._units.errors else problems
 
-    def measure(self, node: ast.expr) -> Unit:
-        match node:
-            case ast.Constant(value=value):
-                return ANY_UNIT if value == 0 and not isinstance(value, bool) else self.pure
-            case ast.Name(id=name):
-                return self.checker.unit_of_name(name)
-            case ast.UnaryOp():
-                return self.measure(node.operand)
-            case ast.BinOp():
-                return self._operation(node)
-            case ast.BoolOp():
-                for part in node.values:
-                    self.measure(part)
-                return self.pure
-            case ast.Compare():
-                self._same([node.left, *node.comparators], "compared")
-                return self.pure
-            case ast.IfExp():
-                self.measure(node.test)
-                return self._same([node.body, node.orelse], "alternatives of one condition")
-            case ast.Call(func=ast.Name(id=name)):
-                return self._call(name, node)
-        raise AssertionError(f"{type(node).__name__} passed the allow-list")
+    def _convert(
+        self, rule_set: RuleSet, definition: Definition, names: _NameUnits
+    ) -> tuple[Definition, list[Problem]]:
+        declared = _unit(self._units, definition.unit)
+        problems = list(self._problems(definition, declared))
+        wanted = ANY_UNIT if declared is None else declared
+        if isinstance(definition, Formula):
+            is_number = rule_set.kinds[definition.name] is Kind.NUMBER
+            path = (*definition.path, "expr")
+            reader = ExpressionConverter(self._units, names, definition.expression, definition.document, path)
+            tree = reader.result(wanted, definition) if is_number else reader.read(definition.expression.tree).node
+            problems += reader.problems
+            if tree is not definition.expression.tree:
+                expression = definition.expression.part(tree)
+                return replace(definition, expression=expression, computed_in=reader.computed_in), problems
+        elif isinstance(definition, Table) and definition.kind is Kind.NUMBER and isinstance(definition.rows, Lookup):
+            conversions, found = _row_conversions(definition, wanted, names)
+            if conversions:
+                return replace(definition, rows=_with_conversions(definition.rows, conversions)), [*problems, *found]
+            problems += found
+        return definition, problems
 
-    def _operation(self, node: ast.BinOp) -> Unit:
-        match node.op:
-            case ast.Add() | ast.Sub() | ast.Mod():
-                return self._same([node.left, node.right], "added, subtracted or used with `%`")
-            case ast.Pow():
-                return self._power(node)
-        left, right = self.measure(node.left), self.measure(node.right)
-        if left is ANY_UNIT or right is ANY_UNIT:
-            return ANY_UNIT
-        return left * right if isinstance(node.op, ast.Mult) else left / right
-
-    def _power(self, node: ast.BinOp) -> Unit:
-        base = self.measure(node.left)
-        self._pure(node.right, "an exponent")
-        if base is ANY_UNIT or self.checker.agree(base, self.pure):
-            return base
-        if isinstance(node.right, ast.Constant):
-            return base**node.right.value
-        told = f"`{self._text(node.left)}` is in {_named(base)}, but its exponent is not a plain number"
-        self._problem(node.left, told)
-        return ANY_UNIT
-
-    def _call(self, name: str, node: ast.Call) -> Unit:
-        match FUNCTIONS[name].unit_rule:
-            case UnitRule.SAME:
-                values = [
-                    value
-                    for value, kind in zip(node.args, FUNCTIONS[name].argument_kinds(len(node.args)), strict=True)
-                    if kind is Kind.NUMBER
-                ]
-                return self._same(values, f"combined by `{name}`")
-            case UnitRule.FIRST:
-                for extra in node.args[1:]:
-                    self._pure(extra, f"each further argument of `{name}`")
-                return self.measure(node.args[0])
-            case UnitRule.PURE:
-                for value in node.args:
-                    self._pure(value, f"the argument of `{name}`")
-                return self.pure
-            case UnitRule.ROOT:
-                unit = self.measure(node.args[0])
-                return unit if unit is ANY_UNIT else unit**ROOT
-            case UnitRule.CONDITION:
-                self.measure(node.args[0])
-                return self.pure
-
-    def _same(self, nodes: Iterable[ast.expr], what: str) -> Unit:
-        """The unit that all of these share; a problem at the first that does not."""
-        shared: Unit = ANY_UNIT
-        first: ast.expr | None = None
-        for node in nodes:
-            unit = self.measure(node)
-            if unit is ANY_UNIT:
-                continue
-            if shared is ANY_UNIT:
-                shared, first = unit, node
-            elif first is not None and not self.checker.agree(unit, shared):
-                one, other = f"`{self._text(first)}` is in {_named(shared)}", f"`{self._text(node)}` in {_named(unit)}"
-                self._problem(node, f"{one} and {other}{_factor(unit, shared)}: they cannot be {what}")
-                return ANY_UNIT
-        return shared
-
-    def _pure(self, node: ast.expr, what: str) -> None:
-        unit = self.measure(node)
-        if unit is not ANY_UNIT and not self.checker.agree(unit, self.pure):
-            self._problem(node, f"{what} must be a plain number, but `{self._text(node)}` is in {_named(unit)}")
-
-    def _text(self, node: ast.expr) -> str:
-        return _shortened(text_of_node(self.formula.expression.source, node))
-
-    def _problem(self, node: ast.expr, message: str) -> None:
-        offset = offset_of_node(self.formula.expression.source, node)
-        hint = "convert it with a constant that carries both units"
-        path = (*self.formula.path, "expr")
-        self.problems.append(self.formula.document.problem(UnitMismatch, message, path, offset=offset, hint=hint))
+    def _problems(self, definition: Definition, declared: Unit | None) -> Iterator[Problem]:
+        name, document = definition.name, definition.document
+        if declared is None:
+            yield _unknown_unit(self._units, definition.unit, document, definition.path)
+        if self._units.named(name) is not None:
+            message, hint = f"`{name}` is also a unit", "rename it, or remove it where the unit is meant"
+            severity = Severity.WARNING
+            yield document.problem(NameHidesUnit, message, definition.path, key=True, severity=severity, hint=hint)
+        replaced = self._base.get(name, definition)
+        before = _unit(self._units, replaced.unit)
+        if declared is not None and before is not None and not declared.agrees(before):
+            message = f"the rules give `{name}` in `{replaced.unit}`, but the profile in `{definition.unit}`"
+            hint = f"write `unit: {replaced.unit}`"
+            yield document.problem(UnitOverlay, message, (*definition.path, "unit"), hint=hint)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+class _NameUnits:
+    """The units of the names in the expressions of a rule set."""
+
+    def __init__(self, rule_set: RuleSet, units: UnitSystem) -> None:
+        self._rule_set, self._units = rule_set, units
+        self._known: dict[str, tuple[Unit, bool]] = {}
+
+    def unit(self, name: str) -> Unit:
+        """The unit of a name, or the unit that it is; ANY_UNIT where it is unknown, which is reported elsewhere."""
+        return self._find(name)[0]
+
+    def is_unit(self, name: str) -> bool:
+        """Whether it is a unit itself."""
+        return self._find(name)[1]
+
+    def _find(self, name: str) -> tuple[Unit, bool]:
+        if name not in self._known:
+            info = self._rule_set.describe(name)
+            unit = _unit(self._units, info.unit) if info else self._units.named(name)
+            self._known[name] = (ANY_UNIT, False) if unit is None else (unit, info is None)
+        return self._known[name]
 
 
-def _look_at(text: str) -> None:
-    """Raises ValueError for a unit that would take pint without end: it computes powers of whole numbers exactly."""
-    if len(text) > MAX_LENGTH:
-        raise ValueError(f"longer than {MAX_LENGTH} characters")
-    if POWER.search(text):
-        raise ValueError("a power must be a number of one or two digits")
+def convert_condition(
+    expression: Expression, rule_set: RuleSet, units: UnitSystem, document: Document, path: Path
+) -> tuple[Expression, list[Problem]]:
+    """A condition over names of the rules, as it is evaluated, and the disagreements of units in it."""
+    reader = ExpressionConverter(units, _NameUnits(rule_set, units), expression, document, path)
+    tree = reader.read(expression.tree).node
+    return expression if tree is expression.tree else expression.part(tree), reader.problems
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+def _row_conversions(table: Table, declared: Unit, names: _NameUnits) -> tuple[dict[str, Conversion], list[Problem]]:
+    conversions: dict[str, Conversion] = {}
+    problems: list[Problem] = []
+    for name, path in row_references(table):
+        unit = names.unit(name)
+        if unit is ANY_UNIT or declared is ANY_UNIT or unit.agrees(declared):
+            continue
+        conversion = conversion_to(unit, declared)
+        if conversion is None:
+            message = f"the rows give {display_unit(declared)}, but `{name}` is in {display_unit(unit)}"
+            hint = "use a name in a unit of the same dimension, or a number"
+            problems.append(table.document.problem(UnitRows, message, path, hint=hint))
+        else:
+            conversions[name] = conversion
+    return conversions, problems
 
 
-def _named(unit: Unit) -> str:
-    return f"`{unit:~}`" if str(unit) != "dimensionless" else "no unit"
+def _with_conversions(lookup: Lookup, conversions: Mapping[str, Conversion]) -> Lookup:
+    def converted(result: Any) -> Any:
+        known = isinstance(result, ValueOf) and result.name in conversions
+        return replace(result, conversion=conversions[result.name]) if known else result
 
-
-def _factor(found: Unit, wanted: Unit) -> str:
-    """How far apart two units of one dimension are; nothing where their dimensions differ."""
-    if found.dimensionality != wanted.dimensionality:
-        return ""
-    return f", a factor of {(1 * found).to(wanted).magnitude:g} apart"
+    return Lookup({word: converted(result) for word, result in lookup.rows.items()}, converted(lookup.otherwise))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from fitcard.language.question_fields import QUESTION
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.language.types import infer_kind
+from fitcard.language.unit_system import UnitSystem
+from fitcard.language.units import convert_condition
 from fitcard.lint.sample import Sample
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -84,9 +87,12 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Sample]) -> Iterator
             left_out = trial.rules.profile in invariant.not_in
             if left_out or _place(invariant) in told or _tried_before(trial, invariant):
                 continue
-            problem = next(_unknown(trial.rules.rule_set, invariant), None)
+            problem = next(_unknown(trial.rules.rule_set, rulebook.units, invariant), None)
+            converted = invariant
+            if problem is None and isinstance(invariant, AlwaysInvariant):
+                converted, problem = _converted(rulebook, trial.rules.rule_set, invariant)
             if problem is None:
-                tried.append(invariant)
+                tried.append(converted)
             else:
                 told.add(_place(invariant))
                 yield problem
@@ -96,6 +102,15 @@ def invariant_problems(rulebook: Rulebook, trials: Iterable[Sample]) -> Iterator
             if problem is not None:
                 told.add(_place(invariant))
                 yield problem
+
+
+def _converted(
+    rulebook: Rulebook, rule_set: RuleSet, invariant: AlwaysInvariant
+) -> tuple[AlwaysInvariant, Problem | None]:
+    """The invariant with its condition in units that are converted, and the first that cannot be."""
+    path = (*invariant.path, "always")
+    condition, problems = convert_condition(invariant.condition, rule_set, rulebook.units, invariant.document, path)
+    return replace(invariant, condition=condition), next(iter(problems), None)
 
 
 def _place(invariant: Invariant) -> tuple[Any, ...]:
@@ -121,7 +136,7 @@ def _tried_before(trial: Sample, invariant: Invariant) -> bool:
     return made_of <= trial.shared
 
 
-def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
+def _unknown(rule_set: RuleSet, units: UnitSystem, invariant: Invariant) -> Iterator[Problem]:
     """Names of the invariant that stand for nothing, or for something that cannot be asked of them."""
     known = [
         *rule_set.definitions,
@@ -132,11 +147,16 @@ def _unknown(rule_set: RuleSet, invariant: Invariant) -> Iterator[Problem]:
     if isinstance(invariant, AlwaysInvariant):
         path = (*invariant.path, "always")
         for name in invariant.condition.names:
-            if rule_set.describe(name) is None:
+            if rule_set.describe(name) is None and units.named(name) is None:
                 at, near = invariant.condition.offset_of(name), closest(name, known)
                 yield invariant.document.problem(NameUnknown, f"undefined name `{name}`", path, offset=at, closest=near)
                 return
-        kind, faults = infer_kind(invariant.condition, lambda name: getattr(rule_set.describe(name), "kind", None))
+
+        def kind_of_name(name: str) -> Kind:
+            info = rule_set.describe(name)
+            return info.kind if info else Kind.NUMBER  # of a unit
+
+        kind, faults = infer_kind(invariant.condition, kind_of_name)
         for fault in faults:
             yield fault.problem(invariant.document, path)
         if kind is not Kind.CONDITION:

@@ -9,7 +9,6 @@ from fitcard.answer.question import read_question
 from fitcard.calibration.parameters import bounds_problems
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.units import unit_problems
 from fitcard.lint.catalog_checks import catalog_problems
 from fitcard.lint.generated_schemas import outdated_schemas
 from fitcard.lint.invariants import invariant_problems
@@ -100,11 +99,10 @@ def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
 
 
 def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine | None, list[Problem], list[Sample]]:
-    """Names, tables, units, and that every number of the trials, which are given back too, is finite."""
+    """Names, tables and units, and that every number of the trials, which are given back too, is finite."""
     rulebook, problems = load_with_problems(folders, kept)
     if rulebook is None:
         return None, problems, []
     engine = compile_rulebook(rulebook)
     trials = samples_of(engine.rules.values(), most)
-    units = unit_problems(rulebook.document, rulebook.units, rulebook.rule_sets.values())
-    return engine, [*problems, *units, *finite_problems(trials)], trials
+    return engine, [*problems, *finite_problems(trials)], trials

@@ -13,6 +13,8 @@ from fitcard.language.profiles import apply_profile
 from fitcard.language.question_fields import QuestionFields, input_problems, read_question_fields
 from fitcard.language.resolution import NameUnknown, reserved_names, resolve
 from fitcard.language.rule_set import RuleSet
+from fitcard.language.unit_system import UnitSystem
+from fitcard.language.units import RuleConverter, read_units
 from fitcard.problems import Problem, ProblemCode, ProblemsError, errors
 from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
 from fitcard.rulebook.files import (
@@ -100,13 +102,13 @@ class NameTwice(ProblemCode):
 def load(folders: Folders) -> Rulebook:
     """The rulebook in these folders. Raises ProblemsFound with all errors and warnings where there is any error."""
     rulebook, problems = load_with_problems(folders)
-    if rulebook is None:
+    if rulebook is None or errors(problems):
         raise ProblemsError(problems)
     return rulebook
 
 
 def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook and what is to be said about it; None in its place where anything is an error.
+    """The rulebook and all problems; None in its place where anything but a unit is an error.
 
     Files that have been `kept` from an earlier time are not read again where they are the same.
     """
@@ -132,20 +134,22 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     problems += found
     if files.unread or any(axis.catalog not in catalogs for axis in question_fields.axes.values()):
         return None, problems  # names would be missing that nobody left out
-    rule_sets, found = _rule_sets(files, definitions, question_fields, catalogs)
+    units, found = read_units(main)
+    rule_sets, in_rules, in_units = _rule_sets(files, definitions, question_fields, catalogs, units)
+    in_units = _each_once([*found, *in_units])
     problems += _each_once(
-        [*found, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
+        [*in_rules, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
     )
     if errors(problems) or not texts or layout_file is None:
-        return None, problems
+        return None, [*problems, *in_units]
     languages, found = read_languages(texts, main)
     problems += found
     if not languages:
-        return None, problems
+        return None, [*problems, *in_units]
     found = list(block_problems(layout_file))
     problems += found
     if errors(found):
-        return None, problems
+        return None, [*problems, *in_units]
     layout = read_layout(layout_file, frozenset(question_fields.axes))
     rankings, found = read_rankings(files.of(RANKINGS), frozenset(question_fields.axes))
     problems += found
@@ -160,13 +164,13 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
     if backtest:
         problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
     if errors(problems):
-        return None, problems
+        return None, [*problems, *in_units]
     rulebook = Rulebook(
         title=main.data["title"],
         version=main.data["version"],
         sha256=files.sha256,
         site=main.data["site"],
-        units=tuple(main.data["units"]),
+        units=units,
         question_fields=question_fields,
         catalogs=catalogs,
         rule_sets=rule_sets,
@@ -185,7 +189,7 @@ def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple
         schemas=schemas,
         document=main,
     )
-    return rulebook, problems
+    return rulebook, [*problems, *in_units]
 
 
 def _catalogs(
@@ -290,19 +294,24 @@ def _rule_sets(
     definitions: Mapping[str, Definition],
     question_fields: QuestionFields,
     catalogs: Mapping[str, Catalog],
-) -> tuple[dict[str, RuleSet], list[Problem]]:
+    units: UnitSystem,
+) -> tuple[dict[str, RuleSet], list[Problem], list[Problem]]:
+    """The rule set of each profile, in units that are converted, and the problems of names and those of units."""
     rule_sets: dict[str, RuleSet] = {}
     problems: list[Problem] = []
+    in_units: list[Problem] = []
+    converter = RuleConverter(units, definitions)
     broken, incomplete = frozenset(files.broken_names), frozenset(files.broken_kinds)
     for document in files.of(PROFILE):
         laid_over, found = apply_profile(definitions, document, broken)
         problems += found
         name, title = _profile_name(document), document.data["title"]
-        rule_set, found = resolve(name, title, laid_over, question_fields, catalogs, broken, incomplete)
+        rule_set, found = resolve(name, title, laid_over, question_fields, catalogs, units, broken, incomplete)
         problems += found
         if rule_set is not None:
-            rule_sets[name] = rule_set
-    return rule_sets, problems
+            rule_sets[name], found = converter.convert(rule_set)
+            in_units += found
+    return rule_sets, problems, in_units
 
 
 def _backtest(files: RuleFiles) -> Backtest | None:

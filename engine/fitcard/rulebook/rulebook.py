@@ -9,6 +9,7 @@ from fitcard.catalog.catalog import Catalog
 from fitcard.language.invariants import Invariant
 from fitcard.language.question_fields import QuestionFields
 from fitcard.language.rule_set import RuleSet
+from fitcard.language.unit_system import UnitSystem
 from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
@@ -38,7 +39,7 @@ def read_pinned(document: Document) -> Pinned:
 class Rulebook:
     """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
 
-    `rule_sets` go by profile; `units` are definitions in the notation of pint; `test_coverage` is the least
+    `rule_sets` go by profile; `test_coverage` is the least
     percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs; `schemas`
     are those that its files were checked by; `document` is the file that says what can be asked. `messages` are those
     of the language that it speaks now, `languages` all of them, its own first; `message_names` are the names that each
@@ -49,7 +50,7 @@ class Rulebook:
     version: str
     sha256: str
     site: str
-    units: tuple[str, ...]
+    units: UnitSystem
     question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
     rule_sets: Mapping[str, RuleSet]

@@ -199,39 +199,14 @@ def test_a_constant_can_be_set_for_a_ranking(ranked: Callable[..., Ranked], engi
     )
 
 
-RANKINGS = """
-kind: rankings
-title: Rankings
-about: Vans for a parcel.
-filters:
-  room: {about: Room for so much., at_least: van.room}
-  hurry: {about: Only where it goes in., holds: goes_in, usual: true}
-rankings:
-  vans:
-    title: vans_for
-    about: Vans for a parcel, the cheapest last.
-    over: van
-    by: fee
-    most: 5
-    filters: [room, hurry]
-    item: {van: van.id, fee_eur: fee}
-    columns: [{title: vans_for, cell: van.name}]
-"""
-
-
-def with_vans(parcels: Workplace) -> Workplace:
-    parcels.write("rules/rankings.yaml", RANKINGS)
-    parcels.edit("catalogs/messages.yaml", "labels: {}", '  vans_for: "Vans for {parcel.name}"\nlabels: {}')
-    return parcels
-
-
-def test_vans_are_ranked_by_the_same_engine(parcels: Workplace) -> None:
-    options = with_vans(parcels).options
-    shown = CliRunner().invoke(main, [*options, "rank", "vans", "--parcel", "letter", "--room", "4", "--json"])
+def test_a_ranking_is_defined_by_the_rulebook(small: Workplace) -> None:
+    shown = CliRunner().invoke(
+        main, [*small.options, "rank", "devices", "--model", "llama-3.1-8b", "--budget", "2000", "--json"]
+    )
     assert shown.exit_code == 0, shown.output
-    found = json.loads(shown.output)
-    assert [row["van"] for row in found["rows"]] == ["large"]
-    assert found["title"] == "Vans for Letter"
-    drawn = CliRunner().invoke(main, [*options, "rank", "vans", "--parcel", "piano", "--hurry", "0"])
-    assert [line.split()[0] for line in drawn.output.splitlines()[2:4]] == ["1", "2"]
-    assert "--parcel" in CliRunner().invoke(main, [*options, "rank", "vans", "--help"]).output
+    ranking = json.loads(shown.output)
+    assert [row["device"] for row in ranking["rows"]] == ["rtx-4090-24gb", "m1-16gb"]
+    assert ranking["title"] == "Devices for Llama 3.1 8B"
+    drawn = CliRunner().invoke(main, [*small.options, "rank", "devices", "--model", "llama-3.1-70b", "--fits", "0"])
+    assert [line.split()[0] for line in drawn.output.splitlines()[2:5]] == ["1", "2", "3"]
+    assert "--model" in CliRunner().invoke(main, [*small.options, "rank", "devices", "--help"]).output

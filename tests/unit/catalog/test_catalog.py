@@ -72,16 +72,16 @@ def test_a_device_that_is_written_twice_is_found(whole_copy: Workplace) -> None:
     assert told == ["`same_device`: `ada-top-24gb` has the same figures as `rtx-4090-24gb`"]
 
 
-def test_an_entry_that_lacks_a_figure_is_passed_over(parcels: Workplace) -> None:
-    parcels.write(
+def test_a_check_skips_entries_without_the_figure(small: Workplace) -> None:
+    small.write(
         "rules/checks.yaml",
         "kind: checks\ntitle: Checks\nchecks:\n"
-        "  carries: {of: vans, about: Vans carry some., figure: payload, at_least: 100}\n"
-        "  filled: {of: trips, about: Vans carry some., figure: van.payload, at_least: 100}\n",
+        "  allocation: {of: devices, about: Allocations are large., figure: max_allocation, at_least: 10}\n"
+        "  of_runs: {of: runs, about: Allocations are large., figure: device.max_allocation, at_least: 10}\n",
     )
-    done, problems = check_catalogs(parcels.load().rulebook)
+    done, problems = check_catalogs(small.load().rulebook)
     assert problems == []
-    assert [(checked.check.name, checked.compared) for checked in done] == [("carries", 1), ("filled", 2)]
+    assert [(checked.check.name, checked.compared) for checked in done] == [("allocation", 1), ("of_runs", 2)]
 
 
 @pytest.mark.parametrize(

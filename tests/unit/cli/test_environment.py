@@ -1,4 +1,4 @@
-"""Where the commands and the service run: without leave to write, in a plain locale, in folders of any name."""
+"""Commands and the service in read-only folders, in a plain locale, and in folders of any name."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NAME = "Gr\u00f6\u00dfe \u043c\u0435\u0440\u0430 \u8377\u7269 #1 %20"
 
 
 @pytest.fixture
-def sealed(parcels: Workplace) -> Iterator[Workplace]:
-    """The rulebook about parcels where nobody may write, under a name of many alphabets."""
-    top = parcels.folders.rules.parent
+def read_only(small: Workplace) -> Iterator[Workplace]:
+    """The small rulebook, read-only, in a folder whose name has several alphabets."""
+    top = small.folders.rules.parent
     place = top / NAME
     place.mkdir()
-    for folder in parcels.folders.all:
+    for folder in small.folders.all:
         shutil.move(folder, place / folder.name)
     every = [place, *place.rglob("*")]
     for path in every:
@@ -43,7 +43,7 @@ def environment() -> dict[str, str]:
     return {**kept, **PLAIN, "PYTHONPATH": str(PROJECT / "engine"), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nowhere"}
 
 
-def held(place: Workplace) -> dict[Path, bytes]:
+def contents(place: Workplace) -> dict[Path, bytes]:
     top = place.folders.rules.parent
     return {path: path.read_bytes() if path.is_file() else b"" for path in top.rglob("*")}
 
@@ -57,33 +57,35 @@ def fitcard(place: Workplace, *words: str) -> subprocess.CompletedProcess[bytes]
 
 @pytest.mark.parametrize(
     "words",
-    [("check",), ("check", "--json"), ("show", "piano", "--van", "large", "--json"), ("test",), ("explain", "time"),
-     ("graph", "time")],
+    [("check",), ("check", "--json"), ("show", "llama-3.1-70b", "--device", "h100-80gb", "--json"), ("test",),
+     ("explain", "load_time"), ("graph", "load_time")],
 )  # fmt: skip
-def test_a_command_that_only_reads_needs_no_leave_to_write_and_no_locale(sealed: Workplace, words: tuple[str]) -> None:
-    before = held(sealed)
-    ended = fitcard(sealed, *words)
+def test_a_command_that_only_reads_needs_no_write_permission_and_no_locale(
+    read_only: Workplace, words: tuple[str]
+) -> None:
+    before = contents(read_only)
+    ended = fitcard(read_only, *words)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout
     if "--json" in words:
         json.loads(ended.stdout)
-    assert held(sealed) == before
+    assert contents(read_only) == before
 
 
-def test_a_problem_in_a_folder_of_any_name_is_told_in_a_plain_locale(sealed: Workplace) -> None:
-    sealed.path("rules/trip.yaml").chmod(0o644)
-    sealed.edit("rules/trip.yaml", "unit: h", "unit: h\u00f6rse")
-    ended = fitcard(sealed, "check")
+def test_a_problem_in_a_folder_of_any_name_is_printed_in_a_plain_locale(read_only: Workplace) -> None:
+    read_only.path("rules/fit.yaml").chmod(0o644)
+    read_only.edit("rules/fit.yaml", "unit: s\n", "unit: s\u00f6c\n")
+    ended = fitcard(read_only, "check")
     assert ended.returncode == 1
     assert b"Traceback" not in ended.stderr
     assert b"[unit-unknown]" in ended.stdout
 
 
-def test_the_service_needs_no_leave_to_write_and_no_locale(sealed: Workplace) -> None:
-    before = held(sealed)
-    arguments = [sys.executable, "-m", "fitcard", *sealed.options, "serve", "--port", "0"]
+def test_the_service_needs_no_write_permission_and_no_locale(read_only: Workplace) -> None:
+    before = contents(read_only)
+    arguments = [sys.executable, "-m", "fitcard", *read_only.options, "serve", "--port", "0"]
     with subprocess.Popen(
-        arguments, cwd=sealed.folders.rules.parent, env=environment(), stderr=subprocess.PIPE, text=True
+        arguments, cwd=read_only.folders.rules.parent, env=environment(), stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stderr
@@ -98,4 +100,4 @@ def test_the_service_needs_no_leave_to_write_and_no_locale(sealed: Workplace) ->
             assert process.wait(60) == 0
         finally:
             process.kill()
-    assert held(sealed) == before
+    assert contents(read_only) == before

@@ -122,9 +122,11 @@ def test_an_entry_that_is_there_is_told_with_the_place_of_the_first(copy: Workpl
     assert f"{ARC}:{above.count(chr(10)) + 1}:3: the first is here" in told
 
 
-def test_an_entry_that_a_table_has_no_row_for_is_not_written(parcels: Workplace) -> None:
-    told = refused(parcels, ["van", "huge", "name=Huge", "room=30", "speed=70"], "catalogs/vans.yaml")
-    assert "there is no row for `huge`" in told
+def test_an_entry_without_a_table_row_is_not_written(small: Workplace) -> None:
+    output = refused(
+        small, ["device", "a6000-48gb", "name=A6000", "memory=48", "bandwidth=768"], "catalogs/devices.yaml"
+    )
+    assert "there is no row for `a6000-48gb`" in output
 
 
 def test_a_new_file_starts_the_way_all_do(copy: Workplace) -> None:
@@ -166,9 +168,10 @@ def test_a_new_section_comes_where_all_files_have_it(copy: Workplace) -> None:
     assert CliRunner().invoke(main, [*copy.options, "fmt", "--check"]).exit_code == 0
 
 
-def test_another_rulebook_has_other_things_to_write_anew(parcels: Workplace) -> None:
-    parcels.edit("rules/trip.yaml", "rows: {small: 20, large: 35}", "rows: {small: 20, large: 35}\n    otherwise: 50")
-    ended = new(parcels, "van", "huge", "name=Huge", "room=30", "speed=70")
-    assert ended.output.startswith("written: catalogs/vans.yaml:6:3")
-    assert parcels.path("catalogs/vans.yaml").read_text("utf-8").endswith("  huge: {name: Huge, room: 30, speed: 70}\n")
-    assert parcels.load().rulebook.catalogs["vans"].entries["huge"].data["room"] == 30
+def test_a_new_entry_has_the_fields_of_its_schema(small: Workplace) -> None:
+    ended = new(small, "quant", "Q6_K", "name=Q6_K", "bytes_per_param=0.82")
+    assert ended.output.startswith("written: catalogs/quants.yaml:6:3")
+    assert (
+        small.path("catalogs/quants.yaml").read_text("utf-8").endswith("  Q6_K: {name: Q6_K, bytes_per_param: 0.82}\n")
+    )
+    assert small.load().rulebook.catalogs["quants"].entries["Q6_K"].data["bytes_per_param"] == 0.82

@@ -1,4 +1,4 @@
-"""Counts: how many entries of a catalog say what a question says, by axes and by inputs."""
+"""Counts: how many entries of a catalog match a question, by axes and by inputs."""
 
 from __future__ import annotations
 
@@ -12,72 +12,75 @@ from fitcard.compiler.evaluation import evaluate
 from helpers.workplace import Workplace
 
 COUNT = """counts:
-  trips_alike:
-    catalog: trips
-    same: [van, question.distance]
-    having: measured.time
+  matching_runs:
+    catalog: runs
+    same: [device, question.context]
+    having: measured.load_time
     unit: "1"
-    about: Trips of this van over this very distance.
+    about: Measured runs on this device with this context.
 """
-TRIPS = [("small", 100), ("small", None), ("small", 300), ("large", 100), ("large", 40.5), ("large", 40.5), (None, 100)]
+DEVICES = ("m1-16gb", "h100-80gb")
+RUNS = [
+    ("m1-16gb", 8000), ("m1-16gb", None), ("m1-16gb", 30000), ("h100-80gb", 8000), ("h100-80gb", 4050.5),
+    ("h100-80gb", 4050.5), (None, 8000),
+]  # fmt: skip
 
 
 @pytest.fixture
-def trips(parcels: Workplace) -> Workplace:
-    """Parcels with a count of trips, some of which say nothing of their distance, or of their van."""
-    rules = parcels.path("rules/trip.yaml")
-    rules.write_text(rules.read_text("utf-8") + COUNT, "utf-8")
-    lines = ["kind: trips", "title: Measured trips", "entries:"]
-    for at, (van, distance) in enumerate(TRIPS):
-        said = "".join(f"{key}: {value}, " for key, value in (("van", van), ("distance", distance)) if value)
-        lines.append(f"  trip-{at}: {{parcel: letter, {said}measured: {{time: 1}}, log: written}}")
-    parcels.write("catalogs/trips.yaml", "\n".join(lines) + "\n")
-    return parcels
+def counted(small: Workplace) -> Workplace:
+    """The small rulebook with a count of runs, some of which name no context or no device."""
+    small.edit("rules/fit.yaml", "counts:\n", COUNT)
+    lines = ["kind: runs", "title: Measured runs", "entries:"]
+    for at, (device, context) in enumerate(RUNS):
+        fields = "".join(f"{key}: {value}, " for key, value in (("device", device), ("context", context)) if value)
+        lines.append(f"  run-{at}: {{model: llama-3.1-8b, {fields}measured: {{load_time: 1}}, tier: A}}")
+    small.write("catalogs/runs.yaml", "\n".join(lines) + "\n")
+    return small
 
 
-def test_entries_count_that_say_the_same_and_one_that_says_nothing_of_an_input_has_its_default(
-    trips: Workplace,
-) -> None:
-    engine = trips.load()
-    default = engine.rulebook.question_fields.inputs["distance"].default
-    vans, distances = ("small", "large"), np.array([1.0, 40.5, 100.0, 300.0, 1000.0])
-    for distance in (*distances, None):
-        grid = QuestionGrid.of(engine.rulebook.question_fields, engine.columns, {"parcel": ("letter",), "van": vans})
-        inputs = {} if distance is None else {"distance": distance}
-        evaluation = evaluate(engine.default_rules, grid, ["trips_alike"], inputs)
-        wanted = default if distance is None else distance
-        for at, van in enumerate(vans):
-            found = evaluation.value("trips_alike", (0, at))
-            assert found == sum(one == van and (far or default) == wanted for one, far in TRIPS)
+def test_a_count_is_the_number_of_entries_with_the_same_values_or_their_default(counted: Workplace) -> None:
+    engine = counted.load()
+    default = engine.rulebook.question_fields.inputs["context"].default
+    ids = {"model": ("llama-3.1-8b",), "device": DEVICES}
+    for context in (*np.array([1000.0, 4050.5, 8000.0, 30000.0, 100000.0]), None):
+        grid = QuestionGrid.of(engine.rulebook.question_fields, engine.columns, ids)
+        inputs = {} if context is None else {"context": context}
+        evaluation = evaluate(engine.default_rules, grid, ["matching_runs"], inputs)
+        expected = default if context is None else context
+        for at, device in enumerate(DEVICES):
+            count = sum(of_run == device and (tokens or default) == expected for of_run, tokens in RUNS)
+            assert evaluation.value("matching_runs", (0, at)) == count
 
 
-def test_a_list_of_matching_entries_holds_those_that_are_counted(trips: Workplace) -> None:
-    matching = "{matching: trips, same: [van, question.distance], having: measured.time, item: {trip: id}}"
-    trips.edit("rules/answer.yaml", "  time_h: time\n", f"  time_h: time\n  count: trips_alike\n  alike: {matching}\n")
-    engine = trips.load()
-    for van in ("small", "large"):
-        for distance in ("40.5", "100", "77"):
-            told = answer_question(
-                engine, read_question(engine.rulebook, {"parcel": "letter", "van": van, "distance": distance})
-            ).to_dict()
-            named = [f"trip-{at}" for at, (one, far) in enumerate(TRIPS) if (one, far or 100) == (van, float(distance))]
-            assert [one["trip"] for one in told["alike"]] == named
-            assert told["count"] == len(named)
+def test_a_list_of_matching_entries_holds_those_that_are_counted(counted: Workplace) -> None:
+    matching = "{matching: runs, same: [device, question.context], having: measured.load_time, item: {run: id}}"
+    counted.edit(
+        "rules/answer.yaml", "  measured_runs:", f"  count: matching_runs\n  matching: {matching}\n  measured_runs:"
+    )
+    engine = counted.load()
+    for device in DEVICES:
+        for context in ("4050.5", "8000", "7700"):
+            parameters = {"model": "llama-3.1-8b", "device": device, "context": context}
+            built = answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
+            key = (device, float(context))
+            expected = [f"run-{at}" for at, (of_run, tokens) in enumerate(RUNS) if (of_run, tokens or 8000) == key]
+            assert [item["run"] for item in built["matching"]] == expected
+            assert built["count"] == len(expected)
 
 
-def test_an_input_that_is_not_there_is_told_with_the_closest(trips: Workplace) -> None:
-    trips.edit("rules/trip.yaml", "question.distance]", "question.distanse]")
-    problem = trips.problem()
-    assert problem.message == "undefined name `question.distanse`"
-    assert problem.closest == ("question.distance",)
+def test_an_unknown_input_has_the_closest(counted: Workplace) -> None:
+    counted.edit("rules/fit.yaml", "question.context]", "question.contxt]")
+    problem = counted.problem()
+    assert problem.message == "undefined name `question.contxt`"
+    assert problem.closest == ("question.context",)
 
 
-def test_entries_that_cannot_say_an_input_are_told(trips: Workplace) -> None:
-    trips.edit(
+def test_an_input_that_entries_lack_is_an_error(counted: Workplace) -> None:
+    counted.edit(
         "rules/rulebook.yaml",
         "inputs:\n",
-        'inputs:\n  stops: {unit: "1", minimum: 0, maximum: 9, about: Stops on the way.}\n',
+        'inputs:\n  users: {unit: "1", minimum: 0, maximum: 9, about: Users at once.}\n',
     )
-    trips.edit("rules/trip.yaml", "question.distance]", "question.stops]")
-    messages = [problem.message for problem in trips.problems()]
-    assert "entries of `trips` have no number `stops`" in messages
+    counted.edit("rules/fit.yaml", "question.context]", "question.users]")
+    messages = [problem.message for problem in counted.problems()]
+    assert "entries of `runs` have no number `users`" in messages

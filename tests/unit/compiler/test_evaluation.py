@@ -1,4 +1,4 @@
-"""Evaluation: one path for one row, a table or the whole catalog; only what is asked for; every number finite."""
+"""Evaluation: one path for one row, a list or the whole catalog; only the outputs; every number finite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def grid(engine: Engine, **ids: tuple[str, ...]) -> QuestionGrid:
     return QuestionGrid.of(engine.rulebook.question_fields, engine.columns, ids)
 
 
-def test_what_depends_on_the_model_alone_is_computed_once_a_model(engine: Engine) -> None:
+def test_columns_have_a_dimension_only_for_axes_that_they_depend_on(engine: Engine) -> None:
     everything = grid(
         engine, **{axis: engine.rulebook.catalog_of(axis).ids[:5] for axis in engine.rulebook.question_fields.axes}
     )
@@ -37,7 +37,7 @@ def test_what_depends_on_the_model_alone_is_computed_once_a_model(engine: Engine
 
 
 @pytest.mark.parametrize("profile", ["reference", "calibrated"])
-def test_what_is_settled_in_the_catalogs_is_what_is_computed(engine: Engine, profile: str) -> None:
+def test_precomputed_columns_equal_computed_ones(engine: Engine, profile: str) -> None:
     rules, random = engine.rules[profile], np.random.default_rng(11)
     ready = rules.with_precomputed()
     assert len(ready.precomputed) > 50
@@ -45,28 +45,26 @@ def test_what_is_settled_in_the_catalogs_is_what_is_computed(engine: Engine, pro
         {axis: random.choice(engine.rulebook.catalog_of(axis).ids) for axis in engine.rulebook.question_fields.axes}
         for _ in range(60)
     ]
-    plain, taken = (
+    computed, precomputed = (
         evaluate(one, QuestionList.of(one.question_fields, one.columns, questions), ready.precomputed)
         for one in (rules, ready)
     )
     for name, at in product(ready.precomputed, range(len(questions))):
-        assert taken.value(name, (at,)) == plain.value(name, (at,)), (name, questions[at])
+        assert precomputed.value(name, (at,)) == computed.value(name, (at,)), (name, questions[at])
 
 
-def test_a_definition_may_be_called_like_a_figure_of_a_catalog(parcels: Workplace) -> None:
-    payload = "payload: {unit: kg, about: Twice what it carries., expr: 'either(van.payload, 1) * 2'}"
-    parcels.edit("rules/trip.yaml", "formulas:\n", f"formulas:\n  {payload}\n")
-    rules = parcels.load().default_rules.with_precomputed()
-    assert "payload" in rules.precomputed
-    of_van = evaluate(
-        rules,
-        QuestionGrid.of(rules.question_fields, rules.columns, {"van": ("large", "small")}),
-        ["payload", "van.payload"],
-    )
-    assert (of_van.value("payload", (1,)), of_van.value("van.payload", (1,))) == (1000, 500)
+def test_a_definition_may_have_the_name_of_a_catalog_field(small: Workplace) -> None:
+    allocation = "max_allocation: {unit: GB, about: Twice the largest., expr: 'either(device.max_allocation, 1) * 2'}"
+    small.edit("rules/fit.yaml", "formulas:\n", f"formulas:\n  {allocation}\n")
+    rules = small.load().default_rules.with_precomputed()
+    assert "max_allocation" in rules.precomputed
+    grid = QuestionGrid.of(rules.question_fields, rules.columns, {"device": ("h100-80gb", "m1-16gb")})
+    evaluation = evaluate(rules, grid, ["max_allocation", "device.max_allocation"])
+    assert evaluation.value("max_allocation", (1,)) == 22
+    assert evaluation.value("device.max_allocation", (1,)) == 11
 
 
-def test_only_what_is_asked_for_is_computed(engine: Engine) -> None:
+def test_only_the_outputs_and_their_dependencies_are_computed(engine: Engine) -> None:
     row = grid(engine, device=("h20-96gb",))
     assert set(evaluate(engine.rules["reference"], row, ["usable_memory"]).columns) == {
         "usable_memory", "unified_usable_share", "device.memory", "device.unified",
@@ -74,7 +72,7 @@ def test_only_what_is_asked_for_is_computed(engine: Engine) -> None:
     }  # fmt: skip
 
 
-def test_a_cell_of_a_whole_catalog_is_the_answer_to_its_question(copy: Workplace) -> None:
+def test_a_cell_of_the_whole_catalog_equals_the_single_question(copy: Workplace) -> None:
     engine = copy.load()
     names = ["needed_memory", "decode_tok_s", "ttft", "score", "safe_context", "mode_score"]
     random = np.random.default_rng(7)
@@ -89,47 +87,47 @@ def test_a_cell_of_a_whole_catalog_is_the_answer_to_its_question(copy: Workplace
 
 
 def whole_catalogs(engine: Engine) -> Iterator[dict[str, tuple[str, ...]]]:
-    """All that is swept, with the rest by default or chosen; and all of the rest, with some of what is swept."""
+    """All entries of swept axes with defaults of the others; and all entries of those with some of swept axes."""
     axes = {axis: engine.rulebook.catalog_of(axis.name).ids for axis in engine.rulebook.question_fields.axes.values()}
     left = {axis: ids for axis, ids in axes.items() if axis.swept or axis.default}
     yield {axis.name: ids if axis.swept else (str(axis.default),) for axis, ids in left.items()}
     yield {axis.name: ids[:: max(1, len(ids) // 5)] if axis.swept else ids for axis, ids in axes.items()}
 
 
-def test_no_question_over_the_catalogs_ends_in_a_number_that_is_not_finite(copy: Workplace) -> None:
+def test_every_question_over_the_catalogs_gives_finite_numbers(copy: Workplace) -> None:
     assert finite_problems(samples_of(copy.load().rules.values(), 200_000)) == []
 
 
-def test_a_number_that_is_not_finite_names_the_formula_and_the_row(parcels: Workplace) -> None:
-    parcels.edit(
-        "rules/trip.yaml", "parcel.volume / (van.room * litres_per_cubic_metre)", "parcel.volume / (van.room - 3)"
-    )
-    found = finite_problems(samples_of(parcels.load().rules.values()))
-    assert [problem.code for problem in found] == ["not-finite"]
-    assert found[0].message == "`room_share` is not a finite number for letter small: parcel.volume = 1, van.room = 3"
-    assert str(found[0].position) == "rules/trip.yaml:12:28"
-    assert found[0].hint.startswith("`van.room - 3` is 0: guard it")
+def test_a_number_that_is_not_finite_names_the_formula_and_the_question(small: Workplace) -> None:
+    small.edit("rules/fit.yaml", "overhead) / device.memory", "overhead) / (device.memory - 16)")
+    (problem,) = finite_problems(samples_of(small.load().rules.values()))
+    assert problem.code == "not-finite"
+    assert problem.message.startswith("`memory_share` is not a finite number for llama-3.1-8b m1-16gb Q4_K_M: ")
+    assert "device.memory = 16" in problem.message
+    assert str(problem.position) == "rules/fit.yaml:20:46"
+    assert problem.hint.startswith("`device.memory - 16` is 0: guard it")
 
 
-def test_an_absent_figure_that_nobody_guards_is_named(parcels: Workplace) -> None:
-    parcels.edit("rules/trip.yaml", "question.distance / min(van.speed, town_speed)", "question.distance / van.payload")
-    assert "for letter large" in finite_problems(samples_of(parcels.load().rules.values()))[0].message
-    assert "van.payload = absent" in finite_problems(samples_of(parcels.load().rules.values()))[0].message
-    assert finite_problems(samples_of(parcels.load().rules.values()))[0].hint.startswith("`van.payload` is absent: ")
+def test_an_absent_figure_without_a_guard_is_named(small: Workplace) -> None:
+    small.edit("rules/fit.yaml", "min(device.bandwidth, storage_bandwidth)", "device.max_allocation")
+    problem = finite_problems(samples_of(small.load().rules.values()))[0]
+    assert "for llama-3.1-8b rtx-4090-24gb" in problem.message
+    assert "device.max_allocation = absent" in problem.message
+    assert problem.hint.startswith("`device.max_allocation` is absent: ")
 
 
-def test_a_name_that_needs_an_axis_says_which(engine: Engine) -> None:
+def test_a_name_that_depends_on_a_missing_axis_names_it(engine: Engine) -> None:
     with pytest.raises(ProblemsError, match=r"this depends on `device\."):
         evaluate(engine.default_rules, grid(engine, model=("yi-1.5-9b",)), ["usable_memory"])
 
 
-def test_names_that_are_given_are_not_computed(engine: Engine) -> None:
+def test_overridden_names_are_not_computed(engine: Engine) -> None:
     given = {"weights": 247.05, "kv_cache": 7.69, "runtime_memory": 0.9, "headroom": 9.6}
     evaluation = evaluate(engine.default_rules, grid(engine), ["needed_memory"], given=given)
     assert evaluation.value("needed_memory", ()) == pytest.approx(265.24)
 
 
-def test_sixteen_threads_get_their_own_numbers(engine: Engine) -> None:
+def test_threads_do_not_mix_up_answers(engine: Engine) -> None:
     pairs = [
         (model, device) for model in engine.rulebook.catalog_of("model").ids[::10] for device in ("h20-96gb", "m1-16gb")
     ]

@@ -33,15 +33,15 @@ def repo(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 @pytest.fixture
-def parcel_repo(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    return repository(parcels, monkeypatch)
+def small_repo(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    return repository(small, monkeypatch)
 
 
 TTFT = "prefill_time"
 LINKS = "rules/physics/parallel.yaml"
 IN_FULL = "(link_bandwidth * link_efficiency)"
 EDITS = {  # one of each kind of change
-    "constant": ("rules/physics/memory.yaml", "value: 1.073741824\n", "value: 1.1\n"),
+    "constant": ("rules/physics/memory.yaml", "value: 0.02\n", "value: 0.05\n"),
     "formula": ("rules/physics/prefill.yaml", f"expr: {TTFT}\n", f"expr: ({TTFT}) * 1.001\n"),
     "band": ("rules/judgement/score.yaml", "at_least: 85, gives: S", "at_least: 80, gives: S"),
     "mode weight": ("rules/judgement/modes.yaml", "{quality: 0.45, fit: 0.12,", "{quality: 0.40, fit: 0.17,"),
@@ -53,8 +53,8 @@ EDITS = {  # one of each kind of change
     ),
     "second reader": (
         LINKS,
-        "one_token * all_reduce_bytes / all_reduce_bandwidth",
-        f"one_token * all_reduce_bytes / {IN_FULL}",
+        "prompt_tokens * all_reduce_bytes / all_reduce_bandwidth",
+        f"prompt_tokens * all_reduce_bytes / {IN_FULL}",
     ),
 }
 FOLDED = "expr: >-\n      (prefill_time\n      )\n"
@@ -77,13 +77,13 @@ constants:
     reference: {{title: A guess}}
 """
 
-IN_TOWN = """\
+OWN_STORAGE = """\
 reference: {title: A guess}
 formulas:
-  time:
-    unit: h
-    about: Hours for the trip.
-    expr: question.distance / min(van.speed, town_speed)
+  load_time:
+    unit: s
+    about: Time to load the weights and the KV cache.
+    expr: (weights + kv_cache) / min(device.bandwidth, storage_bandwidth)
 adds:
   constants:
 """
@@ -120,19 +120,19 @@ def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
 def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
-    constant = change(data, "gb_per_memory_gb")
-    line = line_of(changed.place, "rules/physics/memory.yaml", "  gb_per_memory_gb:")
+    constant = change(data, "headroom_share")
+    line = line_of(changed.place, "rules/physics/memory.yaml", "  headroom_share:")
     assert (constant["what"], constant["file"], constant["line"]) == ("constant", "rules/physics/memory.yaml", line)
     assert constant["details"] == [
         {
             "field": "value",
-            "old": 1.073741824,
-            "new": 1.1,
+            "old": 0.02,
+            "new": 0.05,
             "effect": "answers",
-            "percent": pytest.approx(2.4455, rel=1e-4),
+            "percent": pytest.approx(150),
         }
     ]
-    assert constant["read_by"] == ["usable_memory_per_device"]
+    assert constant["read_by"] == ["headroom"]
     assert {"decode_tok_s", "safe_context", "fit", "grade"} <= set(constant["reaches"])
 
     formula = change(data, "ttft")["details"][0]
@@ -259,18 +259,18 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     assert data["head"]["errors"] == 2
 
 
-def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Repository) -> None:
-    constant = "  town_speed: {value: 50, unit: km/h, about: Speed that nobody may exceed in town.}\n"
-    parcel_repo.place.edit("rules/trip.yaml", constant, "")
-    parcel_repo.place.edit("rules/trip.yaml", "min(van.speed, town_speed)", "van.speed")
-    profile = parcel_repo.place.path("rules/profiles/plain.yaml")
-    profile.write_text(f"{profile.read_text('utf-8')}{IN_TOWN}{constant.replace('  ', '    ')}", "utf-8")
-    data = parcel_repo.data()
+def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(small_repo: Repository) -> None:
+    constant = "  storage_bandwidth: {value: 5, unit: GB/s, about: Read bandwidth of the storage.}\n"
+    small_repo.place.edit("rules/fit.yaml", constant, "")
+    small_repo.place.edit("rules/fit.yaml", "min(device.bandwidth, storage_bandwidth)", "device.bandwidth")
+    profile = small_repo.place.path("rules/profiles/plain.yaml")
+    profile.write_text(f"{profile.read_text('utf-8')}{OWN_STORAGE}{constant.replace('  ', '    ')}", "utf-8")
+    data = small_repo.data()
     assert [(one["name"], one.get("within"), one["action"]) for one in data["changes"]] == [
-        ("town_speed", "plain", "added"),
-        ("town_speed", None, "removed"),
-        ("time", "plain", "added"),
-        ("time", None, "changed"),
+        ("storage_bandwidth", None, "removed"),
+        ("storage_bandwidth", "plain", "added"),
+        ("load_time", None, "changed"),
+        ("load_time", "plain", "added"),
     ]
     assert data["problems"] == []
     assert data["impact"][0]["moved"] == 0
@@ -283,7 +283,7 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(parcel_repo: Re
         [("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")],
         [("rules/physics/prefill.yaml", "title: Prefill and time to first token\n", "title: TTFT in full\n")],
         [("rules/physics/prefill.yaml", f"expr: {TTFT}\n", FOLDED)],
-        [("rules/physics/prefill.yaml", "value: 1000\n    unit: ms/s", "unit: ms/s\n    value: 1000")],
+        [("rules/physics/context.yaml", "value: 4000\n    unit: token", "unit: token\n    value: 4000")],
         [("catalogs/messages/en.yaml", "runs_well: Runs well", "runs_well: Runs fine")],
         [("catalogs/devices/intel-arc.yaml", "name: Intel Arc B570 10GB", "name: Intel Arc B570 (10 GB)")],
         [("catalogs/devices/intel-arc.yaml", "smoothyy3/willitrun devices.yaml", "a shop")],
@@ -303,15 +303,28 @@ def test_comments_order_and_wording_move_nothing(repo: Repository, edits: list[t
 
 def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
     piece = """\
-  ms_per_s:
-    value: 1000
-    unit: ms/s
-    about: Milliseconds per second.
+  flop_per_param:
+    value: 2
+    unit: FLOP/param/token
+    about: One multiplication and one addition per active parameter and token.
 """
     repo.place.edit("rules/physics/prefill.yaml", piece, "")
     repo.place.edit("rules/physics/decode.yaml", "constants:\n", "constants:\n" + piece)
     data = repo.data()
     assert data["counts"]["answers"] == 0
+    assert data["impact"][0]["moved"] == 0
+
+
+def test_a_constant_that_gives_way_to_the_unit_of_its_name_is_read_by_nothing_more(repo: Repository) -> None:
+    constant = "constants:\n  percent: {value: 100, unit: percent, about: 'One, in percent.'}\n"
+    repo.place.edit("rules/physics/offload.yaml", "constants:\n", constant)
+    repo.place.edit("rules/judgement/upgrades.yaml", "- 1) / percent) * percent", "- 1) * percent)")
+    repo.git("commit", "-qam", "percent")
+    repo.place.edit("rules/physics/offload.yaml", constant, "constants:\n")
+    repo.place.edit("rules/judgement/upgrades.yaml", "- 1) * percent)", "- 1) / percent) * percent")
+    data = repo.data()
+    assert data["problems"] == []
+    assert {one["name"]: one["action"] for one in data["changes"]} == {"percent": "removed", "decode_gain": "changed"}
     assert data["impact"][0]["moved"] == 0
 
 
@@ -351,33 +364,35 @@ def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Reposi
     assert (change(data, "arc-b571-10gb")["action"], change(data, "arc-b570-10gb")["action"]) == ("added", "removed")
 
 
-def test_an_added_axis_is_compared_at_its_default(parcel_repo: Repository) -> None:
-    place = parcel_repo.place
-    for file, old, new in [
-        ("rules/rulebook.yaml", "inputs:", "  day: {catalog: vans, default: large, about: Another van.}\ninputs:"),
-        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, day.speed, town_speed)"),
-        ("catalogs/vans.yaml", "speed: 80", "speed: 40"),
-    ]:  # fmt: skip
-        place.edit(file, old, new)
-    impact = parcel_repo.data()["impact"][0]
-    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
-    assert impact["answers"] == parcels * 2
-    assert {one["name"]: one["moved"] for one in impact["outputs"]} == {"time": parcels * 2}
-
-
-def test_a_figure_that_is_new_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(parcel_repo: Repository) -> None:
-    place = parcel_repo.place
-    place.edit("rules/rulebook.yaml", "default: small, about:", "default: small, swept: false, about:")
-    parcel_repo.git("commit", "-qam", "vans are not swept")
-    for file, old, new in [
-        ("schemas/vans.schema.json", '"payload": {', '"haste": {"type": "number", "unit": "1"},\n        "payload": {'),
-        ("catalogs/vans.yaml", "speed: 80", "speed: 80, haste: 2"),
-        ("rules/trip.yaml", "min(van.speed, town_speed)", "min(van.speed, town_speed) / either(van.haste, 1)"),
+def test_an_added_axis_is_compared_at_its_default(small_repo: Repository) -> None:
+    place = small_repo.place
+    for edit in [
+        (
+            "rules/rulebook.yaml",
+            "inputs:",
+            "  source: {catalog: devices, default: h100-80gb, about: Another device.}\ninputs:",
+        ),
+        ("rules/fit.yaml", "min(device.bandwidth,", "min(device.bandwidth, source.bandwidth,"),
+        ("catalogs/devices.yaml", "bandwidth: 3350", "bandwidth: 4"),
     ]:
-        place.edit(file, old, new)
-    parcels = len(place.load().rulebook.catalog_of("parcel").ids)
-    found = [(one.get("opened"), one["answers"], one["moved"]) for one in parcel_repo.data()["impact"]]
-    assert found == [(None, parcels, 0), ("van", parcels * 2, parcels)]
+        place.edit(*edit)
+    impact = small_repo.data()["impact"][0]
+    assert impact["answers"] == 3 * 3 * 2
+    assert {output["name"]: output["moved"] for output in impact["outputs"]} == {"load_time": 3 * 3 * 2}
+
+
+def test_a_new_figure_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(small_repo: Repository) -> None:
+    place = small_repo.place
+    place.edit("rules/rulebook.yaml", "default: m1-16gb, about:", "default: m1-16gb, swept: false, about:")
+    small_repo.git("commit", "-qam", "devices are not swept")
+    for edit in [
+        ("schemas/devices.schema.json", '"max_all', '"overlap": {"type": "number", "unit": "1"},\n        "max_all'),
+        ("catalogs/devices.yaml", "bandwidth: 3350", "bandwidth: 3350, overlap: 2"),
+        ("rules/fit.yaml", "storage_bandwidth)\n", "storage_bandwidth) / either(device.overlap, 1)\n"),
+    ]:  # fmt: skip
+        place.edit(*edit)
+    impacts = [(impact.get("opened"), impact["answers"], impact["moved"]) for impact in small_repo.data()["impact"]]
+    assert impacts == [(None, 3 * 2, 0), ("device", 3 * 3, 3)]
 
 
 def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
@@ -495,7 +510,7 @@ def test_two_revisions_can_be_compared_whatever_the_files_are_now(repo: Reposito
     repo.git("commit", "-qam", "band")
     repo.place.edit(*EDITS["constant"])
     assert [one["name"] for one in repo.data("HEAD~1", "HEAD")["changes"]] == ["grade"]
-    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "gb_per_memory_gb"}
+    assert {one["name"] for one in repo.data("HEAD~1")["changes"]} == {"grade", "headroom_share"}
 
 
 def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) -> None:

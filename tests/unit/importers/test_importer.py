@@ -112,12 +112,6 @@ def test_an_entry_without_an_id_requires_one(copy: Workplace) -> None:
     assert "requires an id: --name ID" in ended.output
 
 
-def test_a_rulebook_without_such_catalogs_has_no_importers(parcels: Workplace) -> None:
-    ended = CliRunner().invoke(main, [*parcels.options, "import", "van", "ticket.json"])
-    assert ended.exit_code == 2
-    assert "cannot import `van`: there are no importers" in ended.output
-
-
 def test_a_kind_of_file_that_an_earlier_version_read_is_ignored(copy: Workplace) -> None:
     before = copy.load()
     schema = {

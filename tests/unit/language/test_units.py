@@ -1,10 +1,16 @@
-"""Units: every formula gives what it declares, and nothing is added to what it cannot be added to."""
+"""Units of the rules: every formula gives what it declares, and nothing is added to what it cannot be added to."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from fitcard.answer.question import read_question
+from fitcard.answer.render import answer_question
+from fitcard.compiler.program import evaluate_expression
+from fitcard.language.definitions import Formula
 from fitcard.lint.run import run_checks
+from fitcard.lint.sample import samples_of
 from fitcard.problems import Problem
 from helpers.workplace import Workplace
 
@@ -19,27 +25,12 @@ def problems(work: Workplace) -> list[Problem]:
     ("file", "old", "new", "code", "told"),
     [
         (
-            REFERENCE, "prompt_tokens / prefill_tok_s * ms_per_s", "prompt_tokens / prefill_tok_s",
-            "unit-result", "the formula gives `s`, but its unit is `ms`, a factor of 1000 apart",
-        ),
-        (
-            "rules/physics/prefill.yaml", "prompt_tokens / prefill_time * ms_per_s", "prompt_tokens / prefill_time",
-            "unit-result", "the formula gives `token / ms`, but its unit is `token/s`, a factor of 1000 apart",
-        ),
-        (
-            "rules/physics/kv_cache.yaml", "kv_values_per_token * kv.bytes_per_value / bytes_per_kv_gb",
-            "kv_values_per_token * kv.bytes_per_value",
-            "unit-result", "the formula gives `B / token`, but its unit is `GB/token`, a factor of 1e-09",
+            "rules/physics/prefill.yaml", "prompt_tokens / prefill_time", "prefill_time / prompt_tokens",
+            "unit-result", "the formula gives `ms/token`, but its unit is `token/s`",
         ),
         (
             "rules/physics/kv_cache.yaml", "(kv_per_token * context_length\n", "(kv_per_token + context_length\n",
-            "unit-mismatch", "`kv_per_token` is in `GB / token` and `context_length` in `token`",
-        ),
-        (
-            "rules/physics/memory.yaml",
-            "unit: GB\n    about: \"Usable memory of one device:",
-            "unit: GiB\n    about: \"Usable memory of one device:",
-            "unit-result", "the formula gives `GB`, but its unit is `GiB`",
+            "unit-mismatch", "`kv_per_token` is in `GB/token` and `context_length` in `token`",
         ),
         (
             "rules/physics/offload.yaml",
@@ -48,11 +39,15 @@ def problems(work: Workplace) -> list[Problem]:
         ),
         (
             "rules/physics/offload.yaml", "expr: max(0, over_capacity)", "expr: max(0, over_capacity) * weights",
-            "unit-result", "the formula gives `GB ** 2`, but its unit is `GB`",
+            "unit-result", "the formula gives `GB**2`, but its unit is `GB`",
         ),
         (
             "rules/judgement/score.yaml", "log2(1 + decode_tok_s / speed_scale)", "log2(1 + decode_tok_s)",
-            "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token / s`: they cannot be added",
+            "unit-mismatch", "`1` is in no unit and `decode_tok_s` in `token/s`: they cannot be added",
+        ),
+        (
+            "rules/judgement/upgrades.yaml", "decode_gain >= min_speed_gain", "decode_gain >= 25",
+            "unit-mismatch", "`decode_gain` is in `percent` and `25` in no unit: they cannot be compared",
         ),
         (
             REFERENCE, "1 - offload_share ** unified_spill_power", "1 - offload_share ** usable_memory",
@@ -81,16 +76,28 @@ def problems(work: Workplace) -> list[Problem]:
             "unit-unknown", "undefined unit `GBB`",
         ),
         (
+            "rules/rulebook.yaml", "title: Context\n    unit: token", "title: Context\n    unit: tokens",
+            "unit-unknown", "undefined unit `tokens`",
+        ),
+        (
+            REFERENCE, "ttft:\n    unit: ms", "ttft:\n    unit: s",
+            "unit-overlay", "the rules give `ttft` in `ms`, but the profile in `s`",
+        ),
+        (
             "rules/judgement/upgrades.yaml", "current.offload_share > 0", "current.offload_share > current.weights",
             "unit-mismatch", "`current.offload_share` is in no unit and `current.weights` in `GB`",
         ),
         (
+            "rules/physics/memory.yaml", "always: needed_memory >= weights", "always: needed_memory >= context_length",
+            "unit-mismatch", "`needed_memory` is in `GB` and `context_length` in `token`",
+        ),
+        (
             "rules/rulebook.yaml", "- token = [token]", "- token [token]",
-            "unit-definition", "cannot parse the unit",
+            "unit-definition", "cannot parse the unit: `=` is missing",
         ),
         (
             "rules/rulebook.yaml", "- percent = 0.01", "- percent = 0.01 * whole",
-            "unit-definition", "cannot parse the unit: 'whole' is not defined in the unit registry",
+            "unit-definition", "cannot parse the unit: undefined unit `whole`",
         ),
     ],
 )  # fmt: skip
@@ -125,8 +132,58 @@ def test_the_rules_as_they_are_agree(copy: Workplace) -> None:
     assert problems(copy) == []
 
 
-def test_parcels_are_checked_in_their_own_units(parcels: Workplace) -> None:
-    assert problems(parcels) == []
-    parcels.edit("rules/trip.yaml", "van.room * litres_per_cubic_metre", "van.room")
-    told = [problem.message for problem in problems(parcels) if problem.code == "unit-result"]
-    assert told == ["the formula gives `L / m3`, but its unit is `1`, a factor of 0.001 apart"]
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("rules/physics/memory.yaml", "compute_buffer:\n    unit: GB", "compute_buffer:\n    unit: MB"),
+        ("rules/physics/context.yaml", "free_memory_per_user:\n    unit: GB", "free_memory_per_user:\n    unit: GiB"),
+        ("rules/physics/offload.yaml", "host_bandwidth:\n    unit: GB/s", "host_bandwidth:\n    unit: MB/s"),
+        ("rules/physics/decode.yaml", "kv_time:\n    unit: ms/token", "kv_time:\n    unit: s/token"),
+        ("rules/physics/context.yaml", "context_token:\n    unit: GB/token", "context_token:\n    unit: B/token"),
+        ("rules/physics/prefill.yaml", "fp8_peak:\n    unit: TFLOP/s", "fp8_peak:\n    unit: GFLOP/s"),
+        ("rules/physics/offload.yaml", 'offload_share:\n    unit: "1"', "offload_share:\n    unit: percent"),
+    ],
+)
+def test_another_unit_of_a_formula_moves_no_answer(copy: Workplace, file: str, old: str, new: str) -> None:
+    def figures() -> dict[str, float]:
+        engine = copy.load()
+        question = read_question(engine.rulebook, {"model": "llama-3.1-70b", "device": "rtx-4090-24gb"})
+        answer = answer_question(engine, question)
+        return {
+            "needed_gb": answer["memory"]["needed_gb"],
+            **{key: answer[key] for key in ("decode_tok_s", "ttft_ms", "score", "safe_context_tokens")},
+        }
+
+    before = figures()
+    copy.edit(file, old, new)
+    assert figures() == pytest.approx(before, rel=1e-12)
+
+
+def test_conditions_are_covered_and_searched_as_they_are_evaluated(copy: Workplace) -> None:
+    copy.edit(
+        "rules/physics/offload.yaml",
+        "expr: host_memory > 0 and not runtime.offloads",
+        "expr: (1 if host_memory > 500 * MB else 0) > 0 and not runtime.offloads",
+    )
+    engine = copy.load()
+    formula = engine.default_rules.definitions["no_offload"]
+    assert isinstance(formula, Formula)
+    (condition,) = formula.expression.conditions
+    assert condition.written == "host_memory > 500 * MB"
+    assert evaluate_expression(condition, {"host_memory": 0.6})
+    assert not evaluate_expression(condition, {"host_memory": 0.4})
+
+
+def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:
+    assert problems(small) == []
+    small.edit("rules/fit.yaml", "(device.bandwidth, storage_bandwidth)", "(device.memory, storage_bandwidth * s)")
+    assert [problem.message for problem in problems(small) if problem.code == "unit-result"] == [
+        "the formula gives `1`, but its unit is `s`"
+    ]
+
+
+def test_a_formula_in_hours_is_converted_from_seconds(small: Workplace) -> None:
+    seconds = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    small.edit("rules/fit.yaml", "unit: s\n", "unit: h\n")
+    hours = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    assert np.allclose(seconds / 3600, hours, rtol=1e-15)

@@ -1,4 +1,4 @@
-"""Invariants: stated beside the rules, tried over the whole catalog, and shown broken by a small example."""
+"""Invariants: stated beside the rules, tested over the whole catalog, with a small counterexample."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from fitcard.lint.sample import samples_of
 from fitcard.problems import Problem
 from helpers.workplace import Workplace
 
-FEW = 4_000  # questions that a mistake like these must be found on: far fewer than are tried
+FEW = 4_000  # questions on which such a mistake is found: far fewer than a check tests
 
 
 def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
-    """Problems of invariants by the name of the invariant, tried on so many questions."""
+    """Problems of invariants by the name of the invariant, tested on `most` questions."""
     problems = [problem for problem in run_checks(work.folders, most=most)[1] if problem.code == "invariant-broken"]
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 
-def test_the_rules_as_they_are_hold(copy: Workplace) -> None:
+def test_all_invariants_of_the_rules_hold(copy: Workplace) -> None:
     engine = copy.load()
     assert len(engine.rulebook.invariants) >= 15
     assert list(invariant_problems(engine.rulebook, samples_of(engine.rules.values(), 200_000))) == []
@@ -35,13 +35,13 @@ BREAKS = {
     ),
     "more weights to read never speed up decode": (
         "physics/decode.yaml",
-        "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time * (weights_read * tokens_per_step / file_size) ** 2",
+        "expr: 1 / step_time",
+        "expr: 1 / step_time * (weights_read * token / file_size) ** 2",
     ),
     "more tokens in context never speed up decode": (
         "physics/decode.yaml",
-        "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time * (1 + depth / context_length) ** 2",
+        "expr: 1 / step_time",
+        "expr: 1 / step_time * (1 + depth / context_length) ** 2",
     ),
     "more memory never slows decode": (
         "physics/offload.yaml",
@@ -51,8 +51,8 @@ BREAKS = {
     ),
     "decode speed is positive": (
         "physics/decode.yaml",
-        "expr: ms_per_s / step_time",
-        "expr: ms_per_s / step_time if question.gpus <= one_device else 0",
+        "expr: 1 / step_time",
+        "expr: 1 / step_time if question.gpus <= 1 else 0",
     ),
     "all-reduce time is never negative": (
         "physics/parallel.yaml",
@@ -171,13 +171,13 @@ BREAKS = {
     ),
     "usable memory never exceeds the memory of the device": (
         "physics/memory.yaml",
-        "expr: gb_per_memory_gb * min(",
-        "expr: 2 * gb_per_memory_gb * min(",
+        "expr: min(",
+        "expr: 2 * min(",
     ),
     "a longer prompt never shortens the time to first token": (
         "physics/prefill.yaml",
         "expr: prefill_overhead + matmul_time +",
-        "expr: (prefill_overhead + matmul_time) * (one_token / prompt_tokens) ** 2 +",
+        "expr: (prefill_overhead + matmul_time) * (token / prompt_tokens) ** 2 +",
     ),
     "more compute never lengthens the time to first token": (
         "physics/prefill.yaml",
@@ -198,23 +198,23 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("invariant", BREAKS)
-def test_a_rule_that_breaks_one_is_told_by_its_name(copy: Workplace, invariant: str) -> None:
+def test_a_broken_invariant_is_reported_by_name(copy: Workplace, invariant: str) -> None:
     file, old, new = BREAKS[invariant]
     copy.edit(f"rules/{file}", old, new)
     assert invariant in broken(copy, FEW)
 
 
-def test_a_profile_that_breaks_one_is_told_by_its_name(copy: Workplace) -> None:
+def test_a_broken_invariant_names_the_profile(copy: Workplace) -> None:
     copy.edit("rules/profiles/reference.yaml", "value: 2.105\n", "value: -2.105\n")
     assert broken(copy)["more memory never slows decode"].hint.startswith("in the profile reference: ")
 
 
-def test_another_figure_breaks_none(copy: Workplace) -> None:
+def test_a_plausible_constant_breaks_no_invariant(copy: Workplace) -> None:
     copy.edit("rules/profiles/reference.yaml", "value: 0.72", "value: 0.95")
     assert broken(copy) == {}
 
 
-def test_the_example_is_small_and_names_the_question_and_both_values(copy: Workplace) -> None:
+def test_the_counterexample_is_small_and_names_the_question_and_both_values(copy: Workplace) -> None:
     invariant = "more compute never lengthens the time to first token"
     file, old, new = BREAKS[invariant]
     copy.edit(f"rules/{file}", old, new)
@@ -237,79 +237,98 @@ def test_the_example_is_small_and_names_the_question_and_both_values(copy: Workp
     assert problem.source_line[problem.position.column - 1 :] == "ttft never increases"
 
 
-PARCELS = "\ninvariants:\n  - name: a longer way never takes less time\n    "
+FIT = "rules/fit.yaml"
+INVARIANT = "invariants:\n  - name: a longer context never loads faster\n    "
 
 
 def when(cause: str, effect: str) -> str:
     return f"when: {cause}\n    then: {effect}\n"
 
 
+LONGER_CONTEXT = when("question.context increases", "load_time never increases")
+
+
+def add_invariant(small: Workplace, text: str) -> None:
+    small.write(FIT, small.path(FIT).read_text("utf-8") + INVARIANT + text)
+
+
 @pytest.mark.parametrize(
-    ("text", "code", "told"),
+    ("text", "code", "message"),
     [
-        (when("question.distance increases", "time never decreases"), None, ""),
+        (when("question.context increases", "load_time never decreases"), None, ""),
         (
-            when("question.distance increases", "time never increases"),
+            LONGER_CONTEXT,
             "invariant-broken",
-            "does not hold for letter small distance=1: question.distance 1 -> 1.0625; time 0.02 -> 0.02125",
+            "does not hold for llama-3.1-8b m1-16gb Q4_K_M context=1000: question.context 1000 -> 1062.5; "
+            "load_time 1.025 -> 1.02656",
         ),
         (
-            when("van changes", "room_share never changes"),
+            when("device changes", "memory_share never changes"),
             "invariant-broken",
-            "does not hold for letter small: room_share is 0.000333333 for small, and 0.000125 for large",
+            "does not hold for llama-3.1-8b m1-16gb Q4_K_M: memory_share is 0.5 for m1-16gb, and 0.333333 for "
+            "rtx-4090-24gb",
         ),
         (
-            when("van changes", "room never changes"),
+            when("device changes", "fit never changes"),
             "invariant-broken",
-            "does not hold for piano small: room is none for small, and enough for large",
+            "does not hold for llama-3.1-8b m1-16gb Q8_0: fit is tight for m1-16gb, and easy for rtx-4090-24gb",
         ),
-        ("always: time < 1\n", "invariant-broken", "does not hold for letter small: time = 2"),
-        ("always: time\n", "invariant-form", "this must be a condition"),
-        ("always: tiem < 3\n", "name-unknown", "undefined name `tiem`"),
-        ("always: time <\n", "expression-syntax", "the expression is incomplete"),
-        (when("van increases", "time never changes"), "invariant-form", "this cannot be tested"),
-        (when("van.spede increases", "time never decreases"), "name-unknown", "undefined name `van.spede`"),
-        (when("van.speed increases", "tmie never increases"), "name-unknown", "undefined name `tmie`"),
-        (when("van.speed grows", "time never increases"), "invariant-form", "cannot parse `when`"),
-        (when("van.speed increases", "time rises"), "invariant-form", "cannot parse `then`"),
-        (when("van.speed increases", "room never decreases"), "invariant-form", "a word has no order"),
-        ("when: van.speed increases\n", "schema-missing-key", "`then` is missing"),
+        (
+            "always: load_time < 1 * s\n",
+            "invariant-broken",
+            "does not hold for llama-3.1-8b m1-16gb Q4_K_M: load_time = 1.2",
+        ),
+        ("always: load_time\n", "invariant-form", "this must be a condition"),
+        ("always: load_tiem < 3\n", "name-unknown", "undefined name `load_tiem`"),
+        ("always: load_time <\n", "expression-syntax", "the expression is incomplete"),
+        (when("device increases", "load_time never changes"), "invariant-form", "this cannot be tested"),
+        (
+            when("device.memry increases", "memory_share never decreases"),
+            "name-unknown",
+            "undefined name `device.memry`",
+        ),
+        (when("device.memory increases", "load_tiem never increases"), "name-unknown", "undefined name `load_tiem`"),
+        (when("device.memory grows", "load_time never increases"), "invariant-form", "cannot parse `when`"),
+        (when("device.memory increases", "load_time rises"), "invariant-form", "cannot parse `then`"),
+        (when("device.memory increases", "fit never decreases"), "invariant-form", "a word has no order"),
+        ("when: device.memory increases\n", "schema-missing-key", "`then` is missing"),
     ],
 )
-def test_each_form_is_tried_or_told(parcels: Workplace, text: str, code: str | None, told: str) -> None:
-    parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
-    problems = run_checks(parcels.folders)[1]
+def test_each_form_of_an_invariant_is_tested_or_refused(
+    small: Workplace, text: str, code: str | None, message: str
+) -> None:
+    add_invariant(small, text)
+    problems = run_checks(small.folders)[1]
     assert [problem.code for problem in problems] == ([code] if code else [])
-    assert all(told in problem.message for problem in problems), problems
+    assert all(message in problem.message for problem in problems), problems
 
 
-def test_one_that_the_first_profile_leaves_out_is_tried_in_the_next_though_all_is_the_same(parcels: Workplace) -> None:
-    parcels.write("rules/profiles/another.yaml", parcels.path("rules/profiles/plain.yaml").read_text("utf-8"))
-    text = when("question.distance increases", "time never increases") + "    not_in: [another]\n"
-    parcels.write("rules/trip.yaml", parcels.path("rules/trip.yaml").read_text("utf-8") + PARCELS + text)
-    (problem,) = run_checks(parcels.folders)[1]
+def test_an_invariant_excluded_from_one_profile_is_tested_in_the_others(small: Workplace) -> None:
+    small.write("rules/profiles/another.yaml", small.path("rules/profiles/plain.yaml").read_text("utf-8"))
+    add_invariant(small, LONGER_CONTEXT + "    not_in: [another]\n")
+    (problem,) = run_checks(small.folders)[1]
     assert (problem.code, problem.hint.split(":")[0]) == ("invariant-broken", "in the profile plain")
 
 
-def test_one_with_a_number_that_is_not_finite_hides_no_other_with_the_same_cause(parcels: Workplace) -> None:
+def test_a_number_that_is_not_finite_does_not_hide_other_broken_invariants(small: Workplace) -> None:
     text = """kind: rules
 title: Rest
-about: What is left of a way.
-reference: {title: How parcels travel}
+about: Rest of a context.
+reference: {title: Arithmetic}
 constants:
-  odd_distance: {value: 1.0625, unit: km, about: What the shortest way becomes by the smallest step.}
+  odd_context: {value: 1062.5, unit: token, about: The minimum context enlarged by the smallest step.}
 formulas:
-  per_rest: {unit: 1/km, about: Without bounds at the odd distance., expr: 1 / (question.distance - odd_distance)}
+  per_rest: {unit: 1/token, about: Infinite at the odd context., expr: 1 / (question.context - odd_context)}
 invariants:
   - name: the rest is the same
-    when: question.distance increases
+    when: question.context increases
     then: per_rest never changes
-  - name: a longer way never takes more time
-    when: question.distance increases
-    then: time never increases
+  - name: a longer context never loads slower
+    when: question.context increases
+    then: load_time never increases
 """
-    parcels.write("rules/rest.yaml", text)
-    told = {problem.code: problem.message for problem in run_checks(parcels.folders)[1]}
-    assert list(told) == ["not-finite", "invariant-broken"]
-    assert "`per_rest` is not a finite number for letter small" in told["not-finite"]
-    assert "`a longer way never takes more time` does not hold for letter small" in told["invariant-broken"]
+    small.write("rules/rest.yaml", text)
+    messages = {problem.code: problem.message for problem in run_checks(small.folders)[1]}
+    assert list(messages) == ["not-finite", "invariant-broken"]
+    assert "`per_rest` is not a finite number for llama-3.1-8b" in messages["not-finite"]
+    assert "`a longer context never loads slower` does not hold for llama-3.1-8b" in messages["invariant-broken"]

@@ -25,7 +25,6 @@ from fitcard.rulebook.formats import Format
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
 from fitcard.web.app import create_app
-from helpers.transcripts import read
 from helpers.workplace import PROJECT, Workplace
 
 OTHERS = ("zh", "es", "de", "ja", "pt-BR")
@@ -46,10 +45,6 @@ READ_BY_PEOPLE = [
 ]
 APP = create_app()
 ADDRESS = "/v1/can-run/llama-3.1-405b-on-h20-96gb"
-WRONG = read(PROJECT / "tests" / "transcripts" / "message-slots-differ.txt").files["catalogs/messages-de.yaml"]
-GERMAN = WRONG.replace("{van.name}, {van.id}; die Fahrt dauert lange.", "{van.name}: {time:whole} Stunden.").replace(
-    "Die Regel gibt es nicht.", "Die Regel {given} gibt es nicht."
-)
 
 
 @pytest.fixture
@@ -124,8 +119,7 @@ def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stay
 ) -> None:
     question = read_question(engine.rulebook, asked)
     english, translated = (
-        answer_question(engine, question).to_dict(),
-        answer_question(engine.in_language(language), question).to_dict(),
+        answer_question(spoken, question).to_dict() for spoken in (engine, engine.in_language(language))
     )
     engine.rulebook.schemas.validator("answer").validate(translated)
     pairs = list(zip(leaves(english), leaves(translated), strict=True))
@@ -275,54 +269,49 @@ def test_a_command_with_a_language_that_is_not_there_is_misuse() -> None:
     assert "There are no answers in 'fr'. There are: en, de, es, ja, pt-BR, zh." in ended.output
 
 
-def german(parcels: Workplace, old: str = "", new: str = "") -> Engine:
-    """The rulebook about parcels in German, with one text changed."""
-    assert old in GERMAN
-    parcels.write("catalogs/messages-de.yaml", GERMAN.replace(old, new) if old else GERMAN)
-    return parcels.load().in_language("de")
+GERMAN = "catalogs/messages/de.yaml"
+LARGE = {"model": "llama-3.1-70b", "device": "h100-80gb"}
 
 
-def test_another_subject_speaks_another_language_with_the_formats_of_its_own(parcels: Workplace) -> None:
-    engine = german(parcels)
-    built = answer_question(
-        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
-    ).to_dict()
-    assert built["verdict"] == "Piano passt gerade in Large van: 4 Stunden."
+def in_german(small: Workplace, parameters: dict[str, str]) -> dict[str, Any]:
+    """An answer of the small rulebook in German."""
+    engine = small.load().in_language("de")
+    return answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
 
 
-def test_a_language_may_have_a_format_of_its_own_and_names_for_what_catalogs_hold(parcels: Workplace) -> None:
-    own = "formats:\n  whole: {decimals: 1}\nnames:\n  parcels:\n    name: {Piano: Klavier}\nsentences:"
-    engine = german(parcels, "sentences:", own)
-    built = answer_question(
-        engine, read_question(engine.rulebook, {"parcel": "piano", "van": "large", "distance": "200"})
-    ).to_dict()
-    assert built["verdict"] == "Klavier passt gerade in Large van: 4,0 Stunden."
-    assert built["parcel"] == "Klavier"
-    assert (
-        answer_question(parcels.load(), read_question(engine.rulebook, {"parcel": "piano"})).to_dict()["parcel"]
-        == "Piano"
+def test_a_language_takes_the_formats_of_the_default_language(small: Workplace) -> None:
+    verdict = "Llama 3.1 70B passt knapp auf H100 80GB; das Laden dauert 10 Sekunden."
+    assert in_german(small, LARGE)["verdict"] == verdict
+
+
+def test_a_language_may_have_its_own_formats_and_names_of_entries(small: Workplace) -> None:
+    own = "formats:\n  whole: {decimals: 1}\nnames:\n  models:\n    name: {Llama 3.1 70B: Lama 70B}\nsentences:"
+    small.edit(GERMAN, "sentences:", own)
+    built = in_german(small, LARGE)
+    assert built["verdict"] == "Lama 70B passt knapp auf H100 80GB; das Laden dauert 9,6 Sekunden."
+    assert built["model"] == "Lama 70B"
+    engine = small.load()
+    assert answer_question(engine, read_question(engine.rulebook, LARGE)).to_dict()["model"] == "Llama 3.1 70B"
+
+
+def test_a_language_may_select_texts_by_a_table_of_its_own(small: Workplace) -> None:
+    table = (
+        "tables:\n  duration:\n    kind: bands\n    input: load_time\n    unit: word\n    about: Load time in a word.\n"
     )
-
-
-def test_a_language_may_go_by_a_table_that_the_default_one_does_not_need(parcels: Workplace) -> None:
-    table = "tables:\n  haste:\n    kind: bands\n    input: time\n    unit: word\n    about: Hours in a word.\n"
-    rows = "    rows: [{at_most: 1, gives: one}, {otherwise: more}]\n"
-    parcels.edit("rules/trip.yaml", "tables:\n", table + rows)
-    by_haste = """  verdict:
-    by: haste
+    rows = "    rows: [{at_most: 1.2, gives: one}, {otherwise: more}]\n"
+    small.edit("rules/fit.yaml", "tables:\n", table + rows)
+    text = small.path(GERMAN).read_text("utf-8")
+    by_duration = """  verdict:
+    by: duration
     text:
-      one: "{parcel.name} in {van.name}: {time:whole} Stunde"
-      more: "{parcel.name} in {van.name}: {time:whole} Stunden"
+      one: "{model.name} auf {device.name}: {load_time:whole} Sekunde"
+      more: "{model.name} auf {device.name}: {load_time:whole} Sekunden"
 """
-    engine = german(parcels, GERMAN[GERMAN.index("  verdict:") : GERMAN.index("labels:")], by_haste)
-    said = [
-        answer_question(engine, read_question(engine.rulebook, {"parcel": "letter", "distance": distance})).to_dict()[
-            "verdict"
-        ]
-        for distance in ("50", "100")
-    ]
-    assert said == ["Letter in Small van: 1 Stunde", "Letter in Small van: 2 Stunden"]
-    assert run_checks(parcels.folders)[1] == []
+    small.edit(GERMAN, text[text.index("  verdict:") : text.index("  rank_devices:")], by_duration)
+    question = {"model": "llama-3.1-8b"}
+    verdicts = [in_german(small, {**question, "context": context})["verdict"] for context in ("8000", "40000")]
+    assert verdicts == ["Llama 3.1 8B auf M1 16GB: 1 Sekunde", "Llama 3.1 8B auf M1 16GB: 2 Sekunden"]
+    assert run_checks(small.folders)[1] == []
 
 
 def test_json_of_the_command_is_in_the_language_too() -> None:

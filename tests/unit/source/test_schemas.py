@@ -1,4 +1,4 @@
-"""What a schema has against a file is told at the line and column, with what to write instead."""
+"""Schemas: files that do not match them are reported at line and column, with a hint."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from helpers.workplace import PROJECT, Workplace
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "schemas").glob("*.json")), ids=lambda path: path.name)
-def test_every_schema_is_one_and_carries_its_own_address(path: object) -> None:
+def test_every_schema_is_valid_and_has_its_own_address(path: object) -> None:
     schema = json.loads(path.read_text())  # type: ignore[attr-defined]
     Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"{BASE}{path.name}"  # type: ignore[attr-defined]
 
 
-def test_every_catalog_figure_has_a_unit_and_a_sentence() -> None:
+def test_every_catalog_figure_has_a_unit_and_a_description() -> None:
     schemas = Schemas.load(find_folders().schemas)
     kinds = catalog_kinds(schemas)
     assert {"models", "devices", "quants", "workloads"} <= set(kinds)
@@ -42,76 +42,77 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "told"),
+    ("file", "old", "new", "text"),
     [
         (
-            "rules/trip.yaml", "    unit: EUR\n", "",
-            "rules/trip.yaml:31:3: error: `unit` is missing from a table [schema-missing-key]\n"
-            "  31 |   fee:\n     |   ^\n"
+            "rules/fit.yaml", "    unit: USD\n", "",
+            "rules/fit.yaml:39:3: error: `unit` is missing from a table [schema-missing-key]\n"
+            "  39 |   price:\n     |   ^\n"
             "  add `unit: GB`: unit, such as GB, token/s or ms; `1` for dimensionless numbers, "
             "`condition` for true or false, `word` for words",
         ),
         (
-            "catalogs/vans.yaml", "room: 3, ", "",
-            "catalogs/vans.yaml:4:3: error: `room` is missing from an entry of vans [schema-missing-key]\n"
-            "  4 |   small: {name: Small van, speed: 90, payload: 500}\n    |   ^\n"
-            "  add `room:`: its room",
+            "catalogs/devices.yaml", "memory: 16, ", "",
+            "catalogs/devices.yaml:4:3: error: `memory` is missing from an entry of devices [schema-missing-key]\n"
+            "  4 |   m1-16gb: {name: M1 16GB, bandwidth: 68, max_allocation: 11}\n    |   ^\n"
+            "  add `memory:`: memory",
         ),
         (
-            "catalogs/vans.yaml", "payload: 500", "paylaod: 500",
-            "catalogs/vans.yaml:4:48: error: `paylaod` is not a key of an entry of vans [schema-unknown-key]\n"
-            "  4 |   small: {name: Small van, room: 3, speed: 90, paylaod: 500}\n"
-            "    |                                                ^\n"
-            "  did you mean `payload`?",
+            "catalogs/devices.yaml", "max_allocation: 11", "max_alocation: 11",
+            "catalogs/devices.yaml:4:55: error: `max_alocation` is not a key of an entry of devices "
+            "[schema-unknown-key]\n"
+            "  4 |   m1-16gb: {name: M1 16GB, memory: 16, bandwidth: 68, max_alocation: 11}\n"
+            "    |                                                       ^\n"
+            "  did you mean `max_allocation`?",
         ),
         (
-            "catalogs/vans.yaml", "payload: 500", "payload: 1_500",
-            "catalogs/vans.yaml:4:57: error: must be a number, not `1_500` [schema-type]\n"
-            "  4 |   small: {name: Small van, room: 3, speed: 90, payload: 1_500}\n"
-            "    |                                                         ^\n"
-            "  write `1500`, with a decimal point and no separators",
+            "catalogs/devices.yaml", "bandwidth: 1008", "bandwidth: 1_008",
+            "catalogs/devices.yaml:5:63: error: must be a number, not `1_008` [schema-type]\n"
+            "  5 |   rtx-4090-24gb: {name: RTX 4090 24GB, memory: 24, bandwidth: 1_008}\n"
+            "    |                                                               ^\n"
+            "  write `1008`, with a decimal point and no separators",
         ),
         (
-            "catalogs/vans.yaml", "room: 3", "romm: 3",
-            "catalogs/vans.yaml:4:28: error: `romm` is not a key of an entry of vans [schema-unknown-key]\n"
-            "  4 |   small: {name: Small van, romm: 3, speed: 90, payload: 500}\n"
+            "catalogs/devices.yaml", "memory: 16", "memroy: 16",
+            "catalogs/devices.yaml:4:28: error: `memroy` is not a key of an entry of devices [schema-unknown-key]\n"
+            "  4 |   m1-16gb: {name: M1 16GB, memroy: 16, bandwidth: 68, max_allocation: 11}\n"
             "    |                            ^\n"
-            "  did you mean `room`?",
+            "  did you mean `memory`?",
         ),
         (
-            "catalogs/vans.yaml", "room: 3", "room: 3,5",
-            "catalogs/vans.yaml:4:36: error: `5` is not a key of an entry of vans [schema-unknown-key]\n"
-            "  4 |   small: {name: Small van, room: 3,5, speed: 90, payload: 500}\n"
-            "    |                                    ^\n"
-            "  the allowed keys are: name, room, speed, payload",
+            "catalogs/devices.yaml", "memory: 16", "memory: 16,5",
+            "catalogs/devices.yaml:4:39: error: `5` is not a key of an entry of devices [schema-unknown-key]\n"
+            "  4 |   m1-16gb: {name: M1 16GB, memory: 16,5, bandwidth: 68, max_allocation: 11}\n"
+            "    |                                       ^\n"
+            "  the allowed keys are: name, memory, bandwidth, max_allocation",
         ),
         (
-            "rules/trip.yaml", "about: Room in a word.", "about: Room.",
-            "rules/trip.yaml:26:12: error: must have at least 10 characters [schema-too-short]\n"
-            "  26 |     about: Room.\n     |            ^\n"
+            "rules/fit.yaml", "about: Fit in a word.", "about: Fit.",
+            "rules/fit.yaml:34:12: error: must have at least 10 characters [schema-too-short]\n"
+            "  34 |     about: Fit.\n     |            ^\n"
             "  description in one sentence",
         ),
         (
-            "rules/trip.yaml", "about: Room in a word.", "about: 'Room",
-            "rules/trip.yaml:26:12: error: not YAML: found unexpected end of stream while scanning a quoted scalar "
-            "[yaml-syntax]\n  26 |     about: 'Room\n     |            ^\n  close the quote",
+            "rules/fit.yaml", "about: Fit in a word.", "about: 'Fit",
+            "rules/fit.yaml:34:12: error: not YAML: found unexpected end of stream while scanning a quoted scalar "
+            "[yaml-syntax]\n  34 |     about: 'Fit\n     |            ^\n  close the quote",
         ),
         (
-            "rules/trip.yaml", "tables:\n", "<<<<<<< HEAD\ntables:\n=======\n>>>>>>> other\n",
-            "rules/trip.yaml:21:1: error: not YAML: unresolved merge conflict [yaml-syntax]\n"
-            "  21 | <<<<<<< HEAD\n     | ^\n  keep one of the two versions, and remove the markers",
+            "rules/fit.yaml", "tables:\n", "<<<<<<< HEAD\ntables:\n=======\n>>>>>>> other\n",
+            "rules/fit.yaml:29:1: error: not YAML: unresolved merge conflict [yaml-syntax]\n"
+            "  29 | <<<<<<< HEAD\n     | ^\n  keep one of the two versions, and remove the markers",
         ),
         (
-            "rules/trip.yaml", "kind: bands", "kind: band",
-            "rules/trip.yaml:23:11: error: `band` is not an allowed value [schema-choice]\n"
-            "  23 |     kind: band\n     |           ^\n"
+            "rules/fit.yaml", "kind: bands", "kind: band",
+            "rules/fit.yaml:31:11: error: `band` is not an allowed value [schema-choice]\n"
+            "  31 |     kind: band\n     |           ^\n"
             "  did you mean `bands`?",
         ),
         (
-            "catalogs/vans.yaml", "kind: vans", "kind: vanz",
-            "catalogs/vans.yaml:1:7: error: there is no kind of file `vanz` [file-kind]\n"
-            "  1 | kind: vanz\n    |       ^\n"
-            "  did you mean `vans`?",
+            "catalogs/devices.yaml", "kind: devices", "kind: devicez",
+            "catalogs/devices.yaml:1:7: error: there is no kind of file `devicez` [file-kind]\n"
+            "  1 | kind: devicez\n    |       ^\n"
+            "  did you mean `devices`?",
         ),
         (
             "rules/rulebook.yaml", "version: 1.0.0", "version: 1.0",
@@ -121,11 +122,11 @@ def figures_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         ),
     ],
 )  # fmt: skip
-def test_a_file_that_does_not_fit_is_told_with_a_caret(
-    parcels: Workplace, file: str, old: str, new: str, told: str
+def test_a_file_that_does_not_match_its_schema_has_a_caret_and_a_hint(
+    small: Workplace, file: str, old: str, new: str, text: str
 ) -> None:
-    parcels.edit(file, old, new)
-    assert format_problem(parcels.problems()[0]) == told
+    small.edit(file, old, new)
+    assert format_problem(small.problems()[0]) == text
 
 
 def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:

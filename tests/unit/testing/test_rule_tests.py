@@ -1,4 +1,4 @@
-"""Tests in YAML: near enough or not, told at the line with what came out and how."""
+"""Rule tests: tolerances, known differences, and failures with their position and trace."""
 
 from __future__ import annotations
 
@@ -12,97 +12,99 @@ from fitcard.cli.main import main
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
 from helpers.workplace import Workplace
 
-HEAD = "kind: tests\ntitle: Parcels\ntests:\n"
+HEAD = "kind: tests\ntitle: Fit\ntests:\n"
+MODEL, UNKNOWN_MODEL = "model: llama-3.1-8b", "model: llama-3.1-b8"
 
 
-def outcomes(work: Workplace, tests: str) -> list[Outcome]:
-    work.write("rules/trip.test.yaml", HEAD + tests)
-    engine = work.load()
+def outcomes(small: Workplace, tests: str) -> list[Outcome]:
+    small.write("rules/fit.test.yaml", HEAD + tests)
+    engine = small.load()
     return [run_test(engine, test) for test in rule_tests(engine.rulebook)]
 
 
 @pytest.mark.parametrize(
     ("given", "expect", "within", "passes"),
     [
-        ("{parcel: piano, distance: 120}", "{time: 2.4}", "0", True),
-        ("{parcel: piano, distance: 121}", "{time: 2.4}", "0.01", False),
-        ("{parcel: piano, distance: 121}", "{time: 2.4}", "0.02", True),
-        ("{parcel: piano, distance: 121}", "{time: 2.4}", "1 %", True),
-        ("{parcel: piano, distance: 121}", "{time: 2.4}", "0.5 %", False),
-        ("{parcel: piano, distance: 121}", "{time: 2.4}", "printed", True),
-        ("{parcel: piano, distance: 121}", "{time: 2.40}", "printed", False),
-        ("{parcel: piano, distance: 121}", "{time: 2.42}", "{time: printed}", True),
-        ("{room_share: 0.4}", "{room: plenty}", "0", True),
-        ("{room_share: 0.6}", "{room: plenty}", "0", False),
-        ("{parcel.volume: 100, van: small}", "{room_share: 0.033}", "printed", True),
-        ("{parcel.weight: 9, van: large, room_share: 1}", "{goes_in: true}", "0", True),
+        (f"{{{MODEL}, context: 56000}}", "{load_time: 2.4}", "0", True),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.4}", "0.01", False),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.4}", "0.03", True),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.4}", "1 %", True),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.4}", "0.5 %", False),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.4}", "printed", True),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.40}", "printed", False),
+        (f"{{{MODEL}, context: 56800}}", "{load_time: 2.42}", "{load_time: printed}", True),
+        ("{memory_share: 0.4}", "{fit: easy}", "0", True),
+        ("{memory_share: 0.6}", "{fit: easy}", "0", False),
+        ("{model.params: 1.6, quant: Q4_K_M, kv_cache: 0, device: rtx-4090-24gb}", "{memory_share: 0.125}", "0", True),
+        ("{weights: 9, device: m1-16gb, memory_share: 1}", "{runs: true}", "0", True),
     ],
 )
-def test_a_figure_agrees_when_it_is_near_enough(
-    parcels: Workplace, given: str, expect: str, within: str, passes: bool
+def test_a_figure_passes_within_its_tolerance(
+    small: Workplace, given: str, expect: str, within: str, passes: bool
 ) -> None:
-    test = f"  - {{name: a parcel, given: {given}, expect: {expect}, within: {within}}}\n"
-    assert [outcome.passed for outcome in outcomes(parcels, test)] == [passes]
+    test = f"  - {{name: a model, given: {given}, expect: {expect}, within: {within}}}\n"
+    assert [outcome.passed for outcome in outcomes(small, test)] == [passes]
 
 
-def test_a_failure_tells_line_expected_got_and_how_it_came_about(parcels: Workplace) -> None:
-    found = outcomes(
-        parcels, "  - name: a day is enough\n    given: {parcel: letter, distance: 500}\n    expect: {time: 8}\n"
-    )
-    problem = found[0].problems[0]
-    assert str(problem.position) == "rules/trip.test.yaml:6:20"
-    assert problem.message == "`time` is 10, expected 8"
-    steps = {step["name"]: step["value"] for step in found[0].trace}
-    assert steps == {"question.distance": 500, "van.speed": 90, "town_speed": 50, "time": 10}
+def test_a_failure_has_its_line_both_figures_and_the_trace(small: Workplace) -> None:
+    test = f"  - name: it loads at once\n    given: {{{MODEL}, context: 40000}}\n    expect: {{load_time: 1}}\n"
+    (outcome,) = outcomes(small, test)
+    problem = outcome.problems[0]
+    assert str(problem.position) == "rules/fit.test.yaml:6:25"
+    assert problem.message == "`load_time` is 2, expected 1"
+    steps = {step["name"]: step["value"] for step in outcome.trace}
+    expected = {"question.context": 40000, "storage_bandwidth": 5, "weights": 5, "kv_cache": 5, "load_time": 2}
+    assert expected.items() <= steps.items()
 
 
-def test_a_known_difference_passes_until_it_agrees(parcels: Workplace) -> None:
+def test_a_known_difference_passes_until_it_agrees(small: Workplace) -> None:
     test = (
-        "  - name: a trip\n    given: {{parcel: letter, distance: {}}}\n"
-        "    differs: {{time: {{printed: 3.0, reason: the printed timetable is slower}}}}\n"
+        "  - name: a model\n    given: {{{model}, context: {context}}}\n"
+        "    differs: {{load_time: {{printed: 2.0, reason: the data sheet has a slower disk}}}}\n"
     )
-    assert outcomes(parcels, test.format(100))[0].passed
-    problem = outcomes(parcels, test.format(150))[0].problems[0]
+    assert outcomes(small, test.format(model=MODEL, context=8000))[0].passed
+    problem = outcomes(small, test.format(model=MODEL, context=40000))[0].problems[0]
     assert (problem.code, problem.hint) == ("test-agrees", "move it to `expect`")
 
 
 @pytest.mark.parametrize(
-    ("test", "code", "place"),
+    ("given", "expect", "code", "column"),
     [
-        ("  - {name: a trip, given: {parcel: pianoo}, expect: {time: 2}}\n", "unknown-entry", "4:36"),
-        ("  - {name: a trip, given: {parcel: piano}, expect: {tiem: 2}}\n", "name-unknown", "4:53"),
-        ("  - {name: a trip, given: {parcel: piano, rom_share: 1}, expect: {time: 2}}\n", "name-unknown", "4:43"),
-        ("  - {name: a trip, given: {room: 3}, expect: {room: none}}\n", "test-kind", "4:34"),
-        ("  - {name: a trip, given: {goes_in: 1}, expect: {room: none}}\n", "test-kind", "4:37"),
-        ("  - {name: a trip, given: {van: large}, expect: {room: none}}\n", "axis-missing", "4:12"),
-        ("  - {name: a trip, given: {parcel: piano, distance: 0}, expect: {time: 2}}\n", "out-of-range", "4:53"),
+        (UNKNOWN_MODEL, "load_time: 2", "unknown-entry", 36),
+        (MODEL, "load_tiem: 2", "name-unknown", 60),
+        (f"{MODEL}, memory_shar: 1", "load_time: 2", "name-unknown", 50),
+        ("fit: 3", "fit: none", "test-kind", 34),
+        ("runs: 1", "fit: none", "test-kind", 35),
+        ("device: h100-80gb", "fit: none", "axis-missing", 12),
+        (f"{MODEL}, context: 0", "load_time: 2", "out-of-range", 59),
     ],
 )
-def test_a_test_that_cannot_run_is_told_at_its_place(parcels: Workplace, test: str, code: str, place: str) -> None:
-    problem = outcomes(parcels, test)[0].problems[0]
-    assert (problem.code, str(problem.position)) == (code, f"rules/trip.test.yaml:{place}")
+def test_a_test_that_cannot_run_has_its_position(
+    small: Workplace, given: str, expect: str, code: str, column: int
+) -> None:
+    test = f"  - {{name: a model, given: {{{given}}}, expect: {{{expect}}}}}\n"
+    problem = outcomes(small, test)[0].problems[0]
+    assert (problem.code, str(problem.position)) == (code, f"rules/fit.test.yaml:4:{column}")
 
 
-def test_the_command_counts_fails_and_selects(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders = parcels.options
-    parcels.edit("rules/trip.test.yaml", "fee: 20", "fee: 21")
-    whole = CliRunner().invoke(main, [*folders, "test"])
-    assert whole.exit_code == 1
-    assert "1 passed, 1 failed" in whole.output
-    assert "rules/trip.test.yaml:9:35: error: `fee` is 20, expected 21 [test-failed]" in whole.output
-    assert "fee = 20 EUR  <- van.id = small  (rules/trip.yaml:31)" in whole.output
-    assert CliRunner().invoke(main, [*folders, "test", "-k", "large"]).exit_code == 0
-    assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing"]).exit_code == 0
-    assert CliRunner().invoke(main, [*folders, "test", "-k", "nothing", "--fail-on-empty"]).exit_code == 1
+def test_the_command_counts_and_selects_tests(small: Workplace) -> None:
+    small.edit("rules/fit.test.yaml", "price: 700", "price: 750")
+    ended = CliRunner().invoke(main, [*small.options, "test"])
+    assert ended.exit_code == 1
+    assert "1 passed, 1 failed" in ended.output
+    assert "rules/fit.test.yaml:9:34: error: `price` is 700, expected 750 [test-failed]" in ended.output
+    assert "price = 700 USD  <- device.id = m1-16gb  (rules/fit.yaml:39)" in ended.output
+    for options, code in ((["H100"], 0), (["nothing"], 0), (["nothing", "--fail-on-empty"], 1)):
+        assert CliRunner().invoke(main, [*small.options, "test", "-k", *options]).exit_code == code
 
 
-def test_build_servers_get_junit(parcels: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    folders = parcels.options
-    parcels.edit("rules/trip.test.yaml", "fee: 20", "fee: 21")
-    assert CliRunner().invoke(main, [*folders, "test", "--junit", str(tmp_path / "out.xml")]).exit_code == 1
+def test_the_command_writes_junit_xml(small: Workplace, tmp_path: Path) -> None:
+    small.edit("rules/fit.test.yaml", "price: 700", "price: 750")
+    ended = CliRunner().invoke(main, [*small.options, "test", "--junit", str(tmp_path / "out.xml")])
+    assert ended.exit_code == 1
     suite = ElementTree.parse(tmp_path / "out.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     failure = suite.find("testcase/failure")
     assert failure is not None
-    assert failure.get("message") == "`fee` is 20, expected 21"
-    assert "fee = 20 EUR" in (failure.text or "")
+    assert failure.get("message") == "`price` is 700, expected 750"
+    assert "price = 700 USD" in (failure.text or "")

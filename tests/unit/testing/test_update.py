@@ -1,4 +1,4 @@
-"""New expectations are shown first, and written into the place of the old ones with everything else untouched."""
+"""`fitcard test --update`: new expectations are shown first, then written in place; nothing else changes."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from click.testing import CliRunner, Result
 from fitcard.cli.main import main
 from helpers.workplace import Workplace
 
-TESTS = """# what a trip must give
+TESTS = """# what a device must give
 kind: tests
-title: Trip
+title: Fit
 tests:
-  - name: a piano   # the big one
-    given: {parcel: piano, van: large, distance: 110}
-    expect: {goes_in: false, room: none, time: 2.10, fee: 35}  # as printed
+  - name: Llama 70B   # the large one
+    given: {model: llama-3.1-70b, device: h100-80gb, context: 8500}
+    expect: {runs: false, fit: none, load_time: 9.50, price: 30000}  # as printed
     within: printed
-  - name: a letter
-    given: {parcel: letter}
+  - name: Llama 8B
+    given: {model: llama-3.1-8b}
     expect:
-      fee: 21   # euros
+      price: 750   # dollars
 """
-UPDATED = TESTS.replace("goes_in: false, room: none, time: 2.10", "goes_in: true, room: enough, time: 2.20").replace(
-    "fee: 21 ", "fee: 20 "
+UPDATED = TESTS.replace("runs: false, fit: none, load_time: 9.50", "runs: true, fit: tight, load_time: 9.60").replace(
+    "price: 750 ", "price: 700 "
 )
+FILE = "rules/fit.test.yaml"
 
 
 @pytest.fixture
-def update(parcels: Workplace, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    folders = parcels.options
-    parcels.write("rules/trip.test.yaml", TESTS)
-    return lambda *arguments, **more: CliRunner().invoke(main, [*folders, "test", "--update", *arguments], **more)
+def update(small: Workplace) -> Callable[..., Result]:
+    small.write(FILE, TESTS)
+    return lambda *words, **more: CliRunner().invoke(main, [*small.options, "test", "--update", *words], **more)
 
 
-def test_every_change_is_shown_with_its_place_and_what_it_was_made_of(update: Callable[..., Result]) -> None:
+def test_every_change_is_shown_with_its_position_and_inputs(update: Callable[..., Result]) -> None:
     shown = update(input="n\n").output
-    assert "rules/trip.test.yaml:7:48: time: 2.10 -> 2.20  <- question.distance = 110, town_speed = 50" in shown
-    assert "rules/trip.test.yaml:7:36: room: none -> enough" in shown
+    assert f"{FILE}:7:49: load_time: 9.50 -> 9.60  <- " in shown
+    assert f"{FILE}:7:32: fit: none -> tight" in shown
     assert "Write 4 new expectations?" in shown
 
 
-def test_nothing_is_written_without_a_yes(update: Callable[..., Result], parcels: Workplace) -> None:
+def test_nothing_is_written_without_confirmation(update: Callable[..., Result], small: Workplace) -> None:
     update(input="n\n")
-    assert parcels.path("rules/trip.test.yaml").read_text("utf-8") == TESTS
+    assert small.path(FILE).read_text("utf-8") == TESTS
 
 
-def test_only_the_figures_change(update: Callable[..., Result], parcels: Workplace) -> None:
+def test_only_figures_change(update: Callable[..., Result], small: Workplace) -> None:
     assert "written: 4" in update(input="y\n").output
-    assert parcels.path("rules/trip.test.yaml").read_text("utf-8") == UPDATED
+    assert small.path(FILE).read_text("utf-8") == UPDATED
     assert update("--yes").exit_code == 0
 
 
-def test_a_test_that_cannot_run_is_left_to_a_person(update: Callable[..., Result], parcels: Workplace) -> None:
-    parcels.edit("rules/trip.test.yaml", "parcel: letter", "parcel: pianoo")
+def test_a_test_that_cannot_run_is_not_updated(update: Callable[..., Result], small: Workplace) -> None:
+    small.edit(FILE, "model: llama-3.1-8b", "model: llama-3.1-b8")
     update("--yes")
-    assert "fee: 21   # euros" in parcels.path("rules/trip.test.yaml").read_text("utf-8")
+    assert "price: 750   # dollars" in small.path(FILE).read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Benchmarks: ratios beside yardsticks that are timed in turn with them."""

@@ -1,1 +1,0 @@
-"""Benchmarks: ratios to a yardstick that is timed in turn."""
