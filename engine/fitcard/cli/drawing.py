@@ -6,7 +6,7 @@ Commands import it where they draw: completion and JSON do without rich.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
 
 Data = Mapping[str, Any]  # an answer, ranking or explanation, or an object in it
+Parts = Iterator[RenderableType]
 GRADE_STYLES = {"S": "bold green", "A": "green", "B": "cyan", "C": "yellow", "D": "magenta", "F": "bold red"}
 MEMORY_PARTS = (("weights", "blue"), ("kv_cache", "cyan"), ("runtime", "magenta"), ("headroom", "bright_black"))
 DEFINITION_KEYS = (
@@ -34,9 +35,15 @@ WEB_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # removed: an SVG pict
 
 
 def draw_answer(answer: Data, messages: Messages, save_as: str | None = None) -> None:
-    """Prints an answer as a page, and saves it as an SVG picture in the file `save_as`. Raises OSError."""
-    console = Console(record=save_as is not None, highlight=False)
-    _draw_answer(console, answer, _Labels(messages))
+    """Prints an answer as a page, and saves it as an SVG picture in the file `save_as`. Raises OSError.
+
+    Sections that the layout of the answer leaves out are not drawn.
+    """
+    console, labels = Console(record=save_as is not None, highlight=False), _Labels(messages)
+    for keys, section in SECTIONS:
+        if _has_all(answer, keys):
+            for part in section(answer, labels):
+                console.print(part, crop=False)
     if save_as is not None:
         picture = WEB_FONTS.sub("", console.export_svg(title=_title(answer)))
         Path(save_as).write_text(picture, "utf-8")
@@ -103,66 +110,49 @@ class _Labels:
         return self.messages.label(key, value=value)
 
 
-def _draw_answer(console: Console, answer: Data, labels: _Labels) -> None:
-    console.print(_headline(answer, labels))
-    for note in answer["notes"]:
-        console.print(Text(note["sentence"], style="yellow"))
-    for override in answer.get("set", ()):
-        value, instead_of = (format_step_value({**override, "value": override[key]}) for key in ("value", "instead_of"))
-        what_if = labels("what_if", name=override["name"], value=value, instead_of=instead_of)
-        console.print(Text(what_if, style="bold yellow"))
-    console.print(_core_figures(answer, labels))
-    for figure in answer["figures"].values():
-        console.print(Text.assemble((figure["label"], "dim"), "  ", (figure["text"], "bold")))
-    if answer["confidence"]:
-        console.print(_confidence(answer["confidence"], labels))
-    console.print(_memory(answer, labels))
-    console.print(_paragraph(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"]))
-    console.print(_paragraph(answer["advice"]["title"], answer["advice"]["sentence"]))
-    ranking = {key: answer["ranking"][key] for key in ("name", "about", "score")}
-    console.print(Text(labels("ranking", **ranking), style="dim"))
-    console.print(Text(f"{answer['quality']['label']}: {answer['quality']['sentence']}", style="dim"))
-    console.print()
-    console.print(_workloads(answer, labels))
-    console.print(_quants(answer, labels))
-    console.print(_ways(answer, labels))
-    console.print(_upgrades(answer, labels))
-    if answer["settings"]:
-        console.print(Text(labels("settings_title"), style="bold"), answer["settings"]["sentence"])
-        for line in filter(None, (answer["settings"]["prepare"], answer["settings"]["command"])):
-            console.print(line, markup=False, soft_wrap=True)
-        console.print()
-    console.print(Text(labels("faq_title"), style="bold"))
-    for pair in answer["faq"]:
-        console.print(_paragraph(pair["question"], pair["answer"]))
-    console.print(Text(f"\n{labels('embed_title')}", style="bold"))
-    console.print(answer["embed"]["html"], markup=False)
-    rules = answer["rules"]
-    line = labels("rules_title", **{**rules, "sha256": rules["sha256"][:SHORT_HASH]})
-    console.print(Text(f"\n{line}", style="dim"))
-    if "trace" in answer:
-        console.print(_trace(answer["trace"], labels))
+def _has_all(answer: Data, keys: str) -> bool:
+    """Whether an answer has all of these keys, separated by spaces; `a.b` is the key `b` of the object `a`."""
+    for key in keys.split():
+        outer, _, inner = key.partition(".")
+        if outer not in answer or (inner and not (isinstance(answer[outer], Mapping) and inner in answer[outer])):
+            return False
+    return True
 
 
 def _title(answer: Data) -> str:
-    return f"{answer['model']['name']} · {answer['device']['name']}"
+    return " · ".join(answer[axis]["name"] for axis in ("model", "device") if _has_all(answer, f"{axis}.name"))
 
 
 def _paragraph(title: str, sentence: str) -> Text:
     return Text.assemble((title, "bold"), "  ", sentence)
 
 
-def _headline(answer: Data, labels: _Labels) -> RenderableType:
+def _headline(answer: Data, labels: _Labels) -> Parts:
+    """The verdict, in a panel with grade, score and fit where the answer has them."""
+    if not _has_all(answer, "model.name device.name question fit grade score"):
+        yield Text(answer["verdict"], style="bold")
+        return
     question = answer["question"]
     subtitle = f"{question['quant']} · {question['workload']} · {question['mode']} · {question['profile']}"
     style = GRADE_STYLES.get(answer["grade"], "white")
     score = f"{labels('score')} {format_value(round(answer['score']))}"
     grade, label = (f" {answer['grade']} ", f"{style} reverse"), (answer["fit"]["label"], style)
     fit = Text.assemble(grade, "  ", label, "  ", (score, "dim"))
-    return Panel(Group(fit, Text(answer["verdict"])), title=_title(answer), subtitle=subtitle, title_align="left")
+    yield Panel(Group(fit, Text(answer["verdict"])), title=_title(answer), subtitle=subtitle, title_align="left")
 
 
-def _core_figures(answer: Data, labels: _Labels) -> RenderableType:
+def _notes(answer: Data, _: _Labels) -> Parts:
+    for note in answer["notes"]:
+        yield Text(note["sentence"], style="yellow")
+
+
+def _overrides(answer: Data, labels: _Labels) -> Parts:
+    for override in answer["set"]:
+        value, instead_of = (format_step_value({**override, "value": override[key]}) for key in ("value", "instead_of"))
+        yield Text(labels("what_if", name=override["name"], value=value, instead_of=instead_of), style="bold yellow")
+
+
+def _core_figures(answer: Data, labels: _Labels) -> Parts:
     memory, offload = answer["memory"], answer["offload"]
     figures = [
         (labels("decode"), labels.number("tok_s", answer["decode_tok_s"])),
@@ -176,20 +166,27 @@ def _core_figures(answer: Data, labels: _Labels) -> RenderableType:
     for label, _ in figures:
         grid.add_column(label, header_style="dim")
     grid.add_row(*[Text(value, style="bold") for _, value in figures])
-    return grid
+    yield grid
 
 
-def _confidence(confidence: Data, labels: _Labels) -> RenderableType:
+def _other_figures(answer: Data, _: _Labels) -> Parts:
+    for figure in answer["figures"].values():
+        yield Text.assemble((figure["label"], "dim"), "  ", (figure["text"], "bold"))
+
+
+def _confidence(answer: Data, labels: _Labels) -> Parts:
     """The ranges of decode and TTFT, the evidence for them, and the measured runs of the same combination."""
-    decode, ttft = confidence["decode_tok_s"], confidence["ttft_ms"]
-    ends = {"slowest": decode["low"], "fastest": decode["high"], "earliest": ttft["low"], "latest": ttft["high"]}
-    measured = ({**run, "source": ", ".join(run["source"])} for run in confidence["measured"])
-    runs = [Text(labels("measured_run", **run)) for run in measured]
-    evidence = _paragraph(confidence["label"], confidence["sentence"])
-    return Group(Text(labels("range", share=confidence["share"], **ends), style="dim"), "", evidence, *runs)
+    if confidence := answer["confidence"]:
+        decode, ttft = confidence["decode_tok_s"], confidence["ttft_ms"]
+        ends = {"slowest": decode["low"], "fastest": decode["high"], "earliest": ttft["low"], "latest": ttft["high"]}
+        yield Text(labels("range", share=confidence["share"], **ends), style="dim")
+        yield ""
+        yield _paragraph(confidence["label"], confidence["sentence"])
+        for run in confidence["measured"]:
+            yield Text(labels("measured_run", **{**run, "source": ", ".join(run["source"])}))
 
 
-def _memory(answer: Data, labels: _Labels) -> RenderableType:
+def _memory(answer: Data, labels: _Labels) -> Parts:
     """A bar of the needed memory with a mark at the usable memory, and a legend with the size of each part."""
     memory = answer["memory"]
     width = max(memory["needed_gb"], memory["usable_gb"])  # GB
@@ -205,7 +202,25 @@ def _memory(answer: Data, labels: _Labels) -> RenderableType:
     mark = Text(" " * max(0, end - 1) + "▲ " + labels.number("gb", memory["usable_gb"]), style="dim")
     over = memory["over_gb"]
     note = labels("over_capacity", over=over) if over > 0 else labels("under_capacity", under=-over)
-    return Group("", Text.assemble(bar, "  ", (note, "red" if over > 0 else "green")), mark, legend, "")
+    yield Group("", Text.assemble(bar, "  ", (note, "red" if over > 0 else "green")), mark, legend, "")
+
+
+def _bottleneck(answer: Data, _: _Labels) -> Parts:
+    yield _paragraph(answer["bottleneck"]["label"], answer["bottleneck"]["sentence"])
+
+
+def _advice(answer: Data, _: _Labels) -> Parts:
+    yield _paragraph(answer["advice"]["title"], answer["advice"]["sentence"])
+
+
+def _ranking(answer: Data, labels: _Labels) -> Parts:
+    ranking = {key: answer["ranking"][key] for key in ("name", "about", "score")}
+    yield Text(labels("ranking", **ranking), style="dim")
+
+
+def _quality(answer: Data, _: _Labels) -> Parts:
+    yield Text(f"{answer['quality']['label']}: {answer['quality']['sentence']}", style="dim")
+    yield ""
 
 
 def _table(title: str, columns: Iterable[tuple[str, str]]) -> Table:
@@ -223,7 +238,7 @@ def _grade(item: Data) -> Text:
     return Text(item["grade"], style=GRADE_STYLES.get(item["grade"], "white"))
 
 
-def _workloads(answer: Data, labels: _Labels) -> RenderableType:
+def _workloads(answer: Data, labels: _Labels) -> Parts:
     names = [("workload", "<"), ("grade", "<"), ("fit", "<"), ("decode", ">"), ("ttft", ">"), ("context", ">")]
     table = _table(labels("workloads_title"), [(labels(name), side) for name, side in names])
     for item in answer["workloads"]:
@@ -237,10 +252,10 @@ def _workloads(answer: Data, labels: _Labels) -> RenderableType:
             labels.number("tokens", item["safe_context_tokens"]),
             style="bold" if is_current else "",
         )
-    return Group(table, "")
+    yield Group(table, "")
 
 
-def _quants(answer: Data, labels: _Labels) -> RenderableType:
+def _quants(answer: Data, labels: _Labels) -> Parts:
     names = [("quant", "<"), ("bits", ">"), ("weights", ">"), ("quality", "<"), ("fit", "<")]
     table = _table(labels("quants_title"), [(labels(name), side) for name, side in names])
     for item in answer["quants"]:
@@ -256,42 +271,91 @@ def _quants(answer: Data, labels: _Labels) -> RenderableType:
     usable = answer["memory"]["usable_gb"]
     question_fields = {"model": answer["model"]["name"], "device": answer["device"]["name"]}
     caption = labels("quants_caption", **question_fields, usable=usable, context=answer["quants_context_tokens"])
-    return Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
+    yield Group(table, Text(caption, style="dim"), answer["recommended_quant"]["sentence"], "")
 
 
-def _ways(answer: Data, labels: _Labels) -> RenderableType:
+def _ways(answer: Data, labels: _Labels) -> Parts:
     """Changes that suffice on this device, and other devices that do, each with its effects."""
     if not answer["ways"]:
-        return Group()
+        return
     lines = [Text(labels("ways_title"), style="bold")]
     for way in answer["ways"]:
         price = f" {labels.number('usd', way['price']['usd'])}" if way.get("price") else ""
         effects = " ".join(effect["sentence"] for effect in way["effects"])
         grade = Text.assemble((f"  {labels('grade')} ", "dim"), _grade(way))
         lines.append(Text.assemble(f"{way['title']}{price}  ", (effects, "dim"), grade))
-    return Group(*lines, "")
+    yield Group(*lines, "")
 
 
-def _upgrades(answer: Data, labels: _Labels) -> RenderableType:
+def _upgrades(answer: Data, labels: _Labels) -> Parts:
     if not answer["upgrades"]:
-        return Group(Text(labels("upgrades_title"), style="bold"), labels("no_upgrades"), "")
+        yield Group(Text(labels("upgrades_title"), style="bold"), labels("no_upgrades"), "")
+        return
     names = [("device", "<"), ("price", ">"), ("grade", "<"), ("changes", "<")]
     table = _table(labels("upgrades_title"), [(labels(name), side) for name, side in names])
     for item in answer["upgrades"]:
         changes = "\n".join(effect["sentence"] for effect in item["effects"])
         table.add_row(item["name"], labels.number("usd", item["price_usd"]), _grade(item), changes)
-    return Group(table, "")
+    yield Group(table, "")
 
 
-def _trace(steps: Iterable[Data], labels: _Labels) -> RenderableType:
+def _settings(answer: Data, labels: _Labels) -> Parts:
+    if settings := answer["settings"]:
+        title = Text.assemble((labels("settings_title"), "bold"), " ", settings["sentence"])
+        commands = filter(None, (settings["prepare"], settings["command"]))  # unwrapped, so that they can be copied
+        yield Group(title, *(Text(line, no_wrap=True, overflow="ignore") for line in commands), "")
+
+
+def _faq(answer: Data, labels: _Labels) -> Parts:
+    yield Text(labels("faq_title"), style="bold")
+    for pair in answer["faq"]:
+        yield _paragraph(pair["question"], pair["answer"])
+
+
+def _embed(answer: Data, labels: _Labels) -> Parts:
+    yield Text(f"\n{labels('embed_title')}", style="bold")
+    yield Text(answer["embed"]["html"])
+
+
+def _rules(answer: Data, labels: _Labels) -> Parts:
+    rules = answer["rules"]
+    title = labels("rules_title", **{**rules, "sha256": rules["sha256"][:SHORT_HASH]})
+    yield Text(f"\n{title}", style="dim")
+
+
+def _trace(answer: Data, labels: _Labels) -> Parts:
     """Up to two lines per step: its value and location, then its derivation."""
-    lines: list[RenderableType] = [Text(f"\n{labels('trace_title')}", style="bold")]
-    for step in steps:
+    yield Text(f"\n{labels('trace_title')}", style="bold")
+    for step in answer["trace"]:
         value, location = (format_step_value(step), "bold"), (f"  {_location(step)}", "dim")
-        lines.append(Text.assemble((step["name"], "cyan"), " = ", value, location))
+        yield Text.assemble((step["name"], "cyan"), " = ", value, location)
         if derivation := format_derivation(step):
-            lines.append(Padding(Text(derivation, style="dim"), (0, 0, 0, INDENT), expand=False))
-    return Group(*lines)
+            yield Padding(Text(derivation, style="dim"), (0, 0, 0, INDENT), expand=False)
+
+
+# The sections of a page in order, each with the keys of an answer that it requires.
+SECTIONS: tuple[tuple[str, Callable[[Data, _Labels], Parts]], ...] = (
+    ("verdict", _headline),
+    ("notes", _notes),
+    ("set", _overrides),
+    ("memory offload device.bandwidth decode_tok_s ttft_ms safe_context_tokens", _core_figures),
+    ("figures", _other_figures),
+    ("confidence", _confidence),
+    ("memory", _memory),
+    ("bottleneck", _bottleneck),
+    ("advice", _advice),
+    ("ranking", _ranking),
+    ("quality", _quality),
+    ("workloads question.workload", _workloads),
+    ("quants question.quant recommended_quant quants_context_tokens memory model.name device.name", _quants),
+    ("ways", _ways),
+    ("upgrades", _upgrades),
+    ("settings", _settings),
+    ("faq", _faq),
+    ("embed", _embed),
+    ("rules.version rules.profile", _rules),
+    ("trace", _trace),
+)
 
 
 def _location(step: Data) -> str:
