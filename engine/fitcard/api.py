@@ -22,7 +22,7 @@ from fitcard.problems import Problem, ProblemsError
 from fitcard.results import Answers, Ranking, Table
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.sweep.in_memory import sweep_in_memory
+from fitcard.sweep.rows import sweep_in_memory
 from fitcard.sweep.selection import read_sweep
 
 Overrides = Mapping[str, str | float]
