@@ -72,9 +72,9 @@ def junit_xml(outcomes: Sequence[Outcome]) -> str:
             suite,
             "testcase",
             name=outcome.test.name,
-            classname=position.file,
-            file=position.file,
-            line=str(position.line),
+            classname=at.file,
+            file=at.file,
+            line=str(at.line),
         )
         if not outcome.passed:
             failure = ElementTree.SubElement(case, "failure", message=outcome.problems[0].message)
