@@ -26,8 +26,8 @@ def command(ctx: click.Context, /, folder: Path | None) -> None:
     folders: Folders = ctx.obj
     try:
         rulebook = load(folders)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     target = folder or folders.schemas
     try:
         written = write_schemas(rulebook, target)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitcard.diff.questions import Questions, word_codes
-from fitcard.values import SAME_SHARE, Scalar
+from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
 MAX_MOVERS = 5  # per output
 MIN_CHANGE, MAX_CHANGE = 1e-12, 1e12  # range of the bins of relative changes
@@ -76,7 +76,7 @@ class NumberChanges(ChangeTally):
         old, new = np.broadcast_arrays(old, new)
         change, size = new - old, np.maximum(np.abs(old), np.abs(new))
         distance = np.abs(change)
-        differs: NDArray[np.bool_] = distance > SAME_SHARE * size
+        differs: NDArray[np.bool_] = distance > RELATIVE_TOLERANCE * size
         moved, questions_per_cell = int(np.count_nonzero(differs)), part.count // differs.size
         if not moved:
             self._add_sums(part, start, np.zeros((1,) * differs.ndim))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitcard.values import SAME_SHARE, round_half_up
+from fitcard.values import RELATIVE_TOLERANCE, round_half_up
 
 ABSENT = math.nan
 
@@ -54,7 +54,7 @@ def rounded(number: float, decimals: int = 0) -> float:
 def whole(number: float) -> int | float:
     """A number as an integer if it is one up to rounding errors."""
     nearest = round(number)
-    return nearest if abs(number - nearest) <= SAME_SHARE * max(1, abs(number)) else number
+    return nearest if abs(number - nearest) <= RELATIVE_TOLERANCE * max(1, abs(number)) else number
 
 
 def text_of(value: Any) -> str:

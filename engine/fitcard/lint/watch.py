@@ -11,12 +11,12 @@ from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
 from fitcard.problems import Problem, ProblemsError, errors
-from fitcard.reports import problem_text, summary_text, with_unit
+from fitcard.reports import count_problems, format_problem, format_step_value
 from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.rulebook import PinnedQuestion
 from fitcard.source.folders import Folders
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
-from fitcard.values import SAME_SHARE, Scalar
+from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
 MAX_QUESTIONS = 10_000  # of the sample for numbers and invariants: a save should take no more than a second or two
 MAX_TESTS = 5  # listed, of those that fail and of those that pass again
@@ -115,11 +115,11 @@ def change_lines(first: WatchState, before: WatchState, now: WatchState) -> Iter
 
 def _status_lines(state: WatchState, before: WatchState | None) -> Iterator[str]:
     """The problems, the number of passing tests, and tests with another result than `before`."""
-    yield from (problem_text(problem) for problem in state.problems)
+    yield from (format_problem(problem) for problem in state.problems)
     failing = {outcome.test.name: outcome for outcome in state.failed}
     passed = len(state.outcomes) - len(failing)
     tests = f"; {passed} of {len(state.outcomes)} tests pass" if state.outcomes else ""
-    yield summary_text(state.problems) + tests
+    yield count_problems(state.problems) + tests
     failed_before = {outcome.test.name for outcome in before.failed} if before else set()
     yield from _truncated([_failure(outcome) for name, outcome in failing.items() if name not in failed_before])
     if state.outcomes:
@@ -138,7 +138,7 @@ def _truncated(texts: list[str]) -> Iterator[str]:
 
 def _differs(old: Scalar, new: Scalar) -> bool:
     if isinstance(old, float) and isinstance(new, float):
-        return abs(old - new) > SAME_SHARE * max(abs(old), abs(new))
+        return abs(old - new) > RELATIVE_TOLERANCE * max(abs(old), abs(new))
     return old != new
 
 
@@ -150,4 +150,4 @@ def _relative_change(old: Scalar, new: Scalar) -> str:
 
 
 def _format(state: WatchState, name: str, value: Scalar) -> str:
-    return with_unit({"value": value, "unit": state.units.get(name, "")})
+    return format_step_value({"value": value, "unit": state.units.get(name, "")})

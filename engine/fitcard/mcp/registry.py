@@ -1,4 +1,9 @@
-"""Tools as typed functions: their schemas, derived from type hints, and their calls."""
+"""Tools as typed functions: their schemas, derived from type hints, and their calls.
+
+Schemas are derived by `typed_schema` and not by pydantic, for two reasons. Clients pass them to a language model, so
+they are short: nested types are inlined, without titles and without alternatives for null. And every command can import
+the tools without the extra `mcp`.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +69,7 @@ class Tool:
 
     def input_schema(self, rulebook: Rulebook) -> Schema:
         """JSON Schema of the arguments, with choices, bounds and defaults from the rulebook."""
-        properties = {name: _argument(rulebook, name, parameter) for name, parameter in self.parameters.items()}
+        properties = {name: _argument_schema(rulebook, name, parameter) for name, parameter in self.parameters.items()}
         return {"type": "object", "properties": properties, "required": self.required, "additionalProperties": False}
 
     @property
@@ -89,38 +94,38 @@ def call(engine: Engine, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, 
     result: Mapping[str, Any] = {}
     try:
         result = tool.function(engine, **{tool.parameters[name].name: value for name, value in known.items()})
-    except ProblemsError as found:
-        problems += found.problems
+    except ProblemsError as error:
+        problems += error.problems
     if problems:
         raise ProblemsError(problems)
-    return cast(dict[str, Any], _rounded(result))
+    return cast(dict[str, Any], _round(result))
 
 
 def project(data: Mapping[str, Any], shape: type[T]) -> T:
     """The part of `data` that a TypedDict declares, recursively and in its order, without what is empty."""
-    return cast(T, _projected(data, shape))
+    return cast(T, _project(data, shape))
 
 
-def _projected(data: Any, hint: Any) -> Any:
+def _project(data: Any, hint: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         limits = [extra.count for extra in arguments[1:] if isinstance(extra, MaxItems)]
-        return _projected(data[: min(limits)] if limits else data, arguments[0])
+        return _project(data[: min(limits)] if limits else data, arguments[0])
     if origin is list:
-        return [_projected(item, arguments[0]) for item in data]
+        return [_project(item, arguments[0]) for item in data]
     if origin is dict:
-        return {key: _projected(item, arguments[1]) for key, item in data.items() if item is not None}
+        return {key: _project(item, arguments[1]) for key, item in data.items() if item is not None}
     if isinstance(data, Mapping):
         fields = fields_of(hint) if is_typeddict(hint) else dict.fromkeys(data)
-        return {key: _projected(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
+        return {key: _project(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
     return data
 
 
-def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Schema:
+def _argument_schema(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Schema:
     schema = schema_of(parameter.annotation)
     if parameter.default not in (None, inspect.Parameter.empty):
         schema["default"] = parameter.default
-    filters = {key: found for ranking in rulebook.rankings.values() for key, found in ranking.filters.items()}
+    filters = {key: condition for ranking in rulebook.rankings.values() for key, condition in ranking.filters.items()}
     if name in filters and filters[name].operator == WORD:
         words, _ = rulebook.rule_set.possible_words(filters[name].value.name)
         return schema | {"description": f"{schema['description']}{_choices(words)}"}
@@ -143,10 +148,10 @@ def _choices(words: tuple[str, ...]) -> str:
     return f" One or more of: {', '.join(words)}." if len(words) <= SHORT_LIST else ""
 
 
-def _rounded(data: Any) -> Any:
-    """The data with each number that is not an integer rounded to significant digits."""
+def _round(data: Any) -> Any:
+    """The data with numbers other than integers rounded to DIGITS significant digits."""
     if isinstance(data, Mapping):
-        return {key: _rounded(part) for key, part in data.items()}
+        return {key: _round(part) for key, part in data.items()}
     if isinstance(data, list):
-        return [_rounded(part) for part in data]
+        return [_round(part) for part in data]
     return whole_as_int(round_significant(data, DIGITS)) if isinstance(data, float) else data
