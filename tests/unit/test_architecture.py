@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from fitcard.compiler.engine import Engine
 from helpers.workplace import PROJECT

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fitcard.answer.question import read_question
 from fitcard.answer.answer import answer_question
+from fitcard.answer.question import read_question
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.definitions import Formula
 from fitcard.lint.run import run_checks
