@@ -21,13 +21,13 @@ def test_answers_rankings_and_sweeps_leave_the_rules_unchanged(copy: Workplace) 
     answer = fitcard.ask(*PAIR, rulebook=rulebook, language="de", users=4, overrides={"host_mbu": 0.5})
     answer.explain()
     fitcard.ask(
-        {"base": PAIR[0], "layers": 20}, {"base": PAIR[1], "memory": 64}, rulebook=rulebook, profile="reference"
+        {"like": PAIR[0], "layers": 20}, {"like": PAIR[1], "memory": 64}, rulebook=rulebook, profile="reference"
     )
-    fitcard.ask_many([{"model": PAIR[0], "device": PAIR[1], "workload": word} for word in ("chat", "coding")])
+    questions = [{"model": PAIR[0], "device": PAIR[1], "workload": workload} for workload in ("chat", "coding")]
+    fitcard.ask_many(questions, rulebook=rulebook)
     fitcard.rank("models", rulebook=rulebook, device=PAIR[1])
-    table = fitcard.ask_all(
-        rulebook=rulebook, model=PAIR[0], columns=["grade", "decode_tok_s"], where="decode_tok_s > 1"
-    )
+    columns, where = ["grade", "decode_tok_s"], "decode_tok_s > 1"
+    table = fitcard.ask_all(rulebook=rulebook, model=PAIR[0], device=PAIR[1], columns=columns, where=where)
     assert len(table)
     assert snapshot(rulebook) == loaded
 
