@@ -118,7 +118,7 @@ def test_a_language_model_gets_what_is_shown(engine: Engine) -> None:
     assert line in json.dumps(given, separators=(",", ":"))
 
 
-@pytest.mark.parametrize("block", blocks("yaml"))
+@pytest.mark.parametrize("block", [block for block in blocks("yaml") if not block.startswith("kind:")])
 def test_each_piece_of_yaml_stands_in_the_rules(block: str) -> None:
     assert any(block in path.read_text("utf-8") for path in (PROJECT / "rules").rglob("*.yaml"))
 

@@ -1,4 +1,4 @@
-"""A figure that a tuner adds: one formula with a label and `shown`, and nothing else."""
+"""A figure that a tuner adds: one formula with a label and `shown`, as the guide gives it, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,24 +19,10 @@ from fitcard.mcp.registry import call
 from fitcard.mcp.tools import TOOLS
 from fitcard.reload import ReloadingEngine
 from fitcard.web.app import create_app
-from helpers.workplace import Workplace
+from helpers.workplace import PROJECT, Workplace
 
-ENERGY = """\
-kind: rules
-title: Energy
-about: Energy per token, from the power limit of the devices.
-reference: {title: Definition of energy}
-formulas:
-  tdp_known: {unit: condition, about: Whether the power limit of the device is known., expr: known(device.tdp)}
-  energy_per_1000_tokens:
-    unit: W * s
-    label: Energy per 1,000 tokens
-    shown: tdp_known
-    about: Energy of all devices while they generate 1,000 tokens.
-    expr: either(device.tdp, 0) * question.gpus * thousand_tokens / throughput
-constants:
-  thousand_tokens: {value: 1000, unit: token, about: One thousand tokens.}
-"""
+GUIDE = (PROJECT / ".github/guides/writing-rules.md").read_text("utf-8")
+ENERGY = GUIDE.partition("## A figure in the answer")[2].partition("```yaml\n")[2].partition("```")[0]
 RUNS = {"model": "qwen-3-14b", "device": "rtx-4090-24gb"}
 NAME = "energy_per_1000_tokens"
 
@@ -59,9 +45,9 @@ def test_it_passes_the_check_without_a_warning(energy: Workplace) -> None:
 def test_it_stands_in_the_json_under_its_label(energy: Workplace) -> None:
     answer = answered(energy)
     figure = answer["figures"][NAME]
-    assert figure["value"] == pytest.approx(450 * 1000 / answer["throughput_tok_s"])
-    assert (figure["label"], figure["unit"]) == ("Energy per 1,000 tokens", "W * s")
-    assert figure["text"] == f"{figure['value']:,.0f} W * s"
+    assert figure["value"] == pytest.approx(450 * 1000 / answer["throughput_tok_s"] / 3600)
+    assert (figure["label"], figure["unit"]) == ("Energy per 1,000 tokens", "W * h")
+    assert figure["text"] == "1.67 W * h"
 
 
 def test_it_is_left_out_where_its_condition_does_not_hold(energy: Workplace) -> None:
@@ -117,7 +103,7 @@ def test_its_label_is_translated(energy: Workplace) -> None:
 
 def test_a_profile_that_overrides_its_formula_shows_it_too(energy: Workplace) -> None:
     expr = "0 * either(device.tdp, 0) * thousand_tokens / throughput"
-    free = f"{{unit: W * s, about: Energy that costs nothing., expr: '{expr}'}}"
+    free = f"{{unit: W * h, about: Energy that costs nothing., expr: '{expr}'}}"
     energy.edit("rules/profiles/reference.yaml", "formulas:\n", f"formulas:\n  {NAME}: {free}\n")
     assert answered(energy, profile="reference")["figures"][NAME]["value"] == 0
 
