@@ -11,6 +11,7 @@ import pytest
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
+from fitcard.lint.run import MAX_QUESTIONS, run_checks
 from fitcard.source.folders import Folders, find_folders
 from helpers.fewer_entries import with_fewer_entries
 from helpers.project import project_rules
@@ -30,6 +31,15 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def files_are_parsed_once() -> Iterator[None]:
     """Copies of the rules share the files that they do not change."""
     with shared_files():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_try_fewer_questions() -> Iterator[None]:
+    """What is wrong in the rules of a test shows on a quarter of the questions of `fitcard check`."""
+    (number,) = (name for name, default in run_checks.__kwdefaults__.items() if default == MAX_QUESTIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(run_checks.__kwdefaults__, number, MAX_QUESTIONS // 4)
         yield
 
 
