@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from fitcard.answer.schema import answer_schemas
 from fitcard.diff.schema import DIFF, diff_schema
@@ -34,17 +35,28 @@ def schema_text(schema: Schema) -> str:
 
 
 def outdated_schemas(rulebook: Rulebook, folders: Folders) -> Iterator[Problem]:
-    """An error for each file with another schema than the generated one, if the folder of schemas is beside the rules.
+    """An error for each schema file that differs from the generated schema in more than descriptions.
 
-    Missing files are no errors.
+    Only files beside the rules are compared, since those of another folder belong to other rules. Missing files are no
+    errors. A tuner may reword rules without generating anything.
     """
-    if folders.schemas_beside is None:
+    if folders.schemas.resolve().parent != folders.rules.resolve().parent:
         return
     for kind, schema in generated_schemas(rulebook).items():
-        if rulebook.schemas.by_kind.get(kind, schema) != schema:
+        if _without_descriptions(rulebook.schemas.by_kind.get(kind, schema)) != _without_descriptions(schema):
             position = Position(f"{folders.display_path(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
             message, hint = "the file is not what the rules lead to", "run `fitcard schemas`"
             yield Problem(SchemaOutdated, message, position, hint=hint)
+
+
+def _without_descriptions(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: _without_descriptions(part)
+            for key, part in schema.items()
+            if not (key == "description" and isinstance(part, str))
+        }
+    return [_without_descriptions(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def write_schemas(rulebook: Rulebook, folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.generated_schemas import generated_schemas, schema_text
 from fitcard.lint.run import run_checks
-from fitcard.source.folders import find_folders
+from fitcard.source.folders import Folders, find_folders
 from helpers.workplace import Workplace
 
 
@@ -71,7 +71,6 @@ def test_check_finds_what_a_reader_would_miss(
         ("rules/views/answer.yaml", "\n  grade: grade\n", "\n  grade: fit\n"),
         ("rules/views/answer.yaml", "      vram_gb: weights\n", ""),
         ("rules/views/answer.yaml", "price_usd: total_price", "price: total_price"),
-        ("rules/views/answer.yaml", "  notes: Remarks on this answer.\n", ""),
     ],
 )
 def test_a_layout_that_changes_the_answer_needs_a_new_schema(copy: Workplace, file: str, old: str, new: str) -> None:
@@ -83,6 +82,18 @@ def test_a_layout_that_changes_the_answer_needs_a_new_schema(copy: Workplace, fi
     written = CliRunner().invoke(main, [*copy.options, "schemas"])
     assert written.output.startswith("written: ")
     assert run_checks(copy.folders)[1] == []
+
+
+def test_a_reworded_rule_needs_no_new_schema(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "Remarks on this answer.", "Remarks.")
+    assert run_checks(copy.folders)[1] == []
+
+
+def test_rules_elsewhere_are_not_compared_with_the_schemas_of_the_project(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "\n  ttft_ms: ttft\n", "\n")
+    project = find_folders()
+    elsewhere = Folders(copy.folders.rules, copy.folders.catalogs, project.schemas)
+    assert run_checks(elsewhere)[1] == []
 
 
 def test_an_edited_schema_of_comparisons_is_reported_and_written_again(copy: Workplace) -> None:
