@@ -113,7 +113,7 @@ def test_the_command_sees_a_save_by_renaming(copy: Workplace) -> None:
             assert any("Ctrl-C to stop" in line for line in lines)
             time.sleep(0.3)  # the file watcher starts after that line
             copy.write("rules/next.txt", copy.path("rules/physics/decode.yaml").read_text("utf-8"))
-            copy.edit("rules/next.txt", "expr: ms_per_s / step_time\n", "expr: 2 * ms_per_s / step_time\n")
+            copy.edit("rules/next.txt", "expr: 1 / step_time\n", "expr: 2 / step_time\n")
             copy.path("rules/next.txt").rename(copy.path("rules/physics/decode.yaml"))
             moved = next(line for line in lines if "decode_tok_s" in line and "->" in line)
             assert "(+100 %)" in moved
