@@ -13,8 +13,8 @@ from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
-from fitcard.web.body import TOGETHER, answer_batch
 from fitcard.web.options import Limits, Options
+from fitcard.web.questions import CHUNK_SIZE, answer_batch
 
 LIVE = ReloadingEngine(find_folders())
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
@@ -91,13 +91,13 @@ def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
 
 def test_questions_that_are_reached_too_late_are_told_so(engine: Engine) -> None:
     clock = count()  # a second between looks at it
-    questions = [GOOD] * (2 * TOGETHER + 1)
+    questions = [GOOD] * (2 * CHUNK_SIZE + 1)
 
     def answer(some: Sequence[Any]) -> list[dict[str, str]]:
         return [{"grade": "A"} for _ in some]
 
     found = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
-    assert [one["status"] for one in found["answers"]] == [200] * 2 * TOGETHER + [503]
+    assert [one["status"] for one in found["answers"]] == [200] * 2 * CHUNK_SIZE + [503]
     problem = found["answers"][-1]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"
 

@@ -20,7 +20,8 @@ from fitcard.compiler.batch import QuestionList, Variation, repeat_rows, vary
 from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
-from fitcard.compiler.evaluation import Evaluation, Index, NotFinite, evaluate, varying_roots
+from fitcard.compiler.evaluation import Evaluation, Index, evaluate, varying_roots
+from fitcard.compiler.finite import NotFinite
 from fitcard.compiler.layout_plan import LayoutPlan, PickPlan, plan_picks
 from fitcard.compiler.trace import trace
 from fitcard.problems import ProblemsError
@@ -170,7 +171,7 @@ class QuestionEvaluator:
         rules, fixed = self._ready_rules, self.fixed_values
         evaluation = evaluate(rules, varied.questions, names, varied.inputs, fixed, current, reuse, varied)
         independent = reuse.independent_names(varying_roots(rules, varied))
-        for (at, key, _), rows in zip(flat, varied.places, strict=True):
+        for (at, key, _), rows in zip(flat, varied.slices, strict=True):
             variants[at][key] = VariantRows(evaluation, rows, independent)
         return variants
 

@@ -16,8 +16,7 @@ from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index
 from fitcard.compiler.layout_plan import LayoutPlan
-from fitcard.compiler.program import taker
-from fitcard.compiler.rows import rows_as_dicts
+from fitcard.compiler.program import getter
 from fitcard.language.definitions import DIMENSIONLESS, Constant, Definition
 from fitcard.language.question_fields import entry_field, question_name
 from fitcard.language.rule_set import RuleSet
@@ -97,7 +96,7 @@ class RendererFactory:
             for key, part in node.parts.items()
             if isinstance(part, ValueNode) and not self._translations(part.name)
         }
-        take = taker(tuple(untranslated.values()))
+        take = getter(tuple(untranslated.values()))
         others = [
             (key, self.renderer(part))
             for key, part in node.parts.items()
@@ -194,7 +193,7 @@ class AnswerRenderer:
 
     def values(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
         """The values of names at cells of an evaluation."""
-        rows = rows_as_dicts(evaluation, cells, names.computed)
+        rows = evaluation.rows(cells, names.computed)
         others = {name: self._value(name) for name in names.others}
         return [row | others for row in rows] if others else rows
 

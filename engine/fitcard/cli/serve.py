@@ -14,8 +14,8 @@ from fitcard.problems import ProblemsError
 from fitcard.reload import ReloadingEngine
 from fitcard.web.access import read_keys
 from fitcard.web.observability import LOG_FORMATS, TEXT_LOG, configure_logging
-from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options
-from fitcard.web.server import Server, ServerLimits, run_until_signal
+from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options, ServerLimits
+from fitcard.web.server import Server, run_until_signal
 
 POLL_SECONDS = 1.0
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")

@@ -93,7 +93,7 @@ def first_difference(question: Questions, name: str) -> str:
     for made_of in (*plan.fields, *plan.steps):
         if made_of in old.columns and _only(old, made_of) != _only(new, made_of):
             try:
-                without = evaluate(head, question.grid(head), [name], given={made_of: _only(old, made_of)})
+                without = evaluate(head, question.grid(head), [name], overrides={made_of: _only(old, made_of)})
             except ProblemsError:  # the old value does not go with the new rules, so it matters
                 return made_of
             if _only(without, name) != _only(new, name):
@@ -113,7 +113,7 @@ def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Eval
     shared: dict[str, Any] = {}
     if list(base.question_fields.axes) == list(head.question_fields.axes):
         shared = {name: column for name, column in old.columns.items() if name in same and name in head.definitions}
-    return old, evaluate(head, part.grid(head), names, given=shared)
+    return old, evaluate(head, part.grid(head), names, overrides=shared)
 
 
 def _comparable(questions: Questions, name: str) -> bool:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.compiler.batch import QuestionGrid
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks, QuestionGrid
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.values import Column, WordColumn
 

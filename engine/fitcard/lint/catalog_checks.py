@@ -10,11 +10,11 @@ import numpy as np
 
 from fitcard.catalog.catalog import IN_YEARS, Catalog, Entry, Field
 from fitcard.compiler.catalog_columns import column_from_entries
-from fitcard.compiler.evaluation import format_value
+from fitcard.compiler.finite import format_value
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.types import ExpressionKind, infer_kind
 from fitcard.problems import Position, Problem, ProblemCode, Severity
 from fitcard.rulebook.loader import AxisUnknownCatalog
 from fitcard.rulebook.rulebook import Rulebook

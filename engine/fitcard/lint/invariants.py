@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.evaluation import format_value
+from fitcard.compiler.finite import format_value
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.invariants import AlwaysInvariant, Direction, Invariant, InvariantForm, MonotonicInvariant
+from fitcard.language.kinds import infer_kind
 from fitcard.language.question_fields import QUESTION
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
-from fitcard.language.types import infer_kind
 from fitcard.language.unit_system import UnitSystem
 from fitcard.language.units import convert_condition
 from fitcard.lint.sample import Sample

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.batch import QuestionList
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks, QuestionList
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.language.definitions import Table
 from fitcard.language.question_fields import Axis, Input

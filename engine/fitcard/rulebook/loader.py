@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from fitcard.catalog.catalog import Catalog, catalog_kinds, dangling_references, fields_of, read_catalogs
-from fitcard.language.definitions import Definition, read_definitions
+from fitcard.language.definitions import Definition, apply_profile, read_definitions
 from fitcard.language.invariants import Invariant, read_invariants
-from fitcard.language.profiles import apply_profile
 from fitcard.language.question_fields import QuestionFields, input_problems, read_question_fields
 from fitcard.language.resolution import NameUnknown, reserved_names, resolve
 from fitcard.language.rule_set import RuleSet

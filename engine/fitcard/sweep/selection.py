@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.question import read_entry, read_question
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import field_names
-from fitcard.language.types import ExpressionKind, infer_kind
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document

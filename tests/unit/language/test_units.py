@@ -169,7 +169,7 @@ def test_conditions_are_covered_and_searched_as_they_are_evaluated(copy: Workpla
     formula = engine.default_rules.definitions["no_offload"]
     assert isinstance(formula, Formula)
     (condition,) = formula.expression.conditions
-    assert condition.written == "host_memory > 500 * MB"
+    assert condition.text == "host_memory > 500 * MB"
     assert evaluate_expression(condition, {"host_memory": 0.6})
     assert not evaluate_expression(condition, {"host_memory": 0.4})
 

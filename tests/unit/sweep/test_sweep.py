@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
 from fitcard.cli.main import main
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.sweep.columns import default_columns

@@ -34,7 +34,7 @@ def methodology() -> Response:
     for definition in rulebook.rule_set.definitions.values():
         files.setdefault(definition.position.file, []).append(definition)
     chapters = [
-        (definitions[0].document.data, sorted(definitions, key=lambda one: one.position.line))
+        (definitions[0].document.data, sorted(definitions, key=lambda definition: definition.position.line))
         for _, definitions in sorted(files.items())
     ]
     backtest = None

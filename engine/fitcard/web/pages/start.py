@@ -15,8 +15,7 @@ from fitcard.catalog.catalog import Field
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.pages.address import Address
-from fitcard.web.pages.renderer import PageRenderer, asset
+from fitcard.web.pages.renderer import Address, PageRenderer, asset
 from fitcard.web.parameters import NamesQuery
 from fitcard.web.questions import JOINED, PAIR, split_line
 from fitcard.web.responses import CSS, HTML, JAVASCRIPT, rules_response
