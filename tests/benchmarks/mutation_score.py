@@ -166,8 +166,8 @@ def equivalent(folders: Folders, files: FileCache, before: list[Sample]) -> bool
     return all(
         _same(column, after[name])
         for sample in before
-        if (after := replace(sample, rules=rules[sample.rules.profile], baseline=None).whole.columns)
-        for name, column in sample.whole.columns.items()
+        if (after := replace(sample, rules=rules[sample.rules.profile], baseline=None).evaluation.columns)
+        for name, column in sample.evaluation.columns.items()
         if name in after
     )
 

@@ -18,8 +18,8 @@ from helpers.workplace import PROJECT
 SOURCES = sorted([*(PROJECT / "engine" / "fitcard").rglob("*.py")])
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
 LAYERS = (  # imports point to the left
-    "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "lint",
-    "diff", "sweep", "web", "mcp", "bench", "cli",
+    "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "diff",
+    "lint", "sweep", "web", "mcp", "bench", "cli",
 )  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
 

@@ -23,10 +23,11 @@ from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
-from fitcard.mcp.registry import MaxItems, Minimum, call, project, schema_of
+from fitcard.mcp.registry import call, project
 from fitcard.mcp.server import create_server
 from fitcard.mcp.tools import ASSUMED_DEVICE, TOOLS
 from fitcard.problems import ProblemsError
+from fitcard.typed_schema import MaxItems, Minimum, schema_of
 
 NAMES = [
     "can_i_run",

@@ -21,7 +21,7 @@ from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.layout import MessageNode, ShownNames
 from fitcard.rulebook.rankings import AT_LEAST, HOLDS, LIMIT, WORD, Filter, RankingDefinition, ScorePart
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.suggest import closest, normalised
+from fitcard.suggest import closest, normalize
 from fitcard.values import WordColumn, whole_as_int
 
 MAX_NUMBER = 1e12  # upper bound of numeric filters
@@ -248,12 +248,12 @@ def read_filter(rulebook: Rulebook, condition: Filter, value: object) -> FilterV
 def _read_words(rulebook: Rulebook, condition: Filter, text: str) -> tuple[str, ...] | Problem:
     """Comma-separated words, as rules and catalogs write them."""
     choices, _ = rulebook.rule_set.possible_words(condition.value.name)
-    by_spelling = {normalised(word): word for word in choices}
+    by_spelling = {normalize(word): word for word in choices}
     words: list[str] = []
     for word in (part.strip() for part in text.split(SEPARATOR)):
-        if normalised(word) not in by_spelling:
+        if normalize(word) not in by_spelling:
             return unknown_choice(condition.name, word, choices)
-        words.append(by_spelling[normalised(word)])
+        words.append(by_spelling[normalize(word)])
     return tuple(words)
 
 

@@ -12,7 +12,7 @@ from fitcard.catalog.names import NameIndex
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
-from fitcard.suggest import normalised
+from fitcard.suggest import normalize
 from fitcard.values import Kind
 
 
@@ -170,7 +170,7 @@ class Catalog:
 
     def suggest(self, text: str) -> list[Entry]:
         """A few entries to choose from: the first results of `search`, else the nearest; none for an empty text."""
-        if not normalised(text):
+        if not normalize(text):
             return []
         entries = self.search(text) or [self.entries[entry_id] for entry_id in self.nearest(text)]
         return entries[:MAX_SUGGESTIONS]
@@ -252,7 +252,7 @@ def _ambiguous_names(catalog: Catalog) -> Iterator[Problem]:
     owners: dict[str, Entry] = {}
     for entry in catalog.entries.values():
         for name in dict.fromkeys(catalog.names_of(entry)):
-            owner = owners.setdefault(normalised(name), entry)
+            owner = owners.setdefault(normalize(name), entry)
             if owner is not entry:
                 message, hint = f"`{name}` also refers to `{owner.id}`", "give each a unique name"
                 yield entry.document.problem(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from fitcard.suggest import MAX_MATCHES, closest, normalised
+from fitcard.suggest import MAX_MATCHES, closest, normalize
 
 MAX_LENGTH = 200  # characters of a name that are matched; the time is quadratic in them
 NUMBER = r"\d+(?:\.\d+)*"
@@ -40,7 +40,7 @@ class NameIndex:
         """
         if word in self.names:
             return word
-        if exact := self._by_form.get(normalised(word)):
+        if exact := self._by_form.get(normalize(word)):
             return exact
         best = self._best(word) if len(word) <= MAX_LENGTH else []
         return best[0] if len(best) == 1 else None
@@ -58,13 +58,13 @@ class NameIndex:
 
         First the entry that the text refers to, then names that start with it, then short names.
         """
-        start, words = normalised(text), [normalised(word) for word in text.split()]
+        start, words = normalize(text), [normalize(word) for word in text.split()]
         if not start:
             return list(self.names)
         exact = self.find(text)
         order: dict[str, tuple[bool, bool, int, str]] = {}
         for entry, names in self.names.items():
-            forms = [normalised(name) for name in names]
+            forms = [normalize(name) for name in names]
             if entry == exact or all(any(word in form for form in forms) for word in words):
                 starts = any(form.startswith(start) for form in forms)
                 order[entry] = (entry != exact, not starts, len(names[1]), names[1])
@@ -72,11 +72,11 @@ class NameIndex:
 
     @cached_property
     def _by_form(self) -> Mapping[str, str]:
-        """Id by normalised name, without names that two entries share."""
+        """Id by normalize name, without names that two entries share."""
         ids: dict[str, set[str]] = {}
         for entry, names in self.names.items():
             for name in names:
-                ids.setdefault(normalised(name), set()).add(entry)
+                ids.setdefault(normalize(name), set()).add(entry)
         return {form: next(iter(entries)) for form, entries in ids.items() if len(entries) == 1}
 
     @cached_property

@@ -8,8 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitcard.source.yaml_reader import MAX_BYTES
-
+MAX_BYTES = 2_000_000  # of a YAML file; defined here because every command imports this module, and few the reader
 ENVIRONMENT = "FITCARD_"
 PACKAGE = Path(__file__).resolve().parent.parent
 RULES, CATALOGS, SCHEMAS = FOLDER_NAMES = ("rules", "catalogs", "schemas")

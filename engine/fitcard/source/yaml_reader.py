@@ -17,6 +17,7 @@ import yaml
 
 from fitcard.problems import Position, Problem, ProblemCode, Related
 from fitcard.source.document import Document, Path, Span
+from fitcard.source.folders import MAX_BYTES
 
 
 class FileUnreadable(ProblemCode):
@@ -109,7 +110,6 @@ class YamlNotFinite(ProblemCode):
     """
 
 
-MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
 MAX_PROBLEMS = 200  # per file
 MAX_DEPTH = 40

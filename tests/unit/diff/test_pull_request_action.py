@@ -83,7 +83,9 @@ def change(place: Path, file: str, old: str, new: str) -> None:
 
 
 def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
-    change(place, "rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")
+    change(
+        place, "rules/physics/prefill.yaml", "about: Batches of the prompt.", "about: Number of batches of the prompt."
+    )
     ended = run(place, "review")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {file.name for file in (place / "report").iterdir()} == {"diff.md", "diff.html", "diff.json", "diff.sarif"}

@@ -183,7 +183,7 @@ def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:
 
 
 def test_a_formula_in_hours_is_converted_from_seconds(small: Workplace) -> None:
-    seconds = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    seconds = samples_of(small.load().rules.values())[0].evaluation.columns["load_time"]
     small.edit("rules/fit.yaml", "unit: s\n", "unit: h\n")
-    hours = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    hours = samples_of(small.load().rules.values())[0].evaluation.columns["load_time"]
     assert np.allclose(seconds / 3600, hours, rtol=1e-15)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from fitcard.answer.question import LANGUAGE
 from fitcard.compiler.engine import Engine
-from fitcard.reports import format_value, origin, with_unit
+from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
 
 FOLDER = Path(__file__).parent
@@ -104,7 +104,12 @@ def templates(messages: Messages) -> Templates:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"shown": format_value, "with_unit": with_unit, "origin": origin, "whole": _whole}
+    environment.filters |= {
+        "shown": format_value,
+        "format_step_value": format_step_value,
+        "origin": format_derivation,
+        "whole": _whole,
+    }
     environment.filters |= {"label": messages.label, "written": messages.format_label}
     return environment
 
