@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.compiler.engine import Engine, compile_rulebook
-from fitcard.rulebook.loader import load
+from fitcard.compiler.engine import Engine
+from fitcard.lint.run import MAX_QUESTIONS, run_checks
 from fitcard.source.folders import Folders, find_folders
 from helpers.fewer_entries import with_fewer_entries
+from helpers.project import project_rules
+from helpers.shared_files import shared_files
 from helpers.small_rulebook import lay_out
 from helpers.workplace import Workplace
 
@@ -25,9 +27,26 @@ def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def files_are_parsed_once() -> Iterator[None]:
+    """Copies of the rules share the files that they do not change."""
+    with shared_files():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_try_fewer_questions() -> Iterator[None]:
+    """What is wrong in the rules of a test shows on a quarter of the questions of `fitcard check`."""
+    (number,) = (name for name, default in run_checks.__kwdefaults__.items() if default == MAX_QUESTIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(run_checks.__kwdefaults__, number, MAX_QUESTIONS // 4)
+        yield
+
+
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    return compile_rulebook(load(find_folders()))
+    """The engine of the project's own rules."""
+    return project_rules().engine
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ from waitress.server import create_server
 
 from fitcard.cli.drawing import draw_answer
 from fitcard.compiler.engine import Engine
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.workplace import PROJECT
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -38,13 +37,13 @@ in_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return create_app(ReloadingEngine(find_folders())).test_client()
+    return create_app(project_rules()).test_client()
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A server of the pages."""
-    served = create_server(create_app(ReloadingEngine(find_folders())), host="127.0.0.1", port=0, threads=4)
+    served = create_server(create_app(project_rules()), host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=served.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{served.effective_port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,12 @@ def paths(data: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
     for step, value in inside:
         yield (*path, step)
         yield from paths(value, (*path, step))
+
+
+@cache
+def parsed(text: str) -> Any:
+    """The data of a YAML text; `mutated` copies before it changes."""
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 def at(data: Any, path: tuple[Step, ...]) -> Any:
@@ -117,9 +124,9 @@ def test_any_bytes_as_a_rule_file_give_a_rulebook_or_problems(
 def test_any_mutation_of_a_valid_file_is_checked_without_a_crash(small: Workplace, data: st.DataObject) -> None:
     file = data.draw(st.sampled_from(files_of(small)))
     before = file.read_text("utf-8")
-    documents = [yaml.safe_load(path.read_text("utf-8")) for path in files_of(small)]
+    documents = [parsed(path.read_text("utf-8")) for path in files_of(small)]
     others = [at(document, path) for document in documents for path in paths(document)]
-    changed = yaml.safe_load(before)
+    changed = parsed(before)
     for _ in range(data.draw(st.integers(1, 2))):
         changed = mutated(changed, data.draw, others)
     file.write_text(yaml.safe_dump(changed, allow_unicode=True, sort_keys=False), "utf-8")

@@ -1,4 +1,4 @@
-"""The rules of this house: what a tuner could want to change is in rules/ and catalogs/, never in Python."""
+"""The architecture: layers, what is in rules and catalogs and never in Python, extras, schemas for editors."""
 
 from __future__ import annotations
 
@@ -8,20 +8,34 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
+from functools import cache
 
 from fitcard.compiler.engine import Engine
 from helpers.workplace import PROJECT
 
-SOURCES = sorted([*(PROJECT / "engine" / "fitcard").rglob("*.py")])
-PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
+PACKAGE = PROJECT / "engine" / "fitcard"
 LAYERS = (  # imports point to the left
     "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "diff",
-    "lint", "sweep", "web", "mcp", "bench", "cli",
+    "lint", "sweep", "web", "mcp", "cli",
 )  # fmt: skip
+PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
+SHOWN_RULES = {"decode_tok_s", "kv_cache", "safe_context", "over_capacity"}  # keys of the answer and of labels
 SENTENCE = re.compile(r"[A-Z][a-z]+ .+ .+[.!?]$")
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The syntax trees of all modules by their paths in the package."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def modules_outside(*places: str) -> Iterator[tuple[str, ast.Module]]:
+    """All modules but those of these folders and files."""
+    for path, tree in modules().items():
+        folder, _, name = path.rpartition("/")
+        if folder not in places and name not in places:
+            yield path, tree
 
 
 def numbers(tree: ast.Module) -> Iterator[tuple[int, object]]:
@@ -51,21 +65,44 @@ def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_domain_number_is_in_python(path: Path) -> None:
-    if path.parent.name in ("cli", "importers"):  # ports, widths and exit codes; sizes that a format leaves out
-        return
-    assert [found for found in numbers(ast.parse(path.read_text())) if found[1] not in PLAIN_NUMBERS] == []
+def test_every_folder_of_the_package_is_a_layer() -> None:
+    assert {path.split("/")[0] for path in modules() if "/" in path} == set(LAYERS)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_sentence_of_an_answer_is_in_python(path: Path) -> None:
-    if path.parent.name in ("cli", "mcp") or path.name == "schema.py":  # help of commands, tools and callers
-        return
-    assert [found for found in texts(ast.parse(path.read_text())) if SENTENCE.fullmatch(found[1])] == []
+def test_imports_point_to_lower_layers() -> None:
+    upward = [
+        f"{path} imports {node.module}"
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and "/" in path
+        for there in [node.module.removeprefix("fitcard.").split(".")[0]]
+        if node.module.startswith("fitcard.") and there in LAYERS
+        if LAYERS.index(there) > LAYERS.index(path.split("/")[0])
+    ]
+    assert upward == []
 
 
-def test_no_model_device_or_rule_is_named_in_the_engine(engine: Engine) -> None:
+def test_no_number_of_a_rule_is_in_python() -> None:
+    found = [  # but for ports, widths and exit codes of commands, and sizes that a format leaves out
+        f"{path}:{line}: {number}"
+        for path, tree in modules_outside("cli", "importers")
+        for line, number in numbers(tree)
+        if number not in PLAIN_NUMBERS
+    ]
+    assert found == []
+
+
+def test_no_sentence_of_an_answer_is_in_python() -> None:
+    found = [  # but for help of commands, tools and schemas
+        f"{path}:{line}: {text}"
+        for path, tree in modules_outside("cli", "mcp", "schema.py")
+        for line, text in texts(tree)
+        if SENTENCE.fullmatch(text)
+    ]
+    assert found == []
+
+
+def test_no_model_device_or_rule_is_named_in_python(engine: Engine) -> None:
     entries = {
         word
         for catalog in engine.rulebook.catalogs.values()
@@ -73,39 +110,20 @@ def test_no_model_device_or_rule_is_named_in_the_engine(engine: Engine) -> None:
         for word in (entry.id, entry.name)
     }
     rules = {name for name in engine.rulebook.rule_set.definitions if "_" in name}
-    shown = {
-        "decode_tok_s",
-        "kv_cache",
-        "safe_context",
-        "over_capacity",
-    }  # keys of the answer and of labels, which the terminal draws
-    for path in SOURCES:
-        if path.parent.name in ("importers", "mcp"):  # names in a format, and examples in a tool, are a maintainer's
-            continue
-        words = {text for _, text in texts(ast.parse(path.read_text()))}
-        assert not words & (entries - {"chat", "coding"}), path
-        assert not words & (rules - shown), path
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_imports_point_to_lower_layers(path: Path) -> None:
-    package = PROJECT / "engine" / "fitcard"
-    here, *below = path.relative_to(package).parts
-    for node in ast.walk(ast.parse(path.read_text())):
-        if below and isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fitcard."):
-            there = node.module.split(".")[1]
-            if (package / there).is_dir():
-                assert LAYERS.index(there) <= LAYERS.index(here), f"{path} imports {node.module}"
-
-
-def test_the_engine_says_nothing_that_only_messages_may_say(engine: Engine) -> None:
-    package = PROJECT / "engine" / "fitcard"
-    sources = [
-        path for path in package.rglob("*.*") if path.suffix in (".py", ".html", ".svg") and path.name != "labels.py"
+    names = (entries - {"chat", "coding"}) | (rules - SHOWN_RULES)
+    found = [  # but for names in a format, and examples of a tool
+        f"{path}:{line}: {text}"
+        for path, tree in modules_outside("importers", "mcp")
+        for line, text in texts(tree)
+        if text in names
     ]
-    drawn = "".join(path.read_text("utf-8") for path in sources)
-    used = set(re.findall(r"""["']([a-z_]+)["']""", drawn))
-    assert set(engine.rulebook.messages.labels) <= used, "labels that no page draws"
+    assert found == []
+
+
+def test_every_label_is_drawn_by_a_page_or_a_command(engine: Engine) -> None:
+    sources = [path for path in PACKAGE.rglob("*.*") if path.suffix in (".py", ".html", ".svg")]
+    drawn = "".join(path.read_text("utf-8") for path in sources if path.name != "labels.py")
+    assert set(engine.rulebook.messages.labels) <= set(re.findall(r"""["']([a-z_]+)["']""", drawn))
 
 
 def test_every_file_of_rules_and_catalogs_names_its_schema_for_editors() -> None:
@@ -136,25 +154,15 @@ def test_the_editor_settings_map_every_file_to_its_schema() -> None:
         assert mapped == [f"./schemas/{own}"], path
 
 
-def test_every_constant_and_formula_of_the_reference_says_where_it_comes_from(engine: Engine) -> None:
+def test_every_definition_has_a_description_and_a_unit(engine: Engine) -> None:
     for definition in engine.rulebook.rule_set.definitions.values():
         assert definition.about.endswith("."), definition.name
         assert definition.unit, definition.name
 
 
-def test_every_module_is_there_without_the_extras() -> None:
-    """What needs a package that is not in the base install imports it where it is used."""
-    extras = [
-        "matplotlib",
-        "scipy",
-        "gguf",
-        "watchfiles",
-        "mcp",
-        "pyarrow",
-        "distributed",
-        "zen",
-        "cel_expr_python",
-    ]
+def test_no_module_needs_an_extra_to_be_imported() -> None:
+    """A module that uses a package of an extra imports it where it is used."""
+    extras = ["matplotlib", "scipy", "gguf", "watchfiles", "mcp", "pyarrow", "distributed", "polars", "pandas"]
     hide = f"import sys; sys.modules.update(dict.fromkeys({extras!r}))"
     code = f"{hide}; from fitcard.problems import all_codes; print(len(all_codes()))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=False)

@@ -19,6 +19,7 @@ from fitcard.mcp.registry import call
 from fitcard.mcp.tools import TOOLS
 from fitcard.testing.rule_tests import rule_tests
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.repository import repository
 from helpers.workplace import PROJECT, Workplace
 
@@ -88,7 +89,7 @@ def test_each_command_prints_what_is_shown(
     if command.startswith("curl"):
         address = re.search(r"localhost:8000(/[^']+)", command)
         assert address
-        printed = create_app().test_client().get(address[1]).get_data(as_text=True).split("\n")
+        printed = create_app(project_rules()).test_client().get(address[1]).get_data(as_text=True).split("\n")
         assert all(any(line in whole for whole in printed) for line in lines)
         return
     if first is not None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from fitcard.cli.main import main
 from fitcard.problems import all_codes
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.workplace import PROJECT
 
 
@@ -44,7 +45,7 @@ def test_a_code_that_is_not_there_gets_the_closest() -> None:
 
 
 def test_the_service_shows_the_pages_that_its_problems_link_to() -> None:
-    client = create_app().test_client()
+    client = create_app(project_rules()).test_client()
     refused = json.loads(client.get("/v1/can-run/llama-3.1-405b-on-nowhere").data)
     assert refused["type"] == refused["problems"][0]["link"] == "/problems/unknown-entry-far"
     assert client.get(refused["type"]).text == all_codes()["unknown-entry-far"].page()

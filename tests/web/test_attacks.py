@@ -11,11 +11,10 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 
-CLIENT = create_app(ReloadingEngine(find_folders())).test_client()
+CLIENT = create_app(project_rules()).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"
 MARK = "alert(1)"
 SCRIPTS = [

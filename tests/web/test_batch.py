@@ -10,13 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from fitcard.compiler.engine import Engine
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
 from fitcard.web.options import Limits, Options
 from fitcard.web.questions import CHUNK_SIZE, answer_batch
+from helpers.project import project_rules
 
-LIVE = ReloadingEngine(find_folders())
+LIVE = project_rules()
 CLIENT: FlaskClient = create_app(LIVE, options=Options(Limits(questions=5))).test_client()
 GOOD = {"model": "qwen-3-14b", "device": "m1-16gb", "workload": "chat"}
 OTHER = {"model": "llama-3.1-8b", "device": "4090", "overrides": {"headroom_share": 0.1}, "explain": True}

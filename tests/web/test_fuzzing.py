@@ -15,13 +15,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 6  # of each address
-APP = create_app(ReloadingEngine(find_folders()))
+APP = create_app(project_rules())
 SCHEMAS = APP.test_client().get("/openapi.json").get_json()["components"]["schemas"]
 NAMES = st.sampled_from([*SCHEMAS["question"]["properties"], "device.memory", "model.layers", "nothing"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9)

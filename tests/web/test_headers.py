@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 
-CLIENT = create_app(ReloadingEngine(find_folders())).test_client()
+CLIENT = create_app(project_rules()).test_client()
 PAIR = "qwen-3-14b-on-m1-16gb"
 FRAMED = [f"/embed/{PAIR}", f"/badge/{PAIR}.svg", f"/card/{PAIR}.svg"]
 PAGES = ["/", f"/can-run/{PAIR}", f"/can-run/{PAIR}/why/decode_tok_s", "/rules", "/methodology", "/tiers", "/compare"]

@@ -8,15 +8,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from fitcard.reload import ReloadingEngine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.web.access import read_keys
 from fitcard.web.app import create_app
 from fitcard.web.options import Limits, Options
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
-LIVE = ReloadingEngine(find_folders())
+LIVE = project_rules()
 SCHEMAS = Schemas.load(find_folders().schemas)
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb"}

@@ -18,13 +18,13 @@ from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
 from fitcard.web.observability import JsonFormatter, TextFormatter
 from fitcard.web.options import Options
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
-LIVE = ReloadingEngine(find_folders())
+LIVE = project_rules()
 ADDRESS = "/v1/can-run/qwen-3-14b-on-m1-16gb"
 SECRET = "secret-word"
 

@@ -13,12 +13,12 @@ from openapi_spec_validator import validate
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import ROUTES, create_app
 from fitcard.web.routing import Example, Route
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
-LIVE = ReloadingEngine(find_folders())
+LIVE = project_rules()
 APP = create_app(LIVE, "https://cards.example")
 CLIENT = APP.test_client()
 DOCUMENT: dict[str, Any] = CLIENT.get("/openapi.json").get_json()

@@ -22,9 +22,10 @@ from fitcard.source.schemas import Schemas
 from fitcard.web import questions
 from fitcard.web.app import create_app
 from fitcard.web.responses import to_json
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
-LIVE = ReloadingEngine(find_folders())
+LIVE = project_rules()
 APP = create_app(LIVE, site_address="https://cards.example")
 NOT_ASKED = dict.fromkeys(("prompt", "depth", "file_size", "gpu_layers", "expert_layers_on_host", "host_bandwidth"))
 NOT_ASKED |= {"cached": 0}

@@ -15,16 +15,16 @@ from fitcard.answer.answer import answer_question
 from fitcard.answer.evaluator import explain
 from fitcard.answer.question import read_question, split_pair
 from fitcard.compiler.batch import QuestionGrid
-from fitcard.compiler.engine import Engine, compile_rulebook
+from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import evaluate
 from fitcard.language.question_fields import Input
 from fitcard.problems import ProblemsError
-from fitcard.rulebook.loader import load
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
+from helpers.project import project_rules
 
 Ask = Callable[..., Any]
-ENGINE = compile_rulebook(load(find_folders()))
+ENGINE = project_rules().engine
 RULEBOOK = ENGINE.rulebook
 ANSWER = Schemas.load(find_folders().schemas).validator("answer")
 every_profile = pytest.mark.parametrize("profile", RULEBOOK.rule_sets)

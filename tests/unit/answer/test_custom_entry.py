@@ -21,8 +21,9 @@ from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.values import cell
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 
-CLIENT = create_app().test_client()
+CLIENT = create_app(project_rules()).test_client()
 UNSAID = (
     "model",
     "device",

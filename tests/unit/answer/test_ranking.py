@@ -16,9 +16,8 @@ from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.reload import ReloadingEngine
-from fitcard.source.folders import find_folders
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
 Ranked = dict[str, Any]
@@ -165,7 +164,7 @@ def test_what_is_wrong_with_a_ranking_is_told_all_at_once(engine: Engine) -> Non
 
 
 def test_the_service_ranks(engine: Engine) -> None:
-    client = create_app(ReloadingEngine(find_folders())).test_client()
+    client = create_app(project_rules()).test_client()
     found = client.get("/v1/rank/devices?model=qwen-3-14b&budget=800&limit=3")
     assert [row["rank"] for row in found.json["rows"]] == [1, 2, 3]
     assert found.json["filters"] == {"budget": 800, "runs": True}

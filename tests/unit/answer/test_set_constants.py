@@ -15,11 +15,12 @@ from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.problems import ProblemsError
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.workplace import Workplace
 
 QUESTION = {"model": "qwen-3-14b", "device": "m1-16gb", "profile": "reference"}
 SHOWN = ("show", "qwen-3-14b", "m1-16gb", "--profile", "reference")
-CLIENT = create_app().test_client()
+CLIENT = create_app(project_rules()).test_client()
 
 
 def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace) -> None:

@@ -34,7 +34,11 @@ class Installed:
     def run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         program, *rest = words
         command = [str(self.place / "environment" / "bin" / program), *rest]
-        return subprocess.run(command, cwd=cwd or self.place, capture_output=True, text=True, check=False, timeout=120)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        place = cwd or self.place
+        return subprocess.run(
+            command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from fitcard.rulebook.formats import ValueFormat
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
 from fitcard.web.app import create_app
+from helpers.project import project_rules
 from helpers.workplace import PROJECT, Workplace
 
 OTHERS = ("zh", "es", "de", "ja", "pt-BR")
@@ -43,7 +44,7 @@ READ_BY_PEOPLE = [
     ("quants", "quality"),
     ("hosts", "name"),
 ]
-APP = create_app()
+APP = create_app(project_rules())
 ADDRESS = "/v1/can-run/llama-3.1-405b-on-h20-96gb"
 
 
@@ -325,7 +326,7 @@ def test_every_word_of_the_form_is_in_the_language_of_the_page(engine: Engine) -
     for tag in engine.rulebook.languages.keys() - {"en"}:
         known = engine.rulebook.languages[tag].names["rulebook"]["title"]
         assert [title for title in titles if title not in known] == [], tag
-    page = create_app().test_client().get("/can-run/qwen-3-14b-on-m1-16gb?lang=de").get_data(as_text=True)
+    page = APP.test_client().get("/can-run/qwen-3-14b-on-m1-16gb?lang=de").get_data(as_text=True)
     words = ("Quantisierung", "Einsatzzweck", "Nutzer zugleich")
     assert all(re.search(rf">{word} ?<", page) for word in words)
 

@@ -104,7 +104,7 @@ def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:
 
 
 def test_what_does_not_run_has_no_command(ask: Ask) -> None:
-    assert ask("llama-3.1-405b", "rtx-4090-24gb")["settings"] is None
+    assert ask("llama-3.1-405b", "rtx-4090-24gb")["settings"] == {}
 
 
 def test_for_two_devices_the_price_of_two_is_shown(ask: Ask, engine: Engine) -> None:

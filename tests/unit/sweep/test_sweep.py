@@ -179,7 +179,8 @@ def test_a_damaged_part_is_computed_again(some: Sweep, tmp_path: Path) -> None:
     assert written(some, "csv", tmp_path / "answers.csv") == whole
 
 
-COMMAND = [sys.executable, "-m", "fitcard", "sweep", "--device", "4090,m1-16gb", "--out"]
+COLUMNS = "fit,grade,score,decode_tok_s,ttft_ms,memory.needed_gb"
+COMMAND = [sys.executable, "-m", "fitcard", "sweep", "--device", "4090,m1-16gb", "--columns", COLUMNS, "--out"]
 
 
 def test_a_killed_process_leaves_parts_from_which_the_next_resumes(tmp_path: Path) -> None:
