@@ -106,7 +106,7 @@ def templates(messages: Messages) -> Templates:
     )
     environment.filters |= {
         "shown": format_value,
-        "format_step_value": format_step_value,
+        "with_unit": format_step_value,
         "origin": format_derivation,
         "whole": _whole,
     }
