@@ -4,23 +4,23 @@
     >>> answer = fitcard.ask("qwen-3-14b", "m1-16gb", workload="chat")
     >>> answer.grade, answer.decode_tok_s, answer.memory.needed_gb
 
-Layers, imports pointing downwards only: `source` (files with positions), `catalog` (entries and names), `language`
-(expressions, units, tables), `rulebook` (all of it, immutable), `compiler` (the `Engine`: programs and columns),
-`answer` (questions, answers, rankings). Features beside each other on top: `lint`, `testing`, `diff`, `calibration`,
-`importers`, `sweep`, `cli`, `web`, `mcp`.
+Layers, with imports pointing downwards only: `source` (files with positions), `catalog` (entries and names), `language`
+(expressions, units, tables), `rulebook` (all of these, immutable), `compiler` (the `Engine`: programs and columns) and
+`answer` (questions, answers, rankings). Features on top: `lint`, `testing`, `diff`, `calibration`, `importers`,
+`sweep`, `cli`, `web` and `mcp`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # imported when first used: `import fitcard` alone takes no time
+if TYPE_CHECKING:  # at run time imported on first use, so that `import fitcard` is fast
     from fitcard.answer.answer import Answer
     from fitcard.answer.question import Question
-    from fitcard.api import Answers, Ranking, ask, ask_all, ask_many, check, explain, load, rank
+    from fitcard.api import ask, ask_all, ask_many, check, explain, load, rank
     from fitcard.problems import Problem, ProblemsError
+    from fitcard.results import Answers, Ranking, Table
     from fitcard.rulebook.rulebook import Rulebook
-    from fitcard.table import Table
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,13 +41,15 @@ __all__ = [
     "load",
     "rank",
 ]
-_MODULES = {
+_MODULES = {  # of the names that `fitcard.api` does not define
     "Answer": "answer.answer",
-    "Question": "answer.question",
+    "Answers": "results",
     "Problem": "problems",
     "ProblemsError": "problems",
+    "Question": "answer.question",
+    "Ranking": "results",
     "Rulebook": "rulebook.rulebook",
-    "Table": "table",
+    "Table": "results",
 }
 
 

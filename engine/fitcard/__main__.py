@@ -1,4 +1,4 @@
-"""`python -m fitcard`: the same as `fitcard`."""
+"""`python -m fitcard`: the command line."""
 
 from fitcard.cli.main import main
 

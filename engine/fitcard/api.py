@@ -1,4 +1,4 @@
-"""The functions of `import fitcard`: ask, rank and explain, and load and check rules."""
+"""The functions of `import fitcard`: ask, rank, explain, load and check."""
 
 from __future__ import annotations
 
@@ -7,117 +7,40 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any
 
 from fitcard.answer.answer import Answer, answer_question, answer_questions
-from fitcard.answer.explain import explain as explain_question
-from fitcard.answer.language import in_language
+from fitcard.answer.evaluator import explain as explain_question
 from fitcard.answer.problems import word_problems
-from fitcard.answer.question import Question, read_question
+from fitcard.answer.question import Question, in_language, read_question
 from fitcard.answer.ranking import rank as rank_entries
 from fitcard.answer.ranking import read_ranking
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.lint.run import load_checked, run_checks
 from fitcard.problems import Problem, ProblemsError
+from fitcard.results import Answers, Ranking, Table
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders, find_folders
-from fitcard.sweep.in_memory import sweep_in_memory
+from fitcard.sweep.rows import sweep_in_memory
 from fitcard.sweep.selection import read_sweep
-from fitcard.table import Table, table_of
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
 
 Overrides = Mapping[str, str | float]
 Folder = str | Path | None
-MAX_ENGINES = 8  # rulebooks that were loaded or asked lately
-
-
-class Answers(Sequence[Answer]):
-    """The answers to many questions, in their order; single values as a frame of polars or pandas."""
-
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self._answers = tuple(answers)
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    @overload
-    def __getitem__(self, index: int) -> Answer: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Answers: ...
-
-    def __getitem__(self, index: int | slice) -> Answer | Answers:
-        """The answer at a place, or those of a slice."""
-        return Answers(self._answers[index]) if isinstance(index, slice) else self._answers[index]
-
-    def __repr__(self) -> str:
-        return f"<Answers {len(self)}>"
-
-    def table(self) -> Table:
-        """One row for each answer, one column for each of its single values, such as `memory.needed_gb`."""
-        return table_of([answer.to_dict() for answer in self._answers])
-
-    def to_polars(self) -> polars.DataFrame:
-        """The table as a polars frame. Raises ImportError where polars is not installed."""
-        return self.table().to_polars()
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas frame. Raises ImportError where pandas is not installed."""
-        return self.table().to_pandas()
-
-
-class Ranking:
-    """The entries of a catalog for a question, best first."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self._data = data
-
-    def __repr__(self) -> str:
-        return f"<Ranking {self._data['title']}: {len(self.rows)} of {self._data['ranked']}>"
-
-    @property
-    def title(self) -> str:
-        """What is ranked, in a sentence."""
-        return str(self._data["title"])
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows, best first, in the shape of `ranking-answer.schema.json`."""
-        return list(self._data["rows"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of the ranking as plain data."""
-        return dict(self._data)
-
-    def table(self) -> Table:
-        """One row for each entry, one column for each of its single values."""
-        return table_of(self.rows)
-
-    def to_polars(self) -> polars.DataFrame:
-        """The table as a polars frame. Raises ImportError where polars is not installed."""
-        return self.table().to_polars()
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The table as a pandas frame. Raises ImportError where pandas is not installed."""
-        return self.table().to_pandas()
+MAX_ENGINES = 8  # compiled rulebooks in memory
 
 
 def load(rules: Folder = None, catalogs: Folder = None, schemas: Folder = None) -> Rulebook:
-    """The rulebook in these folders, checked: names, units, tables and numbers are proven.
+    """Loads and checks the rulebook in these folders.
 
-    Without folders it is that of FITCARD_RULES, of the project that one stands in, or the installed one. Files are read
-    once: load again after an edit. Raises ProblemsError with all problems where one is an error.
+    Defaults: FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else the project around the working directory; else
+    the installed rulebook. Later edits of the files need another `load`. Raises ProblemsError with all problems if one
+    is an error.
     """
-    engine = load_checked(find_folders(rules, catalogs, schemas))
-    _ENGINES[engine.rulebook] = engine
-    return engine.rulebook
+    return _cache(load_checked(find_folders(rules, catalogs, schemas))).rulebook
 
 
 def check(rules: Folder = None, catalogs: Folder = None, schemas: Folder = None) -> list[Problem]:
-    """All errors and warnings of the rules and catalogs in these folders, as `fitcard check` finds them."""
+    """All errors and warnings of the rules and catalogs in these folders, as reported by `fitcard check`."""
     return run_checks(find_folders(rules, catalogs, schemas))[1]
 
 
@@ -130,38 +53,37 @@ def ask(
     overrides: Overrides | None = None,
     **parameters: Any,
 ) -> Answer:
-    """Whether and how a model runs on a device.
+    """Whether a model runs on a device, how fast and how well.
 
-    Both are ids, names or aliases, or mappings of the fields of a custom entry. `parameters` are those of
-    `/v1/can-run`, such as `quant`, `workload`, `users`, `context` (tokens) or `profile`; `overrides` set constants and
-    catalog figures by name for this question alone.
+    `model` and `device` are ids, names or aliases, or mappings with the fields of a custom entry. `parameters` are
+    those of `/v1/can-run`, such as `quant`, `workload`, `users`, `context` (tokens) or `profile`. `overrides` set
+    constants and catalog figures by name for this question only.
     Raises ProblemsError with one problem for each name or number that is unknown, missing or out of range.
     """
     engine = _engine(rulebook, language)
-    with _worded(engine):
-        asked = {"model": model, "device": device, **parameters}
-        return answer_question(engine, read_question(engine.rulebook, asked, overrides))
+    with _worded_problems(engine):
+        return answer_question(engine, _read(engine, {"model": model, "device": device, **parameters}, overrides))
 
 
 def ask_many(
     questions: Iterable[Mapping[str, Any] | Question], *, rulebook: Rulebook | None = None, language: str = ""
 ) -> Answers:
-    """The answers to many questions, evaluated together, which takes about a third of the time of one after another.
+    """The answers to several questions, evaluated together in about a third of the time of separate calls.
 
-    Each question is a mapping of the parameters of `ask`, `overrides` among them, or the `question` of an answer.
-    Raises ProblemsError with all problems of all questions; `questions.3.model` is a field of the fourth.
+    Each question is a mapping of the parameters of `ask`, including `overrides`, or the `question` of an answer.
+    Raises ProblemsError with all problems of all questions; the field `questions.3.model` is that of the fourth.
     """
     engine = _engine(rulebook, language)
-    with _worded(engine):
-        read, problems = [], []
-        for at, asked in enumerate(questions):
+    with _worded_problems(engine):
+        batch, problems = [], []
+        for at, question in enumerate(questions):
             try:
-                read.append(asked if isinstance(asked, Question) else _read(engine, asked))
-            except ProblemsError as found:
-                problems += [replace(problem, field=f"questions.{at}.{problem.field}") for problem in found.problems]
+                batch.append(question if isinstance(question, Question) else _read(engine, question))
+            except ProblemsError as error:
+                problems += [replace(problem, field=f"questions.{at}.{problem.field}") for problem in error.problems]
         if problems:
             raise ProblemsError(problems)
-        return Answers(answer_questions(engine, read))
+        return Answers(answer_questions(engine, batch))
 
 
 def rank(
@@ -174,11 +96,11 @@ def rank(
 ) -> Ranking:
     """The entries of a catalog for a question, best first: `rank("models", device="m1-16gb", limit=10)`.
 
-    `parameters` are those of a question without what is ranked, the filters of the ranking, and `limit`.
+    `parameters` are those of a question except the ranked axis, the filters of the ranking, and `limit`.
     Raises ProblemsError as `ask` does.
     """
     engine = _engine(rulebook, language)
-    with _worded(engine):
+    with _worded_problems(engine):
         return Ranking(rank_entries(engine, read_ranking(engine.rulebook, ranking, parameters, overrides)))
 
 
@@ -192,12 +114,12 @@ def ask_all(
 ) -> Table:
     """The answers for all combinations of entries: `ask_all(model="qwen-3-14b", columns=["grade"])`.
 
-    Each axis takes one entry or several; one that is not named takes all of its catalog. `columns` are keys of an
-    answer with dots between, or names of rules; `where` is an expression over names of rules that keeps rows.
+    Each axis takes one entry or several, by default all entries of its catalog. `columns` are keys of an answer joined
+    with dots, or names of rules; `where` is an expression over names of rules that filters rows.
     Raises ProblemsError as `ask` does. All rows are held in memory; `fitcard sweep` writes them to a file.
     """
     engine = _engine(rulebook, "")
-    with _worded(engine):
+    with _worded_problems(engine):
         return Table(sweep_in_memory(read_sweep(engine, parameters, columns, where, overrides)))
 
 
@@ -211,58 +133,48 @@ def explain(
 ) -> list[dict[str, Any]]:
     """How figures are computed for a question: one step for each rule and catalog figure, in dependency order.
 
-    `names` are those of rules, such as `decode_tok_s`; all that the answer shows without any. Raises as `ask` does.
+    `names` are those of rules, such as `decode_tok_s`; by default all that the answer shows. Raises as `ask` does.
     """
     engine = _engine(rulebook, "")
-    with _worded(engine):
-        question = read_question(engine.rulebook, {"model": model, "device": device, **parameters}, overrides)
+    with _worded_problems(engine):
+        question = _read(engine, {"model": model, "device": device, **parameters}, overrides)
         return explain_question(engine, question, names)
 
 
-def _read(engine: Engine, asked: Mapping[str, Any]) -> Question:
-    parameters = dict(asked)
-    overrides = parameters.pop("overrides", None)
-    return read_question(engine.rulebook, parameters, overrides)
+def _read(engine: Engine, parameters: Mapping[str, Any], overrides: Overrides | None = None) -> Question:
+    """The question of these parameters, which may include `overrides`."""
+    fields = dict(parameters)
+    overrides = fields.pop("overrides", overrides)
+    return read_question(engine.rulebook, fields, overrides)
 
 
-class _Engines:
-    """The engines of the rulebooks that were used lately."""
-
-    def __init__(self) -> None:
-        self._engines: dict[int, Engine] = {}
-
-    def __setitem__(self, rulebook: Rulebook, engine: Engine) -> None:
-        self._engines.pop(id(rulebook), None)
-        while len(self._engines) >= MAX_ENGINES:
-            self._engines.pop(next(iter(self._engines)))
-        self._engines[id(rulebook)] = engine  # which holds on to its rulebook, so that no other gets its identity
-
-    def __getitem__(self, rulebook: Rulebook) -> Engine:
-        if id(rulebook) not in self._engines:
-            self[rulebook] = compile_rulebook(rulebook)
-        return self._engines[id(rulebook)]
+_ENGINES: dict[int, Engine] = {}  # by the identity of their rulebook, to which they hold a reference
 
 
-_ENGINES = _Engines()
+def _cache(engine: Engine) -> Engine:
+    _ENGINES.pop(id(engine.rulebook), None)
+    while len(_ENGINES) >= MAX_ENGINES:
+        _ENGINES.pop(next(iter(_ENGINES)))
+    _ENGINES[id(engine.rulebook)] = engine
+    return engine
 
 
 @lru_cache(MAX_ENGINES)
-def _default(folders: Folders) -> Rulebook:
-    engine = load_checked(folders)
-    _ENGINES[engine.rulebook] = engine
-    return engine.rulebook
+def _default_rulebook(folders: Folders) -> Rulebook:
+    return load(*folders.all)
 
 
 def _engine(rulebook: Rulebook | None, language: str) -> Engine:
-    engine = _ENGINES[_default(find_folders()) if rulebook is None else rulebook]
-    with _worded(engine):
+    rulebook = _default_rulebook(find_folders()) if rulebook is None else rulebook
+    engine = _ENGINES.get(id(rulebook)) or _cache(compile_rulebook(rulebook))
+    with _worded_problems(engine):
         return in_language(engine, language)
 
 
 @contextmanager
-def _worded(engine: Engine) -> Iterator[None]:
-    """Raises problems of questions with their messages."""
+def _worded_problems(engine: Engine) -> Iterator[None]:
+    """Adds the messages of the rulebook to problems of questions."""
     try:
         yield
-    except ProblemsError as found:
-        raise ProblemsError(word_problems(found.problems, engine.rulebook.messages)) from None
+    except ProblemsError as error:
+        raise ProblemsError(word_problems(error.problems, engine.rulebook.messages)) from None

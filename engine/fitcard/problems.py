@@ -1,4 +1,4 @@
-"""The one type for anything that is wrong, and the kinds of problems, each with a page that explains it."""
+"""Problems of files and questions, and their codes, each with a page that explains it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from typing import ClassVar
 
 import fitcard
 
-CODES: dict[str, type[ProblemCode]] = {}  # all whose modules are loaded, by their id
+CODES: dict[str, type[ProblemCode]] = {}  # of all modules imported so far, by id
 
 
 class ProblemCode:
-    """One kind of problem. The docstring of each is its page: what is wrong, why that matters, what to avoid, and what
-    to write instead. Its `id` is the name of the class, as it stands in messages: `NameUnknown` is `name-unknown`.
+    """A kind of problem. Its docstring is its page: what is wrong, why it matters, what to avoid and what to prefer.
+
+    Its `id` is the name of the class in kebab case: that of `NameUnknown` is `name-unknown`.
     """
 
     id: ClassVar[str]
@@ -31,7 +32,7 @@ class ProblemCode:
 
     @classmethod
     def link(cls) -> str:
-        """Where the service shows the page."""
+        """Path of the page in the service."""
         return f"/problems/{cls.id}"
 
     @classmethod
@@ -42,7 +43,7 @@ class ProblemCode:
 
 @cache
 def all_codes() -> dict[str, type[ProblemCode]]:
-    """Every kind of problem of the engine by its id, in the order of the alphabet."""
+    """All problem codes by id, in alphabetical order. Imports every module of the package."""
     for module in pkgutil.walk_packages(fitcard.__path__, f"{fitcard.__name__}."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
@@ -50,7 +51,7 @@ def all_codes() -> dict[str, type[ProblemCode]]:
 
 
 class Severity(StrEnum):
-    """ERROR: no number may be produced. WARNING: the rules run, but a reader should look. NOTE: nothing is wrong."""
+    """ERROR: the rules cannot be used. WARNING: they can, but should be reviewed. NOTE: nothing is wrong."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -59,7 +60,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file as people count: the first line is 1, the first column is 1."""
+    """A position in a file; lines and columns start at 1."""
 
     file: str
     line: int
@@ -71,7 +72,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Related:
-    """A second place that belongs to a problem, such as the first of two equal keys."""
+    """Another position that belongs to a problem, such as that of the first of two duplicate keys."""
 
     position: Position
     message: str
@@ -81,9 +82,9 @@ class Related:
 class Problem:
     """What is wrong, where, and what to do about it.
 
-    `kind` leads to the page that explains it; `position` and `source_line` are set for files, `field` for a
-    parameter of a question; `closest` lists what may have been meant, best first. A problem of a question has no
-    `message` until it is shown: its `parameters` fill the text that the messages of a language have for its kind.
+    `position` and `source_line` are set for files, `field` for parameters of questions. `closest` are the nearest known
+    words, best first. Problems of questions have no `message` until they are shown: `parameters` fill the text of their
+    kind in the language of the reader.
     """
 
     kind: type[ProblemCode]
@@ -98,50 +99,50 @@ class Problem:
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name} {value!r}" for name, value in self.parameters.items() if value)
-        text = self.message or f"{self.code}: {said}"
+        parameters = ", ".join(f"{name} {value!r}" for name, value in self.parameters.items() if value)
+        text = self.message or f"{self.code}: {parameters}"
         return f"{self.position}: {text}" if self.position else text
 
     @property
     def code(self) -> str:
-        """The name of the kind of problem; it never changes."""
+        """The id of its kind; stable across versions."""
         return self.kind.id
 
     @property
     def sort_key(self) -> tuple[str, int, int, str]:
         """By file, line and column."""
-        place = self.position or Position("", 0, 0)
-        return (place.file, place.line, place.column, self.message)
+        position = self.position or Position("", 0, 0)
+        return (position.file, position.line, position.column, self.message)
 
     def as_dict(self) -> dict[str, object]:
-        """The problem as plain data for JSON; what is empty is left out."""
-        out: dict[str, object] = {"code": self.code, "severity": str(self.severity), "message": self.message}
+        """The problem as plain data for JSON, without empty fields."""
+        data: dict[str, object] = {"code": self.code, "severity": str(self.severity), "message": self.message}
         if self.position:
-            out |= {"file": self.position.file, "line": self.position.line, "column": self.position.column}
+            data |= {"file": self.position.file, "line": self.position.line, "column": self.position.column}
         if self.field:
-            out["field"] = self.field
+            data["field"] = self.field
         if self.hint:
-            out["hint"] = self.hint
+            data["hint"] = self.hint
         if self.closest:
-            out["closest"] = list(self.closest)
+            data["closest"] = list(self.closest)
         if self.related:
-            out["related"] = [{"at": str(r.position), "message": r.message} for r in self.related]
-        out["link"] = self.kind.link()
-        return out
+            data["related"] = [{"at": str(r.position), "message": r.message} for r in self.related]
+        data["link"] = self.kind.link()
+        return data
 
 
 class ProblemsError(Exception):
-    """Raised where work cannot go on. `problems` holds all that were found, in file order, never only the first."""
+    """Raised when problems prevent a result. `problems` has all of them, in order of file and position."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.sort_key))
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[ProblemsError], tuple[tuple[Problem, ...]]]:
-        """What another process needs to raise it again."""
+        """Pickles the problems, so that other processes can raise it again."""
         return ProblemsError, (self.problems,)
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Only those that stop the rules from running."""
+    """The problems of severity ERROR."""
     return [problem for problem in problems if problem.severity is Severity.ERROR]

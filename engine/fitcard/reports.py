@@ -1,4 +1,4 @@
-"""Problems as text with a caret, as JSON, as GitHub annotations and as SARIF 2.1.0."""
+"""Text formats of problems and traces, and problems as JSON, GitHub annotations and SARIF 2.1.0."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any
 from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.problems import Problem, Severity
 
-MAX_WIDTH = 150  # characters of a line that are shown
+MAX_WIDTH = 150  # characters shown of a source line
 CUT = "..."
+MAX_ANNOTATIONS = 10  # GitHub shows this many of each severity per step, and silently drops the rest
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def problem_text(problem: Problem) -> str:
-    """Several lines for one problem; the first starts with `file:line:column:` where there is one."""
-    place = f"{problem.position}: " if problem.position else ""
-    lines = [f"{place}{problem.severity}: {problem.message} [{problem.code}]"]
+def format_problem(problem: Problem) -> str:
+    """A problem over several lines: position, message and code, then the source line with a caret, and the hint."""
+    prefix = f"{problem.position}: " if problem.position else ""
+    lines = [f"{prefix}{problem.severity}: {problem.message} [{problem.code}]"]
     if problem.position and problem.source_line:
         number = str(problem.position.line)
-        source, column = _around(problem.source_line, problem.position.column)
+        source, column = _shorten(problem.source_line, problem.position.column)
         lines.append(f"  {number} | {source}")
         lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
     lines += [f"  {related.position}: {related.message}" for related in problem.related]
@@ -28,33 +30,32 @@ def problem_text(problem: Problem) -> str:
     return "\n".join(lines)
 
 
-def _around(line: str, column: int) -> tuple[str, int]:
-    """The line, or what of a long one stands around the column; and the column in that."""
+def _shorten(line: str, column: int) -> tuple[str, int]:
+    """At most MAX_WIDTH characters of the line, around the column, and the column within them."""
     start = max(0, min(column - 1 - MAX_WIDTH // 2, len(line) - MAX_WIDTH))
     before, after = (CUT if start else ""), (CUT if len(line) > start + MAX_WIDTH else "")
     return before + line[start : start + MAX_WIDTH] + after, column - start + len(before)
 
 
-def summary_text(problems: Iterable[Problem]) -> str:
-    """`2 errors, 1 warning`."""
-    found = [problem.severity for problem in problems]
-    counts = [(found.count(severity), severity) for severity in (Severity.ERROR, Severity.WARNING)]
+def count_problems(problems: Iterable[Problem]) -> str:
+    """The counts as text: `2 errors, 1 warning`."""
+    severities = [problem.severity for problem in problems]
+    counts = [(severities.count(severity), severity) for severity in (Severity.ERROR, Severity.WARNING)]
     return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts)
 
 
-def trace_lines(steps: Iterable[Mapping[str, Any]]) -> list[str]:
-    """How numbers came about, a line each: name, value, unit, what it is made of, and where that is written."""
+def format_trace(steps: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One line per step of a trace: name, value with unit, derivation, file and line."""
     return [
-        f"{step['name']} = {with_unit(step)}"
-        + (f"  <- {origin(step)}" if origin(step) else "")
+        f"{step['name']} = {format_step_value(step)}"
+        + (f"  <- {derivation}" if (derivation := format_derivation(step)) else "")
         + (f"  ({step['file']}:{step['line']})" if "file" in step else "")
         for step in steps
     ]
 
 
-def origin(step: Mapping[str, Any]) -> str:
-    """The expression of a formula and its unit, the input of a table and its value, the entry of a catalog figure; or
-    nothing."""
+def format_derivation(step: Mapping[str, Any]) -> str:
+    """The expression of a formula with its unit, the input of a table, or the entry of a catalog figure; or ""."""
     if "by" in step:
         return f"{step['by']} = {format_value(step['inputs'][step['by']])}"
     if "computed_in" in step:
@@ -62,49 +63,45 @@ def origin(step: Mapping[str, Any]) -> str:
     return str(step.get("expr") or step.get("entry") or "")
 
 
-def with_unit(step: Mapping[str, Any]) -> str:
-    """The value of a step and what it is counted in; plain ratios, words and conditions are counted in nothing."""
+def format_step_value(step: Mapping[str, Any]) -> str:
+    """The value of a step with its unit; without one where it is absent or dimensionless."""
     unit = step.get("unit", "") if step["value"] is not None else ""
     return format_value(step["value"]) + (f" {unit}" if unit not in ("", *DIMENSIONLESS) else "")
 
 
 def format_value(value: Any) -> str:
-    """A value as a person reads it in a trace."""
+    """A value in a trace: numbers to six significant digits, `-` where it is absent."""
     if value is None:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-MAX_ANNOTATIONS = 10  # GitHub shows so many of each severity a step, and drops the rest without a word
-SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-
-
 def as_text(problems: list[Problem]) -> str:
-    """Each problem with source line and caret, and the count of them."""
-    return "\n".join([*(problem_text(problem) for problem in problems), summary_text(problems)])
+    """Each problem with source line and caret, then the counts."""
+    return "\n".join([*(format_problem(problem) for problem in problems), count_problems(problems)])
 
 
 def as_json(problems: list[Problem]) -> str:
-    """A list of objects."""
+    """A JSON array of objects."""
     return json.dumps([problem.as_dict() for problem in problems], indent=2, ensure_ascii=False)
 
 
 def as_github(problems: list[Problem]) -> str:
-    """Workflow commands that annotate a pull request: errors first, so many of each severity, and the count of all."""
+    """Workflow commands that annotate a pull request: at most MAX_ANNOTATIONS of each severity, then the counts."""
     lines = []
     for severity in Severity:
-        of_this = [problem for problem in problems if problem.severity is severity]
-        lines += [_annotation(problem) for problem in of_this[:MAX_ANNOTATIONS]]
-        if len(of_this) > MAX_ANNOTATIONS:
-            lines.append(f"{len(of_this) - MAX_ANNOTATIONS} more {severity}s are not annotated")
-    return "\n".join([*lines, summary_text(problems)])
+        group = [problem for problem in problems if problem.severity is severity]
+        lines += [_annotation(problem) for problem in group[:MAX_ANNOTATIONS]]
+        if len(group) > MAX_ANNOTATIONS:
+            lines.append(f"{len(group) - MAX_ANNOTATIONS} more {severity}s are not annotated")
+    return "\n".join([*lines, count_problems(problems)])
 
 
 def as_sarif(problems: list[Problem]) -> str:
-    """One run of SARIF 2.1.0."""
+    """A SARIF 2.1.0 log with one run."""
     kinds = sorted({problem.kind for problem in problems}, key=lambda kind: kind.id)
     driver = {"name": "fitcard", "rules": [{"id": kind.id, "help": {"text": kind.page()}} for kind in kinds]}
-    run = {"tool": {"driver": driver}, "results": [_result(problem) for problem in problems]}
+    run = {"tool": {"driver": driver}, "results": [_sarif_result(problem) for problem in problems]}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
@@ -116,32 +113,32 @@ FORMATS: Mapping[str, Callable[[list[Problem]], str]] = {
 }
 
 
-def _whole_message(problem: Problem) -> str:
+def _full_message(problem: Problem) -> str:
     related = [f"{related.message}: {related.position}" for related in problem.related]
     return ". ".join([problem.message, *related, *([problem.hint] if problem.hint else [])])
 
 
 def _annotation(problem: Problem) -> str:
-    place = {"title": problem.code}
+    properties = {"title": problem.code}
     if problem.position:
         position = problem.position
-        place |= {"file": position.file, "line": str(position.line), "col": str(position.column)}
-    properties = ",".join(f"{key}={_escaped(value, ':', ',')}" for key, value in place.items())
+        properties |= {"file": position.file, "line": str(position.line), "col": str(position.column)}
+    listed = ",".join(f"{key}={_escape(value, ':', ',')}" for key, value in properties.items())
     command = "notice" if problem.severity is Severity.NOTE else str(problem.severity)
-    return f"::{command} {properties}::{_escaped(_whole_message(problem))}"
+    return f"::{command} {listed}::{_escape(_full_message(problem))}"
 
 
-def _escaped(text: str, *more: str) -> str:
-    for character in ("%", "\r", "\n", *more):
+def _escape(text: str, *delimiters: str) -> str:
+    for character in ("%", "\r", "\n", *delimiters):
         text = text.replace(character, f"%{ord(character):02X}")
     return text
 
 
-def _result(problem: Problem) -> dict[str, Any]:
+def _sarif_result(problem: Problem) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": problem.code,
         "level": str(problem.severity),
-        "message": {"text": _whole_message(problem)},
+        "message": {"text": _full_message(problem)},
     }
     if problem.position:
         position = problem.position

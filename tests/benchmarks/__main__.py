@@ -19,7 +19,7 @@ from benchmarks.harness import FULL, QUICK, Benchmark, NotComparable, Setup, mea
 from benchmarks.report import draw_benchmark, draw_changes
 from benchmarks.results import Results, changes
 from fitcard.problems import ProblemsError
-from fitcard.reports import problem_text
+from fitcard.reports import format_problem
 from fitcard.suggest import closest, did_you_mean
 
 OK, FAILED = 0, 1
@@ -66,7 +66,7 @@ def run(
             if not as_json:
                 draw_benchmark(benchmark.name, results.as_dict()["benchmarks"][benchmark.name], console)
     except ProblemsError as error:
-        raise click.ClickException("\n".join(map(problem_text, error.problems))) from None
+        raise click.ClickException("\n".join(map(format_problem, error.problems))) from None
     except NotComparable as error:
         raise click.ClickException(str(error)) from None
     data = results.as_dict()

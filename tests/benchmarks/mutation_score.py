@@ -75,7 +75,7 @@ def mutations(rulebook: Rulebook) -> Iterator[Mutation]:
 
 
 def _constant(constant: Constant) -> Iterator[Mutation]:
-    place = constant.document.places[(*constant.path, "value")]
+    place = constant.document.spans[(*constant.path, "value")]
     larger = f"{constant.value * LARGER:g}"
     about = f"{constant.name}: {constant.value:g} -> {larger}"
     yield Mutation("constant enlarged by a third", constant.document, place.start, place.end, larger, about)
@@ -108,7 +108,7 @@ def _rows(table: Table) -> Iterator[Mutation]:
     document, path = table.document, (*table.path, "rows")
     rows = table.data["rows"]
     for key in rows if isinstance(rows, dict) else range(len(rows)):
-        place = document.places[(*path, key)]
+        place = document.spans[(*path, key)]
         first = place.key_line if place.key_line is not None else place.line
         lines = document.text.split("\n")
         if lines[first].strip().startswith(("-", str(key))):  # a line of its own
@@ -135,7 +135,7 @@ def _replaced(tree: ast.expr, new: dict[int, ast.expr]) -> str:
 
 
 def _rewritten(kind: str, formula: Formula, source: str) -> Mutation:
-    place = formula.document.places[(*formula.path, "expr")]
+    place = formula.document.spans[(*formula.path, "expr")]
     text = f'"{source}"' + ("\n" if place.block else "")
     return Mutation(kind, formula.document, place.start, place.end, text, f"{formula.name}: {source}")
 
@@ -166,8 +166,8 @@ def equivalent(folders: Folders, files: FileCache, before: list[Sample]) -> bool
     return all(
         _same(column, after[name])
         for sample in before
-        if (after := replace(sample, rules=rules[sample.rules.profile], baseline=None).whole.columns)
-        for name, column in sample.whole.columns.items()
+        if (after := replace(sample, rules=rules[sample.rules.profile], baseline=None).evaluation.columns)
+        for name, column in sample.evaluation.columns.items()
         if name in after
     )
 

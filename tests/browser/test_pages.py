@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from waitress.server import create_server
 
-from fitcard.cli.answer_view import draw_answer
+from fitcard.cli.drawing import draw_answer
 from fitcard.compiler.engine import Engine
 from fitcard.web.app import create_app
 from helpers.project import project_rules

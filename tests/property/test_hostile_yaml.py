@@ -10,7 +10,7 @@ import pytest
 
 from fitcard.problems import Problem
 from fitcard.source.folders import fingerprint
-from fitcard.source.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, MAX_VALUES, read, read_bytes
+from fitcard.source.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, MAX_VALUES, read_bytes, read_content
 from helpers.workplace import Workplace
 
 LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -177,4 +177,6 @@ def test_a_truncated_file_is_read_or_refused(small: Workplace) -> None:
 
 
 def test_an_unreadable_file_is_a_problem(tmp_path: Path) -> None:
-    assert [problem.code for problem in read(tmp_path, "folder")[1]] == ["file-unreadable"]
+    problem = read_content(tmp_path, "folder")
+    assert isinstance(problem, Problem)
+    assert problem.code == "file-unreadable"

@@ -15,8 +15,8 @@ from helpers.workplace import PROJECT
 
 PACKAGE = PROJECT / "engine" / "fitcard"
 LAYERS = (  # imports point to the left
-    "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "lint",
-    "diff", "sweep", "web", "mcp", "cli",
+    "source", "catalog", "language", "rulebook", "compiler", "answer", "importers", "calibration", "testing", "diff",
+    "lint", "sweep", "web", "mcp", "cli",
 )  # fmt: skip
 PLAIN_NUMBERS = {0, 1, 2, 3, -1, 8, 10, 16, 100, 500}  # indices, bases of numbers, percent, an HTTP status
 SHOWN_RULES = {"decode_tok_s", "kv_cache", "safe_context", "over_capacity"}  # keys of the answer and of labels

@@ -172,7 +172,7 @@ def test_the_accuracy_table_of_the_readme_is_current(engine: Engine) -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| (\d+ .*) \|$", README, re.MULTILINE))
     ours, theirs = ({one.quantity.title: one for one in compare(engine, name)} for name in ("calibrated", "reference"))
     for title, one in ours.items():
-        held_out = f"{one.quantity.held_out * 100:.2g} %" if one.quantity.held_out else "-"
+        held_out = f"{one.quantity.held_out_error * 100:.2g} %" if one.quantity.held_out_error else "-"
         shares = [f"{side[title].summary.median * 100:.1f} %" for side in (theirs, ours)]
         assert rows[title] == " | ".join([f"{len(one.runs)}", *shares, held_out])
     assert f"held against {len(engine.rulebook.catalogs['measurements'].entries)} measured runs" in README

@@ -17,16 +17,17 @@ from jsonschema import Draft202012Validator
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, Tool
 
-from fitcard.answer.explain import explain
+from fitcard.answer.evaluator import explain
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
-from fitcard.mcp.registry import MaxItems, Minimum, call, project, schema_of
+from fitcard.mcp.registry import call, project
 from fitcard.mcp.server import create_server
 from fitcard.mcp.tools import ASSUMED_DEVICE, TOOLS
 from fitcard.problems import ProblemsError
+from fitcard.typed_schema import MaxItems, Minimum, schema_of
 
 NAMES = [
     "can_i_run",

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from fitcard.compiler.engine import Engine
 from fitcard.web.app import create_app
-from fitcard.web.body import TOGETHER, answer_batch
 from fitcard.web.options import Limits, Options
+from fitcard.web.questions import CHUNK_SIZE, answer_batch
 from helpers.project import project_rules
 
 LIVE = project_rules()
@@ -90,13 +90,13 @@ def test_an_item_that_is_no_question_is_refused_alone(nothing: object) -> None:
 
 def test_questions_after_the_time_limit_are_refused(engine: Engine) -> None:
     clock = count()  # a second between looks at it
-    questions = [GOOD] * (2 * TOGETHER + 1)
+    questions = [GOOD] * (2 * CHUNK_SIZE + 1)
 
     def answer(some: Sequence[Any]) -> list[dict[str, str]]:
         return [{"grade": "A"} for _ in some]
 
     found = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
-    assert [one["status"] for one in found["answers"]] == [200] * 2 * TOGETHER + [503]
+    assert [one["status"] for one in found["answers"]] == [200] * 2 * CHUNK_SIZE + [503]
     problem = found["answers"][-1]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"
 

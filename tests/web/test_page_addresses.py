@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitcard.web.pages.address import Address
+from fitcard.web.pages.renderer import Address
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]))
 PARAMETERS = st.dictionaries(WORDS, WORDS)

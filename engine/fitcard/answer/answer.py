@@ -1,4 +1,4 @@
-"""The answer to a question: typed core figures, and all of it as plain data."""
+"""Answers to questions: typed core figures, and all data."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.custom_entry import with_custom_entries
-from fitcard.answer.evaluator import QuestionEvaluator
-from fitcard.answer.explain import blame_question, explain
+from fitcard.answer.evaluator import QuestionEvaluator, blame_question, explain
 from fitcard.answer.question import Question
 from fitcard.answer.render import AnswerRenderer, overridden_values
 from fitcard.compiler.engine import Engine
 
-MAX_TOGETHER = 64  # questions that are evaluated together: more need more memory, and gain little
+MAX_BATCH = 64  # questions in an evaluation; larger ones use more memory and are hardly faster
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How the model fits: `code` for programs, `label` for readers."""
+    """Whether the model fits into memory: a stable `code`, and a `label` in the language of the answer."""
 
     code: str
     label: str
@@ -27,9 +26,9 @@ class Fit:
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory in GB (1e9 bytes): needed, usable, and the parts of what is needed.
+    """Memory in GB (1e9 bytes): needed, usable, and the components of needed memory.
 
-    `over_gb` is what is needed beyond usable memory, negative where memory is left; `host_gb` is on the host.
+    `over_gb` is needed minus usable memory, negative if memory is left; `host_gb` is the part in host memory.
     """
 
     needed_gb: float
@@ -55,7 +54,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Context:
-    """Context lengths in tokens: of the question, that is safe in memory, and that the model officially supports."""
+    """Context lengths in tokens: of the question, the largest that fits safely, and the official limit of the model."""
 
     tokens: float
     safe_tokens: float
@@ -64,7 +63,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Range:
-    """From `low` to `high`, in the unit of the figure that it belongs to."""
+    """From `low` to `high`, in the unit of the figure."""
 
     low: float
     high: float
@@ -72,9 +71,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Where comparable measured runs lie: decode in tokens per second, time to first token in milliseconds.
+    """Ranges of comparable measured runs: decode in tokens per second, time to first token in milliseconds.
 
-    `share` of such runs lie within; `level` says what the ranges are based on.
+    `share` of these runs are within the ranges; `level` is the basis of the ranges.
     """
 
     level: str
@@ -85,7 +84,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that the rules show beside the core ones: `text` is the value with its unit, as readers write it."""
+    """A figure of a rule with `shown`; `text` is the value with its unit in the language of the answer."""
 
     label: str
     value: float | str | None
@@ -96,8 +95,7 @@ class Figure:
 class Answer:
     """Whether a model runs on a device, how fast, how well, and what would improve it.
 
-    The core figures are attributes. `to_dict` gives all of the answer, as `/v1/can-run` does, in the shape of
-    `answer.schema.json`.
+    The core figures are attributes; `to_dict` gives all data, in the shape of `answer.schema.json`.
     """
 
     def __init__(self, data: Mapping[str, Any], question: Question, engine: Engine) -> None:
@@ -123,12 +121,12 @@ class Answer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Remarks on the answer, such as that a quant is not supported."""
+        """Remarks, such as that a quant is not supported."""
         return tuple(note["sentence"] for note in self._data["notes"])
 
     @property
     def fit(self) -> Fit:
-        """How the model fits."""
+        """Whether the model fits into memory."""
         return Fit(**self._data["fit"])
 
     @property
@@ -169,58 +167,59 @@ class Answer:
 
     @cached_property
     def ranges(self) -> Ranges | None:
-        """Ranges of decode speed and time to first token; None where the profile gives none."""
-        found = self._data["confidence"]
-        if not found:
+        """Ranges of decode speed and time to first token; None if the profile has none."""
+        data = self._data["confidence"]
+        if not data:
             return None
-        return Ranges(found["level"], found["share"], Range(**found["decode_tok_s"]), Range(**found["ttft_ms"]))
+        return Ranges(data["level"], data["share"], Range(**data["decode_tok_s"]), Range(**data["ttft_ms"]))
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
-        """Further figures by the name of their rule: those with `shown`."""
+        """Figures of rules with `shown`, by the name of the rule."""
         return {name: Figure(**figure) for name, figure in self._data["figures"].items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """All of the answer as plain data, in the shape of `answer.schema.json`."""
+        """All data of the answer, in the shape of `answer.schema.json`."""
         return dict(self._data)
 
     def explain(self, *names: str) -> list[dict[str, Any]]:
-        """How figures were computed: one step for each rule and catalog figure, in dependency order.
+        """The computation of rules, such as `decode_tok_s`: a step for each rule and field, in dependency order.
 
-        `names` are those of rules, such as `decode_tok_s` or `needed_memory`; all that the answer shows without any.
-        Raises ProblemsError for an unknown name.
+        Without `names`, the computation of all that the answer shows. Raises ProblemsError for an unknown name.
         """
         return explain(self._engine, self.question, names)
 
 
 def answer_question(engine: Engine, question: Question, *, explained: bool = False, site: str = "") -> Answer:
-    """The answer to a question; `explained`, with the trace of each figure.
+    """The answer to a question, with the trace of each figure if `explained`.
 
-    `site` stands before the paths of addresses, where it is not that of the rulebook.
-    Raises ProblemsError where a number comes out that is not finite.
+    `site` replaces the site of the rulebook in addresses. Raises ProblemsError if a rule gives no finite number.
     """
-    (answer,) = _answer(engine, (question,), explained, site)
+    (answer,) = _answer_batch(engine, (question,), explained, site)
     return answer
 
 
 def answer_questions(engine: Engine, questions: Sequence[Question], *, site: str = "") -> list[Answer]:
-    """The answers to many questions, evaluated together where they set nothing of their own. Raises as one does."""
+    """The answers to many questions. Raises ProblemsError like `answer_question`.
+
+    Questions with the same profile and overrides, and without custom entries, are evaluated together.
+    """
     answers: list[Answer | None] = [None] * len(questions)
     groups: dict[Any, list[int]] = {}
     for at, question in enumerate(questions):
         alone = at if question.custom_entries else None
         groups.setdefault((question.profile, tuple(question.overrides.items()), alone), []).append(at)
-    for places in groups.values():
-        for start in range(0, len(places), MAX_TOGETHER):
-            some = places[start : start + MAX_TOGETHER]
-            found = _answer(engine, tuple(questions[at] for at in some), explained=False, site=site)
-            for at, answer in zip(some, found, strict=True):
+    for group in groups.values():
+        for start in range(0, len(group), MAX_BATCH):
+            batch = group[start : start + MAX_BATCH]
+            of_batch = _answer_batch(engine, tuple(questions[at] for at in batch), explained=False, site=site)
+            for at, answer in zip(batch, of_batch, strict=True):
                 answers[at] = answer
     return [answer for answer in answers if answer is not None]
 
 
-def _answer(engine: Engine, questions: tuple[Question, ...], explained: bool, site: str) -> list[Answer]:
-    """The answers to questions of one profile that override and bring the same."""
+def _answer_batch(engine: Engine, questions: tuple[Question, ...], explained: bool, site: str) -> list[Answer]:
+    """The answers to questions with the same profile, overrides and custom entries."""
     first = questions[0]
     with blame_question(first):
         ready = with_custom_entries(engine, first.custom_entries)

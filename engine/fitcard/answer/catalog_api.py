@@ -1,4 +1,4 @@
-"""Access to the catalogs and rules of a rulebook as plain data, and statistics of its catalogs."""
+"""Catalogs and rules of a rulebook as plain data, and statistics of its catalogs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from fitcard.answer.problems import (
     question_problem,
 )
 from fitcard.answer.question import unknown_rule
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import day_of
+from fitcard.catalog.catalog import Catalog, Entry, parse_date
 from fitcard.language.definitions import Constant, Count, Definition, Formula, Table
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.rule_set import RuleSet
@@ -29,7 +28,7 @@ from fitcard.values import Kind
 
 
 def catalog_list(rulebook: Rulebook, kind: str = "") -> dict[str, Any]:
-    """All catalogs with their number of entries, or the entries of one. Raises ProblemsFound for an unknown kind."""
+    """All catalogs with their number of entries, or the entries of one. Raises ProblemsError for an unknown kind."""
     if not kind:
         return {
             "catalogs": [{"kind": name, "entries": len(catalog.entries)} for name, catalog in rulebook.catalogs.items()]
@@ -39,14 +38,14 @@ def catalog_list(rulebook: Rulebook, kind: str = "") -> dict[str, Any]:
 
 
 def catalog_entry(rulebook: Rulebook, kind: str, word: str) -> dict[str, Any]:
-    """One entry as written, with the unit of each figure and its place. Raises ProblemsFound where it is unknown."""
+    """An entry as in its file, with units and its position. Raises ProblemsError if it is unknown."""
     catalog = _catalog(rulebook, kind)
-    entry = _meant(rulebook, catalog, kind, word)
-    return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_place(entry)}
+    entry = _find(rulebook, catalog, kind, word)
+    return {"kind": kind, "id": entry.id, **entry.data, "units": _units(catalog, entry), **_position(entry)}
 
 
 def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
-    """The catalog that an axis takes its entries from. Raises ProblemsFound where there is no such axis."""
+    """The catalog of an axis. Raises ProblemsError if the axis does not exist."""
     if axis not in rulebook.question_fields.axes:
         known = tuple(rulebook.question_fields.axes)
         raise ProblemsError([question_problem(UnknownParameter, "axis", axis, closest(axis, known) or known)])
@@ -54,30 +53,30 @@ def catalog_by_axis(rulebook: Rulebook, axis: str) -> Catalog:
 
 
 def find_entry(rulebook: Rulebook, axis: str, word: str) -> Entry:
-    """The entry of an axis that a word means. Raises ProblemsFound where it means none, or several."""
-    return _meant(rulebook, catalog_by_axis(rulebook, axis), axis, word)
+    """The entry that a word refers to. Raises ProblemsError if it refers to none, or to several."""
+    return _find(rulebook, catalog_by_axis(rulebook, axis), axis, word)
 
 
 def rule_list(rulebook: Rulebook, profile: str = "") -> dict[str, Any]:
-    """Every definition of a profile, in dependency order. Raises ProblemsFound for an unknown profile."""
+    """All definitions of a profile, in dependency order. Raises ProblemsError for an unknown profile."""
     rule_set = _rule_set(rulebook, profile)
     return {
         "title": rulebook.title,
         "version": rulebook.version,
         "sha256": rulebook.sha256,
         "profile": rule_set.profile,
-        "rules": [_brief(definition) for definition in rule_set.definitions.values()],
+        "rules": [_summary(definition) for definition in rule_set.definitions.values()],
     }
 
 
 def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, Any]:
-    """One definition whole: its text, what it reads, and what reads it. Raises ProblemsFound for an unknown name."""
+    """A definition with its content, what it reads, and what reads it. Raises ProblemsError for an unknown name."""
     rule_set = _rule_set(rulebook, profile)
     definition = rule_set.definitions.get(name)
     if definition is None:
         raise ProblemsError([unknown_rule(name, rule_set)])
-    users = [other.name for other in rule_set.definitions.values() if name in other.reads]
-    detail = {**_brief(definition), **_content(definition), "reads": list(definition.reads), "read_by": users}
+    readers = [other.name for other in rule_set.definitions.values() if name in other.reads]
+    detail = {**_summary(definition), **_content(definition), "reads": list(definition.reads), "read_by": readers}
     detail |= {key: definition.data[key] for key in ("calibrate", "fitted") if key in definition.data}
     return detail | ({"reference": dict(definition.reference)} if definition.reference else {})
 
@@ -85,34 +84,35 @@ def rule_detail(rulebook: Rulebook, name: str, profile: str = "") -> dict[str, A
 def rule_graph(
     rulebook: Rulebook, names: Iterable[str] = (), profile: str = "", *, readers: bool = False
 ) -> dict[str, tuple[str, ...]]:
-    """What each definition reads, in dependency order: of all, or of those behind `names`.
+    """The names that each definition reads, in dependency order.
 
-    With `readers`, of those that `names` are read by. Raises ProblemsFound for a name or a profile that is unknown.
+    Only of `names` and the definitions that they depend on; with `readers`, only of `names` and the definitions that
+    depend on them. Raises ProblemsError for an unknown name or profile.
     """
-    rule_set, wanted = _rule_set(rulebook, profile), list(names)
-    unknown = [name for name in wanted if name not in rule_set.definitions]
+    rule_set, pending = _rule_set(rulebook, profile), list(names)
+    unknown = [name for name in pending if name not in rule_set.definitions]
     if unknown:
         raise ProblemsError(unknown_rule(name, rule_set) for name in unknown)
     reads = {name: definition.reads for name, definition in rule_set.definitions.items()}
-    if not wanted:
+    if not pending:
         return reads
-    ahead = {name: [other for other in reads if name in reads[other]] for name in reads} if readers else reads
-    near: dict[str, None] = {}
-    while wanted:
-        name = wanted.pop()
-        if name in reads and name not in near:
-            near[name] = None
-            wanted += ahead[name]
-    return {name: found for name, found in reads.items() if name in near}
+    edges = {name: [other for other in reads if name in reads[other]] for name in reads} if readers else reads
+    reached: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in reads and name not in reached:
+            reached.add(name)
+            pending += edges[name]
+    return {name: names_read for name, names_read in reads.items() if name in reached}
 
 
-def _brief(definition: Definition) -> dict[str, Any]:
+def _summary(definition: Definition) -> dict[str, Any]:
     return {
         "name": definition.name,
         "kind": type(definition).__name__.lower(),
         "unit": definition.unit,
         "about": definition.about,
-        **_place(definition),
+        **_position(definition),
     }
 
 
@@ -139,8 +139,8 @@ def _result(result: Result | ValueOf | None) -> Any:
     return {"value_of": result.name} if isinstance(result, ValueOf) else result
 
 
-def _place(thing: Definition | Entry) -> dict[str, Any]:
-    return {"file": thing.position.file, "line": thing.position.line}
+def _position(source: Definition | Entry) -> dict[str, Any]:
+    return {"file": source.position.file, "line": source.position.line}
 
 
 def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
@@ -152,7 +152,7 @@ def _units(catalog: Catalog, entry: Entry) -> dict[str, str]:
     }
 
 
-def _meant(rulebook: Rulebook, catalog: Catalog, field: str, word: str) -> Entry:
+def _find(rulebook: Rulebook, catalog: Catalog, field: str, word: str) -> Entry:
     entry = catalog.find(word)
     if entry is None:
         raise ProblemsError([question_problem(UnknownCatalogEntry, field, word, catalog.nearest(word))])
@@ -175,16 +175,16 @@ def _rule_set(rulebook: Rulebook, profile: str) -> RuleSet:
 
 
 def catalog_stats(rulebook: Rulebook, today: date) -> dict[str, Any]:
-    """Each catalog that has entries; ages are counted in days until `today`."""
+    """Statistics of each catalog that has entries; ages are in days before `today`."""
     return {
         "rules": {"version": rulebook.version, "sha256": rulebook.sha256},
         "today": today.isoformat(),
         "catalogs": {
             kind: {
                 "entries": len(catalog.entries),
-                "groups": dict(_groups(catalog)),
-                "known": dict(_known(catalog)),
-                "days": dict(_days(catalog, today)),
+                "groups": dict(_group_sizes(catalog)),
+                "known": dict(_field_coverage(catalog)),
+                "days": dict(_dates(catalog, today)),
             }
             for kind, catalog in rulebook.catalogs.items()
             if catalog.entries
@@ -192,30 +192,30 @@ def catalog_stats(rulebook: Rulebook, today: date) -> dict[str, Any]:
     }
 
 
-def _groups(catalog: Catalog) -> Iterator[tuple[str, dict[str, int]]]:
-    """For each field that groups entries how many have each word, the most frequent first."""
+def _group_sizes(catalog: Catalog) -> Iterator[tuple[str, dict[str, int]]]:
+    """For each field with `groups`, the number of entries by word, most frequent first."""
     for field in catalog.fields.values():
         if field.groups:
             words = [entry.value(field.name) for entry in catalog.entries.values()]
             yield field.name, dict(Counter(word for word in words if word is not None).most_common())
 
 
-def _known(catalog: Catalog) -> Iterator[tuple[str, float]]:
-    """The share of entries that have each field that may be absent; of a condition, absent says no."""
+def _field_coverage(catalog: Catalog) -> Iterator[tuple[str, float]]:
+    """For each optional field, the share of entries that have it; not for conditions, whose absence means false."""
     for field in catalog.fields.values():
         if not field.required and not field.of_day and field.kind is not Kind.CONDITION:
-            there = sum(entry.value(field.name) is not None for entry in catalog.entries.values())
-            yield field.name, there / len(catalog.entries)
+            count = sum(entry.value(field.name) is not None for entry in catalog.entries.values())
+            yield field.name, count / len(catalog.entries)
 
 
-def _days(catalog: Catalog, today: date) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Of each field that says when: the oldest, the median and the newest day, and how many days ago that was."""
+def _dates(catalog: Catalog, today: date) -> Iterator[tuple[str, dict[str, Any]]]:
+    """For each date field, the oldest, median and newest date, and their ages in days."""
     for field in catalog.fields.values():
         words = [entry.value(field.name) for entry in catalog.entries.values()] if field.day else []
-        days = sorted(day_of(word) for word in words if word is not None)
+        days = sorted(parse_date(word) for word in words if word is not None)
         if days:
-            told = {"oldest": days[0], "median": median_low(days), "newest": days[-1]}
+            dates = {"oldest": days[0], "median": median_low(days), "newest": days[-1]}
             yield (
                 field.name,
-                {name: {"day": day.isoformat(), "days_ago": (today - day).days} for name, day in told.items()},
+                {name: {"day": day.isoformat(), "days_ago": (today - day).days} for name, day in dates.items()},
             )

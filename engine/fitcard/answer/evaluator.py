@@ -1,22 +1,30 @@
-"""Evaluating questions: their own rows, then all rows that answers compare them with, in one evaluation each."""
+"""Evaluation of questions, and the explanation of their values.
+
+First the own rows of all questions are evaluated, then all rows of lists and picks: two evaluations in all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from fitcard.answer.question import Question
+from fitcard.answer.custom_entry import with_custom_entries
+from fitcard.answer.problems import BeyondNumbers, question_problem
+from fitcard.answer.question import Question, unknown_rule
 from fitcard.compiler.batch import QuestionList, Variation, repeat_rows, vary
 from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index, evaluate, varying_roots
+from fitcard.compiler.finite import NotFinite
 from fitcard.compiler.layout_plan import LayoutPlan, PickPlan, plan_picks
 from fitcard.compiler.trace import trace
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.layout import AlongNode, Layout, VariantKey
 from fitcard.source.document import Path
 from fitcard.values import Numbers, Scalar
@@ -26,25 +34,25 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Row:
-    """One cell of an evaluation."""
+    """A cell of an evaluation."""
 
     evaluation: Evaluation
     index: Index
 
     def value(self, name: str) -> Scalar:
-        """The value of `name` in this row; None where it is absent."""
+        """The value of `name`; None if it is absent."""
         return self.evaluation.value(name, self.index)
 
     def trace(self, names: Iterable[str], known: Container[str] = ()) -> list[dict[str, Any]]:
-        """How `names` were computed in this row, without the steps of what is `known` already."""
+        """The steps that compute `names`, without those of the names in `known`."""
         return trace(self.evaluation, self.index, names, known)
 
 
 @dataclass(frozen=True)
 class VariantRows:
-    """The rows of one variant of a question: a slice of an evaluation.
+    """The rows of a variant of a question: a slice of an evaluation.
 
-    The names that are `independent` have the values of the question's own row.
+    The values of `independent` names are those of the question's own row.
     """
 
     evaluation: Evaluation
@@ -55,21 +63,21 @@ class VariantRows:
         return int(self.rows.stop - self.rows.start)
 
     def column(self, name: str) -> Any:
-        """The numbers or conditions of `name`, one for each row."""
+        """The numbers or conditions of `name`, by row."""
         column: Any = self.evaluation.columns[name]
         return column[self.rows] if isinstance(column, np.ndarray) else np.full(len(self), column)
 
     def cells(self, rows: Iterable[int]) -> list[Index]:
-        """The cells of these rows, by number, in the evaluation."""
+        """The cells of rows, which are numbered from 0, in the evaluation."""
         return [(self.rows.start + row,) for row in rows]
 
 
 @dataclass(frozen=True)
 class AnswerRows:
-    """All that an answer is rendered from: the question's `own` row, the row of each pick, and those of lists.
+    """The values of an answer: the `own` row of the question, the rows of picks and of lists.
 
-    `facts` are what the rulebook says of itself, such as `rules.version`.
-    `lists` are the paths of the lists whose condition holds; the others show nothing, and have no rows.
+    `facts` are properties of the rulebook, such as `rules.version`. `lists` are the paths of the lists whose condition
+    holds; others are empty and have no rows.
     """
 
     own: Row
@@ -79,7 +87,7 @@ class AnswerRows:
     lists: frozenset[Path] = frozenset()
 
     def value(self, name: str, layout: Layout) -> Scalar:
-        """The value of a name in the own row, in that of a pick, or among the facts. Raises KeyError for another."""
+        """The value of a name in the own row, in the row of a pick or in the facts. Raises KeyError for other names."""
         if name in self.own.evaluation.columns:
             return self.own.value(name)
         pick = self.picks.get(name.partition(".")[0])
@@ -90,88 +98,85 @@ class AnswerRows:
 
 @dataclass(frozen=True)
 class QuestionEvaluator:
-    """Evaluates questions of one profile, all in the same evaluations: their own rows, then all that they are compared
-    with.
+    """Evaluates questions that have the same profile, overrides and custom entries, all at once.
 
-    They override the same values and bring the same custom entries. `given` sets names to a value instead of computing
-    them.
+    `fixed` are values of names that are not computed.
     """
 
     engine: Engine
     questions: tuple[Question, ...]
-    given: Mapping[str, Scalar] = field(default_factory=dict)
+    fixed: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def rules(self) -> CompiledRules:
-        """The rules of the profile that was asked for."""
+        """The rules of the profile of the questions."""
         return self.engine.rules[self.questions[0].profile]
 
     def answer_rows(self, plan: LayoutPlan) -> list[AnswerRows]:
-        """For each question all rows that the layout of the answer needs."""
-        owns = self.own_rows(plan.picks.own)
-        shown = [tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists) for own in owns]
-        plans = [plan.variants(lists) for lists in shown]
+        """For each question, all rows that the layout of the answer needs."""
+        own_rows = self.own_rows(plan.picks.own)
+        shown = [tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists) for own in own_rows]
+        needs = [plan.variants(lists) for lists in shown]
         variations: list[dict[Hashable, Variation]] = [
-            {key: self.variation(key, own) for key in one.rows} for one, own in zip(plans, owns, strict=True)
+            {key: self.variation(key, own) for key in need.rows} for need, own in zip(needs, own_rows, strict=True)
         ]
         for along in plan.alongs:
-            for of_question, own in zip(variations, owns, strict=True):
+            for of_question, own in zip(variations, own_rows, strict=True):
                 of_question[along.path] = _variation_along(along, own)
-        names = plans[0].names if len(plans) == 1 else frozenset().union(*(one.names for one in plans))
-        variants = self.variant_rows(owns, variations, names)
+        names = needs[0].names if len(needs) == 1 else frozenset().union(*(need.names for need in needs))
+        variants = self.variant_rows(own_rows, variations, names)
         lists = [
             frozenset(each.path for each, is_shown in zip(plan.lists, of_question, strict=True) if is_shown)
             for of_question in shown
         ]
         return [
             AnswerRows(own, self.facts, self.picked_rows(plan.picks, rows), rows, paths)
-            for own, rows, paths in zip(owns, variants, lists, strict=True)
+            for own, rows, paths in zip(own_rows, variants, lists, strict=True)
         ]
 
     def values(self, names: Iterable[str]) -> dict[str, Scalar]:
-        """The values of these names for the first question, of rules, picks and catalogs; None where one is absent."""
+        """The values of names for the first question; None for absent ones."""
         names = tuple(names)
         rows = self.rows_of(names)
         return {name: rows.value(name, self.engine.rulebook.layout) for name in names}
 
     def rows_of(self, names: Iterable[str]) -> AnswerRows:
-        """The first question's own row and those of picks, as far as these names need them."""
+        """The rows of the first question and of the picks that these names need."""
         plan = plan_picks(self.engine.rulebook.layout, names, self.rules)
-        owns = self.own_rows(plan.own)
-        variations = [{key: self.variation(key, own) for key in plan.variants} for own in owns]
-        variants = self.variant_rows(owns, variations, plan.all_names)
-        return AnswerRows(owns[0], self.facts, self.picked_rows(plan, variants[0]))
+        own_rows = self.own_rows(plan.own)
+        variations = [{key: self.variation(key, own) for key in plan.variants} for own in own_rows]
+        variants = self.variant_rows(own_rows, variations, plan.all_names)
+        return AnswerRows(own_rows[0], self.facts, self.picked_rows(plan, variants[0]))
 
     def own_rows(self, outputs: Iterable[str], current: Mapping[str, Scalar] | None = None) -> list[Row]:
-        """The own row of each question, which gives `outputs`."""
-        rules, given = self._ready_rules, self.given_values
-        evaluation = evaluate(rules, self._batch, outputs, self._inputs, given, current)
+        """The own row of each question with the values of `outputs`; `current` are values of `current.` names."""
+        evaluation = evaluate(self._ready_rules, self._batch, outputs, self._inputs, self.fixed_values, current)
         return [Row(evaluation, (at,)) for at in range(len(self.questions))]
 
     def variant_rows(
-        self, owns: Sequence[Row], variations: Sequence[Mapping[Key, Variation]], outputs: Iterable[str]
+        self, own_rows: Sequence[Row], variations: Sequence[Mapping[Key, Variation]], outputs: Iterable[str]
     ) -> list[dict[Key, VariantRows]]:
-        """The rows of all variations of each question, which give `outputs`, in one evaluation.
+        """The rows of all variations of each question with the values of `outputs`, in one evaluation.
 
-        What does not vary is taken from their own rows.
+        Values that do not vary are those of the own rows.
         """
-        every = [(at, key, one) for at, of_question in enumerate(variations) for key, one in of_question.items()]
-        found: list[dict[Key, VariantRows]] = [{} for _ in owns]
-        if not every:
-            return found
-        varied = vary(self._batch, self._inputs, [(at, one) for at, _, one in every])
-        reuse, names = owns[0].evaluation, frozenset(outputs)
+        flat = [(at, key, each) for at, of_question in enumerate(variations) for key, each in of_question.items()]
+        variants: list[dict[Key, VariantRows]] = [{} for _ in own_rows]
+        if not flat:
+            return variants
+        varied = vary(self._batch, self._inputs, [(at, each) for at, _, each in flat])
+        reuse, names = own_rows[0].evaluation, frozenset(outputs)
         compared = self.rules.plan(names).current
         current = {name: repeat_rows(reuse.columns[name], varied.origins) for name in compared}
-        rules, given = self._ready_rules, self.given_values
-        evaluation = evaluate(rules, varied.questions, names, varied.inputs, given, current, reuse, varied)
+        rules, fixed = self._ready_rules, self.fixed_values
+        evaluation = evaluate(rules, varied.questions, names, varied.inputs, fixed, current, reuse, varied)
         independent = reuse.independent_names(varying_roots(rules, varied))
-        for (at, key, _), place in zip(every, varied.places, strict=True):
-            found[at][key] = VariantRows(evaluation, place, independent)
-        return found
+        for (at, key, _), rows in zip(flat, varied.slices, strict=True):
+            variants[at][key] = VariantRows(evaluation, rows, independent)
+        return variants
 
     def variation(self, key: VariantKey, own: Row) -> Variation:
-        """A question as a list or a pick varies it."""
+        """The variation of a question for a list or pick."""
         entries: dict[str, Any] = {axis: self._columns(axis).index[entry] for axis, entry in key.entries}
         if key.axis:
             entries[key.axis] = self._columns(key.axis).rows
@@ -179,18 +184,18 @@ class QuestionEvaluator:
         return Variation(len(entries[key.axis]) if key.axis else 1, entries, inputs)
 
     def picked_rows(self, plan: PickPlan, variants: Mapping[Any, VariantRows]) -> dict[str, Row]:
-        """Of each pick the row for which its number is greatest."""
+        """The row of each pick: that with the largest value of `by`."""
         picked = {}
         for name in plan.picks:
             pick = self.engine.rulebook.layout.picks[name]
-            found = variants[pick.variant]
-            (cell,) = found.cells([int(found.column(pick.by.name).argmax())])
-            picked[name] = Row(found.evaluation, cell)
+            rows = variants[pick.variant]
+            (cell,) = rows.cells([int(rows.column(pick.by.name).argmax())])
+            picked[name] = Row(rows.evaluation, cell)
         return picked
 
     @property
     def facts(self) -> dict[str, Scalar]:
-        """What the rulebook says of itself, by name."""
+        """Properties of the rulebook, by name."""
         rulebook = self.engine.rulebook
         return {
             "rules.version": rulebook.version,
@@ -200,9 +205,9 @@ class QuestionEvaluator:
         }
 
     @cached_property
-    def given_values(self) -> Mapping[str, Scalar]:
-        """All names that have a value instead of being computed."""
-        return {**self.questions[0].overrides, **self.given}
+    def fixed_values(self) -> Mapping[str, Scalar]:
+        """The values of all names that are not computed."""
+        return {**self.questions[0].overrides, **self.fixed}
 
     def _columns(self, axis: str) -> CatalogColumns:
         return self._batch.columns_of(axis)
@@ -219,20 +224,55 @@ class QuestionEvaluator:
         first, *others = (question.inputs for question in self.questions)
         if not others:
             return first
-        names = dict.fromkeys(name for one in (first, *others) for name in one)
-        return {name: np.array([one.get(name, np.nan) for one in (first, *others)]) for name in names}
+        names = dict.fromkeys(name for inputs in (first, *others) for name in inputs)
+        return {name: np.array([inputs.get(name, np.nan) for inputs in (first, *others)]) for name in names}
 
     @cached_property
     def _ready_rules(self) -> CompiledRules:
-        """The rules with all precomputed that can be, where the questions change nothing of that."""
+        """The rules with precomputed columns, unless the questions change their values."""
         question = self.questions[0]
-        if self.given_values or question.custom_entries:
+        if self.fixed_values or question.custom_entries:
             return self.rules
         return self.engine.precomputed(question.profile)
 
 
 def _variation_along(along: AlongNode, own: Row) -> Variation:
-    """The question once for each value of one of its inputs."""
+    """The question with each value of an input."""
     last = float(own.value(along.up_to.name) or 0)
     values = [*(value for value in along.values if value < last), last]
     return Variation(len(values), {}, {along.input: np.array(values, dtype=float)})
+
+
+def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The steps that compute `names`, or all names that the answer shows, in dependency order.
+
+    `current.` names have the values of the question itself. Raises ProblemsError for an unknown name.
+    """
+    evaluator = QuestionEvaluator(with_custom_entries(engine, question.custom_entries), (question,))
+    rules, names = evaluator.rules, set(names)
+    if unknown := sorted(names - rules.definitions.keys()):
+        raise ProblemsError(unknown_rule(name, rules.rule_set) for name in unknown)
+    shown = names or engine.layout_plans[question.profile].shown.computed
+    compared = rules.plan(shown).current
+    with blame_question(question):
+        (own,) = evaluator.own_rows({*compared} if compared else shown)
+        if not compared:
+            return own.trace(shown)
+        current = {name: own.value(name) for name in compared}
+        (own,) = evaluator.own_rows(shown, current)
+        return own.trace(shown)
+
+
+@contextmanager
+def blame_question(question: Question) -> Iterator[None]:
+    """Reports infinite results of rules as a problem of the question, if it has overrides or custom entries.
+
+    Raises ProblemsError. Infinite results of other questions are errors of the rules.
+    """
+    try:
+        yield
+    except ProblemsError as error:
+        changes = [*question.custom_entries, *question.overrides]
+        if not changes or any(problem.kind is not NotFinite for problem in error.problems):
+            raise
+        raise ProblemsError([question_problem(BeyondNumbers, ", ".join(changes))]) from None

@@ -1,4 +1,4 @@
-"""Problems as a caller is told them over HTTP: RFC 9457 problem documents, in the words of the messages."""
+"""Problem documents (RFC 9457) of the service, in the language of the messages, and the pages of problem codes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from fitcard.rulebook.messages import Texts
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
 
-NOT_THERE = {
+NOT_FOUND_KINDS = {
     UnknownEntry, UnknownEntryFar, UnknownCatalog, UnknownCatalogEntry, UnknownRule, UnknownRanking, UnknownProblem,
 }  # fmt: skip
 NO_PAGE = "about:blank"
-MAX_PROBLEMS = 50  # of the problems of one question: a body full of mistakes would come back many times as large
+MAX_PROBLEMS = 50  # in a document, which could be much larger than the request body otherwise
 TITLES: Texts = {
     text: frozenset()
     for text in (
@@ -37,12 +37,12 @@ TITLES: Texts = {
 
 
 def problem_codes() -> list[str]:
-    """The kinds of problems that have a page, in alphabetical order."""
+    """All problem codes, in alphabetical order."""
     return list(all_codes())
 
 
 def problem_page(code: str) -> str:
-    """The page of a kind of problem as text. Raises ProblemsFound where there is no such kind."""
+    """The page of a problem code as text. Raises ProblemsError if it does not exist."""
     if code not in all_codes():
         raise ProblemsError([question_problem(UnknownProblem, "code", code, closest(code, all_codes()))])
     return all_codes()[code].page()
@@ -50,31 +50,30 @@ def problem_page(code: str) -> str:
 
 def problem_document(
     rulebook: Rulebook,
-    found: ProblemsError | int,
+    error: ProblemsError | int,
     path: str,
     parameters: Container[str] = (),
     refused: HTTPStatus | None = None,
 ) -> dict[str, Any]:
-    """The document for problems that were found, or for a bare HTTP status; `status` says which to send.
+    """The document for an error, or for a bare HTTP status; its `status` is the one of the response.
 
-    Its `type` is the address of the page that explains the problem, where all are of one kind.
+    - 404: the `path` names something that does not exist
+    - 400: a parameter of the question, or one of `parameters`, is invalid
+    - 500: the rules gave an error
+    - `refused`: the request was refused before its question was read
 
-    What the path names and is not there is 404; a fault of a question or of its `parameters` is 400; a fault of the
-    rules is 500. A request that was refused before its question was read has the status with which it was `refused`.
+    If all problems are of one kind, `type` is the address of its page.
     """
-    if isinstance(found, int):
-        title, detail = _bare(found)
-        title, detail = (rulebook.messages.problem(text) for text in (title, detail))
-        return {"type": NO_PAGE, "title": title, "status": found, "detail": detail, "instance": path}
-    kinds = {problem.kind for problem in found.problems}
-    told_of = word_problems(found.problems[:MAX_PROBLEMS], rulebook.messages)
-    if {kind.id for kind in kinds} - set(
-        rulebook.messages.problems
-    ):  # not a caller's fault: the rules themselves failed
+    if isinstance(error, int):
+        title, detail = (rulebook.messages.problem(text) for text in _status_texts(error))
+        return {"type": NO_PAGE, "title": title, "status": error, "detail": detail, "instance": path}
+    kinds = {problem.kind for problem in error.problems}
+    problems = word_problems(error.problems[:MAX_PROBLEMS], rulebook.messages)
+    if {kind.id for kind in kinds} - rulebook.messages.problems.keys():  # problems of rules, not of questions
         status, title = HTTPStatus.INTERNAL_SERVER_ERROR, "title-rules"
     elif refused is not None:
-        status, title = refused, _bare(refused)[0]
-    elif kinds <= NOT_THERE and not any(problem.field in parameters for problem in found.problems):
+        status, title = refused, _status_texts(refused)[0]
+    elif kinds <= NOT_FOUND_KINDS and not any(problem.field in parameters for problem in error.problems):
         status, title = HTTPStatus.NOT_FOUND, "title-not-found"
     else:
         status, title = HTTPStatus.BAD_REQUEST, "title-question"
@@ -82,14 +81,14 @@ def problem_document(
         "type": next(iter(kinds)).link() if len(kinds) == 1 else NO_PAGE,
         "title": rulebook.messages.problem(title),
         "status": int(status),
-        "detail": " ".join(problem.message for problem in told_of),
+        "detail": " ".join(problem.message for problem in problems),
         "instance": path,
-        "problems": [problem.as_dict() for problem in told_of],
+        "problems": [problem.as_dict() for problem in problems],
     }
 
 
-def _bare(status: int) -> tuple[str, str]:
-    """The texts of a title and a detail for a status of which nothing more is known."""
+def _status_texts(status: int) -> tuple[str, str]:
+    """The keys of title and detail for a status without problems."""
     if status == HTTPStatus.NOT_FOUND:
         return "title-not-found", "not-found"
     return ("title-error", "failed") if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ("title-refused", "unreadable")

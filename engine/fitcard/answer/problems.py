@@ -8,8 +8,8 @@ from dataclasses import replace
 from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.messages import Messages, Texts
 
-MAX_WORD_LENGTH = 60  # of what was given, as it is told back
-NO_MATCH, NOT_CONSTANT_NO_MATCH = "unknown-far", "not-a-constant-far"  # texts where nothing is near
+MAX_WORD_LENGTH = 60  # characters of a value in a message
+NO_MATCH, NOT_CONSTANT_NO_MATCH = "unknown-far", "not-a-constant-far"  # texts for problems without closest matches
 
 
 class UnknownEntry(ProblemCode):
@@ -302,7 +302,7 @@ class Stopping(ProblemCode):
     """
 
 
-QUESTION_TEXTS: Texts = {  # the texts of the messages, and what each may name
+QUESTION_TEXTS: Texts = {
     kind.id: frozenset({"field", "given", "closest"})
     for kind in (
         UnknownEntry, UnknownEntryFar, UnknownParameter, MissingParameter, NotANumber,
@@ -319,19 +319,18 @@ QUESTION_TEXTS: Texts = {  # the texts of the messages, and what each may name
 }  # fmt: skip
 
 
-ASKED: Texts = {  # what each text may name
-    kind.id: frozenset({"field", "given", "closest"})
-    for kind in (BodyUnreadable, MethodNotAllowed, NotJson, KeyNeeded, DeadlinePassed, Stopping)
-}
 REQUEST_TEXTS: Texts = {
-    **ASKED,
+    **{
+        kind.id: frozenset({"field", "given", "closest"})
+        for kind in (BodyUnreadable, MethodNotAllowed, NotJson, KeyNeeded, DeadlinePassed, Stopping)
+    },
     BodyTooLarge.id: frozenset({"field", "given", "closest", "most"}),
     AddressTooLong.id: frozenset({"field", "given", "closest", "most"}),
     TooManyQuestions.id: frozenset({"field", "given", "closest", "most"}),
     TooManyRequests.id: frozenset({"field", "given", "closest", "most", "window", "seconds"}),
 }
 
-WITH_CLOSEST = {  # kinds whose text names the closest matches; another text is for those that have none
+TEXTS_WITHOUT_CLOSEST = {  # for kinds whose own text lists the closest matches
     UnknownConstant: NO_MATCH,
     UnknownCatalog: NO_MATCH,
     UnknownCatalogEntry: NO_MATCH,
@@ -343,20 +342,20 @@ WITH_CLOSEST = {  # kinds whose text names the closest matches; another text is 
 
 
 def question_problem(
-    kind: type[ProblemCode], field: str, given: object = "", near: Iterable[str] = (), **parameters: str
+    kind: type[ProblemCode], field: str, value: object = "", near: Iterable[str] = (), **parameters: str
 ) -> Problem:
-    """A problem of a parameter or another `field` of a question, not yet worded; `given` is cut to one short line."""
-    word = " ".join(str(given).split())
+    """A problem of the parameter `field` of a question, without a message. `value` is shortened to one line."""
+    word = " ".join(str(value).split())
     word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
     return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **parameters})
 
 
 def word_problems(problems: Iterable[Problem], messages: Messages) -> list[Problem]:
-    """The problems with their messages in the language of `messages`; those of files are in English in any case."""
-    return [problem if problem.message else _worded(problem, messages) for problem in problems]
+    """The problems with their messages in the language of `messages`; those of files are always in English."""
+    return [problem if problem.message else _word_problem(problem, messages) for problem in problems]
 
 
-def _worded(problem: Problem, messages: Messages) -> Problem:
-    text = problem.code if problem.closest else WITH_CLOSEST.get(problem.kind, problem.code)
+def _word_problem(problem: Problem, messages: Messages) -> Problem:
+    text = problem.code if problem.closest else TEXTS_WITHOUT_CLOSEST.get(problem.kind, problem.code)
     message = messages.problem(text, closest=", ".join(problem.closest), **problem.parameters)
     return replace(problem, message=message)

@@ -1,4 +1,4 @@
-"""Rendering: the layout of the rulebook with the values of evaluated rows, its messages and its lists."""
+"""Rendering of answers: the nodes of the layout with the values of evaluated rows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fitcard.answer.custom_entry import changed_figures
+from fitcard.answer.custom_entry import changed_fields
 from fitcard.answer.evaluator import AnswerRows, Row, VariantRows
 from fitcard.answer.question import Question
 from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import Evaluation, Index
 from fitcard.compiler.layout_plan import LayoutPlan
-from fitcard.compiler.program import taker
-from fitcard.compiler.rows import rows_as_dicts
+from fitcard.compiler.program import getter
 from fitcard.language.definitions import DIMENSIONLESS, Constant, Definition
 from fitcard.language.question_fields import entry_field, question_name
 from fitcard.language.rule_set import RuleSet
@@ -37,11 +36,11 @@ from fitcard.rulebook.layout import (
 from fitcard.rulebook.messages import Messages, Slot, Template
 from fitcard.values import Scalar, whole_as_int
 
-Values = Mapping[str, Any]  # of a row by name, whole numbers without a decimal point; None where one is absent
+Values = Mapping[str, Any]  # of a row by name; whole numbers as integers, None for absent values
 
 
 class ListSource(Protocol):
-    """Where the items of lists come from, each filled by `item`."""
+    """Source of the items of lists, each rendered by `item`."""
 
     def each(self, each: EachNode, item: Renderer) -> list[Any]:
         """The items of a list over an axis."""
@@ -50,127 +49,126 @@ class ListSource(Protocol):
         """The items of a list along an input."""
 
     def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
-        """The entries that say what a row says."""
+        """The entries that agree with a row."""
 
 
 Renderer = Callable[[ListSource, Values], Any]
-Writer = Callable[[Values], Any]
+ValueRenderer = Callable[[Values], Any]
 
 
 @dataclass(frozen=True)
 class RendererFactory:
-    """Makes the fillers of a layout that has been checked, for one profile and one language."""
+    """Builds functions that render nodes of a checked layout, for a profile and a language."""
 
     layout: Layout
     rule_set: RuleSet
     messages: Messages
 
     def renderer(self, node: Node) -> Renderer:
-        """What gives a part of the answer for a row."""
+        """The function that renders a node for a row."""
         match node:
             case ValueNode():
-                return _alone(self._shown(node.name))
+                return _without_lists(self._value(node.name))
             case MessageNode():
-                return _alone(self._said(node.key))
+                return _without_lists(self._sentence(node.key))
             case TextNode():
                 return lambda _, values: node.text
             case ObjectNode():
-                filled = self._object(node)
-                return _where(node.when.name, filled) if node.when else filled
+                render = self._object(node)
+                return _conditional(node.when.name, render) if node.when else render
             case ListNode():
-                return _items([(self.renderer(part), isinstance(part, EachNode)) for part in node.parts])
+                return _list([(self.renderer(part), isinstance(part, EachNode)) for part in node.parts])
             case EachNode():
-                each = self.renderer(node.item)
-                return lambda lists, _: lists.each(node, each)
+                item = self.renderer(node.item)
+                return lambda lists, _: lists.each(node, item)
             case AlongNode():
-                along = self.renderer(node.item)
-                return lambda lists, _: lists.along(node, along)
+                item = self.renderer(node.item)
+                return lambda lists, _: lists.along(node, item)
             case MatchingNode():
                 return lambda lists, values: lists.matching(node, values)
         raise AssertionError(node)
 
-    def _object(self, branch: ObjectNode) -> Renderer:
-        """An object; values that are shown as they are, which most are, are taken from the row all at once."""
-        texts = {key: part.text if isinstance(part, TextNode) else None for key, part in branch.parts.items()}
-        plain = {
+    def _object(self, node: ObjectNode) -> Renderer:
+        """Copies untranslated values, which are the most frequent parts, from the row all at once."""
+        template = {key: part.text if isinstance(part, TextNode) else None for key, part in node.parts.items()}
+        untranslated = {
             key: part.name
-            for key, part in branch.parts.items()
-            if isinstance(part, ValueNode) and not self._texts(part.name)
+            for key, part in node.parts.items()
+            if isinstance(part, ValueNode) and not self._translations(part.name)
         }
-        take = taker(tuple(plain.values()))
+        take = getter(tuple(untranslated.values()))
         others = [
             (key, self.renderer(part))
-            for key, part in branch.parts.items()
-            if key not in plain and not isinstance(part, TextNode)
+            for key, part in node.parts.items()
+            if key not in untranslated and not isinstance(part, TextNode)
         ]
 
-        def filled(lists: ListSource, values: Values) -> dict[str, Any]:
-            built: dict[str, Any] = texts.copy()
-            built.update(zip(plain, take(values), strict=True))
-            for key, fill in others:
-                built[key] = fill(lists, values)
-            return built
+        def render_object(lists: ListSource, values: Values) -> dict[str, Any]:
+            data: dict[str, Any] = template.copy()
+            data.update(zip(untranslated, take(values), strict=True))
+            for key, render in others:
+                data[key] = render(lists, values)
+            return data
 
-        return filled
+        return render_object
 
-    def _shown(self, name: str) -> Writer:
-        """What shows a value: a text of a catalog in the language of the answer."""
-        texts = self._texts(name)
+    def _value(self, name: str) -> ValueRenderer:
+        """The value of a name, translated if it is a text of a catalog."""
+        texts = self._translations(name)
         return (lambda values: texts.get(values[name], values[name])) if texts else itemgetter(name)
 
-    def _texts(self, name: str) -> Mapping[str, str]:
-        """The texts that a name can stand for, each in the language of the answer where it is another there."""
+    def _translations(self, name: str) -> Mapping[str, str]:
+        """The translations of the texts of a catalog field."""
         axis, _, field = self.layout.name_in_rules(name, self.rule_set).partition(".")
         known = self.rule_set.question_fields.axes.get(axis)
         of_catalog = self.messages.names.get(known.catalog, {}) if known else {}
         return of_catalog.get(field, {})
 
-    def _said(self, key: str) -> Writer:
+    def _sentence(self, key: str) -> ValueRenderer:
         sentence = self.messages.sentences[key]
         texts = {word: self._text(template) for word, template in sentence.templates.items()}
         return (lambda values: texts[str(values[sentence.by])](values)) if sentence.by else texts[""]
 
-    def _text(self, template: Template) -> Writer:
-        """What writes a text with its slots filled."""
-        parts: list[Any] = [part if isinstance(part, str) else None for part in template]
+    def _text(self, template: Template) -> ValueRenderer:
+        literals: list[Any] = [part if isinstance(part, str) else None for part in template]
         slots = [
-            (at, self._shown(slot.name), self.messages.formatter(slot.format))
+            (at, self._value(slot.name), self.messages.formatter(slot.format))
             for at, slot in enumerate(template)
             if isinstance(slot, Slot)
         ]
 
-        def text(values: Values) -> str:
-            filled = parts.copy()
-            for at, shown, write in slots:
-                filled[at] = write(shown(values))
-            return "".join(filled)
+        def render_text(values: Values) -> str:
+            parts = literals.copy()
+            for at, value, write in slots:
+                parts[at] = write(value(values))
+            return "".join(parts)
 
-        return text
-
-
-def _alone(write: Writer) -> Renderer:
-    return lambda _, values: write(values)
+        return render_text
 
 
-def _where(condition: str, fill: Renderer) -> Renderer:
-    """What is filled where a condition holds; an empty object elsewhere."""
-    return lambda lists, values: fill(lists, values) if values[condition] else {}
+def _without_lists(render: ValueRenderer) -> Renderer:
+    return lambda _, values: render(values)
 
 
-def _items(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
-    """A list of the parts that are not empty; those that are lists themselves are laid out in it."""
+def _conditional(condition: str, render: Renderer) -> Renderer:
+    """An empty object if the condition does not hold."""
+    return lambda lists, values: render(lists, values) if values[condition] else {}
 
-    def filled(lists: ListSource, values: Values) -> list[Any]:
-        built = ((fill(lists, values), is_list) for fill, is_list in parts)
-        return [item for found, is_list in built for item in (found if is_list else (found,)) if item not in (None, {})]
 
-    return filled
+def _list(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
+    """A list of the parts that are not empty; parts that are lists themselves are merged into it."""
+
+    def render_list(lists: ListSource, values: Values) -> list[Any]:
+        rendered = ((render(lists, values), is_list) for render, is_list in parts)
+        return [item for data, is_list in rendered for item in (data if is_list else (data,)) if item not in (None, {})]
+
+    return render_list
 
 
 class AnswerRenderer:
-    """Renders parts of the layout from evaluated rows, as a pure function of these, the layout and the messages.
+    """Renders nodes of the layout; the result depends on the layout, the rows and the messages only.
 
-    With `explain`, each part has its trace.
+    With `explain`, the answer and each item of a list have a trace.
     """
 
     def __init__(
@@ -181,38 +179,37 @@ class AnswerRenderer:
         self._explain, self._trace = explain, dict[str, Any]()
 
     def answer(self) -> dict[str, Any]:
-        """The whole answer."""
+        """The answer as data."""
         own = self._rows.own
-        if self._explain:  # before the lists, whose items trace only what differs
+        if self._explain:  # before the lists, whose items omit the same steps
             self._trace = {step["name"]: step for step in own.trace(self._plan.shown.computed)}
         (values,) = self.values(own.evaluation, [own.index], self._plan.shown)
-        built: dict[str, Any] = self.render(self._plan.layout.root, values)
-        built["figures"] = {
-            figure.name: shown for figure in self._plan.figures if (shown := self._figure(figure, values))
-        }
+        data: dict[str, Any] = self.render(self._plan.layout.root, values)
+        figures = {figure.name: self._figure(figure, values) for figure in self._plan.figures}
+        data["figures"] = {name: figure for name, figure in figures.items() if figure}
         if self._explain:
-            built["trace"] = list(self._trace.values())
-        return built
+            data["trace"] = list(self._trace.values())
+        return data
 
     def values(self, evaluation: Evaluation, cells: Sequence[Index], names: ShownNames) -> list[dict[str, Any]]:
-        """The values of these names at some cells of an evaluation, as they are shown."""
-        found = rows_as_dicts(evaluation, cells, names.computed)
+        """The values of names at cells of an evaluation."""
+        rows = evaluation.rows(cells, names.computed)
         others = {name: self._value(name) for name in names.others}
-        return [row | others for row in found] if others else found
+        return [row | others for row in rows] if others else rows
 
     def render(self, node: Node, values: Values) -> Any:
-        """A part of the layout for the values of one row."""
+        """A node for the values of a row."""
         messages = self._rulebook.messages
         render: Renderer = self._plan.renderers.get_or_compute((node, messages), lambda: self._renderer(node))
         return render(self, values)
 
     def _figure(self, figure: Definition, values: Values) -> dict[str, Any]:
-        """A figure that is shown; empty where its condition does not hold."""
+        """A figure with `shown`; empty if its condition does not hold."""
         if isinstance(figure.shown, str) and not values[figure.shown]:
             return {}
         messages, value = self._rulebook.messages, values[figure.name]
         label, unit = messages.translate_title(figure.label), "" if figure.unit in DIMENSIONLESS else figure.unit
-        return {"label": label, "value": value, "unit": unit, "text": messages.quantity(value, unit)}
+        return {"label": label, "value": value, "unit": unit, "text": messages.format_quantity(value, unit)}
 
     def _renderer(self, node: Node) -> Renderer:
         return RendererFactory(self._plan.layout, self._plan.rules.rule_set, self._rulebook.messages).renderer(node)
@@ -228,8 +225,8 @@ class AnswerRenderer:
         cells = rows.cells(_shown_rows(each, rows))
         items = [item(self, values) for values in self.values(rows.evaluation, cells, names)]
         if self._explain:
-            for cell, built in zip(cells, items, strict=True):
-                self._add_trace(built, Row(rows.evaluation, cell), names.computed, rows.independent)
+            for cell, rendered in zip(cells, items, strict=True):
+                self._add_trace(rendered, Row(rows.evaluation, cell), names.computed, rows.independent)
         return items
 
     def along(self, along: AlongNode, item: Renderer) -> list[Any]:
@@ -239,37 +236,37 @@ class AnswerRenderer:
         return [item(self, values) for values in self.values(rows.evaluation, cells, names)]
 
     def matching(self, matching: MatchingNode, values: Values) -> list[dict[str, Any]]:
-        """The first entries that are about what a row is about, each with those of the wanted fields that it has."""
-        wanted = {entry_field(word): values[question_name(word)] for word in matching.same}
+        """The first entries that agree with a row, with the requested fields that they have."""
+        same = {entry_field(word): values[question_name(word)] for word in matching.same}
         columns, defaults = self._columns[matching.catalog], self._rulebook.question_fields.input_defaults
-        rows = columns.rows_matching(wanted, defaults, matching.having)[: matching.limit]
+        rows = columns.rows_matching(same, defaults, matching.having)[: matching.limit]
         return [dict(_fields(columns.catalog.entries[columns.ids[row]], matching)) for row in rows]
 
     def _add_trace(self, item: Any, row: Row, names: Iterable[str], independent: Container[str]) -> None:
-        """What is the same as for the question was traced there."""
+        """Adds the steps that differ from those of the question."""
         if isinstance(item, dict):
             item["trace"] = [step for step in row.trace(names, independent) if step != self._trace.get(step["name"])]
 
 
 def overridden_values(engine: Engine, question: Question) -> list[dict[str, Any]]:
-    """What a question sets to another value than the rules and catalogs have: each with both, and the unit."""
+    """The constants and fields that a question overrides, with both values and the unit."""
     definitions = engine.rules[question.profile].definitions
     overridden = []
     for name, value in question.overrides.items():
         constant = definitions[name]
         assert isinstance(constant, Constant)
         overridden.append(_overridden(name, value, constant.value, constant.unit))
-    for name, field, value, instead_of in changed_figures(engine.rulebook, question.custom_entries):
+    for name, field, value, instead_of in changed_fields(engine.rulebook, question.custom_entries):
         overridden.append(_overridden(name, value, instead_of, field.unit))
     return overridden
 
 
 def _shown_rows(each: EachNode, rows: VariantRows) -> list[int]:
-    """The numbers of the rows that a list shows, in its order."""
-    chosen = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
+    """The rows that a list shows, in its order."""
+    shown = np.flatnonzero(rows.column(each.where.name)) if each.where else np.arange(len(rows))
     if each.order:
-        chosen = chosen[np.argsort(rows.column(each.order.name)[chosen], kind="stable")]
-    numbers: list[int] = chosen[: each.limit].tolist()
+        shown = shown[np.argsort(rows.column(each.order.name)[shown], kind="stable")]
+    numbers: list[int] = shown[: each.limit].tolist()
     return numbers
 
 

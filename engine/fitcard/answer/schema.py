@@ -1,15 +1,18 @@
-"""The JSON Schemas of answers and rankings, derived from the layout and from what rules and catalogs say of each name.
+"""JSON Schemas of answers, rankings and parameters, derived from the layout, the rules and the catalogs.
 
-`fitcard schemas` writes them to the folder of schemas, and `fitcard check` holds the files against them.
+`fitcard schemas` writes those of answers and rankings to the folder of schemas; `fitcard check` compares the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
+from fitcard.answer.question import SHORT_LIST
+from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import DIMENSIONLESS, Table
-from fitcard.language.question_fields import QUESTION
+from fitcard.language.question_fields import PROFILE, QUESTION
 from fitcard.rulebook.layout import (
     AlongNode,
     EachNode,
@@ -22,7 +25,7 @@ from fitcard.rulebook.layout import (
     TextNode,
     ValueNode,
 )
-from fitcard.rulebook.rankings import Ranking
+from fitcard.rulebook.rankings import HOLDS, LIMIT, WORD, Filter, RankingDefinition
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.schemas import BASE, DIALECT, SUFFIX
 from fitcard.values import Kind
@@ -78,6 +81,7 @@ STEP = _object(
         "file": STRING,
         "line": {"type": "integer"},
         "expr": {**STRING, "description": "The formula."},
+        "computed_in": {**STRING, "description": "Unit of the formula, if its result is converted."},
         "by": {**STRING, "description": "Name that selects the row of a table."},
         "of": {**STRING, "description": "Catalog whose entries are counted."},
         "inputs": {"type": "object", "description": "Inputs by name.", "additionalProperties": SCALAR},
@@ -92,6 +96,7 @@ STEP = _object(
         "file",
         "line",
         "expr",
+        "computed_in",
         "by",
         "of",
         "inputs",
@@ -104,14 +109,14 @@ STEP = _object(
 
 
 def answer_schemas(rulebook: Rulebook) -> dict[str, Schema]:
-    """The schema of an answer and that of a ranking, by the name of their files."""
+    """The schemas of answers and rankings, by file name."""
     rankings = {RANKING: ranking_schema(rulebook)} if rulebook.rankings else {}
     return {ANSWER: answer_schema(rulebook), **rankings}
 
 
 def answer_schema(rulebook: Rulebook) -> Schema:
     """The schema of an answer, in any profile and language."""
-    builder = _Builder(rulebook, rulebook.layout)
+    builder = _LayoutSchemas(rulebook, rulebook.layout)
     root = builder.object(rulebook.layout.root, ())
     extra = {"figures": FIGURES, "set": OVERRIDES, "trace": TRACE}
     answer = _object({**root["properties"], **extra}, optional=("set", "trace"))
@@ -119,14 +124,14 @@ def answer_schema(rulebook: Rulebook) -> Schema:
 
 
 def ranking_schema(rulebook: Rulebook) -> Schema:
-    """The schema of all rankings: what they have in common is required."""
+    """The schema of all rankings; properties that some of them lack are optional."""
     merged = _merge([_ranking(rulebook, ranking) for ranking in rulebook.rankings.values()])
     about = "Entries of a catalog for a question, best first, each with its main strength and weakness."
     return _document(RANKING, "a ranking", about, merged)
 
 
-def _ranking(rulebook: Rulebook, ranking: Ranking) -> Schema:
-    builder = _Builder(rulebook, Layout({}, ranking.item, ranking.document))
+def _ranking(rulebook: Rulebook, ranking: RankingDefinition) -> Schema:
+    builder = _LayoutSchemas(rulebook, Layout({}, ranking.item, ranking.document))
     part = _object(
         {"part": STRING, "label": STRING, "points": NUMBER, "weight": NUMBER, "gained": NUMBER, "ahead": NUMBER}
     )
@@ -163,8 +168,8 @@ def _document(kind: str, title: str, about: str, schema: Schema) -> Schema:
     return {**head, **schema, "$defs": {"step": STEP}}
 
 
-class _Builder:
-    """Schemas of the parts of a layout."""
+class _LayoutSchemas:
+    """Schemas of the nodes of a layout."""
 
     def __init__(self, rulebook: Rulebook, layout: Layout) -> None:
         self.rule_sets = tuple(rulebook.rule_sets.values())
@@ -173,7 +178,7 @@ class _Builder:
         self.descriptions: Mapping[str, str] = layout.document.data.get("descriptions", {})
 
     def node(self, node: Node, keys: tuple[str, ...]) -> Schema:
-        """The schema of what a part of the layout gives; `keys` lead to it in an answer."""
+        """The schema of a node; `keys` are its path in an answer."""
         about = self.descriptions.get(".".join(keys), "")
         match node:
             case ValueNode():
@@ -183,8 +188,10 @@ class _Builder:
             case TextNode():
                 return {"const": node.text}
             case ObjectNode():
-                found = self.object(node, keys)
-                return _or_empty(found, about) if node.when else {**found, **({"description": about} if about else {})}
+                schema = self.object(node, keys)
+                if node.when:
+                    return _or_empty(schema, about)
+                return {**schema, "description": about} if about else schema
             case ListNode():
                 parts = [
                     self.node(part.item, keys) if isinstance(part, EachNode) else self.part(part, keys)
@@ -202,22 +209,22 @@ class _Builder:
         raise AssertionError(node)
 
     def part(self, node: Node, keys: tuple[str, ...]) -> Schema:
-        """An item of a list; one whose condition does not hold is left out."""
+        """The schema of an item of a list, where empty objects are left out."""
         return self.object(node, keys) if isinstance(node, ObjectNode) else self.node(node, keys)
 
     def object(self, node: ObjectNode, keys: tuple[str, ...]) -> Schema:
-        """The schema of an object, as if it had no condition."""
+        """The schema of an object, regardless of its condition."""
         return _object({key: self.node(part, (*keys, key)) for key, part in node.parts.items()})
 
     def value(self, name: str) -> Schema:
-        """The schema of a name: its type, its words where they are known, and what the rules say of it."""
+        """The schema of a value: its type, its words if they are known, its description and unit."""
         space, _, rest = name.partition(".")
         if space == QUESTION:
             return self.input(rest)
         rule_set = self.rule_sets[0]
         in_rules = self.layout.name_in_rules(name, rule_set)
         described = [info for rules in self.rule_sets if (info := rules.describe(in_rules))]
-        if not described:  # what the rulebook says of itself
+        if not described:  # a property of the rulebook
             return STRING
         info = described[0]
         schema: Schema = {"type": TYPES[info.kind]}
@@ -231,14 +238,14 @@ class _Builder:
         return {**schema, **about, **unit}
 
     def input(self, name: str) -> Schema:
-        """The schema of a number that a question may carry."""
-        asked = self.question_fields.inputs[name]
-        kind = "number" if asked.default is not None else ["number", "null"]
-        unit = {} if asked.unit in DIMENSIONLESS else {"unit": asked.unit}
-        return {"type": kind, "description": asked.about, **unit, "minimum": asked.minimum, "maximum": asked.maximum}
+        """The schema of an input of the question."""
+        field = self.question_fields.inputs[name]
+        kind = "number" if field.default is not None else ["number", "null"]
+        unit = {} if field.unit in DIMENSIONLESS else {"unit": field.unit}
+        return {"type": kind, "description": field.about, **unit, "minimum": field.minimum, "maximum": field.maximum}
 
     def matching(self, node: MatchingNode) -> Schema:
-        """The schema of an entry of another catalog: the fields that it has."""
+        """The schema of an entry of another catalog; its optional fields may be absent."""
         fields = self.catalogs[node.catalog].fields
         properties: dict[str, Schema] = {}
         for key, name in node.item.items():
@@ -249,7 +256,7 @@ class _Builder:
         return _object(properties, optional=[key for key in properties if key not in required])
 
     def _words(self, name: str) -> list[str]:
-        """Every word that a table can give, in any profile; none for a field of a catalog, which may grow."""
+        """All words of a table, in any profile; none for catalog fields, which may get others."""
         words: dict[str, None] = {}
         for rules in self.rule_sets:
             if isinstance(rules.definitions.get(name), Table):
@@ -270,40 +277,79 @@ def _or_empty(schema: Schema, about: str) -> Schema:
 
 
 def _traced(schema: Schema) -> Schema:
-    """An item of a list, which has a trace of its own in an answer that is explained."""
+    """The schema of an item of a list, which has a trace if the answer is explained."""
     if schema.get("type") != "object":
         return schema
     return {**schema, "properties": {**schema["properties"], "trace": TRACE}}
 
 
 def _merge(schemas: list[Schema]) -> Schema:
-    """One schema for several: what all objects have is required; constants and words that differ become an `enum`."""
-    first, *others = schemas
-    for other in others:
-        first = _merge_two(first, other)
-    return first
+    """A schema for all values of several: common properties are required; constants and words become an `enum`."""
+    return reduce(_merge_two, schemas)
 
 
-def _merge_two(one: Schema, other: Schema) -> Schema:
-    if one == other:
-        return one
-    if one.get("type") == other.get("type") == "object" and "properties" in one and "properties" in other:
-        names = dict.fromkeys((*one["properties"], *other["properties"]))
-        both = {name: _merge(list(_of_each(name, one["properties"], other["properties"]))) for name in names}
-        required = {*one["required"]} & {*other["required"]}
-        return _object(both, optional=[name for name in names if name not in required])
-    if one.get("type") == other.get("type") == "array":
-        return _array(_merge_two(one["items"], other["items"]), one.get("description", ""))
-    words = [*_constants(one), *(word for word in _constants(other) if word not in _constants(one))]
-    if _constants(one) and _constants(other):
+def _merge_two(first: Schema, second: Schema) -> Schema:
+    if first == second:
+        return first
+    if first.get("type") == second.get("type") == "object" and "properties" in first and "properties" in second:
+        names = dict.fromkeys((*first["properties"], *second["properties"]))
+        sides = first["properties"], second["properties"]
+        properties = {name: _merge([side[name] for side in sides if name in side]) for name in names}
+        required = {*first["required"]} & {*second["required"]}
+        return _object(properties, optional=[name for name in names if name not in required])
+    if first.get("type") == second.get("type") == "array":
+        return _array(_merge_two(first["items"], second["items"]), first.get("description", ""))
+    words = [*_constants(first), *(word for word in _constants(second) if word not in _constants(first))]
+    if _constants(first) and _constants(second):
         return {"enum": words}
-    options = [*one.get("anyOf", [one]), *(option for option in other.get("anyOf", [other]))]
+    options = [*first.get("anyOf", [first]), *(option for option in second.get("anyOf", [second]))]
     return {"anyOf": [option for at, option in enumerate(options) if option not in options[:at]]}
-
-
-def _of_each(name: str, *properties: Mapping[str, Schema]) -> Iterator[Schema]:
-    return (one[name] for one in properties if name in one)
 
 
 def _constants(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else schema.get("enum", [])
+
+
+def parameter_schema(rulebook: Rulebook, name: str, filters: Mapping[str, Filter]) -> tuple[Schema, str]:
+    """The schema of a parameter, and its description.
+
+    A parameter is an axis, an input, the profile, `limit`, a field of an axis, or a filter. Raises KeyError for others.
+    """
+    question_fields, default = rulebook.question_fields, Schema()
+    if name in question_fields.axes:
+        axis, catalog = question_fields.axes[name], rulebook.catalog_of(name)
+        default = {"default": axis.default} if axis.default is not None else {}
+        return {"type": "string", **_choices(catalog), **default}, axis.about
+    if name in question_fields.inputs:
+        number = question_fields.inputs[name]
+        default = {"default": as_plain_number(number.default)} if number.default is not None else {}
+        bounds = {"minimum": as_plain_number(number.minimum), "maximum": as_plain_number(number.maximum)}
+        kind = "integer" if number.whole else "number"
+        return {"type": kind, **bounds, **default}, in_unit(number.about, number.unit)
+    if name == PROFILE:
+        return {"type": "string", "enum": list(rulebook.rule_sets), "default": rulebook.default_profile}, ""
+    if name == LIMIT:
+        return {"type": "integer", "minimum": 1}, ""
+    axis_name, _, field_name = name.partition(".")
+    if field_name:
+        field = rulebook.catalog_of(axis_name).fields[field_name]
+        return {"type": TYPES[field.kind]}, in_unit(field.about, field.unit)
+    condition = filters[name]
+    kind = "boolean" if condition.operator == HOLDS else "string" if condition.operator == WORD else "number"
+    default = {"default": condition.default} if condition.operator == HOLDS else {}
+    return {"type": kind, **default}, condition.about
+
+
+def in_unit(about: str, unit: str) -> str:
+    """A description with its unit."""
+    return about if unit in DIMENSIONLESS else f"{about} [{unit}]"
+
+
+def as_plain_number(number: float) -> float | int:
+    """The number, as an integer if it is whole."""
+    return int(number) if float(number).is_integer() else number
+
+
+def _choices(catalog: Catalog) -> Schema:
+    """The ids of a short catalog; nothing for a long one, whose entries have many spellings."""
+    return {"enum": list(catalog.ids)} if len(catalog.ids) <= SHORT_LIST else {}

@@ -1,4 +1,4 @@
-"""What the back-test asks of the rules: a median error that is not to be passed."""
+"""The back-test: estimates compared with measured runs, and the median error that it allows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,22 @@ MEDIAN = 0.5
 NINETIETH = 0.9
 
 
+class BacktestAim(ProblemCode):
+    """Estimates deviate more from measured runs than the back-test allows.
+
+    Why: whoever relies on the published accuracy must learn when it no longer holds.
+    Avoid: a change that improves dense models and makes mixtures of experts worse
+    Prefer: a change after which `fitcard backtest` is as accurate as before, or a new `median_error_at_most` with the
+        reason.
+    """
+
+
 @dataclass(frozen=True)
 class Errors:
-    """How far estimates are from what was measured, each as a share of it.
+    """Weighted statistics of errors relative to the measured values.
 
-    `count` runs; `median` and `ninetieth` percentile of absolute errors; `bias` is the median of errors with their
-    sign; `within` the share of runs that are no farther off than each of the errors that were asked for. All weighed.
+    `count` is the number of runs, `median` and `ninetieth` are percentiles of the absolute errors, `bias` is the median
+    of the signed errors, and `within` has for each threshold of the back-test the share of runs within it.
     """
 
     count: int
@@ -36,7 +46,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One quantity by one profile: its runs, what came out for each, and how."""
+    """The runs of one quantity with their estimates in one profile. `near` are the thresholds of the back-test."""
 
     profile: str
     runs: Runs
@@ -46,35 +56,35 @@ class Comparison:
 
     @property
     def quantity(self) -> Quantity:
-        """What is compared."""
+        """The compared quantity."""
         return self.runs.quantity
 
     @cached_property
     def errors(self) -> Floats:
-        """For each run the estimate beyond what was measured, as a share of that."""
+        """The relative error of each run; positive if the estimate is above the measured value."""
         return self.computed / self.runs.measured - 1
 
     @cached_property
     def summary(self) -> Errors:
-        """All errors in a few numbers."""
+        """Statistics of all errors."""
         return summarize(self.errors, self.runs.weights, self.near)
 
     def by(self, name: str) -> Iterator[tuple[str, Errors]]:
-        """The same for the runs of each entry of an axis, or of each word that a name gives; in the order of words."""
+        """Statistics by entry of an axis, or by value of a name, in alphabetical order."""
         words = self.words(name)
         for word in sorted(set(words)):
-            chosen = np.array([one == word for one in words])
-            yield word, summarize(self.errors[chosen], self.runs.weights[chosen], self.near)
+            rows = np.array([other == word for other in words])
+            yield word, summarize(self.errors[rows], self.runs.weights[rows], self.near)
 
     def words(self, name: str) -> list[str]:
-        """What each run has on an axis, or for a word of the rules or catalogs; empty where it names no such thing."""
-        asked = self.runs.asked
-        if name in asked.question_fields.axes:
-            entries = (self.evaluation.entry(name, (at,)) for at in range(len(self.runs)))
+        """For each run the entry on an axis, or the value of a name of rules or catalogs; empty if it has none."""
+        questions = self.runs.questions
+        if name in questions.question_fields.axes:
+            entries = (self.evaluation.entry(name, (row,)) for row in range(len(self.runs)))
             return [entry.id if entry else "" for entry in entries]
         try:
             column = self.runs.evaluate(self.evaluation.rules, [name]).columns[name]
-        except ProblemsError:  # such as the maker of a device, of the size of a file
+        except ProblemsError:  # the runs of this quantity lack an axis, such as the device of a file size
             return [""] * len(self.runs)
         if isinstance(column, WordColumn):
             codes = np.broadcast_to(column.codes, (len(self.runs),))
@@ -83,61 +93,50 @@ class Comparison:
 
 
 def compare(engine: Engine, profile: str) -> list[Comparison]:
-    """Each quantity of the back-test of a rulebook by one profile; none where it has no back-test or no runs.
+    """A comparison for each quantity of the back-test that has runs; none without a back-test.
 
-    Raises ProblemsFound where a run does not say enough to be asked.
+    Raises ProblemsError if a run is incomplete.
     """
-    return [compare_runs(engine, profile, runs) for runs in all_runs(engine)]
-
-
-def compare_runs(engine: Engine, profile: str, runs: Runs) -> Comparison:
-    """One quantity by one profile."""
-    name, when = runs.quantity.computed, runs.quantity.when
-    evaluation = runs.evaluate(engine.rules[profile], [name, *([when] if when else [])])
-    computed = np.broadcast_to(np.asarray(evaluation.columns[name], dtype=float), (len(runs),))
     backtest = engine.rulebook.backtest
-    near = backtest.near if backtest else ()
-    return Comparison(profile, runs, near, computed, evaluation)
+    near = backtest.error_bounds if backtest else ()
+    comparisons = []
+    for runs in all_runs(engine):
+        name, when = runs.quantity.computed, runs.quantity.when
+        evaluation = runs.evaluate(engine.rules[profile], [name, *([when] if when else [])])
+        computed = np.broadcast_to(np.asarray(evaluation.columns[name], dtype=float), (len(runs),))
+        comparisons.append(Comparison(profile, runs, near, computed, evaluation))
+    return comparisons
 
 
 def summarize(errors: Floats, weights: Floats, near: tuple[float, ...]) -> Errors:
-    """Errors, one at the least, with their weights in a few numbers."""
+    """Weighted statistics of at least one error."""
     absolute = np.abs(errors)
     return Errors(
         count=len(errors),
         median=quantile(absolute, weights, MEDIAN),
         ninetieth=quantile(absolute, weights, NINETIETH),
         bias=quantile(errors, weights, MEDIAN),
-        within=tuple(float(np.average(absolute <= one, weights=weights)) for one in near),
+        within=tuple(float(np.average(absolute <= threshold, weights=weights)) for threshold in near),
     )
 
 
 def quantile(values: Floats, weights: Floats, share: float) -> float:
-    """The value below which this share of the weights lies, between two values in proportion."""
+    """The weighted quantile, interpolated linearly between the midpoints of the weights."""
     order = np.argsort(values, kind="stable")
-    reach = np.cumsum(weights[order]) - weights[order] * MEDIAN
-    return float(np.interp(share * weights.sum(), reach, values[order]))
-
-
-class BacktestAim(ProblemCode):
-    """Estimates deviate more from measured runs than the back-test allows.
-
-    Why: whoever relies on the published accuracy must learn when it no longer holds.
-    Avoid: a change that improves dense models and makes mixtures of experts worse
-    Prefer: a change after which `fitcard backtest` is as accurate as before, or a new `median_error_at_most` with the
-        reason.
-    """
+    midpoints = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(share * weights.sum(), midpoints, values[order]))
 
 
 def aim_problems(engine: Engine) -> Iterator[Problem]:
-    """The quantities whose median error by the default profile is above `median_error_at_most`.
+    """The quantities whose median error in the default profile is above `median_error_at_most`.
 
-    Raises ProblemsFound where a run does not say enough to be asked.
+    Raises ProblemsError if a run is incomplete.
     """
     backtest = engine.rulebook.backtest
-    for one in compare(engine, engine.rulebook.default_profile) if backtest else ():
-        aim, median = one.quantity.aim, one.summary.median
-        if backtest and aim is not None and median > aim:
-            message = f"`{one.quantity.title}`: the median error {median:.1%} exceeds the target {aim:.1%}"
-            hint = f"`fitcard backtest --worst 5` lists the worst of its {len(one.runs)} runs"
-            yield backtest.document.problem(BacktestAim, message, one.quantity.path, key=True, hint=hint)
+    for comparison in compare(engine, engine.rulebook.default_profile) if backtest else ():
+        quantity, median = comparison.quantity, comparison.summary.median
+        target = quantity.max_median_error
+        if backtest and target is not None and median > target:
+            message = f"`{quantity.title}`: the median error {median:.1%} exceeds the target {target:.1%}"
+            hint = f"`fitcard backtest --worst 5` lists the worst of its {len(comparison.runs)} runs"
+            yield backtest.document.problem(BacktestAim, message, quantity.path, key=True, hint=hint)

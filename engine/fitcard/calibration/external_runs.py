@@ -1,8 +1,8 @@
-"""Runs that stand in files outside of the catalogs: tables of somebody else's, or what a benchmark printed."""
+"""The back-test with runs from files outside the catalogs, such as published tables or the output of a benchmark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,45 +13,45 @@ from fitcard.importers.importer import Importer
 from fitcard.importers.records import Unreadable, records_of
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.document import Document, Place
+from fitcard.source.document import Document, Span
 
 
 @dataclass(frozen=True)
 class ExternalRuns:
-    """The engine with runs of files in place of its own.
+    """The engine with the runs of files instead of its own.
 
-    `taken` runs are held against the rules; `left_out` do not say what they are about in words of the catalogs; and
-    `unread` are files that no importer recognises.
+    `used` and `incomplete` are numbers of runs; incomplete ones lack an entry of the catalogs. No importer recognises
+    the `unread` files.
     """
 
     engine: Engine
-    taken: int
-    left_out: int
+    used: int
+    incomplete: int
     unread: tuple[str, ...]
 
 
 def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
-    """The rulebook with the runs in the files of a folder, read as `fitcard import` reads them."""
+    """The engine with the runs in the files of a folder, read as by `fitcard import`."""
     rulebook = engine.rulebook
     assert rulebook.backtest is not None
     kind = rulebook.backtest.catalog
     importers = [importer for importer in IMPORTERS if importer.catalog == kind]
     entries: list[Entry] = []
-    left_out, unread = 0, []
+    incomplete, unread = 0, []
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        found = list(_read(rulebook, importers, file))
-        if not found:
+        runs = list(_read(rulebook, importers, file))
+        if not runs:
             unread.append(file.name)
-        for row, one in enumerate(found):
-            if _says_enough(rulebook, one):
-                entries.append(_entry(file, row, one))
+        for row, run in enumerate(runs):
+            if _is_complete(rulebook, run):
+                entries.append(_entry(file, row, run))
             else:
-                left_out += 1
+                incomplete += 1
     catalog = replace(rulebook.catalogs[kind], entries={entry.id: entry for entry in entries})
-    return ExternalRuns(engine.with_catalogs({kind: catalog}), len(entries), left_out, tuple(unread))
+    return ExternalRuns(engine.with_catalogs({kind: catalog}), len(entries), incomplete, tuple(unread))
 
 
-def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator[ImportedEntry]:
+def _read(rulebook: Rulebook, importers: Sequence[Importer], file: Path) -> Iterator[ImportedEntry]:
     try:
         kind, records = records_of(file)
     except Unreadable:
@@ -61,14 +61,12 @@ def _read(rulebook: Rulebook, importers: list[Importer], file: Path) -> Iterator
         yield from import_entries(importer, records, rulebook.catalogs)
 
 
-def _says_enough(rulebook: Rulebook, one: ImportedEntry) -> bool:
-    """Whether it names all that a question must name, and nothing that would be taken for the default unsaid."""
-    unsaid = {
-        axis.name for axis in rulebook.question_fields.axes.values() if axis.name in one.absent and not axis.default_by
-    }
-    return not one.unmatched and not unsaid
+def _is_complete(rulebook: Rulebook, run: ImportedEntry) -> bool:
+    """Whether it names an entry on every axis, so that no default is assumed unless the rules choose it."""
+    axes = rulebook.question_fields.axes.values()
+    return not run.unmatched and not any(axis.name in run.absent and not axis.default_by for axis in axes)
 
 
-def _entry(file: Path, row: int, one: ImportedEntry) -> Entry:
-    place = Place(row + 1, 0, 0, 0)  # below the line with the names of the columns
-    return Entry(f"{file.name}:{row}", one.data, Document(file.name, "", one.data, {(): place}), custom=True)
+def _entry(file: Path, row: int, run: ImportedEntry) -> Entry:
+    place = Span(row + 1, 0, 0, 0)  # the first line has the names of the columns
+    return Entry(f"{file.name}:{row}", run.data, Document(file.name, "", run.data, {(): place}), custom=True)

@@ -1,4 +1,4 @@
-"""What can be fitted: constants and rows of tables that declare between which bounds."""
+"""The parameters of the rules that can be fitted: constants and rows of tables with `calibrate`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.language.definitions import Constant, Definition, Table
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.tables import Lookup
-from fitcard.problems import Position, Problem, ProblemCode
+from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Path
 
 CALIBRATE, SPREAD_OF = "calibrate", "spread_of"
@@ -29,7 +29,7 @@ class CalibrateBounds(ProblemCode):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of the rules that a fit may move: a constant, or the row of a table. Both bounds are above 0."""
+    """A number of the rules that can be fitted: a constant, or a row of a table. Both bounds are above 0."""
 
     definition: Definition
     row: str | None
@@ -44,24 +44,14 @@ class Parameter:
 
     @property
     def path(self) -> Path:
-        """Where its number stands in its document."""
+        """The path of the number in its document."""
         inner: Path = ("value",) if self.row is None else ((ROWS, self.row) if self.row != OTHERWISE else (OTHERWISE,))
         return (*self.definition.path, *inner)
-
-    @property
-    def position(self) -> Position:
-        """Where its number stands."""
-        return self.definition.document.position(self.path)
-
-    @property
-    def key(self) -> tuple[Position, str]:
-        """What it is, whichever profile it was found in."""
-        return self.position, self.label
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A constant that says how far measured figures of some quantities lie from estimates; for `share` of all runs."""
+    """A constant with the ratio within which the `share` of all runs lies from the estimates of these quantities."""
 
     definition: Constant
     quantities: tuple[str, ...]
@@ -69,7 +59,7 @@ class Spread:
 
     @property
     def value(self) -> float:
-        """As it is."""
+        """The current ratio."""
         return self.definition.value
 
     @property
@@ -79,12 +69,12 @@ class Spread:
 
     @property
     def path(self) -> Path:
-        """Where its number stands in its document."""
+        """The path of the number in its document."""
         return (*self.definition.path, "value")
 
 
 def spreads_of(rule_set: RuleSet) -> list[Spread]:
-    """The constants of a profile that say how far estimates are off."""
+    """The spreads of a profile."""
     return [
         Spread(definition, tuple(definition.data[CALIBRATE][SPREAD_OF]), float(definition.data[CALIBRATE]["share"]))
         for definition in rule_set.definitions.values()
@@ -93,7 +83,7 @@ def spreads_of(rule_set: RuleSet) -> list[Spread]:
 
 
 def parameters_of(rule_set: RuleSet) -> list[Parameter]:
-    """All that the rules of a profile let a fit move, in dependency order. A 0 is no matter of degree, and stays."""
+    """The parameters of a profile in dependency order. Rows that are 0 are excluded: a fit is of logarithms."""
     return [parameter for definition in rule_set.definitions.values() for parameter in _parameters(definition)]
 
 
@@ -103,27 +93,27 @@ def _parameters(definition: Definition) -> Iterator[Parameter]:
     bounds = definition.data[CALIBRATE]
     if SPREAD_OF in bounds:
         return
-    least, most = float(bounds["minimum"]), float(bounds["maximum"])
+    minimum, maximum = float(bounds["minimum"]), float(bounds["maximum"])
     if isinstance(definition, Constant):
-        yield Parameter(definition, None, definition.value, least, most)
+        yield Parameter(definition, None, definition.value, minimum, maximum)
     elif isinstance(definition.rows, Lookup):
         rows = dict(definition.rows.rows) | {OTHERWISE: definition.rows.otherwise}
         for word, value in rows.items():
             if isinstance(value, float) and value:
-                yield Parameter(definition, word, value, least, most)
+                yield Parameter(definition, word, value, minimum, maximum)
 
 
 def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
-    """Values that are outside of the bounds of their own fit."""
-    for one in parameters_of(rule_set):
-        if not one.minimum <= one.value <= one.maximum:
-            message = f"{one.value:g} is outside {one.minimum:g} to {one.maximum:g}"
+    """An error for each parameter whose value is outside its bounds."""
+    for parameter in parameters_of(rule_set):
+        if not parameter.minimum <= parameter.value <= parameter.maximum:
+            message = f"{parameter.value:g} is outside {parameter.minimum:g} to {parameter.maximum:g}"
             hint = "change the value, or the bounds of its fit"
-            yield one.definition.document.problem(CalibrateBounds, message, one.path, hint=hint)
+            yield parameter.definition.document.problem(CalibrateBounds, message, parameter.path, hint=hint)
 
 
 def with_values(rules: CompiledRules, parameters: Sequence[Parameter], values: Sequence[float]) -> CompiledRules:
-    """The rules with other values of these parameters, and all else the same."""
+    """The rules with these values of the parameters."""
     definitions: dict[str, Any] = dict(rules.definitions)
     rows: dict[str, dict[str, float]] = {}
     for parameter, value in zip(parameters, values, strict=True):
@@ -140,6 +130,6 @@ def with_values(rules: CompiledRules, parameters: Sequence[Parameter], values: S
     return rules.with_definitions(definitions)
 
 
-def log_distance(one: float, other: float) -> float:
-    """How far two values are apart, in both directions alike: 0 where they are the same."""
-    return abs(math.log(one / other))
+def log_distance(value: float, other: float) -> float:
+    """The absolute logarithm of the ratio of two values."""
+    return abs(math.log(value / other))

@@ -1,4 +1,4 @@
-"""The runs that somebody measured, as questions to the rules."""
+"""Measured runs as questions to the rules."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Floats = Any  # a numpy array of floats, one for each run
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs in which one quantity was measured: with entry, question, figure and weight."""
+    """The runs with a measured value of one quantity: entries, questions, inputs, values and weights by row."""
 
     backtest: Backtest
     quantity: Quantity
     entries: tuple[Entry, ...]
-    asked: QuestionList
+    questions: QuestionList
     inputs: Mapping[str, Numbers]
     measured: Floats
     weights: Floats
@@ -35,67 +35,62 @@ class Runs:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def where(self, chosen: Floats) -> Runs:
-        """Only the runs that are chosen, by a condition for each or by their numbers."""
-        at = np.flatnonzero(chosen) if np.asarray(chosen).dtype == bool else np.asarray(chosen)
+    def where(self, condition: Floats) -> Runs:
+        """Only the rows where the condition holds."""
+        rows = np.flatnonzero(condition)
         return replace(
             self,
-            entries=tuple(self.entries[number] for number in at),
-            asked=self.asked.at(at),
-            inputs={name: np.asarray(column)[at] for name, column in self.inputs.items()},
-            measured=self.measured[at],
-            weights=self.weights[at],
+            entries=tuple(self.entries[row] for row in rows),
+            questions=self.questions.at(rows),
+            inputs={name: np.asarray(column)[rows] for name, column in self.inputs.items()},
+            measured=self.measured[rows],
+            weights=self.weights[rows],
         )
 
-    def evaluate(
-        self, rules: CompiledRules, names: Sequence[str], given: Mapping[str, Any] | None = None
-    ) -> Evaluation:
-        """These names for each run. Raises ProblemsFound, at the quantity, where a run does not say enough."""
+    def evaluate(self, rules: CompiledRules, names: Sequence[str]) -> Evaluation:
+        """These names for each run. Raises ProblemsError, at the quantity, if a run is incomplete."""
         try:
-            return evaluate(rules, self.asked, names, self.inputs, given)
-        except ProblemsError as found:
-            problems = [_at_quantity(self.backtest, self.quantity, problem) for problem in found.problems]
-            raise ProblemsError(problems) from None
+            return evaluate(rules, self.questions, names, self.inputs)
+        except ProblemsError as error:
+            raise ProblemsError([self._at_quantity(problem) for problem in error.problems]) from None
+
+    def _at_quantity(self, problem: Problem) -> Problem:
+        """The problem with the position of the quantity if it has none."""
+        if problem.position:
+            return problem
+        path = self.quantity.path
+        return self.backtest.document.problem(problem.kind, problem.message, path, key=True, hint=problem.hint)
 
 
 def all_runs(engine: Engine) -> list[Runs]:
-    """The runs of each quantity of the back-test that has any; none where there is no back-test.
+    """The runs of each quantity of the back-test that has any; none without a back-test.
 
-    Raises ProblemsFound where a run does not say enough to be asked.
+    Raises ProblemsError if a run is incomplete.
     """
     backtest = engine.rulebook.backtest
     if backtest is None:
         return []
-    found = [runs_of(engine, backtest, quantity) for quantity in backtest.quantities.values()]
-    return [runs for runs in found if len(runs)]
+    by_quantity = [_runs_of(engine, backtest, quantity) for quantity in backtest.quantities.values()]
+    return [runs for runs in by_quantity if len(runs)]
 
 
-def runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
-    """All runs that count in which the quantity was measured and whose condition holds by the default profile.
-
-    Raises ProblemsFound where a run does not name what the condition needs.
-    """
+def _runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
+    """The runs with a weight that measure the quantity and whose condition holds in the default profile."""
     rulebook = engine.rulebook
-    entries = [entry for entry in rulebook.catalogs[backtest.catalog].entries.values() if _counts(backtest, entry)]
-    entries = [entry for entry in entries if entry.value(quantity.measured) is not None]
-    question_fields = rulebook.question_fields
-    defaults = {axis.name: axis.default for axis in question_fields.axes.values() if axis.default is not None}
-    named = [
-        {**defaults, **{axis: str(word) for axis in question_fields.axes if (word := entry.value(axis)) is not None}}
-        for entry in entries
+    entries = [
+        entry
+        for entry in rulebook.catalogs[backtest.catalog].entries.values()
+        if _weight(backtest, entry) > 0 and entry.value(quantity.measured) is not None
     ]
+    fields = rulebook.question_fields
     runs = Runs(
         backtest,
         quantity,
         tuple(entries),
-        QuestionList.of(question_fields, engine.columns, named),
-        {
-            name: _column(entries, name)
-            for name in question_fields.inputs
-            if any(e.value(name) is not None for e in entries)
-        },
+        QuestionList.of(fields, engine.columns, [named_entries(engine.default_rules, entry) for entry in entries]),
+        input_columns(engine.default_rules, entries),
         _column(entries, quantity.measured),
-        np.array([backtest.weights[str(entry.value(backtest.weighed_by))] for entry in entries]),
+        np.array([_weight(backtest, entry) for entry in entries]),
     )
     if quantity.when is None or not entries:
         return runs
@@ -103,17 +98,22 @@ def runs_of(engine: Engine, backtest: Backtest, quantity: Quantity) -> Runs:
     return runs.where(np.broadcast_to(np.asarray(holds, dtype=bool), (len(runs),)))
 
 
-def _counts(backtest: Backtest, entry: Entry) -> bool:
-    return backtest.weights.get(str(entry.value(backtest.weighed_by)), 0) > 0
+def named_entries(rules: CompiledRules, run: Entry) -> dict[str, str]:
+    """The entries that a run names by axis, or else the default; without axes that are left to the rules."""
+    entries = {axis.name: run.value(axis.name) or axis.default for axis in rules.question_fields.axes.values()}
+    return {axis: str(entry) for axis, entry in entries.items() if entry is not None}
+
+
+def input_columns(rules: CompiledRules, runs: Sequence[Entry]) -> dict[str, Floats]:
+    """The columns of the inputs that any of the runs states."""
+    stated = [name for name in rules.question_fields.inputs if any(run.value(name) is not None for run in runs)]
+    return {name: _column(runs, name) for name in stated}
+
+
+def _weight(backtest: Backtest, entry: Entry) -> float:
+    return backtest.weights.get(str(entry.value(backtest.weight_field)), 0)
 
 
 def _column(entries: Sequence[Entry], name: str) -> Floats:
-    """A figure of each run, NaN where it has none."""
+    """A figure of each run; NaN where it is absent."""
     return np.array([np.nan if (value := entry.value(name)) is None else float(value) for entry in entries])
-
-
-def _at_quantity(backtest: Backtest, quantity: Quantity, problem: Problem) -> Problem:
-    """A problem of a run, at the quantity whose runs lack something."""
-    if problem.position:
-        return problem
-    return backtest.document.problem(problem.kind, problem.message, quantity.path, key=True, hint=problem.hint)

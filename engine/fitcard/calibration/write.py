@@ -1,4 +1,4 @@
-"""Fitted values written into their files: the numbers, and when and to how much they were fitted; nothing else."""
+"""Writes fitted values to the rules: the numbers, the day of the fit, and the number of runs."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from fitcard.source.yaml_edit import to_yaml
 
 FITTED, HELD_OUT = "fitted", "median_error_held_out"
 DIGITS = 2  # significant digits of an error
-Edit = tuple[int, int, str]  # from one character to another, and what stands there instead
+Edit = tuple[int, int, str]  # offsets of start and end, and the new text between them
 
 
 def write_calibration(calibration: Calibration, backtest: Backtest, day: str, why: str) -> list[str]:
-    """Writes all values that were fitted, and the errors where runs took no part. Returns the files that changed."""
+    """Writes all fitted values, and the errors on held-out runs. Returns the changed files."""
     edits: dict[str, list[Edit]] = defaultdict(list)
     documents: dict[str, Document] = {}
     by_definition: dict[str, list[Fitted]] = defaultdict(list)
-    for one in calibration.values:
-        by_definition[one.parameter.definition.name].append(one)
+    for fitted in calibration.values:
+        by_definition[fitted.parameter.definition.name].append(fitted)
     for values in by_definition.values():
         document = values[0].parameter.definition.document
         documents[document.path] = document
-        edits[document.path] += [*_numbers(values), *_note(values, day, why)]
+        edits[document.path] += [*_value_edits(values), *_note_edits(values, day, why)]
     document = backtest.document
     documents[document.path] = document
     for change in calibration.changes:
         path = backtest.quantities[change.quantity].path
-        edits[document.path] += _entry(document, path, HELD_OUT, f"{change.held_out.median:.{DIGITS}g}", "computed")
+        error = f"{change.held_out.median:.{DIGITS}g}"
+        edits[document.path] += _key_edits(document, path, HELD_OUT, error, "computed")
     changed = []
-    for name, of_file in edits.items():
-        text = _edited(documents[name].text, of_file)
+    for name, edits_of_file in edits.items():
+        text = _edited(documents[name].text, edits_of_file)
         file = documents[name].file
         if text != documents[name].text and file is not None:
             file.write_text(text, "utf-8")
@@ -42,50 +43,49 @@ def write_calibration(calibration: Calibration, backtest: Backtest, day: str, wh
     return changed
 
 
-def _numbers(values: Sequence[Fitted]) -> Iterator[Edit]:
-    for one in values:
-        place = one.parameter.definition.document.places[one.parameter.path]
-        if one.value != one.parameter.value:
-            yield place.start, place.end, f"{one.value:g}"
+def _value_edits(values: Sequence[Fitted]) -> Iterator[Edit]:
+    for fitted in values:
+        place = fitted.parameter.definition.document.spans[fitted.parameter.path]
+        if fitted.value != fitted.parameter.value:
+            yield place.start, place.end, f"{fitted.value:g}"
 
 
-def _note(values: Sequence[Fitted], day: str, why: str) -> Iterator[Edit]:
-    """When it was fitted and to how many figures; rows that were not fitted are not counted."""
-    definition = values[0].parameter.definition
-    counts = {
-        one.parameter.row: one.runs
-        for one in values
-        if isinstance(one.parameter, Parameter) and one.fitted and one.runs
-    }
-    single = values[0] if not isinstance(values[0].parameter, Parameter) or values[0].parameter.row is None else None
-    if single is not None:
-        runs = str(single.runs) if single.fitted else ""
+def _note_edits(values: Sequence[Fitted], day: str, why: str) -> Iterator[Edit]:
+    """The key `fitted` of a definition: day, number of runs (by row of a table, without unfitted rows), and reason."""
+    first, definition = values[0], values[0].parameter.definition
+    if isinstance(first.parameter, Parameter) and first.parameter.row is not None:
+        rows = ", ".join(
+            f"{fitted.parameter.row}: {fitted.runs}"
+            for fitted in values
+            if isinstance(fitted.parameter, Parameter) and fitted.fitted and fitted.runs
+        )
+        runs = f"{{{rows}}}" if rows else ""
     else:
-        runs = ", ".join(f"{row}: {count}" for row, count in counts.items())
-        runs = f"{{{runs}}}" if runs else ""
+        runs = str(first.runs) if first.fitted else ""
     if not runs:
         return
     reason = f", why: {to_yaml(why)}" if why else ""
     text = f"{{on: {day}, runs: {runs}{reason}}}"
-    yield from _entry(definition.document, definition.path, FITTED, text, CALIBRATE)
+    yield from _key_edits(definition.document, definition.path, FITTED, text, CALIBRATE)
 
 
-def _entry(document: Document, path: Path, key: str, text: str, after: str) -> Iterator[Edit]:
-    """A key of a map with another value, or a new one after another key."""
-    place = document.places.get((*path, key))
+def _key_edits(document: Document, path: Path, key: str, text: str, after: str) -> Iterator[Edit]:
+    """Sets a key of the map at `path`; a new key is inserted after the key `after`."""
+    place = document.spans.get((*path, key))
     if place is not None:
         yield place.start, place.end, text
         return
-    before, whole = document.places[(*path, after)], document.places[path]
-    if document.text[whole.start] == "{":
-        yield before.end, before.end, f", {key}: {text}"
+    previous, parent = document.spans[(*path, after)], document.spans[path]
+    if document.text[parent.start] == "{":
+        yield previous.end, previous.end, f", {key}: {text}"
     else:
-        end = document.text.index("\n", before.end - 1) if "\n" in document.text[before.end - 1 :] else before.end
-        indent = " " * (before.key_column or 0)
+        end_of_line = document.text.find("\n", previous.end - 1)
+        end = end_of_line if end_of_line >= 0 else previous.end
+        indent = " " * (previous.key_column or 0)
         yield end, end, f"\n{indent}{key}: {text}"
 
 
 def _edited(text: str, edits: Sequence[Edit]) -> str:
-    for start, end, instead in sorted(edits, reverse=True):
-        text = text[:start] + instead + text[end:]
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
     return text

@@ -1,17 +1,19 @@
-"""Catalogs: the models, devices and other entries that a question can name."""
+"""Catalogs of models, devices and other entries that a question can name, and the fields that their schemas declare."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
-from fitcard.catalog.fields import Field
-from fitcard.catalog.names import Spellings, spellings_of
+from fitcard.catalog.names import NameIndex
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
-from fitcard.suggest import normalised
+from fitcard.source.schemas import Schemas
+from fitcard.suggest import normalize
+from fitcard.values import Kind
 
 
 class CatalogDuplicateId(ProblemCode):
@@ -41,12 +43,38 @@ class CatalogUnknownEntry(ProblemCode):
     """
 
 
+KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITION, "string": Kind.WORD}
+IN_YEARS, YEAR = "in_years", "year"  # suffix and unit of the number that stands for a date
+MAX_SUGGESTIONS = 8
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of an entry, as its schema declares it, such as `bandwidth`. If it is not `required`, it may be absent.
+
+    Keywords of the schema: `entry_of` is the catalog whose entries the field refers to; reports count entries by fields
+    with `groups`; a `spelling` is another name of the entry; a `day` is a date. `of_day` is the date that a computed
+    field expresses in years; such fields are not in files.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    about: str
+    required: bool
+    entry_of: str = ""
+    groups: bool = False
+    spelling: bool = False
+    day: bool = False
+    of_day: str = ""
+
+
+ID = Field("id", Kind.WORD, "word", "", True)
+
+
 @dataclass(frozen=True, repr=False)
 class Entry:
-    """One device, model or other thing: `data` as written, and the document that it was written in.
-
-    One that a question brings along is all of its document, and `custom`.
-    """
+    """An entry: its data as in the file, and its document. A `custom` entry of a question is a document of its own."""
 
     id: str
     data: Mapping[str, Any]
@@ -58,37 +86,37 @@ class Entry:
 
     @property
     def path(self) -> Path:
-        """Where it stands in its document."""
+        """Its path in the document."""
         return () if self.custom else ("entries", self.id)
 
     @property
     def position(self) -> Position:
-        """Where its id is written."""
+        """The position of its id."""
         return self.document.position(self.path, key=True)
 
     @property
     def name(self) -> str:
-        """Its name, or its id where it has none."""
+        """Its name; its id if it has none."""
         return str(self.data.get("name", self.id))
 
     def value(self, field: str) -> Any:
-        """The figure or word of a (dotted) field; None where it is absent."""
+        """The value of a (dotted) field; None if it is absent."""
         if field == "id":
             return self.id
         if "." not in field:
             return self.data.get(field)
-        first, *inside = field.split(".")
-        found: Any = self.data.get(first)
-        for part in inside:
-            found = found.get(part) if isinstance(found, dict) else None
-        return found
+        first, *steps = field.split(".")
+        value: Any = self.data.get(first)
+        for step in steps:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
 
 
 @dataclass(frozen=True, repr=False)
 class Catalog:
-    """All entries of one kind, in the order of the files.
+    """The entries of one kind, in the order of the files, and their fields by name.
 
-    `noise_words` are words that people say beside a name, and that tell no entry from another.
+    `noise_words` are ignored in names that people type.
     """
 
     kind: str
@@ -106,47 +134,99 @@ class Catalog:
 
     @cached_property
     def index(self) -> Mapping[str, int]:
-        """The row of each id in the columns."""
-        return {entry_id: at for at, entry_id in enumerate(self.ids)}
+        """Row of each id in the columns."""
+        return {entry_id: row for row, entry_id in enumerate(self.ids)}
 
     def with_entry(self, entry: Entry) -> Catalog:
-        """The same with one more, or with another in place of the one of that id."""
+        """A copy with one more entry, or with a replaced entry if the id exists."""
         return replace(self, entries={**self.entries, entry.id: entry})
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """The names of all that an entry may say, lists such as its sources among them."""
+        """The names of all fields and top-level keys, including those of lists, such as sources."""
         return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
 
     @cached_property
-    def spellings(self) -> Spellings:
-        """What its entries are called: by id, name, aliases, and whatever else its schema calls a spelling."""
-        names = {entry.id: self.names_of(entry) for entry in self.entries.values()}
-        return spellings_of(names, self.noise_words)
+    def _name_index(self) -> NameIndex:
+        return NameIndex({entry.id: self.names_of(entry) for entry in self.entries.values()}, self.noise_words)
 
     def names_of(self, entry: Entry) -> tuple[str, ...]:
-        """All names of an entry, its id and its name first."""
-        others = [entry.value(field.name) for field in self.fields.values() if field.spelling]
-        return (entry.id, entry.name, *entry.data.get("aliases", []), *(word for word in others if word))
+        """All names of an entry: its id, its name, its aliases, and its fields with `spelling`."""
+        spellings = [entry.value(field.name) for field in self.fields.values() if field.spelling]
+        return (entry.id, entry.name, *entry.data.get("aliases", []), *(word for word in spellings if word))
 
     def find(self, word: str) -> Entry | None:
-        """The only entry that `word` can mean; None where there is none, or more than one."""
-        found = self.spellings.find(word)
-        return self.entries[found] if found else None
+        """The entry that `word` refers to; None if there is none, or more than one."""
+        entry_id = self._name_index.find(word)
+        return self.entries[entry_id] if entry_id else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
-        """Ids of the entries that `word` may have meant, best first."""
-        return self.spellings.nearest(word)
+        """Ids of the entries with the most similar names, best first."""
+        return self._name_index.nearest(word)
+
+    def search(self, text: str) -> list[Entry]:
+        """The entries whose names contain every word of the text, best first; all entries if it is empty."""
+        return [self.entries[entry_id] for entry_id in self._name_index.search(text)]
+
+    def suggest(self, text: str) -> list[Entry]:
+        """A few entries to choose from: the first results of `search`, else the nearest; none for an empty text."""
+        if not normalize(text):
+            return []
+        entries = self.search(text) or [self.entries[entry_id] for entry_id in self.nearest(text)]
+        return entries[:MAX_SUGGESTIONS]
+
+
+def catalog_kinds(schemas: Schemas) -> list[str]:
+    """The kinds of files that are catalogs: those whose schema defines an entry."""
+    return [kind for kind, schema in schemas.by_kind.items() if "entry" in schema.get("$defs", {})]
+
+
+def fields_of(schemas: Schemas, kind: str) -> dict[str, Field]:
+    """The fields of the entries of catalog `kind`, `id` first. Fields of nested objects have dotted names.
+
+    Each date is followed by `<name>.in_years`, its value as a number that rules can compute with.
+    """
+    entry = schemas.by_kind[kind]["$defs"]["entry"]
+    return {ID.name: ID} | {field.name: field for field in _fields(schemas, kind, entry, "", True)}
+
+
+def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str, required: bool) -> Iterator[Field]:
+    for key, part in schema.get("properties", {}).items():
+        declared, name = {**schemas.resolve(part, kind), **part}, f"{prefix}{key}"
+        always = required and key in schema.get("required", [])
+        if declared.get("type") == "object":
+            yield from _fields(schemas, kind, declared, f"{name}.", always)
+        elif declared.get("type") in KINDS:
+            value_kind = KINDS[declared["type"]]
+            unit = declared.get("unit", "1" if value_kind is Kind.NUMBER else str(value_kind))
+            about, entry_of = declared.get("description", ""), declared.get("entryOf", "")
+            groups, spelling, day = (bool(declared.get(keyword)) for keyword in ("groups", "spelling", "day"))
+            yield Field(name, value_kind, unit, about, always, entry_of, groups, spelling, day)
+            if day:
+                yield Field(f"{name}.{IN_YEARS}", Kind.NUMBER, YEAR, about, always, of_day=name)
+
+
+def parse_date(word: str) -> date:
+    """The date of an ISO date; the first day of a month such as `2026-02`. Raises ValueError for others."""
+    year, month, *rest = (int(part) for part in word.split("-"))
+    return date(year, month, rest[0] if rest else 1)
+
+
+def decimal_year(word: str) -> float:
+    """A date as a number of years: the middle of 2026 is 2026.5."""
+    day = parse_date(word)
+    start, end = date(day.year, 1, 1).toordinal(), date(day.year + 1, 1, 1).toordinal()
+    return day.year + (day.toordinal() - start) / (end - start)
 
 
 def read_catalogs(
     documents: Iterable[Document],
     fields: Mapping[str, Mapping[str, Field]],
-    fillers: Mapping[str, tuple[str, ...]],
+    noise_words: Mapping[str, tuple[str, ...]],
 ) -> tuple[dict[str, Catalog], list[Problem]]:
-    """The catalogs in files that have passed their schema, by kind; `noise_words` go by kind too.
+    """The catalogs by kind, from files that are valid against their schema, and problems of ids and names.
 
-    An id that stands twice is a problem.
+    `fields` and `noise_words` are by kind.
     """
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
     problems: list[Problem] = []
@@ -160,68 +240,37 @@ def read_catalogs(
                 problems.append(
                     document.problem(CatalogDuplicateId, message, path, key=True, hint=hint, first=first.position)
                 )
-    catalogs = {kind: Catalog(kind, found, fields[kind], fillers.get(kind, ())) for kind, found in entries.items()}
-    problems += [problem for catalog in catalogs.values() for problem in _shared_spellings(catalog)]
+    catalogs = {
+        kind: Catalog(kind, of_kind, fields[kind], noise_words.get(kind, ())) for kind, of_kind in entries.items()
+    }
+    problems += [problem for catalog in catalogs.values() for problem in _ambiguous_names(catalog)]
     return catalogs, problems
 
 
-def _shared_spellings(catalog: Catalog) -> Iterator[Problem]:
-    """Names and aliases by which two entries could be meant, so that neither is found."""
+def _ambiguous_names(catalog: Catalog) -> Iterator[Problem]:
+    """Names that refer to two entries."""
     owners: dict[str, Entry] = {}
     for entry in catalog.entries.values():
-        for spelling in dict.fromkeys(catalog.names_of(entry)):
-            owner = owners.setdefault(normalised(spelling), entry)
+        for name in dict.fromkeys(catalog.names_of(entry)):
+            owner = owners.setdefault(normalize(name), entry)
             if owner is not entry:
-                message = f"`{spelling}` also refers to `{owner.id}`"
-                path, hint = entry.path, "give each a unique name"
-                yield entry.document.problem(CatalogAmbiguous, message, path, key=True, hint=hint, first=owner.position)
+                message, hint = f"`{name}` also refers to `{owner.id}`", "give each a unique name"
+                yield entry.document.problem(
+                    CatalogAmbiguous, message, entry.path, key=True, hint=hint, first=owner.position
+                )
 
 
 def dangling_references(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:
-    """Fields that name an entry of another catalog that is not there; those `incomplete` may yet hold it."""
-    naming = [
+    """References to entries that do not exist, except in catalogs that are `incomplete`."""
+    references = [
         (entry, field)
         for catalog in catalogs.values()
         for field in catalog.fields.values()
         if field.entry_of and field.entry_of not in incomplete
         for entry in catalog.entries.values()
     ]
-    for entry, reference in naming:
-        word, there = entry.value(reference.name), catalogs[reference.entry_of]
-        if word is not None and word not in there.entries:
-            path, message = (*entry.path, *reference.name.split(".")), f"there is no `{word}` in `{there.kind}`"
-            near = there.nearest(word)
-            yield entry.document.problem(CatalogUnknownEntry, message, path, closest=near)
-
-
-MAX_RESULTS = 8
-
-
-def search(catalog: Catalog, text: str) -> list[Entry]:
-    """A few entries whose names hold every word of the text, those that begin with it first; else the nearest."""
-    if not normalised(text):
-        return []
-    return (search_all(catalog, text) or search_nearest(catalog, text))[:MAX_RESULTS]
-
-
-def search_all(catalog: Catalog, text: str) -> list[Entry]:
-    """The entry that the text means, if it means one, and all whose names hold every word of it.
-
-    Those that begin with it come first, then short names; all entries where the text is empty.
-    """
-    wanted, words = normalised(text), [normalised(word) for word in text.split()]
-    if not wanted:
-        return list(catalog.entries.values())
-    meant, found = catalog.find(text), []
-    for entry in catalog.entries.values():
-        forms = [normalised(name) for name in catalog.names_of(entry)]
-        if entry is meant or all(any(word in form for form in forms) for word in words):
-            begins = not any(form.startswith(wanted) for form in forms)
-            order = (entry is not meant, begins, len(entry.name), entry.name)
-            found.append((order, entry))
-    return [entry for _, entry in sorted(found, key=lambda one: one[0])]
-
-
-def search_nearest(catalog: Catalog, text: str) -> list[Entry]:
-    """Entries that are called most like the text, the nearest first."""
-    return [catalog.entries[near] for near in catalog.nearest(text)]
+    for entry, field in references:
+        word, target = entry.value(field.name), catalogs[field.entry_of]
+        if word is not None and word not in target.entries:
+            path, message = (*entry.path, *field.name.split(".")), f"there is no `{word}` in `{target.kind}`"
+            yield entry.document.problem(CatalogUnknownEntry, message, path, closest=target.nearest(word))

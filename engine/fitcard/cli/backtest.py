@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from fitcard.calibration.backtest_plot import KINDS, save_plot
-from fitcard.calibration.backtest_report import Compared, as_data, draw_backtest, points_as_data
-from fitcard.calibration.comparison import compare
+from fitcard.calibration.comparison import Comparison, compare
 from fitcard.calibration.external_runs import with_external_runs
+from fitcard.calibration.report import PLOT_SUFFIXES, backtest_data, draw_backtest, points_data, save_plot
+from fitcard.cli.options import find_profile, require_backtest
 from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -20,7 +21,7 @@ from fitcard.suggest import closest, did_you_mean
 
 @click.command("backtest")
 @click.option(
-    "--profile", "named", default="", help="Comma-separated profiles to compare. [default: the default profile]"
+    "--profile", "profile_list", default="", help="Comma-separated profiles to compare. [default: the default profile]"
 )
 @click.option("--by", "group", default="", help="Also group by an axis, or by a rule that gives words.")
 @click.option(
@@ -35,52 +36,55 @@ from fitcard.suggest import closest, did_you_mean
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, named: str, group: str, worst: int, plot: Path | None, data: Path | None, as_json: bool
+    ctx: click.Context,
+    /,
+    profile_list: str,
+    group: str,
+    worst: int,
+    plot: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     """Compare estimates with measured runs."""
     folders: Folders = ctx.obj
     engine = load_or_exit(folders)
     rulebook = engine.rulebook
-    profiles = [name for name in named.split(",") if name] or [rulebook.default_profile]
+    profiles = [name for name in profile_list.split(",") if name] or [rulebook.default_profile]
     for name in profiles:
-        if name not in rulebook.rule_sets:
-            near = did_you_mean(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
-            raise click.UsageError(f"there is no profile `{name}`; {near}")
-        rules = rulebook.rule_sets[name]
+        rules = find_profile(rulebook, name)
         if group and group not in rules.question_fields.axes and rules.describe(group) is None:
             near = did_you_mean(closest(group, [*rules.question_fields.axes, *rules.definitions]))
             raise click.UsageError(f"there is no axis and no name `{group}`" + (f"; {near}" if near else ""))
-    if rulebook.backtest is None:
-        raise click.UsageError("the rules folder has no file of `kind: backtest`")
+    require_backtest(rulebook)
     if data is not None:
-        elsewhere = with_external_runs(engine, data)
-        engine = elsewhere.engine
-        click.echo(f"runs: {elsewhere.taken}, left out: {elsewhere.left_out}", err=True)
-        for name in elsewhere.unread:
+        external = with_external_runs(engine, data)
+        engine = external.engine
+        click.echo(f"runs: {external.used}, left out: {external.incomplete}", err=True)
+        for name in external.unread:
             click.echo(f"not read: {name}", err=True)
     try:
         compared = {profile: compare(engine, profile) for profile in profiles}
-        found = as_data(rulebook, compared, group, worst)
-    except ProblemsError as wrong:
-        exit_with_problems(wrong.problems, FAILED)
+        report = backtest_data(rulebook, compared, group, worst)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     if plot is not None:
         _plot(plot, rulebook, compared, group)
     if as_json:
-        print_json(found)
+        print_json(report)
     else:
-        draw_backtest(found, Console(highlight=False))
+        draw_backtest(report, Console(highlight=False))
     raise SystemExit(OK)
 
 
-def _plot(file: Path, rulebook: Rulebook, compared: Compared, group: str) -> None:
-    """A plot for each profile, in one file each where there are several."""
-    if file.suffix not in KINDS:
-        raise click.UsageError(f"`{file}` must end in {' or '.join(KINDS)}")
+def _plot(file: Path, rulebook: Rulebook, compared: Mapping[str, Sequence[Comparison]], group: str) -> None:
+    """Saves a plot of each profile; with several profiles, their names are added to the file name."""
+    if file.suffix not in PLOT_SUFFIXES:
+        raise click.UsageError(f"`{file}` must end in {' or '.join(PLOT_SUFFIXES)}")
     for profile, comparisons in compared.items():
         name = file if len(compared) == 1 else file.with_stem(f"{file.stem}-{profile}")
         title = f"{rulebook.rule_sets[profile].title}: estimates against measured runs"
         try:
-            save_plot(name, title, points_as_data(comparisons, group))
+            save_plot(name, title, points_data(comparisons, group))
         except ImportError:
             raise click.ClickException("--plot requires the package matplotlib: pip install 'fitcard[tune]'") from None
         except OSError as error:

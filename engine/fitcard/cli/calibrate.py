@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from functools import partial
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
-from fitcard.calibration.calibrate import Calibration, calibrate
-from fitcard.calibration.holdout import Holdout
+from fitcard.calibration.calibrate import Holdout, calibrate
 from fitcard.calibration.parameters import parameters_of, spreads_of
-from fitcard.calibration.report import as_data, draw_calibration
+from fitcard.calibration.report import calibration_data, draw_calibration
 from fitcard.calibration.write import write_calibration
-from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
+from fitcard.cli.options import find_profile, require_backtest
+from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json, progress_bars
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
@@ -50,62 +50,42 @@ def command(
     folders: Folders = ctx.obj
     engine = load_or_exit(folders)
     rulebook = engine.rulebook
-    profile = _chosen(rulebook, names, profile, axis)
-    console = Console(highlight=False)
+    profile = profile or rulebook.default_profile
+    _check_arguments(rulebook, names, profile, axis)
     try:
-        with Progress(console=Console(stderr=True), transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("held out")
-            found = calibrate(
-                engine,
-                profile,
-                names,
-                Holdout(axis, folds or 0, seed),
-                lambda done, total: bar.update(task, completed=done, total=total),
-            )
+        with progress_bars() as step:
+            calibration = calibrate(engine, profile, names, Holdout(axis, folds or 0, seed), partial(step, "held out"))
     except ImportError:
         raise click.ClickException(
             "`fitcard calibrate` requires the package scipy: pip install 'fitcard[tune]'"
         ) from None
-    except ProblemsError as wrong:
-        exit_with_problems(wrong.problems, FAILED)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     if as_json:
-        print_json(as_data(found))
-        raise SystemExit(FAILED if found.problems else OK)
-    draw_calibration(found, rulebook, console)
+        print_json(calibration_data(calibration))
+        raise SystemExit(FAILED if calibration.problems else OK)
+    draw_calibration(calibration, rulebook, Console(highlight=False))
     click.echo(f"rules: {folders.description}")
-    if found.problems:
-        exit_with_problems(found.problems, FAILED)
-    _write(rulebook, found, why, yes=yes)
+    if calibration.problems:
+        exit_with_problems(calibration.problems, FAILED)
+    if yes or click.confirm("Write these values?"):
+        today = datetime.date.today().isoformat()
+        for file in write_calibration(calibration, require_backtest(rulebook), today, why):
+            click.echo(f"written: {file}")
+        click.echo("to see the effect on every answer: fitcard diff HEAD")
 
 
-def _chosen(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str) -> str:
-    """The profile, once all that was named is there."""
-    if rulebook.backtest is None:
-        raise click.UsageError("the rules folder has no file of `kind: backtest`")
-    profile = profile or rulebook.default_profile
-    if profile not in rulebook.rule_sets:
-        near = did_you_mean(closest(profile, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
-        raise click.UsageError(f"there is no profile `{profile}`; {near}")
+def _check_arguments(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str) -> None:
+    """Raises UsageError for an unknown profile, axis or parameter, and for rules without a backtest."""
+    require_backtest(rulebook)
+    rules = find_profile(rulebook, profile)
     if axis not in rulebook.question_fields.axes:
         raise click.UsageError(f"there is no axis `{axis}`; the axes are: {', '.join(rulebook.question_fields.axes)}")
-    rules = rulebook.rule_sets[profile]
-    can = [*dict.fromkeys(one.definition.name for one in parameters_of(rules))]
-    can += [one.label for one in spreads_of(rules)]
+    fitted = [*dict.fromkeys(parameter.definition.name for parameter in parameters_of(rules))]
+    fitted += [spread.label for spread in spreads_of(rules)]
     for name in names:
-        if name not in can:
-            near = did_you_mean(closest(name, can)) or "`fitcard calibrate --json` lists all parameters"
+        if name not in fitted:
+            near = did_you_mean(closest(name, fitted)) or "`fitcard calibrate --json` lists all parameters"
             raise click.UsageError(f"`{name}` does not declare `calibrate`; {near}")
-    if not can:
+    if not fitted:
         raise click.UsageError("no constant and no table declares `calibrate`")
-    return profile
-
-
-def _write(rulebook: Rulebook, found: Calibration, why: str, *, yes: bool) -> None:
-    assert rulebook.backtest is not None
-    if not yes and not click.confirm("Write these values?"):
-        raise SystemExit(OK)
-    changed = write_calibration(found, rulebook.backtest, datetime.date.today().isoformat(), why)
-    for file in changed:
-        click.echo(f"written: {file}")
-    click.echo("to see the effect on every answer: fitcard diff HEAD")
-    raise SystemExit(OK)

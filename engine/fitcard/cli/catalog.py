@@ -19,14 +19,14 @@ PERCENT = 100
 
 
 def draw_catalog_stats(data: Mapping[str, Any], console: Console) -> None:
-    """A paragraph for each catalog: its groups, the share of its figures that is known, and its days."""
-    for at, (kind, catalog) in enumerate(data["catalogs"].items()):
-        console.print(Text(f"{'' if not at else chr(10)}{kind}: {catalog['entries']} entries", style="bold"))
+    """Prints for each catalog its groups, the shares of known fields, and its first and last dates."""
+    for number, (kind, catalog) in enumerate(data["catalogs"].items()):
+        console.print(Text(f"{chr(10) if number else ''}{kind}: {catalog['entries']} entries", style="bold"))
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(no_wrap=True, style="dim")
         table.add_column()
-        for name, told in _lines(catalog):
-            table.add_row(name, Text(told))
+        for label, text in _lines(catalog):
+            table.add_row(label, Text(text))
         console.print(table)
 
 
@@ -46,7 +46,7 @@ def command() -> None:
 
 
 @command.command("stats")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def stats(ctx: click.Context, /, as_json: bool) -> None:
     """Show counts, completeness and age of entries."""
@@ -59,30 +59,30 @@ def stats(ctx: click.Context, /, as_json: bool) -> None:
 
 
 @command.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def verify(ctx: click.Context, /, as_json: bool) -> None:
     """Find implausible, contradictory and duplicate entries."""
-    done, problems = check_catalogs(load_or_exit(ctx.obj).rulebook)
-    problems += [problem for checked in done for problem in checked.problems]
+    results, problems = check_catalogs(load_or_exit(ctx.obj).rulebook)
+    problems += [problem for result in results for problem in result.problems]
     problems.sort(key=lambda problem: problem.sort_key)
-    excused = sum(len(checked.check.excused) for checked in done)
     if as_json:
         checks = [
             {
-                "name": checked.check.name,
-                "of": checked.check.of,
-                "about": checked.check.about,
-                "entries": checked.compared,
-                "found": len(checked.problems),
-                "excused": dict(checked.check.excused),
+                "name": result.check.name,
+                "of": result.check.of,
+                "about": result.check.about,
+                "entries": result.compared,
+                "found": len(result.problems),
+                "excused": dict(result.check.excused),
             }
-            for checked in done
+            for result in results
         ]
         print_json({"checks": checks, "problems": [problem.as_dict() for problem in problems]})
     else:
         print_problems(problems, to_stderr=False)
-        compared = sum(checked.compared for checked in done)
-        click.echo(f"checks: {len(done)}, comparisons: {compared}, exceptions: {excused}")
+        compared = sum(result.compared for result in results)
+        exceptions = sum(len(result.check.excused) for result in results)
+        click.echo(f"checks: {len(results)}, comparisons: {compared}, exceptions: {exceptions}")
         click.echo(f"problems: {len(problems)}")
     raise SystemExit(FAILED if problems else OK)

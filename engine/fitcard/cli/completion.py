@@ -1,6 +1,6 @@
-"""Shell completion of models, devices and other entries, read from their files without loading the rulebook.
+"""Shell completion of catalog entries, profiles and languages, read from their files without loading the rulebook.
 
-A file that cannot be read completes nothing; the command itself reports what is wrong with it.
+Unreadable files are skipped; the completed command reports their problems.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fitcard.language.question_fields import QuestionFields, read_question_field
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import MESSAGES, PROFILE, RULEBOOK
 from fitcard.source.document import Document
-from fitcard.source.folders import NAMES, Folders, find_folders
+from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders
 from fitcard.source.schemas import Schemas
 from fitcard.source.yaml_reader import read_bytes, read_content
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 
 KIND = re.compile(rb"^kind: *(\w+)", re.MULTILINE)
-WORD_BREAK = re.compile(r"[^a-z0-9.]+")
+SEPARATORS = re.compile(r"[^a-z0-9.]+")  # between the words of an id or name
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What a question may name: the part of a rulebook that stands in its own file, and the names of profiles."""
+    """The part of a rulebook that options are built from: the fields of questions and the names of profiles."""
 
     question_fields: QuestionFields
     rule_sets: tuple[str, ...]
@@ -38,16 +38,18 @@ class Outline:
 
 
 def folders_of(ctx: click.Context) -> Folders:
-    """The folders that the command line names; callbacks, which would find them, do not run during completion."""
+    """The folders of this call; found here during completion, which does not run the callback that finds them."""
     root = ctx.find_root()
-    return root.obj if isinstance(root.obj, Folders) else find_folders(*(root.params.get(name) for name in NAMES))
+    return (
+        root.obj if isinstance(root.obj, Folders) else find_folders(*(root.params.get(name) for name in FOLDER_NAMES))
+    )
 
 
 def read_outline(folders: Folders) -> Outline:
-    """The outline of the rulebook in these folders; an empty one where its file cannot be read."""
+    """The outline of the rulebook in these folders; an empty one if the rulebook file is unreadable or invalid."""
     document = next(_documents(folders, RULEBOOK), None)
     try:
-        readable = document is not None and Schemas.load(folders.schemas).fits(document.data, RULEBOOK)
+        readable = document is not None and Schemas.load(folders.schemas).is_valid(document.data, RULEBOOK)
     except ProblemsError:
         readable = False
     if document is None or not readable:
@@ -56,18 +58,18 @@ def read_outline(folders: Folders) -> Outline:
 
 
 def complete_entries(catalog: str) -> Completer:
-    """Completes the ids of a catalog's entries, each with its name; in a list, the last item."""
+    """A completer for the ids of a catalog's entries, with names as help; in a list it completes the last item."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         before, comma, typed = incomplete.rpartition(",") if param.multiple else ("", "", incomplete)
-        found = matching(typed, _entries(folders_of(ctx), catalog))
-        return [CompletionItem(f"{before}{comma}{entry}", help=name) for entry, name in found]
+        matches = match_entries(typed, _entries(folders_of(ctx), catalog))
+        return [CompletionItem(f"{before}{comma}{entry}", help=name) for entry, name in matches]
 
     return complete
 
 
 def complete_question(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes the words of a question: one entry for each axis that must be named, in their order."""
+    """Completes the positional arguments of a question: an entry for each required axis, in order."""
     required = [axis for axis in read_outline(folders_of(ctx)).question_fields.axes.values() if axis.required]
     position = len(ctx.params.get(str(param.name)) or ())
     return complete_entries(required[position].catalog)(ctx, param, incomplete) if position < len(required) else []
@@ -79,18 +81,16 @@ def complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: st
 
 
 def complete_languages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Completes the tags of languages, each with its own name for itself."""
-    found = [
-        (document.data.get("language"), document.data.get("title"))
-        for document in _documents(folders_of(ctx), MESSAGES)
-    ]
-    return [CompletionItem(tag, help=title) for tag, title in found if str(tag).startswith(incomplete)]
+    """Completes language tags, described by the name of the language in that language."""
+    languages = [document.data for document in _documents(folders_of(ctx), MESSAGES)]
+    tags = [(language.get("language"), language.get("title")) for language in languages]
+    return [CompletionItem(tag, help=title) for tag, title in tags if str(tag).startswith(incomplete)]
 
 
-def matching(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[str, str]]:
-    """Ids and names of the entries whose id starts with `typed`; where there are none, those of which a name does.
+def match_entries(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[str, str]]:
+    """Ids and names of the entries whose id starts with `typed`, or else of those with a name that does.
 
-    A word within an id or a name counts as a name, so that `4090` completes to `rtx-4090-24gb`.
+    Each word of an id or name counts as a name: `4090` completes to `rtx-4090-24gb`.
     """
     start, by_id, by_name = typed.casefold(), [], []
     for entry, names in entries:
@@ -99,7 +99,7 @@ def matching(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) -> list
             by_id.append((entry, label))
             continue
         spellings = [name.casefold() for name in (entry, *names)]
-        words = (word for spelling in spellings for word in WORD_BREAK.split(spelling))
+        words = (word for spelling in spellings for word in SEPARATORS.split(spelling))
         if any(word.startswith(start) for word in (*spellings, *words)):
             by_name.append((entry, label))
     return by_id or by_name
@@ -120,11 +120,11 @@ def _profiles(folders: Folders) -> tuple[str, ...]:
 
 
 def _documents(folders: Folders, kind: str) -> Iterator[Document]:
-    """The files of one kind that can be read; of the others no more than their kind is looked at."""
+    """The readable files of one kind; other files are not parsed."""
     for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yaml")):
             content = read_content(path, path.name)
-            if not isinstance(content, bytes) or not (found := KIND.search(content)) or found[1].decode() != kind:
+            if not isinstance(content, bytes) or not (match := KIND.search(content)) or match[1].decode() != kind:
                 continue
             document, _ = read_bytes(content, path.name, path)
             if document is not None and isinstance(document.data, dict):

@@ -1,4 +1,4 @@
-"""`fitcard explain`: a rule with its neighbours, or the values that a figure of an answer is computed from."""
+"""`fitcard explain`: a rule with its dependencies, or the values that a figure of an answer is computed from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fitcard.answer.catalog_api import rule_detail
-from fitcard.answer.explain import explain
+from fitcard.answer.evaluator import explain
 from fitcard.answer.question import read_question
 from fitcard.cli.completion import complete_question
 from fitcard.cli.options import QuestionOptionsCommand, load_for_command, parse_settings, required_axes, set_option
@@ -36,22 +36,21 @@ def command(
     With NAME: its formula, unit, reference, dependencies and dependents. With the arguments of `fitcard show`: the
     tree of values down to catalog figures and their sources.
     """
-    from fitcard.cli.explanation_view import draw_rule, draw_tree  # noqa: PLC0415 - with rich, only where it draws
+    from fitcard.cli.drawing import draw_rule, draw_tree  # noqa: PLC0415 - not needed for completion
 
     engine = load_for_command(ctx)
     rulebook = engine.rulebook
     axes = required_axes(rulebook)
     if len(words) not in (1, len(axes)):
-        wanted = " ".join(axis.upper() for axis in axes)
-        raise click.UsageError(f"expected the name of a rule, or {wanted}; got {len(words)} arguments")
+        expected = " ".join(axis.upper() for axis in axes)
+        raise click.UsageError(f"expected the name of a rule, or {expected}; got {len(words)} arguments")
     try:
         if len(words) == 1 and (len(axes) > 1 or words[0] in rulebook.rule_set.definitions):
             detail = rule_detail(rulebook, words[0], parameters.get(PROFILE) or "")
             print_json(detail) if as_json else draw_rule(detail)
             return
-        asked = {**parameters, **dict(zip(axes, words, strict=True))}
-        question = read_question(rulebook, asked, parse_settings(settings))
-        steps = explain(engine, question, names)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
+        parameters |= zip(axes, words, strict=True)
+        steps = explain(engine, read_question(rulebook, parameters, parse_settings(settings)), names)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, MISUSE, engine.rulebook.messages)
     print_json(steps) if as_json else draw_tree(steps, names)

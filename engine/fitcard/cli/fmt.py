@@ -21,34 +21,34 @@ from fitcard.source.schemas import Schemas
 def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) -> None:
     """Format FILES, or all rules and catalogs: keys in schema order, comments kept."""
     folders: Folders = ctx.obj
-    schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
+    schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     read = read_each_file(folders, schemas)
     if files:
-        read = [_named(file, read) for file in files]
-    wrong = [problem for one in read for problem in errors(one.problems)]
+        read = [_find_file(path, read) for path in files]
+    invalid = [problem for file in read for problem in errors(file.problems)]
     changed = 0
-    for one in read:
-        if one.document is None or errors(one.problems):
+    for file in read:
+        if file.document is None or errors(file.problems):
             continue
-        new = format_document(one.document, one.kind, schemas, folders.schemas_beside)
-        problem = formatting_problem(one.document, new)
-        if problem is None or one.document.file is None:
+        formatted = format_document(file.document, file.kind, schemas, folders.schemas_beside)
+        problem = formatting_problem(file.document, formatted)
+        if problem is None or file.document.file is None:
             continue
         changed += 1
         if only_check:
             print_problems([problem], to_stderr=False)
         else:
-            one.document.file.write_text(new, "utf-8")
-            click.echo(f"written: {one.document.path}")
-    what = "would be reformatted" if only_check else "reformatted"
-    click.echo(f"{changed} of {len(read)} files {what} in {folders.description}")
-    if wrong:  # a file that does not pass its schema has no order yet, and stays as it is
-        exit_with_problems(wrong, FAILED)
+            file.document.file.write_text(formatted, "utf-8")
+            click.echo(f"written: {file.document.path}")
+    done = "would be reformatted" if only_check else "reformatted"
+    click.echo(f"{changed} of {len(read)} files {done} in {folders.description}")
+    if invalid:  # files that do not match their schema are left unchanged
+        exit_with_problems(invalid, FAILED)
     raise SystemExit(FAILED if only_check and changed else OK)
 
 
-def _named(file: Path, read: list[FileRead]) -> FileRead:
-    for one in read:
-        if one.file.resolve() == file.resolve():
-            return one
-    raise click.UsageError(f"{file} is not in the rules or catalogs folder")
+def _find_file(path: Path, read: list[FileRead]) -> FileRead:
+    for file in read:
+        if file.file.resolve() == path.resolve():
+            return file
+    raise click.UsageError(f"{path} is not in the rules or catalogs folder")

@@ -13,16 +13,16 @@ from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.language.question_fields import PROFILE
 from fitcard.problems import ProblemsError
 
-Edges = Mapping[str, tuple[str, ...]]
+Edges = Mapping[str, tuple[str, ...]]  # the dependencies of each name
 
 
 def as_text(edges: Edges) -> str:
-    """A line for each name that reads others: `needed_memory <- weights, kv_cache`."""
+    """A line for each name with dependencies: `needed_memory <- weights, kv_cache`."""
     return "\n".join(f"{name} <- {', '.join(reads)}" for name, reads in edges.items() if reads)
 
 
 def as_mermaid(edges: Edges) -> str:
-    """A flow chart from what is read to what reads it, for Markdown."""
+    """A Mermaid flow chart for Markdown; arrows point from dependencies to dependents."""
     numbers = {name: f"n{number}" for number, name in enumerate(_names(edges))}
     nodes = [f'  {number}["{name}"]' for name, number in numbers.items()]
     arrows = [f"  {numbers[read]} --> {numbers[name]}" for name, reads in edges.items() for read in reads]
@@ -30,7 +30,7 @@ def as_mermaid(edges: Edges) -> str:
 
 
 def as_dot(edges: Edges) -> str:
-    """A directed graph for Graphviz."""
+    """A Graphviz graph; arrows point from dependencies to dependents."""
     arrows = [f"  {json.dumps(read)} -> {json.dumps(name)};" for name, reads in edges.items() for read in reads]
     return "\n".join(["digraph rules {", "  rankdir=LR;", "  node [shape=box];", *arrows, "}"])
 
@@ -45,22 +45,22 @@ def _names(edges: Edges) -> list[str]:
 @click.command("graph")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
-    "--format", "shape", type=click.Choice(list(GRAPHS)), default="text", show_default=True, help="Output format."
+    "--format", "format_name", type=click.Choice(list(GRAPHS)), default="text", show_default=True, help="Output format."
 )
 @click.option("--readers", is_flag=True, help="Show what depends on NAME instead of its dependencies.")
 @click.option(f"--{PROFILE}", default="", help="Rule profile.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, names: tuple[str, ...], shape: str, readers: bool, profile: str, as_json: bool
+    ctx: click.Context, /, names: tuple[str, ...], format_name: str, readers: bool, profile: str, as_json: bool
 ) -> None:
     """Show the dependencies of each NAME, or of all rules."""
     rulebook = load_for_command(ctx).rulebook
     try:
         edges = rule_graph(rulebook, names, profile, readers=readers)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE, rulebook.messages)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, MISUSE, rulebook.messages)
     if as_json:
         print_json(edges)
     else:
-        click.echo(GRAPHS[shape](edges))
+        click.echo(GRAPHS[format_name](edges))

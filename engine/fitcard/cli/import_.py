@@ -10,9 +10,19 @@ from typing import Any
 
 import click
 
-from fitcard.cli.new import document_for, in_order, pairs, write_or_exit
 from fitcard.cli.output import FAILED, exit_with_problems
-from fitcard.cli.scaffold import ENTRIES, ENTRY, FieldUnknown, Scaffold, entry_block, insert_entry
+from fitcard.cli.scaffold import (
+    ENTRIES,
+    ENTRY,
+    Scaffold,
+    UnknownFieldError,
+    entry_block,
+    find_document,
+    insert_entry,
+    list_fields,
+    parse_fields,
+    write_or_exit,
+)
 from fitcard.importers.entries import CatalogMatch, ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
 from fitcard.importers.records import Record, SourceKind, Unreadable, machine_records, records_of
@@ -30,35 +40,34 @@ from fitcard.suggest import closest, did_you_mean
 
 @dataclass(frozen=True)
 class Destination:
-    """Where entries are written: their id, the file, title and description of a new file, or nowhere (`dry_run`)."""
+    """Where entries are written: the file, the title and description of a new file, or nowhere (`dry_run`)."""
 
-    name: str
     file: Path | None
     head: Mapping[str, str]
     dry_run: bool
 
 
 class FieldsCommand(click.Command):
-    """A command that accepts `--field VALUE` for `field=VALUE`, of any field."""
+    """A command that accepts `--field VALUE` as `field=VALUE`, for any field."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The arguments, with options that are not the command's own as fields."""
+        """Parses the arguments, with unknown options as fields."""
         own = {option: param for param in self.get_params(ctx) for option in param.opts}
         parsed: list[str] = []
-        left = list(args)
-        while left:
-            word = left.pop(0)
+        rest = list(args)
+        while rest:
+            word = rest.pop(0)
             name, equals, _ = word.partition("=")
             if not name.startswith("--") or len(name) == len("--"):
                 parsed.append(word)
             elif name in own:
                 takes_next = not equals and not getattr(own[name], "is_flag", False)
-                parsed += [word, *(left[:1] if takes_next else ())]
-                left = left[1:] if takes_next else left
+                parsed += [word, *(rest[:1] if takes_next else ())]
+                rest = rest[1:] if takes_next else rest
             else:
                 field = name.removeprefix("--").replace("-", "_")
-                parsed.append(f"{field}={word[len(name) + 1 :] if equals else ''.join(left[:1])}")
-                left = left if equals else left[1:]
+                parsed.append(f"{field}={word[len(name) + 1 :] if equals else ''.join(rest[:1])}")
+                rest = rest if equals else rest[1:]
         return super().parse_args(ctx, parsed)
 
 
@@ -98,35 +107,35 @@ def command(
     overrides it.
     """
     folders: Folders = ctx.obj
-    rulebook = _load_or_leave(folders)
-    importers = _importers(rulebook, what)
-    skeleton = Scaffold(what, importers[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
+    rulebook = _load_or_exit(folders)
+    importers = _find_importers(rulebook, what)
+    scaffold = Scaffold(what, importers[0].catalog, ENTRIES, ENTRY, rulebook.schemas)
     try:
-        overrides = _flat(skeleton.read(pairs(word for word in words if "=" in word)))
-    except FieldUnknown as unknown:
-        raise click.UsageError(str(unknown)) from None
+        overrides = _flatten(scaffold.read(parse_fields(word for word in words if "=" in word)))
+    except UnknownFieldError as error:
+        raise click.UsageError(str(error)) from None
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     entries: list[ImportedEntry] = []
-    for source in _sources(importers, words, here=here, saved=saved):
+    for source in _find_sources(importers, words, here=here, saved=saved):
         imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
         counts = f"{len(source.records)} read, {len(imported)} taken"
-        click.echo(f"read: {source.importer.title}, {source.shown_as}: {counts}", err=True)
+        click.echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
         entries += imported
     new = list(_without_known(_with_ids(entries, name), what))
     if new:
-        destination = Destination(name, file, {key: text for key, text in head.items() if text}, dry_run)
-        _write(folders, skeleton, new, destination)
+        destination = Destination(file, {key: text for key, text in head.items() if text}, dry_run)
+        _write(folders, scaffold, new, destination)
 
 
-def _load_or_leave(folders: Folders) -> Rulebook:
-    """The rulebook without proof that it can answer: what is written is tried before."""
+def _load_or_exit(folders: Folders) -> Rulebook:
+    """The rulebook, without the checks by sample questions: these run before anything is written."""
     try:
         return load(folders)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
 
 
-def _importers(rulebook: Rulebook, what: str) -> list[Importer]:
+def _find_importers(rulebook: Rulebook, what: str) -> list[Importer]:
     available = [importer for importer in IMPORTERS if importer.catalog in rulebook.catalogs]
     importers = [importer for importer in available if importer.word == what]
     if not importers:
@@ -140,14 +149,14 @@ def _importers(rulebook: Rulebook, what: str) -> list[Importer]:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """Records of a file or of a machine, the importer that recognises them, and how messages call their origin."""
+    """Records of a file or machine, the importer that recognises them, and the name of their origin in messages."""
 
     importer: Importer
     records: list[Record]
-    shown_as: str
+    name: str
 
 
-def _sources(
+def _find_sources(
     importers: list[Importer], words: tuple[str, ...], *, here: bool, saved: Path | None
 ) -> list[ImportSource]:
     files = [word for word in words if "=" not in word]
@@ -157,8 +166,8 @@ def _sources(
         return _machine_sources(importers, saved)
     try:
         kind, records = records_of(Path(files[0]))
-    except Unreadable as why:
-        raise click.ClickException(f"{files[0]} cannot be read: {why}") from None
+    except Unreadable as error:
+        raise click.ClickException(f"{files[0]} cannot be read: {error}") from None
     importer = recognise(importers, kind, records)
     if importer is None:
         known = ", ".join(importer.title for importer in importers)
@@ -167,26 +176,26 @@ def _sources(
 
 
 def _machine_sources(importers: list[Importer], saved: Path | None) -> list[ImportSource]:
-    """All that this machine has, or another whose outputs are saved. The command ends where there is nothing."""
+    """The hardware of this machine, or of another from its saved outputs. Raises ClickException if none is detected."""
     of_machines = [importer for importer in importers if importer.source is SourceKind.MACHINE]
     if not of_machines:
         raise click.UsageError(f"importing a {importers[0].word} requires a FILE")
-    shown_as = saved.name if saved else "here"
+    name = saved.name if saved else "here"
     outputs = [(importer, machine_records(importer.machine, importer.each, saved)) for importer in of_machines]
     recognised = [
-        ImportSource(importer, records, shown_as)
+        ImportSource(importer, records, name)
         for importer, records in outputs
         if records and recognise([importer], SourceKind.MACHINE, records)
     ]
     preferred = [source for source in recognised if not source.importer.fallback] or recognised
     if not preferred:
         titles = ", ".join(importer.title for importer in of_machines)
-        raise click.ClickException(f"no {importers[0].word} found {shown_as}; looked for: {titles}")
+        raise click.ClickException(f"no {importers[0].word} found {name}; looked for: {titles}")
     return preferred
 
 
-def _flat(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields by their dotted names, as importers have them."""
+def _flatten(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields by dotted name, as importers use them."""
     flat: dict[str, Any] = {}
     for name, value in overrides.items():
         flat |= {f"{name}.{inner}": part for inner, part in value.items()} if isinstance(value, dict) else {name: value}
@@ -194,16 +203,16 @@ def _flat(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_ids(entries: list[ImportedEntry], name: str) -> Iterator[tuple[str, ImportedEntry]]:
-    """Each entry with its id: the name that was set, with a number where there are several, or its own."""
+    """Each entry with its id: `name`, numbered if there are several entries; by default its own id."""
     for number, entry in enumerate(entries, 1):
-        own = f"{name}-{number}" if name and len(entries) > 1 else name
-        yield own or entry.id, entry
+        numbered = f"{name}-{number}" if name and len(entries) > 1 else name
+        yield numbered or entry.id, entry
 
 
 def _without_known(entries: Iterable[tuple[str, ImportedEntry]], word: str) -> Iterator[tuple[str, ImportedEntry]]:
-    """The entries that the catalog does not have; prints remarks on each, and which entries it has."""
+    """The entries that the catalog lacks; prints remarks on these, and the entries that it has."""
     known: dict[str, list[ImportedEntry]] = {}
-    remarks: dict[str, None] = {}  # each once, also where it holds of several entries
+    remarks: dict[str, None] = {}  # an ordered set: several entries may have the same remark
     for name, entry in entries:
         if entry.match is not None and not entry.match.differences:
             known.setdefault(entry.match.entry.id, []).append(entry)
@@ -214,17 +223,18 @@ def _without_known(entries: Iterable[tuple[str, ImportedEntry]], word: str) -> I
         click.echo(remark, err=True)
     for entry_id, same in known.items():
         position = same[0].match.entry.position if same[0].match else ""
-        many = f" ({len(same)} of them)" if len(same) > 1 else ""
-        click.echo(f"this is `{entry_id}`{many}, already in the catalog: {position}")
+        count = f" ({len(same)} of them)" if len(same) > 1 else ""
+        click.echo(f"this is `{entry_id}`{count}, already in the catalog: {position}")
         click.echo(f"  read: {to_yaml(dict(same[0].data))}", err=True)
 
 
 def _remarks(entry: ImportedEntry) -> Iterator[str]:
     if entry.match is not None:
-        yield _difference(entry.match)
-    for one in entry.unmatched:
-        hint = did_you_mean(one.nearest)
-        yield f"no {one.field} is called `{one.name}`; {f'{hint} ' if hint else ''}set {one.field}=ID"
+        yield _describe_differences(entry.match)
+    for unmatched in entry.unmatched:
+        hint = did_you_mean(unmatched.nearest)
+        field = unmatched.field
+        yield f"no {field} is called `{unmatched.name}`; {f'{hint} ' if hint else ''}set {field}=ID"
     if entry.similar:
         yield f"no certain match in the catalog; {did_you_mean(entry.similar)}"
     if entry.guessed:
@@ -233,7 +243,7 @@ def _remarks(entry: ImportedEntry) -> Iterator[str]:
         yield f"not read: {', '.join(entry.absent)}"
 
 
-def _difference(match: CatalogMatch) -> str:
+def _describe_differences(match: CatalogMatch) -> str:
     listed = ", ".join(
         f"{name} is {there:g} in the catalog and {here:g} here" for name, (there, here) in match.differences.items()
     )
@@ -241,33 +251,33 @@ def _difference(match: CatalogMatch) -> str:
 
 
 def _write(
-    folders: Folders, skeleton: Scaffold, new: list[tuple[str, ImportedEntry]], destination: Destination
+    folders: Folders, scaffold: Scaffold, new: list[tuple[str, ImportedEntry]], destination: Destination
 ) -> None:
-    missing = {one.name: one for _, entry in new for one in skeleton.missing(entry.data)}
+    """Writes the entries, or prints them in a dry run. Raises UsageError if an id or a required field is missing."""
+    missing = {field.name: field for _, entry in new for field in scaffold.missing(entry.data)}
     if destination.dry_run:
         for name, entry in new:
-            click.echo(entry_block(name or skeleton.word, skeleton.ordered(entry.data), ""))
-    if unmatched := {one.field: None for _, entry in new for one in entry.unmatched}:
+            click.echo(entry_block(name or scaffold.word, scaffold.ordered(entry.data), ""))
+    if unmatched := dict.fromkeys(unmatched.field for _, entry in new for unmatched in entry.unmatched):
         raise click.UsageError(
             f"set what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"
         )
     if not all(name for name, _ in new):
         raise click.UsageError("requires an id: --name ID")
     if missing:
-        listed = "".join(f"\n  {one.name}={one.example}  {one.about}" for one in missing.values())
-        raise click.UsageError(f"fields of a {skeleton.word} that were not read are required, such as{listed}")
-    read = read_each_file(folders, skeleton.schemas)
-    if destination.dry_run and destination.file is None:  # any file will do to try it in
-        read = [next(one for one in read if one.kind == skeleton.kind)]
-    document = document_for(skeleton, destination.file, read, folders, destination.head)
-    text = document.text
+        listed = list_fields(missing.values())
+        raise click.UsageError(f"fields of a {scaffold.word} that were not read are required, such as{listed}")
+    files = read_each_file(folders, scaffold.schemas)
+    if destination.dry_run and destination.file is None:  # checked in any file of the kind
+        files = [next(file for file in files if file.kind == scaffold.kind)]
+    original = document = find_document(scaffold, destination.file, files, folders, destination.head)
     for name, entry in new:
-        text = insert_entry(_again(document, text), skeleton.section, name, skeleton.ordered(entry.data))
-    text = in_order(document, text, skeleton, folders)
-    write_or_exit(folders, document, text, [(skeleton.section, name) for name, _ in new], dry_run=destination.dry_run)
+        text = insert_entry(document, scaffold.section, name, scaffold.ordered(entry.data))
+        document = _reread(document, text)
+    write_or_exit(scaffold, folders, original, document.text, [name for name, _ in new], dry_run=destination.dry_run)
 
 
-def _again(document: Document, text: str) -> Document:
-    after, problems = read_text(text, document.path, document.file)
-    assert after is not None, problems
-    return after
+def _reread(document: Document, text: str) -> Document:
+    edited, problems = read_text(text, document.path, document.file)
+    assert edited is not None, problems
+    return edited

@@ -1,4 +1,4 @@
-"""`fitcard`: the group of all commands, each imported only when it is called."""
+"""`fitcard`: the group of all commands, each imported when it is called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GROUPS = {
         "fmt": "Format rules and catalogs.",
         "new": "Create a rule or a catalog entry.",
         "graph": "Show the dependencies between rules.",
-        "schemas": "Write the JSON Schemas of answers and rankings.",
+        "schemas": "Write the JSON Schemas of answers, rankings and comparisons.",
     },
     "Catalogs and measurements": {
         "catalog": "Show statistics of the catalogs, or verify their figures.",
@@ -45,8 +45,8 @@ GROUPS = {
     },
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
-MODULES = {"import": "import_"}  # where the command is a word of Python
-COLLECT_AFTER = 100_000  # new objects: a rulebook is some hundred thousand, and looking for cycles in them finds none
+MODULES = {"import": "import_"}  # modules not named like their command
+GC_THRESHOLD = 100_000  # new objects; a rulebook has several hundred thousand, without garbage cycles
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -54,24 +54,24 @@ class LazyGroup(click.Group):
     """Commands by name; the module of a command is imported when it is looked up."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Runs the command that is named, with what looks for cycles of objects held back from the first import on."""
-        gc.set_threshold(COLLECT_AFTER)
-        atexit.register(gc.freeze)  # where the process ends, nothing is looked through once more: a tenth of a second
+        """Runs a command, with rare garbage collections."""
+        gc.set_threshold(GC_THRESHOLD)
+        atexit.register(gc.freeze)  # skips the collection at exit, which takes 0.1 s
         return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, group by group."""
+        """The names of the commands, by group."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """The command of that name; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"fitcard.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """The commands and options that start so, likewise."""
+        """The commands and options that start with `incomplete`, without importing any."""
         commands = [CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)]
         return [*commands, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
@@ -100,7 +100,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def main(context: click.Context, rules: Path | None, catalogs: Path | None, schemas: Path | None) -> None:
     """Estimate whether a language model runs on given hardware, how fast, and how well."""
-    for stream in (sys.stdout, sys.stderr):  # where a terminal cannot show a character, show another in its place
+    for stream in (sys.stdout, sys.stderr):  # characters that the terminal cannot show are replaced
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     context.obj = find_folders(rules, catalogs, schemas)

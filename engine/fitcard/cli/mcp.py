@@ -1,4 +1,4 @@
-"""`fitcard mcp`: run the Model Context Protocol server."""
+"""`fitcard mcp`: runs the Model Context Protocol server."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
     except ImportError:
         raise click.ClickException(NOT_INSTALLED) from None
     try:
-        live = ReloadingEngine(ctx.obj)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
-    live.watch(POLL_SECONDS)
+        engine = ReloadingEngine(ctx.obj)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
+    engine.watch(POLL_SECONDS)
     if http:
         click.echo(f"http://127.0.0.1:{port}/mcp", err=True)
-        run_http(live, port)
+        run_http(engine, port)
     else:
-        run_stdio(live)
+        run_stdio(engine)

@@ -1,4 +1,4 @@
-"""Commands that ask a question: their options are what the rulebook can be asked."""
+"""Commands whose options come from the rulebook, and the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from fitcard.cli.output import FAILED, load_or_exit
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.language.question_fields import PROFILE, Axis, Input
+from fitcard.language.rule_set import RuleSet
 from fitcard.problems import ProblemsError
+from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.suggest import closest, did_you_mean
 
 
 def load_for_command(ctx: click.Context) -> Engine:
-    """The engine of this call, loaded the first time it is needed.
-
-    During completion it is not checked, and its problems are not printed.
-    """
+    """The engine of this call, loaded on first use; during completion without checks and messages."""
     root = ctx.find_root()
     if not isinstance(root.obj, Engine):
         root.obj = _load_quietly(ctx) if ctx.resilient_parsing else load_or_exit(folders_of(ctx))
@@ -42,17 +42,32 @@ def _load_quietly(ctx: click.Context) -> Engine:
 
 
 def outline_for_command(ctx: click.Context) -> Rulebook | Outline:
-    """The rulebook of this call; during completion the part of it that options are made of."""
+    """The rulebook of this call; during completion only the part that options are built from."""
     return read_outline(folders_of(ctx)) if ctx.resilient_parsing else load_for_command(ctx).rulebook
 
 
 def required_axes(rulebook: Rulebook | Outline) -> list[str]:
-    """The axes that a question must name, in their order."""
+    """The axes without a default, in order."""
     return [axis.name for axis in rulebook.question_fields.axes.values() if axis.required]
 
 
+def find_profile(rulebook: Rulebook, name: str) -> RuleSet:
+    """The rules of a profile. Raises UsageError for an unknown name."""
+    if name not in rulebook.rule_sets:
+        near = did_you_mean(closest(name, rulebook.rule_sets)) or f"there are {', '.join(rulebook.rule_sets)}"
+        raise click.UsageError(f"there is no profile `{name}`; {near}")
+    return rulebook.rule_sets[name]
+
+
+def require_backtest(rulebook: Rulebook) -> Backtest:
+    """The backtest of the rulebook. Raises UsageError if it has none."""
+    if rulebook.backtest is None:
+        raise click.UsageError("the rules folder has no file of `kind: backtest`")
+    return rulebook.backtest
+
+
 class QuestionOptionsCommand(click.Command):
-    """A command with an option for each axis that has a default, for each input, and for the profile."""
+    """A command with an option for each axis with a default, each input, and the profile."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own arguments, the rulebook's options, then the command's own options."""
@@ -64,10 +79,10 @@ class QuestionOptionsCommand(click.Command):
 
 
 class QuestionCommand(QuestionOptionsCommand):
-    """Such a command with an argument for each axis that must be named."""
+    """A command with an argument for each required axis, and an option for each other field of a question."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """An argument for each axis that must be named, then the rest."""
+        """The arguments, then the options."""
         rulebook = outline_for_command(ctx)
         axes = [rulebook.question_fields.axes[name] for name in required_axes(rulebook)]
         arguments = [click.Argument([axis.name], shell_complete=complete_entries(axis.catalog)) for axis in axes]
@@ -75,7 +90,7 @@ class QuestionCommand(QuestionOptionsCommand):
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=VALUE` by name. Raises UsageError where there is no `=`, or a name stands twice."""
+    """The values of `NAME=VALUE` by name. Raises UsageError for another form or a repeated name."""
     pairs = [setting.partition("=") for setting in settings]
     if any(not (name and equals and value) for name, equals, value in pairs):
         raise click.UsageError("--set requires NAME=VALUE, such as headroom_share=0.1")
@@ -103,28 +118,26 @@ language_option = click.option(
 def question_options(
     rulebook: Rulebook | Outline, axes: Iterable[str], *, several: bool = False, best: str = ""
 ) -> list[click.Parameter]:
-    """An option for each of these axes, for each input, and for the profile.
+    """An option for each of these axes, each input, and the profile.
 
-    With `several`, an option for an axis is repeatable; without it all entries are meant if the axis is swept. On the
-    axis `best`, the best entry is taken where none is given.
+    With `several`, the options of axes are repeatable, and axes to sweep default to all entries. The axis `best`
+    defaults to the best entry for each row of a ranking.
     """
-    fields, profiles = rulebook.question_fields, ", ".join(rulebook.rule_sets)
-    told = {name: f"{fields.axes[name].about} [{_default(fields.axes[name], several, best)}]" for name in axes}
-    told[PROFILE] = f"Rule profile: {profiles}. [default: {rulebook.default_profile}]"
-    told |= {number.name: f"{number.about}{_unit_and_default(number)}" for number in fields.inputs.values()}
-    spelled = {name: [f"--{name.replace('_', '-')}", name] for name in told}
-    many = set(fields.axes) if several else set()
+    fields = rulebook.question_fields
+    help_texts = {name: f"{fields.axes[name].about} [{_default(fields.axes[name], several, best)}]" for name in axes}
+    help_texts[PROFILE] = f"Rule profile: {', '.join(rulebook.rule_sets)}. [default: {rulebook.default_profile}]"
+    help_texts |= {number.name: f"{number.about}{_unit_and_default(number)}" for number in fields.inputs.values()}
     completers = {name: complete_entries(axis.catalog) for name, axis in fields.axes.items()}
     completers[PROFILE] = complete_profiles
     return [
         click.Option(
-            spelled[name],
+            [f"--{name.replace('_', '-')}", name],
             default=None,
-            multiple=name in many,
-            help=told[name],
+            multiple=several and name in fields.axes,
+            help=text,
             shell_complete=completers.get(name),
         )
-        for name in told
+        for name, text in help_texts.items()
     ]
 
 

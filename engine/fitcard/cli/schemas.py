@@ -1,4 +1,4 @@
-"""`fitcard schemas`: writes the schemas of answers and rankings."""
+"""`fitcard schemas`: writes the schemas of answers, rankings and comparisons."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fitcard.source.folders import Folders
 )
 @click.pass_context
 def command(ctx: click.Context, /, folder: Path | None) -> None:
-    """Write the JSON Schemas of answers and rankings that the rules lead to."""
+    """Write the JSON Schemas of answers, rankings and comparisons."""
     folders: Folders = ctx.obj
     try:
         rulebook = load(folders)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, FAILED)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     target = folder or folders.schemas
     try:
         written = write_schemas(rulebook, target)
@@ -36,4 +36,4 @@ def command(ctx: click.Context, /, folder: Path | None) -> None:
     for file in written:
         click.echo(f"written: {file}")
     if not written:
-        click.echo(f"nothing to write: the schemas in {folders.shown(target)} are up to date")
+        click.echo(f"nothing to write: the schemas in {folders.display_path(target)} are up to date")

@@ -1,4 +1,4 @@
-"""`fitcard serve`: the HTTP service in one process."""
+"""`fitcard serve`: runs the HTTP service in one process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fitcard.problems import ProblemsError
 from fitcard.reload import ReloadingEngine
 from fitcard.web.access import read_keys
 from fitcard.web.observability import LOG_FORMATS, TEXT_LOG, configure_logging
-from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options
-from fitcard.web.server import Server, ServerLimits, run_until_signal
+from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options, ServerLimits
+from fitcard.web.server import Server, run_until_signal
 
 POLL_SECONDS = 1.0
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -88,10 +88,10 @@ def command(
         keys = read_keys(api_keys) if api_keys else {}
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
         configure_logging(log)
-        rules = ReloadingEngine(ctx.obj)
-        app = create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
-    except ProblemsError as errors:
-        exit_with_problems(errors.problems, FAILED)
+        engine = ReloadingEngine(ctx.obj)
+        app = create_app(engine, site or local_site(engine.rulebook.site, host, port), options)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
@@ -101,13 +101,13 @@ def command(
     click.echo(server.address, err=True)
     click.echo(f"rules: {ctx.obj.description}", err=True)
     if reload:
-        rules.watch(POLL_SECONDS)
+        engine.watch(POLL_SECONDS)
     if aborted := run_until_signal(server):
         click.echo(f"stopped; requests aborted: {aborted}", err=True)
 
 
 def local_site(site: str, host: str, port: int) -> str:
-    """The site of the rulebook with another port, where both it and `host` are this machine; else empty."""
+    """The site of the rulebook with this port, if both the site and `host` are local; else empty."""
     parts = urlsplit(site)
     if port and parts.hostname in LOCAL_HOSTS and host in LOCAL_HOSTS:
         return parts._replace(netloc=parts.netloc.removesuffix(f":{parts.port}") + f":{port}").geturl()

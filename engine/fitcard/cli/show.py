@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from fitcard.answer.answer import answer_question
-from fitcard.answer.language import in_language
-from fitcard.answer.question import read_question
+from fitcard.answer.question import in_language, read_question
 from fitcard.cli.options import QuestionCommand, language_option, load_for_command, parse_settings, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.problems import ProblemsError
@@ -40,17 +39,16 @@ def command(
     engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         engine = in_language(engine, lang)
-        built = answer_question(
-            engine, read_question(engine.rulebook, parameters, overrides), explained=explain
-        ).to_dict()
-    except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
+        question = read_question(engine.rulebook, parameters, overrides)
+        answer = answer_question(engine, question, explained=explain).to_dict()
+    except ProblemsError as error:
+        exit_with_problems(error.problems, MISUSE, engine.rulebook.messages)
     if as_json:
-        print_json(built)
+        print_json(answer)
         return
-    from fitcard.cli.answer_view import draw_answer  # noqa: PLC0415 - drawing is not needed for JSON
+    from fitcard.cli.drawing import draw_answer  # noqa: PLC0415 - not needed for JSON
 
     try:
-        draw_answer(built, engine.rulebook.messages, save_as=svg)
+        draw_answer(answer, engine.rulebook.messages, save_as=svg)
     except OSError as error:
         raise click.FileError(svg or "", error.strerror) from None

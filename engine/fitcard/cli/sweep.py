@@ -1,20 +1,17 @@
-"""`fitcard sweep`: the answers for all catalog entries, or for some of them, written to a file."""
+"""`fitcard sweep`: writes the answers for all catalog entries, or for selected ones, to a file."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fitcard.cli.options import load_for_command, outline_for_command, parse_settings, question_options, set_option
-from fitcard.cli.output import MISUSE, exit_with_problems, print_json
+from fitcard.cli.output import MISUSE, exit_with_problems, print_json, progress_bars
 from fitcard.problems import ProblemsError
 from fitcard.sweep.formats import FORMATS, PARQUET
 from fitcard.sweep.run import SweepResult, sha256_of, sweep_to_file, sweep_to_stream
@@ -22,11 +19,11 @@ from fitcard.sweep.selection import Sweep, read_sweep
 from fitcard.sweep.workers import cluster_workers, local_workers
 
 STANDARD_OUTPUT = "-"
-MAX_WORKERS = 4  # where nobody says how many: each takes memory
+MAX_WORKERS = 4  # by default, since each takes memory
 
 
 class SweepCommand(click.Command):
-    """A command with an option for each axis, which can be given several times, for each input and for the profile."""
+    """A command with a repeatable option for each axis, and options for the inputs and the profile."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The rulebook's options, then the command's own."""
@@ -40,14 +37,18 @@ class SweepCommand(click.Command):
     default=STANDARD_OUTPUT,
     show_default=True,
     metavar="FILE",
-    help=f"Output file ({', '.join(f'.{form}' for form in FORMATS)}), or - for standard output.",
+    help=f"Output file ({', '.join(f'.{name}' for name in FORMATS)}), or - for standard output.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Output format. [default: by the file suffix]")
+@click.option(
+    "--format", "format_name", type=click.Choice(FORMATS), help="Output format. [default: by the file suffix]"
+)
 @click.option("--columns", multiple=True, metavar="KEYS", help="Columns: keys of an answer, or names of rules.")
 @click.option("--where", default="", metavar="EXPR", help="Only write answers that meet this condition.")
 @set_option
 @click.option(
-    "--workers", type=click.IntRange(min=1), help=f"Worker processes. [default: CPU cores, at most {MAX_WORKERS}]"
+    "--workers",
+    type=click.IntRange(min=1),
+    help=f"Worker processes. [default: CPU cores, at most {MAX_WORKERS}]",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
 @click.option("--restart", is_flag=True, help="Discard the parts of an interrupted sweep.")
@@ -58,7 +59,7 @@ def command(
     ctx: click.Context,
     /,
     out: str,
-    form: str | None,
+    format_name: str | None,
     columns: tuple[str, ...],
     where: str,
     settings: tuple[str, ...],
@@ -74,71 +75,59 @@ def command(
     Options for entries can be repeated or take comma-separated values. An interrupted sweep resumes when it is run
     again.
     """
-    form = form or _form_of(out)
+    format_name = format_name or _format_by_suffix(out)
     to_stream = out == STANDARD_OUTPUT
-    if to_stream and (as_json or form == PARQUET):
+    if to_stream and (as_json or format_name == PARQUET):
         raise click.UsageError("--json and Parquet require --out FILE")
     engine, overrides = load_for_command(ctx), parse_settings(settings)
     try:
         sweep = read_sweep(engine, parameters, columns, where, overrides)
-        at_once = workers or min(MAX_WORKERS, os.cpu_count() or 1)
-        computing = cluster_workers(sweep, form, scheduler) if scheduler else local_workers(sweep, form, at_once)
-        with _progress() as step:
+        if scheduler:
+            pool = cluster_workers(sweep, format_name, scheduler)
+        else:
+            pool = local_workers(sweep, format_name, workers or min(MAX_WORKERS, os.cpu_count() or 1))
+        with progress_bars() as step:
+            progress = partial(step, "answers")
             if to_stream:
-                sweep_to_stream(sweep, form, sys.stdout.buffer, computing, step)
+                sweep_to_stream(sweep, format_name, sys.stdout.buffer, pool, progress)
                 return
-            swept = sweep_to_file(sweep, form, Path(out), computing, step, restart=restart, force=force)
-    except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE, engine.rulebook.messages)
-    except BrokenPipeError:  # who reads has enough
+            result = sweep_to_file(sweep, format_name, Path(out), pool, progress, restart=restart, force=force)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, MISUSE, engine.rulebook.messages)
+    except BrokenPipeError:  # the reader closed the pipe; click ends the command
         raise
     except OSError as error:
         raise click.FileError(str(error.filename or out), error.strerror) from None
     if as_json:
-        print_json(_summary(sweep, swept, Path(out)))
+        print_json(_summary(sweep, result, Path(out)))
     else:
         rules = sweep.about
-        click.echo(f"{swept.rows:,} of {swept.answers:,} answers in {swept.seconds:.1f} s: {out}")
+        click.echo(f"{result.rows:,} of {result.answers:,} answers in {result.seconds:.1f} s: {out}")
         click.echo(f"rules {rules['version']}, {rules['profile']}, {rules['sha256']}")
 
 
-def _form_of(out: str) -> str:
-    """The form that the name of a file says."""
+def _format_by_suffix(out: str) -> str:
+    """The format named by the suffix of a file; the first text format for standard output."""
     suffix = Path(out).suffix.removeprefix(".")
     if out == STANDARD_OUTPUT:
-        return next(form for form in FORMATS if form != PARQUET)
+        return next(name for name in FORMATS if name != PARQUET)
     if suffix not in FORMATS:
-        raise click.UsageError(
-            f"{out} must end in one of {', '.join(f'.{form}' for form in FORMATS)}, or name --format"
-        )
+        suffixes = ", ".join(f".{name}" for name in FORMATS)
+        raise click.UsageError(f"{out} must end in one of {suffixes}, or name --format")
     return suffix
 
 
-def _summary(sweep: Sweep, swept: SweepResult, file: Path) -> dict[str, Any]:
+def _summary(sweep: Sweep, result: SweepResult, file: Path) -> dict[str, Any]:
     return {
         "file": str(file),
         "bytes": file.stat().st_size,
         "sha256": sha256_of(file),
-        "answers": swept.answers,
-        "rows": swept.rows,
-        "parts": swept.parts,
-        "seconds": swept.seconds,
-        "answers_per_second": swept.answers / swept.seconds,
+        "answers": result.answers,
+        "rows": result.rows,
+        "parts": result.parts,
+        "seconds": result.seconds,
+        "answers_per_second": result.answers / result.seconds,
         "columns": [column.key for column in sweep.columns],
         "question": sweep.question,
         "rules": dict(sweep.about),
     }
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal, where there is one."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} of {task.total:,}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("answers", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

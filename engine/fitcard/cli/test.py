@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
+from xml.etree import ElementTree
 
 import click
 
@@ -10,9 +12,8 @@ from fitcard.calibration.comparison import aim_problems
 from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
 from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemsError
-from fitcard.reports import problem_text, trace_lines
+from fitcard.reports import format_problem, format_trace
 from fitcard.testing.coverage import coverage
-from fitcard.testing.junit import junit_xml
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
 from fitcard.testing.update import expectation_updates, write_updates
 
@@ -43,7 +44,7 @@ def command(
     engine = load_or_exit(ctx.obj)
     outcomes = [run_test(engine, test) for test in rule_tests(engine.rulebook, containing)]
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    missed = [] if containing else _missed_aims(engine)
+    missed = [] if containing else _missed_targets(engine)
     if as_json:
         print_json([_as_dict(outcome) for outcome in outcomes])
     else:
@@ -57,34 +58,57 @@ def command(
         _update(failed, yes=yes)
     if junit is not None:
         junit.write(junit_xml(outcomes))
-    short = with_coverage and not _covers(engine, outcomes, quiet=as_json)
-    raise SystemExit(FAILED if failed or missed or short or (fail_on_empty and not outcomes) else OK)
+    below = with_coverage and not _covers(engine, outcomes, quiet=as_json)
+    raise SystemExit(FAILED if failed or missed or below or (fail_on_empty and not outcomes) else OK)
 
 
-def _missed_aims(engine: Engine) -> list[Problem]:
+def junit_xml(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as JUnit XML: a case per test, with problems and trace in its failure."""
+    failed = sum(not outcome.passed for outcome in outcomes)
+    suite = ElementTree.Element("testsuite", name="fitcard test", tests=str(len(outcomes)), failures=str(failed))
+    for outcome in outcomes:
+        at = outcome.test.document.position(outcome.test.path)
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            name=outcome.test.name,
+            classname=at.file,
+            file=at.file,
+            line=str(at.line),
+        )
+        if not outcome.passed:
+            failure = ElementTree.SubElement(case, "failure", message=outcome.problems[0].message)
+            lines = [format_problem(problem) for problem in outcome.problems] + format_trace(outcome.trace)
+            failure.text = "\n".join(lines)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _missed_targets(engine: Engine) -> list[Problem]:
+    """The accuracy targets that the back-test misses, or the problems that stop it."""
     try:
         return list(aim_problems(engine))
-    except ProblemsError as found:
-        return list(found.problems)
+    except ProblemsError as error:
+        return list(error.problems)
 
 
 def _update(failed: list[Outcome], *, yes: bool) -> None:
-    """Shows each expectation that would change, and writes them where that is wanted."""
-    changes = list(expectation_updates(failed))
-    for change in changes:
-        made_of = f"  <- {change.made_of}" if change.made_of else ""
-        click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{made_of}")
-    if changes and (yes or click.confirm(f"Write {len(changes)} new expectations?")):
-        click.echo(f"written: {write_updates(changes)}")
+    """Prints each update of an expectation, and writes them with `yes` or after confirmation."""
+    updates = list(expectation_updates(failed))
+    for change in updates:
+        inputs = f"  <- {change.inputs}" if change.inputs else ""
+        click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{inputs}")
+    if updates and (yes or click.confirm(f"Write {len(updates)} new expectations?")):
+        click.echo(f"written: {write_updates(updates)}")
 
 
 def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
-    """Whether the tests reach as much of the rules as the rulebook asks; prints what they do not reach."""
-    found = coverage(engine, (row for outcome in outcomes for row in outcome.rows))
-    percent = found.share * PERCENT
+    """Whether the tests reach the coverage that the rulebook requires; prints the parts without a test."""
+    covered = coverage(engine, (row for outcome in outcomes for row in outcome.rows))
+    percent = covered.share * PERCENT
     if not quiet:
-        print_problems(found.warnings(), to_stderr=False)
-        click.echo(f"covered: {len(found.parts) - len(found.missing)} of {len(found.parts)}, {percent:.1f} %")
+        print_problems(covered.warnings(), to_stderr=False)
+        click.echo(f"covered: {len(covered.parts) - len(covered.missing)} of {len(covered.parts)}, {percent:.1f} %")
         click.echo(f"required: {engine.rulebook.test_coverage:g} %")
     return percent >= engine.rulebook.test_coverage
 
@@ -92,8 +116,8 @@ def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
 def _print_failure(outcome: Outcome) -> None:
     click.secho(f"FAILED {outcome.test.name}", fg="red", bold=True)
     for problem in outcome.problems:
-        click.echo(problem_text(problem))
-    for line in trace_lines(outcome.trace):
+        click.echo(format_problem(problem))
+    for line in format_trace(outcome.trace):
         click.echo(f"    {line}")
 
 

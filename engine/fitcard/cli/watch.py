@@ -8,14 +8,17 @@ from pathlib import Path
 
 import click
 
+from fitcard.cli.options import required_axes
 from fitcard.cli.output import MISUSE, exit_with_problems
 from fitcard.lint.watch import Watcher, change_lines, first_lines
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.loader import load_with_problems
-from fitcard.source.folders import READ, Folders, fingerprint
+from fitcard.source.folders import FILE_PATTERNS, Folders, fingerprint
 
-SETTLE, STEP, AT_LEAST = 60, 20, 500  # milliseconds: to wait for one save to end, to look, and to look in any case
+# In milliseconds: the pause after which a save has ended, the interval between looks, and the longest wait for an
+# event, after which files are compared anyway.
+DEBOUNCE, STEP, TIMEOUT = 60, 20, 500
 
 
 @click.command("watch")
@@ -27,11 +30,11 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     QUESTION has the arguments of `fitcard show`, in quotes: "qwen-3-14b m1-16gb".
     """
     folders: Folders = ctx.obj
-    watcher = Watcher(folders, tuple(_asked(folders, pin) for pin in pins))
+    watcher = Watcher(folders, tuple(_read_question(folders, pin) for pin in pins))
     try:
         first = before = watcher.check()
-    except ProblemsError as found:
-        exit_with_problems(found.problems, MISUSE)
+    except ProblemsError as error:
+        exit_with_problems(error.problems, MISUSE)
     _print(first_lines(first))
     click.echo(f"watching {folders.description}; Ctrl-C to stop")
     for files in _saves(folders):
@@ -41,14 +44,14 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
         click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
         click.echo(f"{time.perf_counter() - started:.2f} s")
-        if now.runs:
+        if now.has_figures:
             before = now
 
 
-def _asked(folders: Folders, pin: str) -> dict[str, str]:
-    """The question that these words ask: one for each axis that must be named."""
+def _read_question(folders: Folders, pin: str) -> dict[str, str]:
+    """The question of a pin: an entry for each required axis, separated by spaces."""
     rulebook, _ = load_with_problems(folders, FileCache())
-    axes = [axis.name for axis in rulebook.question_fields.axes.values() if axis.required] if rulebook else []
+    axes = required_axes(rulebook) if rulebook else []
     words = pin.split()
     if rulebook is not None and len(words) != len(axes):
         raise click.UsageError(f"--pin takes {' '.join(axis.upper() for axis in axes)} in quotes, not `{pin}`")
@@ -56,7 +59,7 @@ def _asked(folders: Folders, pin: str) -> dict[str, str]:
 
 
 def _saves(folders: Folders) -> Iterator[list[str]]:
-    """The files of each save, or of what came of several within a moment, whether or not the system told of them."""
+    """The names of the files of each save. Saves in quick succession count as one; missed events are noticed later."""
     try:
         from watchfiles import watch  # noqa: PLC0415 - only this command needs it, and it is an extra
     except ImportError:
@@ -64,15 +67,14 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
             "`fitcard watch` requires the package watchfiles: pip install 'fitcard[tune]'"
         ) from None
     seen = fingerprint(folders)
-    ticks = watch(*folders.all, debounce=SETTLE, step=STEP, rust_timeout=AT_LEAST, yield_on_timeout=True)
+    ticks = watch(*folders.all, debounce=DEBOUNCE, step=STEP, rust_timeout=TIMEOUT, yield_on_timeout=True)
     for changes in ticks:
-        found = fingerprint(folders)
-        if found != seen:
-            seen = found
-            paths = {Path(path) for _, path in changes}
-            yield sorted({path.name for path in paths if any(path.match(one) for one in READ)}) or [
-                "files have changed"
-            ]
+        current = fingerprint(folders)
+        if current != seen:
+            seen = current
+            paths = [Path(path) for _, path in changes]
+            names = {path.name for path in paths if any(path.match(pattern) for pattern in FILE_PATTERNS)}
+            yield sorted(names) or ["files have changed"]
 
 
 def _print(lines: Iterator[str]) -> None:

@@ -1,9 +1,10 @@
-"""A batch of questions, laid out so that rules run on all of them at once: a list of questions, or a grid."""
+"""Batches of questions, evaluated at once: a list, a grid and its chunks, and variations of a list."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -20,10 +21,9 @@ from fitcard.values import ABSENT, Codes, Column, Numbers, WordColumn
 
 @dataclass(frozen=True)
 class QuestionBatch(ABC):
-    """Questions over the catalogs. How many there are and how they lie is up to its kinds: `Grid` and `QuestionList`.
+    """Questions as codes of catalog rows for each axis.
 
-    Figures of an axis that questions do not name, and whose entry a table chooses for each, lie along what that table
-    goes by.
+    Where an axis is left to `default_by`, its columns take the shape of that table's input.
     """
 
     question_fields: QuestionFields
@@ -32,40 +32,40 @@ class QuestionBatch(ABC):
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
-        """The lengths of the columns."""
+        """The shape to which columns broadcast."""
 
     @property
     @abstractmethod
     def named(self) -> frozenset[str]:
-        """The axes of which every question names an entry."""
+        """The axes on which every question names an entry."""
 
     @abstractmethod
     def codes(self, axis: str) -> Codes:
-        """The entry of each question by its row in the catalog, ABSENT where none is named; in a shape that broadcasts.
+        """The catalog row of the entry of each question, ABSENT where none is named; in a shape that broadcasts.
 
-        A single number where it is the same for all.
+        A scalar if it is the same for all questions.
         """
 
     def columns_of(self, axis: str) -> CatalogColumns:
-        """The catalog whose entries an axis takes."""
+        """The columns of the catalog of an axis."""
         return self.columns[self.question_fields.axes[axis].catalog]
 
     def column(self, name: str) -> Column:
-        """The catalog field `axis.field` of the entries that are named."""
+        """The catalog field `axis.field` of the named entries."""
         axis, _, field = name.partition(".")
         (column,) = self.columns_of(axis).at((field,), self.codes(axis))
         return column
 
-    def chosen(self, axis: str, entries: WordColumn) -> Codes:
-        """The row in its catalog of the entry that is named in each question, or else chosen.
+    def codes_or_default(self, axis: str, defaults: WordColumn) -> Codes:
+        """The catalog row of the named entry of each question, or of the entry of this id where none is named.
 
-        Raises KeyError for an entry that the catalog lacks.
+        Raises KeyError for an unknown id.
         """
         named = self.codes(axis)
-        return select(named == ABSENT, self.columns_of(axis).rows_by_id(entries.words)[entries.codes], named)
+        return select(named == ABSENT, self.columns_of(axis).rows_by_id(defaults.words)[defaults.codes], named)
 
     def entry(self, axis: str, index: tuple[int, ...]) -> str | None:
-        """The id that one question names on an axis; None where it names none."""
+        """The id of the entry that one question names on an axis; None without one."""
         if axis not in self.question_fields.axes:
             return None
         codes: Any = self.codes(axis)
@@ -74,17 +74,14 @@ class QuestionBatch(ABC):
         return self.columns_of(axis).ids[int(codes)] if codes != ABSENT else None
 
     def row(self, index: tuple[int, ...]) -> dict[str, str]:
-        """The ids that one question names, by axis."""
-        found = {axis: self.entry(axis, index) for axis in self.question_fields.axes}
-        return {axis: entry for axis, entry in found.items() if entry is not None}
+        """The ids of the entries that one question names, by axis."""
+        entries = {axis: self.entry(axis, index) for axis in self.question_fields.axes}
+        return {axis: entry for axis, entry in entries.items() if entry is not None}
 
 
 @dataclass(frozen=True)
 class QuestionList(QuestionBatch):
-    """`rows` holds for each axis the entry of each of the `length` questions, by its row in the catalog.
-
-    A single number where it is the same for all; ABSENT where none is named.
-    """
+    """A list of `length` questions; `rows` are the codes of each axis."""
 
     length: int
     rows: Mapping[str, Codes]
@@ -96,11 +93,13 @@ class QuestionList(QuestionBatch):
         columns: Mapping[str, CatalogColumns],
         questions: Sequence[Mapping[str, str]],
     ) -> QuestionList:
-        """The list of these questions, each with the ids that it names. Raises KeyError for an id that is not there."""
+        """The list of these questions, each with ids by axis. Raises KeyError for an unknown id."""
         index = {name: columns[axis.catalog].index for name, axis in question_fields.axes.items()}
         rows = {
-            axis: np.array([of_axis[one[axis]] if axis in one else ABSENT for one in questions], dtype=np.int64)
-            for axis, of_axis in index.items()
+            axis: np.array(
+                [rows_of_ids[question[axis]] if axis in question else ABSENT for question in questions], np.int64
+            )
+            for axis, rows_of_ids in index.items()
         }
         return cls(question_fields, columns, len(questions), rows)
 
@@ -112,7 +111,7 @@ class QuestionList(QuestionBatch):
         question: Mapping[str, str],
         length: int,
     ) -> QuestionList:
-        """One question so many times, for numbers that differ. Raises KeyError for an id that is not there."""
+        """One question, repeated for different inputs. Raises KeyError for an unknown id."""
         rows = {
             name: np.int64(columns[axis.catalog].index[question[name]] if name in question else ABSENT)
             for name, axis in question_fields.axes.items()
@@ -121,34 +120,34 @@ class QuestionList(QuestionBatch):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many questions there are."""
+        """The number of questions."""
         return (self.length,)
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The axes of which every question names an entry."""
+        """The axes on which every question names an entry."""
         if not self.length:
             return frozenset()
-        least = {axis: codes.min() if isinstance(codes, np.ndarray) else codes for axis, codes in self.rows.items()}
-        return frozenset(axis for axis, code in least.items() if code != ABSENT)
+        lowest = {axis: codes.min() if isinstance(codes, np.ndarray) else codes for axis, codes in self.rows.items()}
+        return frozenset(axis for axis, code in lowest.items() if code != ABSENT)
 
     def codes(self, axis: str) -> Codes:
-        """The entry of each question, one after another."""
+        """The catalog row of the entry of each question."""
         return self.rows[axis]
 
-    def at(self, chosen: Sequence[int] | Any) -> QuestionList:
-        """Only some of the questions, by their numbers."""
-        rows = {axis: codes[chosen] if codes.ndim else codes for axis, codes in self.rows.items()}
-        return replace(self, length=len(chosen), rows=rows)
+    def at(self, positions: Sequence[int] | Any) -> QuestionList:
+        """The questions at these positions."""
+        rows = {axis: codes[positions] if codes.ndim else codes for axis, codes in self.rows.items()}
+        return replace(self, length=len(positions), rows=rows)
 
     def with_entry(self, axis: str, entry: str) -> QuestionList:
-        """The same questions, all with another entry of one axis."""
+        """The questions with another entry on one axis."""
         return replace(self, rows={**self.rows, axis: np.int64(self.columns_of(axis).index[entry])})
 
 
 @dataclass(frozen=True)
 class QuestionGrid(QuestionBatch):
-    """`ids` by axis, in the order of the subject's axes; an axis that is not asked about takes no dimension."""
+    """All combinations of the `ids` of each axis, in the order of axes; an axis without ids has no dimension."""
 
     ids: Mapping[str, tuple[str, ...]]
 
@@ -156,12 +155,12 @@ class QuestionGrid(QuestionBatch):
     def of(
         cls, question_fields: QuestionFields, columns: Mapping[str, CatalogColumns], ids: Mapping[str, Sequence[str]]
     ) -> QuestionGrid:
-        """The grid over these entries, whatever the order of `ids`."""
+        """The grid of these ids, in any order of axes."""
         return cls(question_fields, columns, {axis: tuple(ids[axis]) for axis in question_fields.axes if axis in ids})
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many entries there are on each axis."""
+        """The number of entries of each axis."""
         return tuple(len(ids) for ids in self.ids.values())
 
     @property
@@ -170,27 +169,96 @@ class QuestionGrid(QuestionBatch):
         return frozenset(self.ids)
 
     def codes(self, axis: str) -> Codes:
-        """The entries along their own dimension, or the only one; -1 for an axis that is not asked about."""
+        """The catalog rows along the dimension of the axis, or the only one; ABSENT for an axis without ids."""
         return self._codes[axis] if axis in self.ids else np.int64(ABSENT)
 
     @cached_property
     def _codes(self) -> Mapping[str, Codes]:
-        found: dict[str, Codes] = {}
+        codes: dict[str, Codes] = {}
         for axis, ids in self.ids.items():
             columns = self.columns_of(axis)
             if len(ids) == 1:
-                found[axis] = np.int64(columns.index[ids[0]])
+                codes[axis] = np.int64(columns.index[ids[0]])
             else:
                 rows = np.arange(len(ids)) if ids is columns.ids else np.array([columns.index[entry] for entry in ids])
-                found[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
-        return found
+                codes[axis] = rows.reshape([len(rows) if other == axis else 1 for other in self.ids])
+        return codes
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A contiguous part of a grid: the entries of each axis, and the index of the first among all of the axis."""
+
+    entries: Mapping[str, Any]
+    start: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """The number of questions."""
+        return math.prod(len(entries) for entries in self.entries.values())
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A sequence of chunks of at most `max_size` questions that together are the grid of `entries`.
+
+    `entries` are a tuple or range for each axis. Questions are in the order of the grid, the last axis varying fastest.
+    """
+
+    entries: Mapping[str, Any]
+    max_size: int
+
+    @property
+    def count(self) -> int:
+        """The number of questions."""
+        return math.prod(self._lengths)
+
+    @property
+    def _lengths(self) -> list[int]:
+        return [len(entries) for entries in self.entries.values()]
+
+    @property
+    def _split(self) -> tuple[int, int, int]:
+        """The index of the axis that is split, the number of its entries in a chunk, and the number of its pieces.
+
+        A chunk has one entry of each axis before it and all entries of each axis after it.
+        """
+        lengths = self._lengths
+        axis = next(at for at in range(len(lengths)) if math.prod(lengths[at + 1 :]) <= self.max_size)
+        step = self.max_size // math.prod(lengths[axis + 1 :])
+        return axis, step, math.ceil(lengths[axis] / step)
+
+    def __len__(self) -> int:
+        if not self.count:
+            return 0
+        axis, _, pieces = self._split
+        return math.prod(self._lengths[:axis]) * pieces
+
+    def __getitem__(self, number: int) -> Chunk:
+        """The chunk with this index. Raises IndexError if there is none."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        split, step, pieces = self._split
+        before, after = self._lengths[:split], self._lengths[split + 1 :]
+        outer, piece = divmod(number, pieces)
+        starts = [*map(int, np.unravel_index(outer, before)), piece * step, *(0 for _ in after)]
+        lengths = [*(1 for _ in before), step, *after]
+        start = dict(zip(self.entries, starts, strict=True))
+        entries = {
+            axis: all_entries[start[axis] : start[axis] + length]
+            for (axis, all_entries), length in zip(self.entries.items(), lengths, strict=True)
+        }
+        return Chunk(entries, start)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return (self[number] for number in range(len(self)))
 
 
 @dataclass(frozen=True)
 class Variation:
-    """So many questions that differ from another in the entries of some axes, by their rows in the catalog, and inputs.
+    """The entries (catalog rows) and inputs in which `length` questions differ from an original question.
 
-    What is the same for all of them is a single number.
+    Values that are the same for all of them are scalars.
     """
 
     length: int
@@ -200,45 +268,45 @@ class Variation:
 
 @dataclass(frozen=True)
 class VariedBatch:
-    """The questions of all variations; `places` are the slices of each of them.
+    """The questions of all variations, and the `slices` of each variation.
 
-    `inputs` are NaN where a question does not give them; `differs` names the axes and inputs that are varied. `origins`
-    says of each question which one of the original list it varies; None where that has only one.
+    `inputs` are NaN where a question has the default; `differing` are the axes and inputs that are varied. `origins` is
+    the index of the original question of each question; None if there is only one original.
     """
 
     questions: QuestionList
     inputs: Mapping[str, Numbers]
-    places: tuple[slice, ...]
-    differs: frozenset[str]
+    slices: tuple[slice, ...]
+    differing: frozenset[str]
     origins: NDArray[np.int64] | None = None
 
 
 def vary(
     questions: QuestionList, inputs: Mapping[str, Numbers], variations: Sequence[tuple[int, Variation]]
 ) -> VariedBatch:
-    """The variations of some questions, each with the number of the question that it varies."""
-    ends = tuple(accumulate(one.length for _, one in variations))
-    places = tuple(map(slice, (0, *ends[:-1]), ends))
+    """The batch of these variations, each with the index of its original question."""
+    ends = tuple(accumulate(variation.length for _, variation in variations))
+    slices = tuple(map(slice, (0, *ends[:-1]), ends))
     origins = None
     if questions.length > 1:
-        origins = np.repeat([at for at, _ in variations], [one.length for _, one in variations])
-    axes = dict.fromkeys(axis for _, one in variations for axis in one.entries)
-    names = dict.fromkeys(name for _, one in variations for name in one.inputs)
-    rows = {axis: repeat_rows(codes, origins) for axis, codes in questions.rows.items()}
-    given = {name: repeat_rows(numbers, origins) for name, numbers in inputs.items()}
-    varied: dict[str, Any] = {axis: _writable(rows[axis], ends[-1]) for axis in axes}
-    set_here: dict[str, Any] = {name: _writable(given.get(name, np.nan), ends[-1]) for name in names}
-    for place, (_, one) in zip(places, variations, strict=True):
-        for axis, codes in one.entries.items():
-            varied[axis][place] = codes
-        for name, numbers in one.inputs.items():
-            set_here[name][place] = numbers
-    found = replace(questions, length=ends[-1], rows={**rows, **varied})
-    return VariedBatch(found, {**given, **set_here}, places, frozenset({*axes, *names}), origins)
+        origins = np.repeat([at for at, _ in variations], [variation.length for _, variation in variations])
+    axes = dict.fromkeys(axis for _, variation in variations for axis in variation.entries)
+    names = dict.fromkeys(name for _, variation in variations for name in variation.inputs)
+    original_rows = {axis: repeat_rows(codes, origins) for axis, codes in questions.rows.items()}
+    original_inputs = {name: repeat_rows(numbers, origins) for name, numbers in inputs.items()}
+    rows: dict[str, Any] = {axis: _writable(original_rows[axis], ends[-1]) for axis in axes}
+    numbers_by_name: dict[str, Any] = {name: _writable(original_inputs.get(name, np.nan), ends[-1]) for name in names}
+    for part, (_, variation) in zip(slices, variations, strict=True):
+        for axis, codes in variation.entries.items():
+            rows[axis][part] = codes
+        for name, numbers in variation.inputs.items():
+            numbers_by_name[name][part] = numbers
+    varied = replace(questions, length=ends[-1], rows={**original_rows, **rows})
+    return VariedBatch(varied, {**original_inputs, **numbers_by_name}, slices, frozenset({*axes, *names}), origins)
 
 
 def repeat_rows(column: Any, origins: NDArray[np.int64] | None) -> Any:
-    """A column of the original questions for each variation; one that is the same for all stays as it is."""
+    """A column of the original questions, repeated for their variations; scalars and columns of one question as is."""
     if origins is None:
         return column
     if isinstance(column, WordColumn):

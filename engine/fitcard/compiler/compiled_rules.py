@@ -1,4 +1,4 @@
-"""The rules of one profile, compiled: catalogs as columns, plans and programs, each made once and kept."""
+"""The compiled rules of one profile: values, columns of the catalogs, and cached plans and programs."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from fitcard.compiler.compile import (
     precomputed_column,
 )
 from fitcard.compiler.counts import CompiledCount
-from fitcard.compiler.dependencies import Dependencies
 from fitcard.compiler.tables import compile_table
 from fitcard.language.definitions import Constant, Count, Definition, Table
 from fitcard.language.question_fields import QuestionFields
-from fitcard.language.rule_set import NameInfo, RuleSet
+from fitcard.language.rule_set import Dependencies, NameInfo, RuleSet
 from fitcard.values import Column, Kind, WordColumn
 
-MAX_PLANS = 2048  # a question may override what it likes, each time something else
-PlanKey = tuple[frozenset[str], frozenset[str], frozenset[str]]
+MAX_PLANS = 2048  # questions can override any combination of names
+ProgramKey = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CompiledRules:
-    """What `evaluate` runs: a rule set over the columns of its catalogs, by kind.
+    """A rule set with the columns of its catalogs, by kind; the rules that `evaluate` runs.
 
-    `values` are what programs read of the rules: constants as numbers, tables and counts as callables. Definitions that
-    are `precomputed` are read from the catalog of the axis that is named with them.
+    `values` are the arguments of programs by name: constants as numbers, tables and counts as callables. `precomputed`
+    definitions are columns of the catalog of an axis, which is their value here.
     """
 
     rule_set: RuleSet
@@ -45,19 +44,19 @@ class CompiledRules:
     values: Mapping[str, Any]
     dependencies: Dependencies
     precomputed: Mapping[str, str] = field(default_factory=dict)
-    _plans: dict[PlanKey, Plan] = field(default_factory=dict)
-    _programs: dict[tuple[PlanKey, frozenset[str]], CompiledPlan] = field(default_factory=dict)
+    _plans: dict[frozenset[str], Plan] = field(default_factory=dict)
+    _programs: dict[ProgramKey, CompiledPlan] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<CompiledRules {self.profile}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Another process compiles the rules anew: what is kept here goes by the identity of objects."""
+        """Another process compiles the rules itself, since caches are keyed by object identity."""
         return compile_rules, (self.rule_set,)
 
     @property
     def profile(self) -> str:
-        """The profile whose rules these are."""
+        """The name of the profile."""
         return self.rule_set.profile
 
     @property
@@ -67,7 +66,7 @@ class CompiledRules:
 
     @property
     def question_fields(self) -> QuestionFields:
-        """What a question can name and say."""
+        """The fields of a question."""
         return self.rule_set.question_fields
 
     @property
@@ -77,56 +76,60 @@ class CompiledRules:
 
     @property
     def catalogs(self) -> Mapping[str, Catalog]:
-        """The catalogs that the columns are of."""
+        """The catalogs by kind."""
         return self.rule_set.catalogs
 
     def describe(self, name: str) -> NameInfo | None:
-        """What `name` stands for; None for an unknown name."""
+        """The kind, unit and description of `name`; None for an unknown name."""
         return self.rule_set.describe(name)
 
-    def plan(self, outputs: Iterable[str], given: frozenset[str] = NO_NAMES, named: frozenset[str] = NO_NAMES) -> Plan:
-        """What must be computed for these outputs, as `plan_outputs` finds it."""
-        key = (frozenset(outputs), given, named)
-        plan = self._plans.get(key)
+    def plan(self, outputs: Iterable[str]) -> Plan:
+        """The plan for these outputs of questions that name no entries, see `plan_outputs`."""
+        names = frozenset(outputs)
+        plan = self._plans.get(names)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = plan_outputs(self.rule_set, *key)
+            plan = self._plans[names] = plan_outputs(self.rule_set, names)
         return plan
 
     def compiled(
-        self, outputs: Iterable[str], given: frozenset[str], named: frozenset[str], known: frozenset[str] = NO_NAMES
+        self,
+        outputs: Iterable[str],
+        overridden: frozenset[str],
+        named: frozenset[str],
+        known: frozenset[str] = NO_NAMES,
     ) -> CompiledPlan:
-        """The program for these outputs of questions that name an entry of the axes `named`.
+        """The program for these outputs of questions that name entries of the axes `named`.
 
-        What is `given` or `known` from another evaluation is not computed. Raises ProblemsError where a figure is
-        needed of an axis that is not named.
+        It does not compute names that are `overridden`, or `known` from another evaluation. Raises ProblemsError where
+        it needs a field of an axis that is neither named nor chosen by a table.
         """
-        key = ((frozenset(outputs), given, named), known)
+        key = (frozenset(outputs), overridden, named, known)
         program = self._programs.get(key)
         if program is None:
             if len(self._programs) >= MAX_PLANS:
                 self._programs.clear()
-            plan = plan_outputs(self.rule_set, key[0][0], given | known, named)
+            plan = plan_outputs(self.rule_set, key[0], overridden | known, named)
             program = self._programs[key] = compile_plan(self.rule_set, plan, named, self.precomputed)
         return program
 
     def with_definitions(self, definitions: Mapping[str, Definition]) -> CompiledRules:
-        """The same with other values of constants and rows: plans and programs stay as they are."""
-        changed = {name: one for name, one in definitions.items() if one is not self.definitions[name]}
+        """The rules with other values of constants and rows, sharing plans and programs."""
+        changed = {name: new for name, new in definitions.items() if new is not self.definitions[name]}
         rule_set = replace(self.rule_set, definitions=definitions)
         return replace(self, rule_set=rule_set, values={**self.values, **_values(changed)})
 
     def with_columns(self, columns: Mapping[str, CatalogColumns]) -> CompiledRules:
-        """The same over catalogs with other entries; plans and programs stay as they are."""
-        assert not self.precomputed, "what was computed for all entries would be missing for others"
-        catalogs = {kind: one.catalog for kind, one in columns.items()}
+        """The rules with other catalog entries, sharing plans and programs."""
+        assert not self.precomputed, "other entries have no precomputed columns"
+        catalogs = {kind: of_kind.catalog for kind, of_kind in columns.items()}
         return replace(self, rule_set=replace(self.rule_set, catalogs=catalogs), columns=columns)
 
     def with_precomputed(self) -> CompiledRules:
-        """The same, with what depends on the entry of one axis alone computed for its whole catalog.
+        """The rules with each definition that depends on one axis alone computed for its whole catalog.
 
-        A number that is not finite there is found where a question asks about that entry.
+        Non-finite values in it are reported for questions about that entry.
         """
         axes = self.question_fields.axes
         by_axis = {axis: [name for name in self.definitions if self._depends_on_alone(name, axis)] for axis in axes}
@@ -147,12 +150,12 @@ class CompiledRules:
         batch = QuestionGrid.of(self.question_fields, self.columns, {axis: ids})
         with np.errstate(all="ignore"):
             registers = program.run({BATCH: batch}, self.values)
-        found = dict(zip(program.names, program.computed(registers), strict=True))
-        return {precomputed_column(name): _whole(found[name], len(ids)) for name in names}
+        computed = dict(zip(program.names, program.results(registers), strict=True))
+        return {precomputed_column(name): _broadcast(computed[name], len(ids)) for name in names}
 
 
 def compile_rules(rule_set: RuleSet, columns: Mapping[str, CatalogColumns] | None = None) -> CompiledRules:
-    """A rule set over the columns of its catalogs, which are built where none are given."""
+    """The rule set, compiled, with the columns of its catalogs; by default new ones."""
     if columns is None:
         columns = {kind: CatalogColumns(catalog) for kind, catalog in rule_set.catalogs.items()}
     return CompiledRules(rule_set, columns, _values(rule_set.definitions), Dependencies(rule_set))
@@ -170,9 +173,8 @@ def _values(definitions: Mapping[str, Definition]) -> dict[str, Any]:
     return values
 
 
-def _whole(column: Any, length: int) -> Column:
-    """The column as long as the catalog."""
+def _broadcast(column: Any, length: int) -> Column:
     if isinstance(column, WordColumn):
         return WordColumn(np.broadcast_to(column.codes, length), column.words)
-    whole: Column = np.broadcast_to(column, length)
-    return whole
+    array: Column = np.broadcast_to(column, length)
+    return array

@@ -1,4 +1,4 @@
-"""Counts compiled: how many entries of a catalog, such as measured runs, are about what a question asks."""
+"""Compiled counts: the number of catalog entries, such as measured runs, that agree with each question."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from fitcard.values import ABSENT, Column, Numbers, WordColumn, cell, nan_compar
 
 @dataclass(frozen=True)
 class _Index:
-    """How many entries have each combination of values, as one rising number each; the last is that of no question.
+    """The number of entries (`counts`) for each combination of values, encoded as an integer, in ascending order.
 
-    The value of an axis is numbered by its place among the words of the batch, that of an input among `values`.
+    `values` are the distinct values of each axis or input, by which they are encoded: the words of the batch, or
+    numbers. The last combination is a sentinel.
     """
 
     values: tuple[Any, ...]
@@ -28,69 +29,70 @@ class _Index:
 
 
 class CompiledCount:
-    """The number of entries for each question; what a catalog says is indexed once for the words of a batch."""
+    """Counts entries for each question; the catalog is indexed once for the words of a batch."""
 
     def __init__(self, count: Count) -> None:
         self._count = count
         self._indexes = IdentityCache()
 
-    def __call__(self, batch: QuestionBatch, *values: Column) -> Numbers:
-        """How many entries have these values of the axes and inputs `same`, in the shape these broadcast to."""
-        count, columns = self._count, batch.columns[self._count.catalog]
-        if not any(isinstance(_data(one), np.ndarray) for one in values):
-            said = {entry_field(word): cell(one, ()) for word, one in zip(count.same, values, strict=True)}
-            return np.float64(len(columns.rows_matching(said, batch.question_fields.input_defaults, count.having)))
-        words = [one.words for one in values if isinstance(one, WordColumn)]
-        index: _Index = self._indexes.get_or_compute((columns, *words), lambda: self._index(batch, columns, values))
-        wanted, known = _combined([_numbered(one, those) for one, those in zip(values, index.values, strict=True)])
-        place = np.searchsorted(index.combinations, wanted)
-        number: Numbers = np.where(known & (index.combinations[place] == wanted), index.counts[place], 0.0)[()]
-        return number
+    def __call__(self, batch: QuestionBatch, *columns: Column) -> Numbers:
+        """The number of entries with these values of the axes and inputs `same`, in their broadcast shape."""
+        count, catalog = self._count, batch.columns[self._count.catalog]
+        if not any(isinstance(_data(column), np.ndarray) for column in columns):
+            values = {entry_field(word): cell(column, ()) for word, column in zip(count.same, columns, strict=True)}
+            return np.float64(len(catalog.rows_matching(values, batch.question_fields.input_defaults, count.having)))
+        words = [column.words for column in columns if isinstance(column, WordColumn)]
+        index: _Index = self._indexes.get_or_compute((catalog, *words), lambda: self._index(batch, catalog, columns))
+        codes = [_encode(column, values) for column, values in zip(columns, index.values, strict=True)]
+        combinations, known = _combine(codes)
+        at = np.searchsorted(index.combinations, combinations)
+        counts: Numbers = np.where(known & (index.combinations[at] == combinations), index.counts[at], 0.0)[()]
+        return counts
 
-    def _index(self, batch: QuestionBatch, columns: CatalogColumns, said: tuple[Column, ...]) -> _Index:
-        having = columns.rows_with(self._count.having)
+    def _index(self, batch: QuestionBatch, catalog: CatalogColumns, columns: tuple[Column, ...]) -> _Index:
+        rows = catalog.rows_with(self._count.having)
         values: list[Any] = []
-        numbered: list[tuple[Any, int]] = []
-        for word, column in zip(self._count.same, said, strict=True):
+        codes: list[tuple[Any, int]] = []
+        for word, column in zip(self._count.same, columns, strict=True):
             field = entry_field(word)
             if isinstance(column, WordColumn):
                 values.append(column.words)
-                numbered.append(_numbered_anew(columns.column(field), column.words, having))
+                codes.append(_recode(catalog.column(field), column.words, rows))
             else:
-                numbers = columns.input_numbers(field, batch.question_fields.inputs[field].default)[having]
+                numbers = catalog.input_numbers(field, batch.question_fields.inputs[field].default)[rows]
                 values.append(np.append(np.unique(numbers), np.inf))
-                numbered.append(_numbered(numbers, values[-1]))
-        combined, known = _combined(numbered)
-        combinations, counts = np.unique(combined[known], return_counts=True)
+                codes.append(_encode(numbers, values[-1]))
+        all_combinations, known = _combine(codes)
+        combinations, counts = np.unique(all_combinations[known], return_counts=True)
         return _Index(tuple(values), np.append(combinations, np.iinfo(np.int64).max), np.append(counts, 0.0))
 
 
-def _data(said: Column) -> Any:
-    return said.codes if isinstance(said, WordColumn) else said
+def _data(column: Column) -> Any:
+    return column.codes if isinstance(column, WordColumn) else column
 
 
-def _numbered(said: Column, values: Any) -> tuple[Any, int]:
-    """The place of each among the values, ABSENT where it is none of them, and how many values there are."""
-    if isinstance(said, WordColumn):
-        return said.codes, len(values)
-    numbers = nan_comparable(said)
-    place = np.searchsorted(values, numbers)
-    return np.where(values[place] == numbers, place, ABSENT), len(values)
+def _encode(column: Column, values: Any) -> tuple[Any, int]:
+    """The index of each value of a column in the sorted `values`, ABSENT if it is none of them, and their number."""
+    if isinstance(column, WordColumn):
+        return column.codes, len(values)
+    numbers = nan_comparable(column)
+    at = np.searchsorted(values, numbers)
+    return np.where(values[at] == numbers, at, ABSENT), len(values)
 
 
-def _numbered_anew(column: Column, words: tuple[str, ...], rows: Any) -> tuple[Any, int]:
-    """The place among these words of what each row says."""
+def _recode(column: Column, words: tuple[str, ...], rows: Any) -> tuple[Any, int]:
+    """The index in `words` of the word in each row, ABSENT if it is none of them, and their number."""
     assert isinstance(column, WordColumn)
-    number = {word: at for at, word in enumerate(words)}
-    codes = np.array([*(number.get(word, ABSENT) for word in column.words), ABSENT])  # the last for rows that say none
+    code_of = {word: code for code, word in enumerate(words)}
+    codes = np.array([*(code_of.get(word, ABSENT) for word in column.words), ABSENT])  # the last is for absent words
     return codes[column.codes[rows]], len(words)
 
 
-def _combined(numbered: list[tuple[Any, int]]) -> tuple[Any, Any]:
-    """One number for what is said by all, and whether none of it is absent."""
+def _combine(codes: list[tuple[Any, int]]) -> tuple[Any, Any]:
+    """The combination of codes as one integer, and whether none of them is ABSENT."""
     combined: Any = np.int64(0)
     known: Any = np.bool_(True)
-    for codes, size in numbered:
-        combined = combined * size + codes
-        known = known & (codes != ABSENT)
+    for column, size in codes:
+        combined = combined * size + column
+        known = known & (column != ABSENT)
     return combined, known

@@ -1,4 +1,4 @@
-"""The parts of rules that a question reaches: each formula, both sides of each condition, and each row of a table."""
+"""Coverage: the parts of rules that questions reach (formulas, both outcomes of each condition, rows of tables)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.compiler.evaluation import Evaluation
+from fitcard.compiler.evaluation import Evaluation, Index
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.definitions import Definition, Formula, Table
 from fitcard.language.expression import Expression, offset_of_node
@@ -23,7 +23,7 @@ Key = tuple[Position, str]
 
 @dataclass(frozen=True)
 class CoveragePart:
-    """One thing that a question can reach. `key` is its place and what there is at that place."""
+    """A part of a definition. `key` is its position, and what it is at that position."""
 
     key: Key
     definition: Definition
@@ -32,20 +32,19 @@ class CoveragePart:
     offset: int | None = None
 
     def warning(self, kind: type[ProblemCode], message: str, hint: str = "") -> Problem:
-        """A warning at its place."""
-        document, place = self.definition.document, self.offset
-        key = isinstance(self.definition, Table)
-        return document.problem(kind, message, self.path, key=key, offset=place, severity=Severity.WARNING, hint=hint)
+        """A warning at its position."""
+        document, key, severity = self.definition.document, isinstance(self.definition, Table), Severity.WARNING
+        return document.problem(kind, message, self.path, key=key, offset=self.offset, severity=severity, hint=hint)
 
 
 def coverage_parts(definition: Definition) -> Iterator[CoveragePart]:
-    """Its formula and both sides of each condition in it, or each row of its table; of a constant, nothing."""
+    """A formula and both outcomes of each condition in it, or the rows of a table; none for other definitions."""
     if isinstance(definition, Formula):
         yield _formula_part(definition)
         for condition in definition.expression.conditions:
-            yield from (_side(definition, condition, holds) for holds in (True, False))
+            yield from (_outcome(definition, condition, holds) for holds in (True, False))
     elif isinstance(definition, Table):
-        yield from _rows(definition)
+        yield from _row_parts(definition)
 
 
 def _formula_part(formula: Formula) -> CoveragePart:
@@ -54,68 +53,67 @@ def _formula_part(formula: Formula) -> CoveragePart:
     )
 
 
-def _side(formula: Formula, condition: Expression, holds: bool) -> CoveragePart:
+def _outcome(formula: Formula, condition: Expression, holds: bool) -> CoveragePart:
     path, offset = (*formula.path, "expr"), offset_of_node(condition.source, condition.tree)
     where = formula.document.position(path, offset=offset)
-    what = f"`{condition.written}` being {str(holds).lower()}"
+    what = f"`{condition.text}` being {str(holds).lower()}"
     return CoveragePart((where, what), formula, what, path, offset)
 
 
-def _rows(table: Table) -> Iterator[CoveragePart]:
+def _row_parts(table: Table) -> Iterator[CoveragePart]:
     data = table.data["rows"]
     if isinstance(table.rows, Lookup):
         for word in table.rows.rows:
-            yield _row(table, ("rows", word), f"the row `{word}` of `{table.name}`")
+            yield _row_part(table, ("rows", word), f"the row `{word}` of `{table.name}`")
         if table.rows.otherwise is not None:
-            yield _row(table, (OTHERWISE,), f"`otherwise` of `{table.name}`")
+            yield _row_part(table, (OTHERWISE,), f"`otherwise` of `{table.name}`")
     elif isinstance(table.rows, Bands):
         for number in range(len(data)):
-            yield _row(table, ("rows", number), f"row {number + 1} of `{table.name}`")
+            yield _row_part(table, ("rows", number), f"row {number + 1} of `{table.name}`")
     else:
         for number in range(len(data) - 1):
-            yield _row(table, ("rows", number), f"the segment after knot {number + 1} of `{table.name}`")
+            yield _row_part(table, ("rows", number), f"the segment after knot {number + 1} of `{table.name}`")
 
 
-def _row(table: Table, path: Path, what: str) -> CoveragePart:
-    whole = (*table.path, *path)
-    return CoveragePart((table.document.position(whole), what), table, what, whole)
+def _row_part(table: Table, row: Path, what: str) -> CoveragePart:
+    path = (*table.path, *row)
+    return CoveragePart((table.document.position(path), what), table, what, path)
 
 
-def covered(
-    evaluation: Evaluation, index: tuple[int, ...] | None = None, names: Container[str] | None = None
-) -> Iterator[Key]:
-    """What the questions of the grid reach, or the one at `index`; not what was given instead of computed.
+def covered(evaluation: Evaluation, index: Index | None = None, names: Container[str] | None = None) -> Iterator[Key]:
+    """The keys of the parts that the questions reach, or the one at `index`; none of names that are overridden.
 
-    Of all rules, or of those with these `names`.
+    `names` restricts them to these definitions.
     """
     for name, definition in evaluation.rules.definitions.items():
-        if name not in evaluation.columns or name in evaluation.given or (names is not None and name not in names):
+        if name not in evaluation.columns or name in evaluation.overridden or (names is not None and name not in names):
             continue
         if isinstance(definition, Formula):
             yield _formula_part(definition).key
             for condition in definition.expression.conditions:
                 column = _at(evaluate_expression(condition, evaluation.columns), evaluation, index)
                 yield from (
-                    _side(definition, condition, holds).key for holds in (True, False) if (column == holds).any()
+                    _outcome(definition, condition, holds).key for holds in (True, False) if (column == holds).any()
                 )
         elif isinstance(definition, Table):
-            taken = set(_rows_taken(definition, evaluation.columns[definition.input], evaluation, index))
-            yield from (part.key for part in _rows(definition) if part.path[len(definition.path) :] in taken)
+            matching = set(_matching_rows(definition, evaluation.columns[definition.input], evaluation, index))
+            yield from (part.key for part in _row_parts(definition) if part.path[len(definition.path) :] in matching)
 
 
-def _at(column: Any, evaluation: Evaluation, index: tuple[int, ...] | None) -> Any:
-    """A column as it is, or its value in one cell."""
+def _at(column: Any, evaluation: Evaluation, index: Index | None) -> Any:
+    """The value of a column in one cell; the column if `index` is None."""
     if index is None or not np.ndim(column):
         return column
     return np.broadcast_to(column, np.broadcast_shapes(np.shape(column), evaluation.batch.shape))[index]
 
 
 def _distinct(column: Any) -> Any:
-    """Each whole number from ABSENT on that is in a column; counted, for sorting takes far longer."""
+    """The distinct integers of a column, ABSENT or more; by counting, which is far faster than sorting."""
     return np.flatnonzero(np.bincount(np.ravel(column).astype(np.int64) - ABSENT)) + ABSENT
 
 
-def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tuple[int, ...] | None) -> Iterator[Path]:
+def _matching_rows(table: Table, column: Column, evaluation: Evaluation, index: Index | None) -> Iterator[Path]:
+    """The paths within a table of the rows that match the values of its input."""
     rows = table.rows
     if isinstance(rows, Lookup):
         assert isinstance(column, WordColumn)
@@ -126,9 +124,9 @@ def _rows_taken(table: Table, column: Column, evaluation: Evaluation, index: tup
     assert not isinstance(column, WordColumn)
     values = _at(column, evaluation, index)
     if isinstance(rows, Knots):
-        lines = np.searchsorted(rows.x, values, side="right") - 1
-        yield from (("rows", int(line)) for line in _distinct(np.clip(lines, 0, len(rows.x) - 2)))
+        segments = np.searchsorted(rows.x, values, side="right") - 1
+        yield from (("rows", int(segment)) for segment in _distinct(np.clip(segments, 0, len(rows.x) - 2)))
         return
-    falling = "at_least" in table.data["rows"][0]
-    for place in _distinct(np.minimum(evaluation.rules.values[table.name].place(values), len(rows.bounds))):
-        yield ("rows", len(rows.bounds) - int(place) if falling else int(place))
+    is_descending = "at_least" in table.data["rows"][0]
+    for band in _distinct(np.minimum(evaluation.rules.values[table.name].band(values), len(rows.bounds))):
+        yield ("rows", len(rows.bounds) - int(band) if is_descending else int(band))

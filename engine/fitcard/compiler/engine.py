@@ -1,4 +1,4 @@
-"""A rulebook, compiled: what questions are evaluated with."""
+"""The engine: a compiled rulebook, with which questions are evaluated."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fitcard.rulebook.rulebook import Rulebook
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Engine:
-    """Owns the columns of the catalogs, by kind, and the programs and layout plans of each profile.
+    """A rulebook with the columns of its catalogs, by kind, and the compiled rules and layout plan of each profile.
 
-    The rulebook is never written to; all that is kept between questions is kept here.
+    All state that is cached between questions is here; the rulebook is immutable.
     """
 
     rulebook: Rulebook
@@ -34,29 +34,31 @@ class Engine:
         return self.rules[self.rulebook.default_profile]
 
     def precomputed(self, profile: str) -> CompiledRules:
-        """The rules of a profile with what depends on one entry alone computed for the whole catalog, for plain
-        questions: those that override no value and bring no entry."""
+        """The rules of a profile with `CompiledRules.with_precomputed`.
+
+        For questions without overrides and custom entries.
+        """
         if profile not in self._precomputed:
             self._precomputed[profile] = self.rules[profile].with_precomputed()
         return self._precomputed[profile]
 
     def in_language(self, language: str) -> Engine:
-        """The same, answering in that language. Raises KeyError for one that the rulebook lacks."""
+        """The engine with the messages of a language. Raises KeyError for one that the rulebook lacks."""
         rulebook = self.rulebook.in_language(language)
         return self if rulebook is self.rulebook else replace(self, rulebook=rulebook)
 
     def with_entries(self, entries: Mapping[str, Entry]) -> Engine:
-        """The same with one more entry in each of these catalogs, by kind, or another in place of that of its id."""
+        """The engine with an entry added to catalogs, by kind, or replaced if it has the same id."""
         return self._with_columns({kind: self.columns[kind].with_entry(entry) for kind, entry in entries.items()})
 
     def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Engine:
-        """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""
+        """The engine with other catalogs of these kinds; references to their entries are not checked again."""
         return self._with_columns({kind: CatalogColumns(catalog) for kind, catalog in catalogs.items()})
 
-    def _with_columns(self, some: Mapping[str, CatalogColumns]) -> Engine:
-        rulebook = self.rulebook.with_catalogs({kind: one.catalog for kind, one in some.items()})
-        columns = {**self.columns, **some}
-        rules = {profile: one.with_columns(columns) for profile, one in self.rules.items()}
+    def _with_columns(self, changed: Mapping[str, CatalogColumns]) -> Engine:
+        rulebook = self.rulebook.with_catalogs({kind: columns.catalog for kind, columns in changed.items()})
+        columns = {**self.columns, **changed}
+        rules = {profile: of_profile.with_columns(columns) for profile, of_profile in self.rules.items()}
         return Engine(rulebook, columns, rules, self.layout_plans)
 
 
@@ -64,5 +66,8 @@ def compile_rulebook(rulebook: Rulebook) -> Engine:
     """The engine of a rulebook. Programs are compiled when a question first needs them."""
     columns = {kind: CatalogColumns(catalog) for kind, catalog in rulebook.catalogs.items()}
     rules = {profile: compile_rules(rule_set, columns) for profile, rule_set in rulebook.rule_sets.items()}
-    plans = {profile: plan_layout(rulebook.layout, rulebook.message_names, one) for profile, one in rules.items()}
+    plans = {
+        profile: plan_layout(rulebook.layout, rulebook.message_names, of_profile)
+        for profile, of_profile in rules.items()
+    }
     return Engine(rulebook, columns, rules, plans)

@@ -9,23 +9,26 @@ MAX_ENTRIES = 64
 
 
 class IdentityCache:
-    """Goes by identity, where comparing the objects would take longer than the work that is saved."""
+    """Keys are the identities of objects, since comparing these objects would take longer than computing anew.
 
-    def __init__(self, most: int = MAX_ENTRIES) -> None:
-        self._most = most
-        self._found: dict[int | tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
+    Keeps a reference to the objects of each key, so that no other object gets the same identity.
+    """
 
-    def get_single(self, one: Any) -> Any:
-        """What was worked out for this object alone; None where it is new."""
-        found = self._found.get(id(one))
-        return found[0] if found else None
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._max_entries = max_entries
+        self._entries: dict[int | tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
-    def get_or_compute(self, objects: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
-        """What was worked out for these objects, which it holds on to, so that no others get their identity."""
+    def get(self, key: Any) -> Any:
+        """The value for a single object; None if there is none."""
+        entry = self._entries.get(id(key))
+        return entry[0] if entry else None
+
+    def get_or_compute(self, objects: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+        """The value for one or several objects, computed if there is none."""
         key = tuple(map(id, objects)) if len(objects) > 1 else id(objects[0])
-        found = self._found.get(key)
-        if found is None:
-            if len(self._found) >= self._most:  # objects may come with questions, each time others
-                self._found.clear()
-            found = self._found[key] = work_out(), objects
-        return found[0]
+        entry = self._entries.get(key)
+        if entry is None:
+            if len(self._entries) >= self._max_entries:  # questions can bring objects of their own
+                self._entries.clear()
+            entry = self._entries[key] = compute(), objects
+        return entry[0]

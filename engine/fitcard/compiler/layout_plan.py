@@ -1,4 +1,4 @@
-"""Which names an answer needs of the question's own row, of its picks, and of the rows of each list."""
+"""The plan of a layout: the names that answers need of the original question, of its picks and of each list."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from fitcard.rulebook.layout import (
 )
 from fitcard.source.document import Path
 
-MAX_RENDERERS = 1024  # of parts of the layout and of rankings, in all languages
+MAX_RENDERERS = 1024  # parts of the layout and of rankings, times languages
 
 
 @dataclass(frozen=True)
 class PickPlan:
-    """`own` are the names that the question's own row must give, and `picks` those that the row of each pick must.
+    """The names that are needed of the original question (`own`) and of the row of each of the `picks`.
 
-    `variants` are the rows that picks are chosen from.
+    `variants` are the keys of the rows from which picks are selected.
     """
 
     own: frozenset[str]
@@ -39,12 +39,12 @@ class PickPlan:
 
     @cached_property
     def all_names(self) -> frozenset[str]:
-        """What the rows of all picks must give."""
+        """The names that are needed of any pick."""
         return frozenset().union(*self.picks.values())
 
 
 class VariantPlan(NamedTuple):
-    """The rows that are evaluated beside the question's own, without those along inputs, and what all of them give."""
+    """The keys of the rows to evaluate, without those along inputs, and the names that are needed of any of them."""
 
     rows: tuple[VariantKey, ...]
     names: frozenset[str]
@@ -52,12 +52,12 @@ class VariantPlan(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LayoutPlan:
-    """What an answer needs of the rules of a profile.
+    """The names that answers need of the rules of a profile.
 
-    `figures` are the definitions that answers show beside the layout, and `shown` the names of all that stands in the
-    answer or its messages, outside of lists; `items` those that the items of each list
-    need, by its path in the layout, and `rows_by_variant` those of all lists and picks that ask for the same rows.
-    `renderers` keeps what renders each part of the layout, by language.
+    `figures` are the definitions that answers show beside the layout. `shown` are the names in answers and their
+    messages, without lists; `items` those in the items of each list, by its path in the layout; and `names_by_variant`
+    those of all lists and picks with the same rows. `renderers` caches the renderer of each part of the layout, by
+    language.
     """
 
     layout: Layout
@@ -68,23 +68,23 @@ class LayoutPlan:
     lists: tuple[EachNode, ...]
     alongs: tuple[AlongNode, ...]
     items: Mapping[Path, ShownNames]
-    rows_by_variant: Mapping[VariantKey, frozenset[str]]
+    names_by_variant: Mapping[VariantKey, frozenset[str]]
     renderers: IdentityCache = field(default_factory=lambda: IdentityCache(MAX_RENDERERS), repr=False)
     _variants: dict[tuple[bool, ...], VariantPlan] = field(default_factory=dict, repr=False)
 
-    def variants(self, lists: tuple[bool, ...]) -> VariantPlan:
-        """The rows that are needed where these of the lists are shown: the same object each time."""
-        if lists not in self._variants:
-            wanted = [each.variant for each, asked in zip(self.lists, lists, strict=True) if asked]
-            rows = tuple(dict.fromkeys((*self.picks.variants, *wanted)))
+    def variants(self, is_shown: tuple[bool, ...]) -> VariantPlan:
+        """The variants that are needed where these lists are shown; cached, so that the names are the same object."""
+        if is_shown not in self._variants:
+            of_lists = [each.variant for each, shown in zip(self.lists, is_shown, strict=True) if shown]
+            rows = tuple(dict.fromkeys((*self.picks.variants, *of_lists)))
             along = (self.items[part.path].computed for part in self.alongs)
-            names = frozenset().union(*(self.rows_by_variant[key] for key in rows), *along)
-            self._variants[lists] = VariantPlan(rows, names)
-        return self._variants[lists]
+            names = frozenset().union(*(self.names_by_variant[key] for key in rows), *along)
+            self._variants[is_shown] = VariantPlan(rows, names)
+        return self._variants[is_shown]
 
 
 def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRules) -> LayoutPlan:
-    """What a layout that has been checked needs."""
+    """The plan of a valid layout."""
     parts = list(walk(layout.root))
     lists = tuple(part for part in parts if isinstance(part, EachNode))
     alongs = tuple(part for part in parts if isinstance(part, AlongNode))
@@ -98,10 +98,12 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
     for each in lists:
         items[each.path] |= {value.name for value in (each.where, each.order) if value}
     shown_in_items = {path: shown_names(names, rules.rule_set) for path, names in items.items()}
-    rows: dict[VariantKey, frozenset[str]] = {layout.picks[name].variant: names for name, names in picks.picks.items()}
+    by_variant: dict[VariantKey, frozenset[str]] = {
+        layout.picks[name].variant: names for name, names in picks.picks.items()
+    }
     for each in lists:
-        rows[each.variant] = rows.get(each.variant, frozenset()) | shown_in_items[each.path].computed
-    evaluated = (*rows.values(), *(shown_in_items[along.path].computed for along in alongs))
+        by_variant[each.variant] = by_variant.get(each.variant, frozenset()) | shown_in_items[each.path].computed
+    evaluated = (*by_variant.values(), *(shown_in_items[along.path].computed for along in alongs))
     compared = (name for names in evaluated for name in rules.plan(names).current)
     own = picks.own.union(compared, (value.name for each in lists for value in each.override.inputs.values()))
     return LayoutPlan(
@@ -113,17 +115,17 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
         lists,
         alongs,
         shown_in_items,
-        rows,
+        by_variant,
     )
 
 
 def plan_picks(layout: Layout, names: Iterable[str], rules: CompiledRules) -> PickPlan:
-    """What must be evaluated for these names, some of which may be of picks."""
+    """The plan for these names, some of which may be names of picks."""
     names, picks = set(names), dict[str, frozenset[str]]()
     own = shown_names(names, rules.rule_set).computed
     for pick in layout.picks.values():
-        if of_pick := [name for name in names if name.startswith(f"{pick.name}.")]:
-            in_rules = (layout.name_in_rules(name, rules.rule_set) for name in of_pick)
-            picks[pick.name] = frozenset([pick.by.name, *in_rules])
+        if names_of_pick := [name for name in names if name.startswith(f"{pick.name}.")]:
+            names_in_rules = (layout.name_in_rules(name, rules.rule_set) for name in names_of_pick)
+            picks[pick.name] = frozenset([pick.by.name, *names_in_rules])
             own |= {value.name for value in pick.override.inputs.values()} | {*rules.plan(picks[pick.name]).current}
     return PickPlan(own, picks, tuple(layout.picks[name].variant for name in picks))

@@ -1,4 +1,4 @@
-"""A program: what expressions come to, one operation on columns after another."""
+"""Programs: sequences of operations on columns, with registers that are reused."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from fitcard.compiler.tracer import Tracer
 from fitcard.language.expression import Expression
 from fitcard.values import Column, as_column
 
-MAX_CACHED = 1024
-Taker = Callable[[Any], Sequence[Any]]
+MAX_CACHED_EXPRESSIONS = 1024
+Getter = Callable[[Any], Sequence[Any]]
 
 
-def taker(names: Sequence[Any]) -> Taker:
-    """What gives the values of these keys, in their order, at a fraction of the time of one after another.
+def getter(keys: Sequence[Any]) -> Getter:
+    """A fast function from a mapping or sequence to its values for these keys, in their order.
 
-    It raises KeyError for one that is not there.
+    It raises KeyError for a missing key.
     """
-    if len(names) > 1:
-        return itemgetter(*names)
-    return partial(_taken, tuple(names))
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return partial(_values_of, tuple(keys))
 
 
-def _taken(names: tuple[Any, ...], values: Any) -> Sequence[Any]:
-    return [values[name] for name in names]
+def _values_of(keys: tuple[Any, ...], values: Any) -> Sequence[Any]:
+    return [values[key] for key in keys]
 
 
 class Step(NamedTuple):
-    """An operation as it is done, with most of them on one or two values: those of the `others` come after these."""
+    """An operation; most have one or two arguments, so that only further ones are in `others`."""
 
     run: Callable[..., Any]
     into: int | slice
@@ -44,14 +44,14 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """What it reads has the first places, in the order of `reads`; `start` holds all others, such as plain numbers."""
+    """Steps on registers: first the arguments, named by `reads`, then those with the initial values `start`."""
 
     reads: tuple[str, ...]
     start: Sequence[Any]
     steps: Sequence[Step]
 
     def run(self, values: Sequence[Any]) -> list[Any]:
-        """The value at each place, once all steps were done on what is read."""
+        """The values of all registers after the last step, for the values of `reads`."""
         at = [*values, *self.start]
         for run, into, first, second, others in self.steps:
             if second is None:
@@ -59,50 +59,52 @@ class Program:
             elif not others:
                 at[into] = run(at[first], at[second])
             else:
-                at[into] = run(at[first], at[second], *[at[place] for place in others])
+                at[into] = run(at[first], at[second], *[at[register] for register in others])
         return at
 
 
 def build_program(
     tracer: Tracer, reads: Mapping[str, int], results: Iterable[int]
 ) -> tuple[Program, Mapping[int, int]]:
-    """The program of what was recorded, and where in it the places of `results` are.
+    """The program of the recorded operations, and the registers of the `results` in it.
 
-    What is needed on the way alone gives its place to what comes after its last use, so that no large column is held
-    on to; what comes out of one operation side by side stays so.
+    The register of an intermediate value is reused after its last use, so that no large column is kept. The registers
+    of an operation with several results stay contiguous.
     """
-    others = [place for place in range(len(tracer.start)) if place not in {*reads.values()}]
-    places = {place: at for at, place in enumerate((*reads.values(), *others))}  # where each is now
-    last_use = {place: at for at, one in enumerate(tracer.operations) for place in one.reads}
+    others = [register for register in range(len(tracer.start)) if register not in {*reads.values()}]
+    registers = {register: at for at, register in enumerate((*reads.values(), *others))}  # old to new
+    last_use = {register: at for at, operation in enumerate(tracer.operations) for register in operation.reads}
     results = tuple(results)
-    on_the_way = {one.into for one in tracer.operations if isinstance(one.into, int)}.difference(results)
+    written = {operation.into for operation in tracer.operations if isinstance(operation.into, int)}
+    intermediate = written.difference(results)
     free: list[int] = []
     steps = []
-    for at, one in enumerate(tracer.operations):
-        first, *rest = (places[place] for place in one.reads)
-        free += [places[place] for place in {*one.reads} & on_the_way if last_use[place] == at]
-        if isinstance(one.into, int):
-            places[one.into] = free.pop() if one.into in on_the_way and free else places[one.into]
-            into: int | slice = places[one.into]
+    for at, operation in enumerate(tracer.operations):
+        first, *rest = (registers[register] for register in operation.reads)
+        free += [registers[read] for read in {*operation.reads} & intermediate if last_use[read] == at]
+        into: int | slice
+        if isinstance(operation.into, int):
+            reuse = operation.into in intermediate and free
+            into = registers[operation.into] = free.pop() if reuse else registers[operation.into]
         else:
-            into = slice(places[one.into.start], places[one.into.stop - 1] + 1)
-        steps.append(Step(one.run, into, first, rest[0] if rest else None, tuple(rest[1:])))
-    start = [tracer.start[place] for place in others]
-    return Program(tuple(reads), start, steps), {place: places[place] for place in results}
+            into = slice(registers[operation.into.start], registers[operation.into.stop - 1] + 1)
+        steps.append(Step(operation.run, into, first, rest[0] if rest else None, tuple(rest[1:])))
+    start = [tracer.start[register] for register in others]
+    return Program(tuple(reads), start, steps), {register: registers[register] for register in results}
 
 
-@lru_cache(maxsize=MAX_CACHED)
-def _recorded(expression: Expression) -> tuple[Program, int]:
+@lru_cache(maxsize=MAX_CACHED_EXPRESSIONS)
+def _compile_expression(expression: Expression) -> tuple[Program, int]:
     tracer = Tracer()
     reads = {name: tracer.new_register() for name in expression.names}
     result = tracer.trace(expression, reads)
-    program, places = build_program(tracer, reads, [result])
-    return program, places[result]
+    program, registers = build_program(tracer, reads, [result])
+    return program, registers[result]
 
 
 def evaluate_expression(expression: Expression, names: Mapping[str, Any]) -> Column:
-    """The column that an expression gives; NaN where something is divided by 0."""
-    program, result = _recorded(expression)
+    """The column of an expression for the columns of its names; NaN or infinite where it divides by 0."""
+    program, result = _compile_expression(expression)
     with np.errstate(all="ignore"):
         column: Column = program.run([as_column(names[name]) for name in program.reads])[result]
     return column

@@ -1,4 +1,4 @@
-"""Tables compiled: a callable from columns of what a table reads to its column of results."""
+"""Compiled tables: callables from the columns that a table reads to the column of its results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CompiledTable = Callable[..., Column]
 
 
 def compile_table(table: Table) -> CompiledTable:
-    """What gives the results of a table for the columns of `table.reads`: its input, and names whose value a row takes.
+    """The callable from the columns of `table.reads`, the input and the names in `value_of`, to the results.
 
     A result is NaN, or an absent word, where the input is absent and there is no `otherwise`.
     """
@@ -38,13 +38,13 @@ class CompiledKnots:
         self._x, self._y = np.array(knots.x), np.array(knots.y)
 
     def __call__(self, value: Numbers) -> Numbers:
-        """The height of the lines at each value."""
-        heights: Numbers = np.interp(value, self._x, self._y)
-        return heights
+        """The interpolated result for each value."""
+        results: Numbers = np.interp(value, self._x, self._y)
+        return results
 
 
 class CompiledBands:
-    """A binary search among the bounds. One more bound and result stand at the end, for an absent number."""
+    """A binary search among the bounds, with one more bound and result at the end, for an absent number."""
 
     def __init__(self, bands: Bands, kind: Kind) -> None:
         self._bands = bands
@@ -58,14 +58,14 @@ class CompiledBands:
             self._results = np.array([*bands.results, np.nan], dtype=float)
 
     def __call__(self, value: Numbers) -> Column:
-        """The result of the band that each value lies in."""
-        results: Any = self._results[self.place(value)]
+        """The result of the band of each value."""
+        results: Any = self._results[self.band(value)]
         return WordColumn(results, self._words) if self._words else results
 
-    def place(self, value: Numbers) -> Codes:
-        """The index into the results of the bands for each value; one beyond the last for an absent one."""
+    def band(self, value: Numbers) -> Codes:
+        """The index of the band of each value, in ascending order; one more than the last for an absent value."""
         bands = self._bands
-        if not isinstance(value, np.ndarray):  # a tenth of the time of numpy's search
+        if not isinstance(value, np.ndarray):  # takes a tenth of the time of numpy's search
             at = bisect_left(bands.bounds, value) if bands.side == "left" else bisect_right(bands.bounds, value)
             return np.int64(len(bands.results) if math.isnan(value) else at)
         return np.searchsorted(self._bounds, value, side=bands.side)
@@ -73,98 +73,102 @@ class CompiledBands:
 
 @dataclass(frozen=True)
 class _Results:
-    """What a lookup gives for each of some words, with the result for an absent word last, where code -1 finds it.
+    """The results of a lookup by the code of a word; the last, at the code -1, is for an absent word.
 
-    `own` are its own results: numbers, conditions or codes of `words`. Where the result is that of another name,
-    `takes` says which of those that are read; `marks` says for each of them which words these are, and `numbered` which
-    codes its words have here.
+    `literals` are literal results: numbers, conditions or codes of `words`. `sources` are the positions, among the
+    columns that are read, of the column of a `value_of`; None for a literal. `masks` has, by position, the words whose
+    result is in that column, and `recoded` the codes in `words` of the words of each of these columns.
     """
 
-    own: NDArray[Any]
-    takes: tuple[int | None, ...]
-    marks: Mapping[int, NDArray[np.bool_]]
+    literals: NDArray[Any]
+    sources: tuple[int | None, ...]
+    masks: Mapping[int, NDArray[np.bool_]]
     words: Words = ()
-    numbered: tuple[NDArray[np.int64], ...] = ()
-    places: dict[tuple[int, ...], NDArray[np.intp]] = field(default_factory=dict)
+    recoded: tuple[NDArray[np.int64], ...] = ()
+    _choices: dict[tuple[int, ...], NDArray[np.intp]] = field(default_factory=dict)
 
-    def place_among(self, names: tuple[int, ...]) -> NDArray[np.intp]:
-        """For each word the place among these names of the one that gives its result, from 1 on; 0 where none does."""
-        if names not in self.places:
-            among = {name: at for at, name in enumerate(names, 1)}
-            self.places[names] = np.array([among.get(-1 if name is None else name, 0) for name in self.takes])
-        return self.places[names]
+    def choices(self, positions: tuple[int, ...]) -> NDArray[np.intp]:
+        """For each word, 1 + the index in `positions` of the column of its result; 0 if it is in none of them."""
+        if positions not in self._choices:
+            index = {position: at for at, position in enumerate(positions, 1)}
+            self._choices[positions] = np.array([index.get(-1 if at is None else at, 0) for at in self.sources])
+        return self._choices[positions]
 
 
 class CompiledLookup:
-    """Results by the codes of words, worked out once for the words of each column that is looked up.
+    """Results by the codes of words, resolved once for the words of each input column.
 
-    Columns of a catalog keep their words as the same object, so its results are found by identity.
+    The words of catalog columns are always the same object, so that the cache is keyed by identity.
     """
 
     def __init__(self, table: Table, lookup: Lookup) -> None:
         self._lookup, self._kind, self._reads = lookup, table.kind, table.reads
-        taken = {result.name for result in (*lookup.rows.values(), lookup.otherwise) if isinstance(result, ValueOf)}
-        self._taken = tuple(at for at, name in enumerate(table.reads) if name in taken)  # of what is read
+        names = {result.name for result in (*lookup.rows.values(), lookup.otherwise) if isinstance(result, ValueOf)}
+        self._sources = tuple(at for at, name in enumerate(table.reads) if name in names)  # positions of `value_of`
         self._results_by_words = IdentityCache()
 
-    def __call__(self, *read: Any) -> Any:
-        """The results for a column of words; of the other columns, the values that rows take."""
-        codes, words = read[0]
-        if self._taken and self._kind is Kind.WORD:
-            results = self._results(words, *[read[at].words for at in self._taken])
-            wanted = results.marks if isinstance(codes, np.ndarray) else (results.takes[codes],)
-            numbered = zip(self._taken, results.numbered, strict=True)
-            taken = {at: _of_words(numbers, read[at].codes) for at, numbers in numbered if at in wanted}
-            return WordColumn(_with_taken(results, codes, taken), results.words)
-        results = self._results_by_words.get_single(words) or self._results(words)
-        if self._taken:
-            return _with_taken(results, codes, read)
-        found = _of_words(results.own, codes)
-        return WordColumn(found, results.words) if self._kind is Kind.WORD else found
+    def __call__(self, *columns: Any) -> Any:
+        """The results for the columns that the table reads, the first of which is its input."""
+        codes, words = columns[0]
+        if self._sources and self._kind is Kind.WORD:
+            results = self._results(words, *[columns[at].words for at in self._sources])
+            used = results.masks if isinstance(codes, np.ndarray) else (results.sources[codes],)
+            recoded = zip(self._sources, results.recoded, strict=True)
+            by_source = {at: _take(of_words, columns[at].codes) for at, of_words in recoded if at in used}
+            return WordColumn(_merge(results, codes, by_source), results.words)
+        results = self._results_by_words.get(words) or self._results(words)
+        if self._sources:
+            return _merge(results, codes, columns)
+        literals = _take(results.literals, codes)
+        return WordColumn(literals, results.words) if self._kind is Kind.WORD else literals
 
-    def _results(self, words: Words, *taken: Words) -> _Results:
-        found: _Results = self._results_by_words.get_or_compute((words, *taken), lambda: self._resolve(words, taken))
-        return found
+    def _results(self, words: Words, *words_of_sources: Words) -> _Results:
+        results: _Results = self._results_by_words.get_or_compute(
+            (words, *words_of_sources), lambda: self._resolve(words, words_of_sources)
+        )
+        return results
 
-    def _resolve(self, words: Words, taken: tuple[Words, ...]) -> _Results:
+    def _resolve(self, words: Words, words_of_sources: tuple[Words, ...]) -> _Results:
         lookup = self._lookup
         results = (*(lookup.rows.get(word, lookup.otherwise) for word in words), lookup.otherwise)
-        takes = tuple(self._reads.index(result.name) if isinstance(result, ValueOf) else None for result in results)
-        marks = {at: np.array([name == at for name in takes]) for at in self._taken if at in takes}
+        sources = tuple(self._reads.index(result.name) if isinstance(result, ValueOf) else None for result in results)
+        masks = {at: np.array([source == at for source in sources]) for at in self._sources if at in sources}
         if self._kind is Kind.NUMBER:
             numbers = [result if isinstance(result, float) else np.nan for result in results]
-            return _Results(np.array(numbers), takes, marks)
+            return _Results(np.array(numbers), sources, masks)
         if self._kind is Kind.CONDITION:
-            return _Results(np.array([result is True for result in results]), takes, marks)
-        own = (result for result in results if isinstance(result, str))
-        every = tuple(dict.fromkeys((*own, *(word for name in taken for word in name))))
-        number = {word: at for at, word in enumerate(every)}
-        codes = np.array([number.get(str(result), ABSENT) for result in results], dtype=np.int64)
-        numbered = tuple(np.array([*(number[word] for word in name), ABSENT], dtype=np.int64) for name in taken)
-        return _Results(codes, takes, marks, every, numbered)
+            return _Results(np.array([result is True for result in results]), sources, masks)
+        literals = (result for result in results if isinstance(result, str))
+        all_words = tuple(dict.fromkeys((*literals, *(word for of_source in words_of_sources for word in of_source))))
+        code_of = {word: code for code, word in enumerate(all_words)}
+        codes = np.array([code_of.get(str(result), ABSENT) for result in results], dtype=np.int64)
+        recoded = tuple(
+            np.array([*(code_of[word] for word in of_source), ABSENT], dtype=np.int64) for of_source in words_of_sources
+        )
+        return _Results(codes, sources, masks, all_words, recoded)
 
 
-def _of_words(by_word: NDArray[Any], codes: Any) -> Any:
+def _take(by_word: NDArray[Any], codes: Any) -> Any:
     return by_word.take(codes, mode="wrap") if isinstance(codes, np.ndarray) else by_word[codes]
 
 
-def _with_taken(results: _Results, codes: Any, read: Mapping[int, Any] | Sequence[Any]) -> Any:
-    """The results for these words, with those that are `read` of other names."""
-    own = results.own
-    if not isinstance(codes, np.ndarray):  # one word for all questions, which takes a tenth of the time of a column
-        name = results.takes[codes]
-        return own[codes] if name is None else read[name]
-    same = [(mark, read[name]) for name, mark in results.marks.items() if not isinstance(read[name], np.ndarray)]
-    for mark, value in same:  # the same for all questions, so for all of a word
-        own = np.where(mark, value, own)
-    found = _of_words(own, codes)
-    if len(same) == len(results.marks):
-        return found
-    differing = [name for name in results.marks if isinstance(read[name], np.ndarray)]
-    columns = [read[name] for name in differing]
-    if len(differing) > 1 and found.size <= LARGE_COLUMN and {column.shape for column in columns} == {(found.size,)}:
-        places = results.place_among(tuple(differing)).take(codes, mode="wrap")  # side by side, a row for each name
-        return np.array([found, *columns])[places, np.arange(found.size)]
-    for name, column in zip(differing, columns, strict=True):
-        found = np.where(_of_words(results.marks[name], codes), column, found)
-    return found
+def _merge(results: _Results, codes: Any, columns: Mapping[int, Any] | Sequence[Any]) -> Any:
+    """The results for these codes: literals, and the values of the `columns` of other names, by position."""
+    literals = results.literals
+    if not isinstance(codes, np.ndarray):  # the same word for all questions takes a tenth of the time of a column
+        source = results.sources[codes]
+        return literals[codes] if source is None else columns[source]
+    scalars = [(mask, columns[at]) for at, mask in results.masks.items() if not isinstance(columns[at], np.ndarray)]
+    for mask, value in scalars:
+        literals = np.where(mask, value, literals)
+    merged = _take(literals, codes)
+    if len(scalars) == len(results.masks):
+        return merged
+    positions = [at for at in results.masks if isinstance(columns[at], np.ndarray)]
+    arrays = [columns[at] for at in positions]
+    if len(positions) > 1 and merged.size <= LARGE_COLUMN and {array.shape for array in arrays} == {(merged.size,)}:
+        choices = results.choices(tuple(positions)).take(codes, mode="wrap")
+        return np.array([merged, *arrays])[choices, np.arange(merged.size)]
+    for at, array in zip(positions, arrays, strict=True):
+        merged = np.where(_take(results.masks[at], codes), array, merged)
+    return merged

@@ -1,7 +1,7 @@
-"""What formulas do, written down: simpleeval walks each once, over numbered places instead of values.
+"""Traces expressions: simpleeval evaluates each one once over registers in place of values.
 
-An operator or function that it meets becomes an operation on the places that its arguments have, and its result has a
-place of its own. A formula can do nothing that simpleeval would not do, and when questions are asked no tree is walked.
+Each operator or function call is recorded as an operation on the registers of its arguments, with a register for its
+result. So a formula can do nothing that simpleeval would not do, and no tree is evaluated when questions are answered.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from fitcard.language.expression import Expression
 from fitcard.language.functions import FUNCTIONS, logical_not, select
 from fitcard.language.unit_system import Conversion
 
-# Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which refuse arrays. What those guard
-# against, text and integers of any size, never gets past the reader.
+# Plain operators in place of simpleeval's safe_add, safe_mult and safe_power, which reject arrays. The parser already
+# rejects what those protect against: text and integers of unlimited size.
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -42,11 +42,11 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_MAKING = threading.Lock()
+_CONSTRUCTION = threading.Lock()
 
 
 class Operation(NamedTuple):
-    """What is done with the values at some places, and the place of what comes out, or the places of all that does."""
+    """A function, the registers of its arguments, and the register of its result, or a slice of several results."""
 
     run: Callable[..., Any]
     reads: tuple[int, ...]
@@ -54,14 +54,14 @@ class Operation(NamedTuple):
 
 
 class Tracer(SimpleEval):  # type: ignore[misc]
-    """Element by element: ternary chooses, `and` / `or` / `not` join conditions, a chained comparison means both.
+    """Records `operations`, each distinct one once.
 
-    `start` holds a value for each place: a number that stands in a formula, or None until it is put there. The same
-    operation on the same places is done once.
+    `start` has the initial value of each register: a constant, or None. Operations are element-wise: a ternary selects,
+    `and` / `or` / `not` combine conditions, and a chained comparison is the conjunction of its comparisons.
     """
 
     def __init__(self) -> None:
-        with _MAKING:  # simpleeval's constructor touches the process-wide warning filters
+        with _CONSTRUCTION:  # simpleeval's constructor modifies the warning filters of the process
             super().__init__(
                 operators={kind: partial(self.emit, run) for kind, run in OPERATORS.items()},
                 functions={name: partial(self.emit, function.run) for name, function in FUNCTIONS.items()},
@@ -80,62 +80,61 @@ class Tracer(SimpleEval):  # type: ignore[misc]
         }
         self.start: list[Any] = []
         self.operations: list[Operation] = []
-        self._done: dict[tuple[Any, ...], int] = {}
+        self._registers: dict[tuple[Any, ...], int] = {}
 
     def new_register(self, value: Any = None) -> int:
-        """A new place, with what it holds from the start."""
+        """A new register with an initial value."""
         self.start.append(value)
         return len(self.start) - 1
 
     def emit(self, run: Callable[..., Any], *reads: int) -> int:
-        """The place of what `run` gives for the values at these places."""
+        """Records a call of `run` with the values of these registers; the register of its result."""
         key = (run, *reads)
-        if key not in self._done:
-            self._done[key] = self.new_register()
-            self.operations.append(Operation(run, reads, self._done[key]))
-        return self._done[key]
+        if key not in self._registers:
+            self._registers[key] = self.new_register()
+            self.operations.append(Operation(run, reads, self._registers[key]))
+        return self._registers[key]
 
-    def emit_many(self, run: Callable[..., Any], *reads: int, gives: int) -> range:
-        """The places of the values, so many, of the list that `run` gives for the values at these places."""
+    def emit_many(self, run: Callable[..., Any], *reads: int, results: int) -> range:
+        """Records a call of `run`, which returns a list with this number of results; their registers."""
         first = len(self.start)
-        self.start += [None] * gives
-        self.operations.append(Operation(run, reads, slice(first, first + gives)))
-        return range(first, first + gives)
+        self.start += [None] * results
+        self.operations.append(Operation(run, reads, slice(first, first + results)))
+        return range(first, first + results)
 
-    def constant(self, written: float | bool) -> int:
-        """The place of a number or condition that is the same for all questions."""
-        value = np.bool_(written) if isinstance(written, bool) else np.float64(written)
-        key = (type(value), written)
-        if key not in self._done:
-            self._done[key] = self.new_register(value)
-        return self._done[key]
+    def constant(self, literal: float | bool) -> int:
+        """The register of a number or condition that is the same for all questions."""
+        value = np.bool_(literal) if isinstance(literal, bool) else np.float64(literal)
+        key = (type(value), literal)
+        if key not in self._registers:
+            self._registers[key] = self.new_register(value)
+        return self._registers[key]
 
-    def convert(self, place: int, conversion: Conversion) -> int:
-        """The place of the numbers of another, in another unit."""
+    def convert(self, register: int, conversion: Conversion) -> int:
+        """Records the conversion of a register to another unit; the register of its result."""
         run = OPERATORS[ast.Div if conversion.divides else ast.Mult]
-        return self.emit(run, place, self.constant(conversion.number))
+        return self.emit(run, register, self.constant(conversion.number))
 
-    def trace(self, expression: Expression, places: dict[str, int]) -> int:
-        """The place of what the expression gives, where its names have these places."""
-        self.names = places
-        place: int = self.eval(expression.source, previously_parsed=expression.tree)
-        return place
+    def trace(self, expression: Expression, registers: dict[str, int]) -> int:
+        """Records an expression whose names are in these registers; the register of its result."""
+        self.names = registers
+        result: int = self.eval(expression.source, previously_parsed=expression.tree)
+        return result
 
     def _eval_constant(self, node: ast.Constant) -> int:
         return self.constant(node.value)  # type: ignore[arg-type]
 
     def _eval_boolop(self, node: ast.BoolOp) -> int:
-        join = self.operators[type(node.op)]
-        place: int = reduce(join, [self._eval(value) for value in node.values])
-        return place
+        combine = self.operators[type(node.op)]
+        result: int = reduce(combine, [self._eval(value) for value in node.values])
+        return result
 
     def _eval_compare(self, node: ast.Compare) -> int:
         sides = [self._eval(side) for side in (node.left, *node.comparators)]
         pairs = zip(node.ops, sides, sides[1:], strict=False)
-        place: int = reduce(
-            self.operators[ast.And], [self.operators[type(op)](left, right) for op, left, right in pairs]
-        )
-        return place
+        comparisons = [self.operators[type(op)](left, right) for op, left, right in pairs]
+        result: int = reduce(self.operators[ast.And], comparisons)
+        return result
 
     def _eval_ifexp(self, node: ast.IfExp) -> int:
         return self.emit(select, self._eval(node.test), self._eval(node.body), self._eval(node.orelse))

@@ -10,10 +10,12 @@ from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.testing.rule_tests import Outcome, RuleTest, computed_values, rule_tests, run_test
 
+Point = tuple[float, float, float]  # stated or measured, before, after
+
 
 @dataclass(frozen=True)
 class TestComparison:
-    """`broken` pass before and fail now, `mended` the other way round; `new_failures` were not there before."""
+    """`broken` tests passed before and fail now, `mended` ones the opposite; `new_failures` are new tests that fail."""
 
     passed_before: int
     failed_before: int
@@ -26,7 +28,7 @@ class TestComparison:
 
 @dataclass(frozen=True)
 class StatedFigures:
-    """How far one quantity is from the figures that tests state: relative errors by test, before and after."""
+    """The figures of one quantity that tests state, and those computed before and after, by test."""
 
     name: str
     unit: str
@@ -40,9 +42,8 @@ class StatedFigures:
 
 
 def compare_tests(base: Engine, head: Engine) -> TestComparison:
-    """All rule tests of both sides, each run against its own rules."""
-    before = {outcome.test.name: outcome for outcome in _outcomes(base)}
-    after = {outcome.test.name: outcome for outcome in _outcomes(head)}
+    """The rule tests of both versions, each with its own rules."""
+    before, after = _outcomes(base), _outcomes(head)
     failed = {name: outcome for name, outcome in after.items() if not outcome.passed}
     return TestComparison(
         sum(outcome.passed for outcome in before.values()),
@@ -50,37 +51,39 @@ def compare_tests(base: Engine, head: Engine) -> TestComparison:
         len(after) - len(failed),
         len(failed),
         tuple(outcome for name, outcome in failed.items() if name in before and before[name].passed),
-        tuple(one for name, one in after.items() if one.passed and name in before and not before[name].passed),
+        tuple(
+            outcome for name, outcome in after.items() if outcome.passed and name in before and not before[name].passed
+        ),
         tuple(outcome for name, outcome in failed.items() if name not in before),
     )
 
 
+def _outcomes(engine: Engine) -> dict[str, Outcome]:
+    return {test.name: run_test(engine, test) for test in rule_tests(engine.rulebook)}
+
+
 def compare_stated_figures(base: Engine, head: Engine) -> list[StatedFigures]:
-    """For each quantity that tests of both sides state in numbers, how far off both are; only where that differs."""
-    before = {test.name: test for test in rule_tests(base.rulebook)}
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    """The figures stated by tests of both versions, for each quantity with a difference."""
+    tests_before = {test.name: test for test in rule_tests(base.rulebook)}
+    points: dict[str, list[Point]] = {}
     for test in rule_tests(head.rulebook):
-        old = before.get(test.name)
+        old = tests_before.get(test.name)
         if old is not None and old.data == test.data:
-            for name, figures in _stated(base, head, test):
-                found.setdefault(name, []).append(figures)
-    units = {name: info.unit for name in found if (info := head.default_rules.describe(name))}
-    moved = {name: rows for name, rows in found.items() if any(one != other for _, one, other in rows)}
+            for name, point in _stated_points(base, head, test):
+                points.setdefault(name, []).append(point)
+    units = {name: info.unit for name in points if (info := head.default_rules.describe(name))}
+    moved = {name: rows for name, rows in points.items() if any(before != after for _, before, after in rows)}
     return [StatedFigures(name, units.get(name, ""), *zip(*rows, strict=True)) for name, rows in moved.items()]
 
 
-def _outcomes(engine: Engine) -> list[Outcome]:
-    return [run_test(engine, test) for test in rule_tests(engine.rulebook)]
-
-
-def _stated(base: Engine, head: Engine, test: RuleTest) -> Iterator[tuple[str, tuple[float, float, float]]]:
-    """Each number that a test states, other than 0, with what comes out on both sides."""
+def _stated_points(base: Engine, head: Engine, test: RuleTest) -> Iterator[tuple[str, Point]]:
+    """Each number other than 0 that a test states, with its name; none if a value cannot be computed."""
     try:
-        one, other = (computed_values(engine, test, test.figures) for engine in (base, head))
+        before, after = (computed_values(engine, test, test.figures) for engine in (base, head))
     except (ProblemsError, KeyError):
         return
     for name, path in test.figures.items():
-        stated, old, new = test.data[str(path[2])][name], one[name], other[name]
+        stated, old, new = test.data[str(path[2])][name], before[name], after[name]
         stated = stated["printed"] if isinstance(stated, dict) else stated
         if isinstance(old, float) and isinstance(new, float) and isinstance(stated, int | float) and stated:
             yield name, (float(stated), old, new)
@@ -88,52 +91,44 @@ def _stated(base: Engine, head: Engine, test: RuleTest) -> Iterator[tuple[str, t
 
 @dataclass(frozen=True)
 class MeasuredComparison:
-    """One quantity by one profile. A side that does not have it is None.
-
-    `points` are the runs of both sides: what was measured, what came out before, and what comes out.
-    """
+    """The errors of one quantity in one profile, None where a version lacks it. `points` are runs of both versions."""
 
     profile: str
     name: str
     title: str
     before: Errors | None
     after: Errors | None
-    points: tuple[tuple[float, float, float], ...]
+    points: tuple[Point, ...]
 
 
 def compare_measured(base: Engine, head: Engine, profiles: Sequence[tuple[str, str]]) -> list[MeasuredComparison]:
-    """Each quantity of either back-test whose errors differ, by each of the profiles: that of base, that of head."""
-    return [one for before, after in profiles for one in _by_profile(base, before, head, after)]
+    """The quantities of either back-test whose errors differ, by each pair of profiles of base and head."""
+    return [comparison for before, after in profiles for comparison in _by_profile(base, before, head, after)]
 
 
 def _by_profile(base: Engine, before: str, head: Engine, after: str) -> Iterator[MeasuredComparison]:
-    old, new = _compared(base, before), _compared(head, after)
-    for name in dict.fromkeys((*new, *old)):
-        one, other = old.get(name), new.get(name)
-        there = other or one
-        assert there is not None
-        told = MeasuredComparison(
-            after,
-            name,
-            there.quantity.title,
-            one.summary if one else None,
-            other.summary if other else None,
-            tuple(_points(one, other)) if one and other else (),
-        )
-        if told.before != told.after:
-            yield told
+    old_quantities, new_quantities = _comparisons(base, before), _comparisons(head, after)
+    for name in dict.fromkeys((*new_quantities, *old_quantities)):
+        old, new = old_quantities.get(name), new_quantities.get(name)
+        newest = new or old
+        assert newest is not None
+        errors_before, errors_after = old.summary if old else None, new.summary if new else None
+        if errors_before != errors_after:
+            points = tuple(_points(old, new)) if old and new else ()
+            yield MeasuredComparison(after, name, newest.quantity.title, errors_before, errors_after, points)
 
 
-def _compared(engine: Engine, profile: str) -> dict[str, Comparison]:
-    """By quantity; none where a run cannot be asked, which `fitcard check` tells."""
+def _comparisons(engine: Engine, profile: str) -> dict[str, Comparison]:
+    """By quantity; empty if a run is incomplete, which `fitcard check` reports."""
     try:
-        return {one.quantity.name: one for one in compare(engine, profile)}
+        return {comparison.quantity.name: comparison for comparison in compare(engine, profile)}
     except ProblemsError:
         return {}
 
 
-def _points(old: Comparison, new: Comparison) -> Iterator[tuple[float, float, float]]:
-    before = {entry.id: at for at, entry in enumerate(old.runs.entries)}
-    for at, entry in enumerate(new.runs.entries):
-        if entry.id in before and old.runs.measured[before[entry.id]] == new.runs.measured[at]:
-            yield float(new.runs.measured[at]), float(old.computed[before[entry.id]]), float(new.computed[at])
+def _points(old: Comparison, new: Comparison) -> Iterator[Point]:
+    old_rows = {entry.id: row for row, entry in enumerate(old.runs.entries)}
+    for row, entry in enumerate(new.runs.entries):
+        old_row = old_rows.get(entry.id)
+        if old_row is not None and old.runs.measured[old_row] == new.runs.measured[row]:
+            yield float(new.runs.measured[row]), float(old.computed[old_row]), float(new.computed[row])

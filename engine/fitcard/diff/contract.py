@@ -1,4 +1,4 @@
-"""Saying why contract cases moved: the entries for the file of changes, written into it."""
+"""Contract cases that changed, and their acknowledgements in files of kind `changes`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from fitcard.diff.snapshot import Snapshot
 from fitcard.problems import Problem, ProblemCode, ProblemsError, Severity
 from fitcard.rulebook.files import CHANGES
 from fitcard.source.document import Document, Path
-from fitcard.source.yaml_edit import Spans
-from fitcard.source.yaml_edit import to_yaml as as_yaml
+from fitcard.source.yaml_edit import TextOffsets, to_yaml
 from fitcard.testing.rule_tests import RuleTest, computed_values, format_value, rule_tests
 from fitcard.values import Scalar, format_decimals
 
@@ -47,7 +46,7 @@ class ContractUnmoved(ProblemCode):
 
 @dataclass(frozen=True)
 class Case:
-    """A contract case that moved: `figures` by name as they were and as they are; none where it is `withdrawn`."""
+    """A changed contract case. `figures` are old and new values by name, empty if the case was `withdrawn`."""
 
     name: str
     test: RuleTest
@@ -58,7 +57,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One entry of the files of changes that was not there before."""
+    """A new entry of a file of changes."""
 
     document: Document
     path: Path
@@ -66,38 +65,38 @@ class Acknowledgement:
 
 
 def moved_cases(base: Snapshot, head: Snapshot) -> list[Case]:
-    """The contract cases that moved, each with why, where the new state says so."""
+    """The changed contract cases, each with its acknowledged reason, if any. Both versions must have an engine."""
     assert base.engine is not None
     assert head.engine is not None
-    now = {test.name: test for test in rule_tests(head.engine.rulebook)}
-    why = {entry.data["case"]: entry.data["why"] for entry in acknowledgements(base, head)}
+    new_tests = {test.name: test for test in rule_tests(head.engine.rulebook)}
+    reasons = {entry.data["case"]: entry.data["why"] for entry in _acknowledgements(base, head)}
     cases = []
     for test in rule_tests(base.engine.rulebook):
         if not test.contract:
             continue
-        after = now.get(test.name)
-        if after is None or not after.contract:
-            cases.append(Case(test.name, test, {}, True, why.get(test.name, "")))
+        reason, new_test = reasons.get(test.name, ""), new_tests.get(test.name)
+        if new_test is None or not new_test.contract:
+            cases.append(Case(test.name, test, {}, withdrawn=True, why=reason))
             continue
-        names = [*dict.fromkeys([*test.figures, *after.figures])]
-        old, new = _answers(base.engine, test, names), _answers(head.engine, after, names)
+        names = [*dict.fromkeys([*test.figures, *new_test.figures])]
+        old, new = _values(base.engine, test, names), _values(head.engine, new_test, names)
         figures = {
             name: (old[name], new[name])
             for name in names
-            if _printed(test, after, name, old) != _printed(test, after, name, new)
+            if _printed(test, new_test, name, old[name]) != _printed(test, new_test, name, new[name])
         }
         if figures:
-            cases.append(Case(test.name, after, figures, False, why.get(test.name, "")))
+            cases.append(Case(test.name, new_test, figures, withdrawn=False, why=reason))
     return cases
 
 
 def contract_problems(base: Snapshot, head: Snapshot, cases: list[Case]) -> Iterator[Problem]:
-    """Cases that moved without a word, and acknowledgements that do not say what happened."""
+    """Changed cases without a reason, and acknowledgements that differ from the changes."""
     for case in cases:
         if not case.why:
             yield _unexplained(case)
     by_name = {case.name: case for case in cases}
-    for entry in acknowledgements(base, head):
+    for entry in _acknowledgements(base, head):
         moved = by_name.get(entry.data["case"])
         if moved is None or moved.withdrawn != ("withdrawn" in entry.data):
             message = f"`{entry.data['case']}` is acknowledged as changed, but did not change"
@@ -107,8 +106,7 @@ def contract_problems(base: Snapshot, head: Snapshot, cases: list[Case]) -> Iter
             yield from _mismatches(moved, entry)
 
 
-def acknowledgements(base: Snapshot, head: Snapshot) -> list[Acknowledgement]:
-    """The entries that are new."""
+def _acknowledgements(base: Snapshot, head: Snapshot) -> list[Acknowledgement]:
     before = [data for document in base.files.of(CHANGES) for data in document.data["changes"]]
     return [
         Acknowledgement(document, ("changes", number), data)
@@ -119,8 +117,8 @@ def acknowledgements(base: Snapshot, head: Snapshot) -> list[Acknowledgement]:
 
 
 def format_figure(case: Case, name: str, value: Scalar) -> str:
-    """A figure with as many decimals as the case states; in full where it states none."""
-    return _printed(case.test, case.test, name, {name: value})
+    """A figure with the decimals that the case states; in full if it states none."""
+    return _printed(case.test, case.test, name, value)
 
 
 def _unexplained(case: Case) -> Problem:
@@ -137,40 +135,41 @@ def _unexplained(case: Case) -> Problem:
 
 
 def _mismatches(case: Case, entry: Acknowledgement) -> Iterator[Problem]:
-    said: Mapping[str, Any] = entry.data.get("figures", {})
+    acknowledged: Mapping[str, Any] = entry.data.get("figures", {})
     for name, (old, new) in case.figures.items():
-        if name not in said:
+        if name not in acknowledged:
             message = f"`{name}` moves as well: {format_figure(case, name, old)} -> {format_figure(case, name, new)}"
             yield entry.document.problem(ContractMismatch, message, (*entry.path, "figures"), key=True, hint="add it")
             continue
         for side, value in (("old", old), ("new", new)):
             path = (*entry.path, "figures", name, side)
-            stated = entry.document.places[path].written or ""
-            if stated != _like(stated, value):
+            stated = entry.document.spans[path].written or ""
+            if stated != _format_like(stated, value):
                 message = f"`{name}` is stated as {stated}, but is {format_figure(case, name, value)}"
                 yield entry.document.problem(ContractMismatch, message, path, hint="write the actual figure")
-    for name in said:
+    for name in acknowledged:
         if name not in case.figures:
             message, path = f"`{name}` is acknowledged as changed, but did not change", (*entry.path, "figures", name)
             yield entry.document.problem(ContractUnmoved, message, path, key=True, severity=Severity.WARNING)
 
 
-def _answers(engine: Engine, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
-    """What comes out; absent where it does not."""
+def _values(engine: Engine, test: RuleTest, names: list[str]) -> dict[str, Scalar]:
+    """The computed values by name; None if they cannot be computed."""
     try:
         return computed_values(engine, test, names)
     except (ProblemsError, KeyError):
         return dict.fromkeys(names)
 
 
-def _printed(test: RuleTest, other: RuleTest, name: str, answers: Mapping[str, Scalar]) -> str:
-    of_test = test if name in test.figures else other
-    stated = of_test.written(of_test.figures[name]) if name in of_test.figures else ""
-    return _like(stated, answers[name])
+def _printed(test: RuleTest, other: RuleTest, name: str, value: Scalar) -> str:
+    """A value with the decimals that one of the tests states, the first one if both do."""
+    stating = test if name in test.figures else other
+    stated = stating.written(stating.figures[name]) if name in stating.figures else ""
+    return _format_like(stated, value)
 
 
-def _like(stated: str, value: Scalar) -> str:
-    """A value as it is written with the decimals of a stated figure."""
+def _format_like(stated: str, value: Scalar) -> str:
+    """A value with the decimals of a stated figure."""
     if isinstance(value, float) and _is_number(stated):
         return format_decimals(value, len(stated.partition(".")[2]))
     return format_value(value)
@@ -185,25 +184,25 @@ def _is_number(text: str) -> bool:
 
 
 def acknowledged_text(document: Document, cases: Iterable[Case], why: str) -> str:
-    """The text of a file of changes with an entry for each case at its end."""
-    block = "\n".join(line for case in cases for line in _entry(case, why))
-    text, spans = document.text, Spans(document)
-    if spans.in_brackets(("changes",)):  # as long as there is none: `changes: []`
-        place = document.places[("changes",)]
+    """The text of a file of changes with an entry for each case appended."""
+    block = "\n".join(line for case in cases for line in _entry_lines(case, why))
+    text, spans = document.text, TextOffsets(document)
+    if spans.in_brackets(("changes",)):  # an empty list: `changes: []`
+        place = document.spans[("changes",)]
         return f"{text[: place.start].rstrip()}\n{block}{text[place.end :]}"
     end = spans.end_of_line(spans.value_end(("changes",)))
     return f"{text[:end]}\n{block}{text[end:] or chr(10)}"
 
 
-def _entry(case: Case, why: str) -> Iterator[str]:
-    yield f"  - case: {as_yaml(case.name, in_braces=False)}"
-    yield f"    why: {as_yaml(why, in_braces=False)}"
+def _entry_lines(case: Case, why: str) -> Iterator[str]:
+    yield f"  - case: {to_yaml(case.name, in_braces=False)}"
+    yield f"    why: {to_yaml(why, in_braces=False)}"
     if case.withdrawn:
         yield "    withdrawn: true"
         return
     yield "    figures:"
     for name, (old, new) in case.figures.items():
         before, after = (
-            format_figure(case, name, value) if isinstance(value, float) else as_yaml(value) for value in (old, new)
+            format_figure(case, name, value) if isinstance(value, float) else to_yaml(value) for value in (old, new)
         )
         yield f"      {name}: {{old: {before}, new: {after}}}"

@@ -1,4 +1,4 @@
-"""Counting what moved of one output, part by part of the questions, in memory that does not grow with their number."""
+"""Statistics of the changes of one output, collected part by part in memory independent of the number of questions."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.diff.questions import Questions, in_words
-from fitcard.values import SAME_SHARE, Scalar
+from fitcard.diff.questions import Questions, word_codes
+from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
-MAX_MOVERS = 5
-MIN_STEP, MAX_STEP = 1e-12, 1e12  # relative changes are counted in bins, which cover these
-COARSE = 43  # how many of the last bits of a float its bin does not tell: 512 bins to each power of two
-FIRST, LAST = (int(np.float64(step).view(np.int64)) >> COARSE for step in (MIN_STEP, MAX_STEP))
-BINS = LAST - FIRST + 1  # to each sign
-SIZES = ((np.arange(FIRST, LAST + 1) << COARSE) + (1 << COARSE - 1)).view(np.float64)  # the middle of each
-MIDDLES = np.concatenate([-SIZES[::-1], SIZES])  # of falls, then of rises
-SHARES = (0.1, 0.5, 0.9)
+MAX_MOVERS = 5  # per output
+MIN_CHANGE, MAX_CHANGE = 1e-12, 1e12  # range of the bins of relative changes
+IGNORED_BITS = 43  # the last bits of a float, which do not affect its bin: 512 bins per power of two
+FIRST, LAST = (int(np.float64(change).view(np.int64)) >> IGNORED_BITS for change in (MIN_CHANGE, MAX_CHANGE))
+BINS = LAST - FIRST + 1  # per sign
+SIZES = ((np.arange(FIRST, LAST + 1) << IGNORED_BITS) + (1 << IGNORED_BITS - 1)).view(np.float64)  # centers of bins
+CENTERS = np.concatenate([-SIZES[::-1], SIZES])  # decreases, then increases
+QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, order=True)
 class Mover:
-    """One question whose value moved far. `distance` is from 0 to 1, or 2 where the sign changed."""
+    """A question with a large change. `distance` is 0 to 1, or 2 if the sign changed."""
 
     distance: float
-    row: tuple[tuple[str, str], ...] = field(compare=False)  # axis and entry; without those that make no difference
-    index: Questions = field(compare=False, repr=False)
+    row: tuple[tuple[str, str], ...] = field(compare=False)  # axis and entry, without axes that make no difference
+    question: Questions = field(compare=False, repr=False)
     old: Scalar = field(compare=False)
     new: Scalar = field(compare=False)
 
 
 @dataclass
 class ChangeTally(ABC):
-    """What is known of one output so far. Counts are of questions, however few cells their values took."""
+    """The changes of one output so far. A cell of a column counts for all questions that share it."""
 
     questions: Questions
     moved: int = 0
@@ -44,10 +44,10 @@ class ChangeTally(ABC):
 
     @abstractmethod
     def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
-        """Counts one part of the questions; gives back which of its cells moved."""
+        """Adds one part of the questions; returns which of its cells changed."""
 
-    def _keep_movers(self, part: Questions, distance: NDArray[Any], old: Any, new: Any) -> None:
-        for index in _farthest(part, distance):
+    def _add_movers(self, part: Questions, distance: NDArray[Any], old: Any, new: Any) -> None:
+        for index in _largest_changes(part, distance):
             cell = tuple(min(at, length - 1) for at, length in zip(index, distance.shape, strict=True))
             row = tuple(
                 (axis, ids[at])
@@ -61,120 +61,123 @@ class ChangeTally(ABC):
 
 @dataclass
 class NumberChanges(ChangeTally):
-    """An output that is a number. Relative changes are of the old value; what came from 0 is counted by itself."""
+    """The changes of a number, relative to the old value; changes from 0 are only counted, in `from_zero`."""
 
     rose: int = 0
     fell: int = 0
     from_zero: int = 0
     least: float = np.inf
     most: float = -np.inf
-    bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, dtype=np.int64))  # falls, then rises
+    bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, dtype=np.int64))  # as CENTERS
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
-        """Counts one part of the questions."""
+        """Adds one part of the questions; returns which of its cells changed."""
         old, new = np.broadcast_arrays(old, new)
-        gap, size = new - old, np.maximum(np.abs(old), np.abs(new))
-        far = np.abs(gap)
-        marked: NDArray[np.bool_] = far > SAME_SHARE * size
-        moved, each = int(np.count_nonzero(marked)), part.count // marked.size
+        change, size = new - old, np.maximum(np.abs(old), np.abs(new))
+        distance = np.abs(change)
+        differs: NDArray[np.bool_] = distance > RELATIVE_TOLERANCE * size
+        moved, questions_per_cell = int(np.count_nonzero(differs)), part.count // differs.size
         if not moved:
-            self._add_sums(part, start, np.zeros((1,) * marked.ndim))
-            return marked
-        rose, from_zero = (int(np.count_nonzero(marked & kind)) for kind in (gap > 0, old == 0))
+            self._add_sums(part, start, np.zeros((1,) * differs.ndim))
+            return differs
+        rose, from_zero = (int(np.count_nonzero(differs & condition)) for condition in (change > 0, old == 0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            relative, distance = gap / np.abs(old), far / size
-        if moved < marked.size or from_zero:
-            relative, distance = np.where(marked & (old != 0), relative, 0.0), np.where(marked, distance, 0.0)
-        self.moved += moved * each
-        self.rose += rose * each
-        self.fell += (moved - rose) * each
-        self.from_zero += from_zero * each
-        found = relative if moved == marked.size and not from_zero else relative[relative != 0]
-        if found.size:
-            self.least, self.most = min(self.least, float(found.min())), max(self.most, float(found.max()))
-            self.bins += np.bincount(_bin(found).ravel(), minlength=self.bins.size) * each
+            relative, distance = change / np.abs(old), distance / size
+        if moved < differs.size or from_zero:
+            relative, distance = np.where(differs & (old != 0), relative, 0.0), np.where(differs, distance, 0.0)
+        self.moved += moved * questions_per_cell
+        self.rose += rose * questions_per_cell
+        self.fell += (moved - rose) * questions_per_cell
+        self.from_zero += from_zero * questions_per_cell
+        changes = relative if moved == differs.size and not from_zero else relative[relative != 0]
+        if changes.size:
+            self.least, self.most = min(self.least, float(changes.min())), max(self.most, float(changes.max()))
+            self.bins += np.bincount(_bin(changes).ravel(), minlength=self.bins.size) * questions_per_cell
         self._add_sums(part, start, relative)
-        self._keep_movers(part, distance, old, new)
-        return marked
+        self._add_movers(part, distance, old, new)
+        return differs
 
     def _add_sums(self, part: Questions, start: Mapping[str, int], relative: NDArray[np.float64]) -> None:
-        """Adds the relative changes for each entry of the axes that a question is about."""
+        """Adds the relative changes by entry of each axis that questions are about."""
         for axis in part.subjects:
             at = part.axes.index(axis)
             others = tuple(other for other in range(relative.ndim) if other != at)
             length = len(part.ids[axis])
-            mean = relative.mean(axis=others)  # over the cells of the entry, each of which stands for as many questions
-            whole = self.sums.setdefault(axis, np.zeros(len(self.questions.ids[axis])))
-            whole[start[axis] : start[axis] + length] += np.broadcast_to(mean, (length,)) * (part.count // length)
+            mean = relative.mean(axis=others)  # over cells of the entry, each of which has the same number of questions
+            sums = self.sums.setdefault(axis, np.zeros(len(self.questions.ids[axis])))
+            sums[start[axis] : start[axis] + length] += np.broadcast_to(mean, (length,)) * (part.count // length)
 
-    def shares(self) -> Iterator[float]:
-        """The relative changes below which a tenth, half and nine tenths of those that moved lie, each to 0.1 %."""
+    def quantiles(self) -> Iterator[float]:
+        """The 10th, 50th and 90th percentile of the relative changes, to 0.1 % of their value."""
         total = np.cumsum(self.bins)
-        for share in SHARES:
-            at = int(np.searchsorted(total, share * total[-1]))
-            yield float(np.clip(MIDDLES[at], self.least, self.most))
+        for quantile in QUANTILES:
+            at = int(np.searchsorted(total, quantile * total[-1]))
+            yield float(np.clip(CENTERS[at], self.least, self.most))
 
     def between(self, low: float, high: float) -> int:
-        """How many relative changes lie from `low` up to `high`."""
-        low_bin, high_bin = np.searchsorted(MIDDLES, (low, high))
+        """The number of relative changes from `low` up to `high`."""
+        low_bin, high_bin = np.searchsorted(CENTERS, (low, high))
         return int(self.bins[low_bin:high_bin].sum())
 
     def means(self, axis: str) -> NDArray[np.float64]:
-        """The mean relative change over all questions about each entry of an axis."""
+        """The mean relative change by entry of an axis, over all questions about the entry."""
         return self.sums[axis] / (self.questions.count // len(self.questions.ids[axis]))
 
 
 @dataclass
 class WordChanges(ChangeTally):
-    """An output that is a word or a condition. `order` is that of its words, as far as it is known."""
+    """The changes of a word or a condition. `order` is that of its words, empty if unknown."""
 
     order: tuple[str, ...] = ()
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)  # by old and new word
 
     def add(self, part: Questions, start: Mapping[str, int], old: Any, new: Any) -> NDArray[np.bool_]:
-        """Counts one part of the questions."""
-        before, after, words = in_words(old, new)
-        before, after = np.broadcast_arrays(before, after)
-        marked: NDArray[np.bool_] = before != after
-        each = part.count // marked.size
-        self.moved += int(marked.sum()) * each
-        pairs = np.bincount((before * len(words) + after).ravel(), minlength=len(words) ** 2)
+        """Adds one part of the questions; returns which of its cells changed."""
+        old_codes, new_codes, words = word_codes(old, new)
+        old_codes, new_codes = np.broadcast_arrays(old_codes, new_codes)
+        differs: NDArray[np.bool_] = old_codes != new_codes
+        questions_per_cell = part.count // differs.size
+        self.moved += int(differs.sum()) * questions_per_cell
+        pairs = np.bincount((old_codes * len(words) + new_codes).ravel(), minlength=len(words) ** 2)
         for pair in np.flatnonzero(pairs):
             key = (words[pair // len(words)], words[pair % len(words)])
-            self.counts[key] = self.counts.get(key, 0) + int(pairs[pair]) * each
-        if marked.any():
+            self.counts[key] = self.counts.get(key, 0) + int(pairs[pair]) * questions_per_cell
+        if differs.any():
             rank = np.array([self.order.index(word) if word in self.order else 0 for word in words])
-            steps = np.abs(rank[after] - rank[before]) / max(1, len(self.order))
-            named = np.array(words, dtype=object)
-            self._keep_movers(part, np.where(marked, np.maximum(steps, MIN_STEP), 0.0), named[before], named[after])
-        return marked
+            steps = np.abs(rank[new_codes] - rank[old_codes]) / max(1, len(self.order))
+            distance = np.where(differs, np.maximum(steps, MIN_CHANGE), 0.0)
+            names = np.array(words, dtype=object)
+            self._add_movers(part, distance, names[old_codes], names[new_codes])
+        return differs
 
 
-def _farthest(part: Questions, distance: NDArray[Any]) -> list[tuple[int, ...]]:
-    """The cells that moved farthest: one for each that a question can be about, the farthest of these."""
-    about = [part.axes.index(axis) for axis in part.subjects]
-    others = tuple(at for at in range(distance.ndim) if at not in about)
-    best = distance.max(axis=others, keepdims=True)
-    flat = best.ravel()
-    most = min(MAX_MOVERS, int(np.count_nonzero(flat)))
-    chosen: list[int] = np.argpartition(-flat, most - 1)[:most].tolist() if most else []
+def _largest_changes(part: Questions, distance: NDArray[Any]) -> list[tuple[int, ...]]:
+    """The indices of the cells with the largest distances, at most one for each subject of questions."""
+    subjects = [part.axes.index(axis) for axis in part.subjects]
+    others = tuple(at for at in range(distance.ndim) if at not in subjects)
+    by_subject = distance.max(axis=others, keepdims=True)
+    flat = by_subject.ravel()
+    count = min(MAX_MOVERS, int(np.count_nonzero(flat)))
+    largest: list[int] = np.argpartition(-flat, count - 1)[:count].tolist() if count else []
     cells = []
-    for number in chosen:
-        at = np.unravel_index(number, best.shape)
-        inside = tuple(slice(None) if axis in others else slice(at[axis], at[axis] + 1) for axis in range(best.ndim))
-        within = np.unravel_index(int(np.argmax(distance[inside])), distance[inside].shape)
-        cells.append(tuple(int(at[axis] + within[axis]) for axis in range(best.ndim)))
+    for number in largest:
+        start = np.unravel_index(number, by_subject.shape)
+        of_subject = distance[
+            tuple(slice(None) if at in others else slice(start[at], start[at] + 1) for at in range(distance.ndim))
+        ]
+        offset = np.unravel_index(int(np.argmax(of_subject)), of_subject.shape)
+        cells.append(tuple(int(start[at] + offset[at]) for at in range(distance.ndim)))
     return cells
 
 
 def _bin(relative: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin of each relative change, read off the first bits of the float: falls in the first half, then rises."""
-    size = np.clip(np.abs(relative), MIN_STEP, MAX_STEP).view(np.int64) >> COARSE
-    found: NDArray[np.int64] = np.where(relative < 0, LAST - size, BINS + size - FIRST)
-    return found
+    """The bin of each relative change, from the first bits of the float: decreases come first, then increases."""
+    size = np.clip(np.abs(relative), MIN_CHANGE, MAX_CHANGE).view(np.int64) >> IGNORED_BITS
+    bins: NDArray[np.int64] = np.where(relative < 0, LAST - size, BINS + size - FIRST)
+    return bins
 
 
 def _value(column: Any, cell: tuple[int, ...]) -> Scalar:
-    found = column[cell]
-    return str(found) if isinstance(found, str) else float(found)
+    value = column[cell]
+    return str(value) if isinstance(value, str) else float(value)

@@ -1,7 +1,8 @@
-"""What a change does to every answer: both rulebooks asked every question that both know."""
+"""The effect of a change on answers: both versions evaluated for all questions that both can answer."""
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,24 +13,26 @@ from typing import Any
 
 import numpy as np
 
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
-from fitcard.diff.questions import Questions
-from fitcard.diff.unchanged import unchanged_names
+from fitcard.diff.questions import Questions, word_codes
+from fitcard.language.definitions import Constant, Definition, Formula, Table
+from fitcard.language.question_fields import CURRENT, QUESTION
+from fitcard.language.tables import Lookup
 from fitcard.problems import ProblemsError
 from fitcard.values import Kind, Scalar
 
-MAX_CHUNK = 250_000  # questions; the same on every machine, and so is the order of what moves as far
-MAX_THREADS = 4  # more wait for memory
-Progress = Callable[[int, int], None]  # questions done, and all
-Starts = Mapping[str, int]  # of a part, by axis
+MAX_CHUNK = 250_000  # questions; the same on every machine, so that equally large changes come in the same order
+MAX_THREADS = 4  # more would wait for memory
+Progress = Callable[[int, int], None]  # number of compared questions, number of all
+Start = Mapping[str, int]  # of a part: index of its first entry by axis
 
 
 @dataclass(frozen=True)
 class Impact:
-    """`moved` questions have another value in one of the outputs; `pages` counts what they are about.
-
-    `tallies` are those of the outputs that can have moved, by name.
+    """`moved` is the number of questions with a different value in any output, `pages` that of the subjects of these,
+    of `all_pages`. `tallies` has every output that may differ.
     """
 
     questions: Questions
@@ -39,90 +42,90 @@ class Impact:
     all_pages: int
 
 
-def impact(questions: Questions, outputs: Iterable[str], progress: Progress = lambda done, of: None) -> Impact:
-    """Both rule sets over all the questions, compared in these outputs.
+def compare_answers(
+    questions: Questions, outputs: Iterable[str], progress: Progress = lambda done, total: None
+) -> Impact:
+    """The differences of these outputs over all questions. Rules that cannot differ are evaluated once.
 
-    Only what can differ is computed twice. Raises ProblemsFound where a number of either side is not finite.
+    Raises ProblemsError if a number of either version is not finite.
     """
     base, head = questions.base, questions.head
-    same = unchanged_names(questions)
-    names = [name for name in outputs if name not in same and _comparable(questions, name)]
+    unchanged = unchanged_names(questions)
+    names = [name for name in outputs if name not in unchanged and _is_comparable(questions, name)]
     tallies = {name: _tally(questions, name) for name in names}
     moved = done = 0
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
-    all_pages = int(np.prod([questions.shape[at] for at in subjects]))
-    page_marks = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
+    page_moved = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
     threads = min(MAX_THREADS, os.cpu_count() or 1)
     parts = questions.parts(MAX_CHUNK) if names and questions.count else iter(())
     with ThreadPoolExecutor(threads) as pool:
-        for part, start, old, new in _evaluated(parts, names, same, pool, threads):
+        for part, start, old, new in _evaluated_parts(parts, names, unchanged, pool, threads):
             columns = ((part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)) for name in names)
-            adding = [
+            additions = [
                 pool.submit(tallies[name].add, part, start, *pair) for name, pair in zip(names, columns, strict=True)
             ]
-            marks = [added.result() for added in adding]
-            marked = reduce(np.logical_or, marks)
-            moved += int(marked.sum()) * (part.count // marked.size)
-            others = tuple(at for at in range(marked.ndim) if at not in subjects)
-            place = tuple(slice(start[axis], start[axis] + len(part.ids[axis])) for axis in questions.subjects)
-            page_marks[place] |= marked.any(axis=others)
+            differs = reduce(np.logical_or, [addition.result() for addition in additions])
+            moved += int(differs.sum()) * (part.count // differs.size)
+            others = tuple(at for at in range(differs.ndim) if at not in subjects)
+            pages = tuple(slice(start[axis], start[axis] + len(part.ids[axis])) for axis in questions.subjects)
+            page_moved[pages] |= differs.any(axis=others)
             done += part.count
             progress(done, questions.count)
-    return Impact(questions, tallies, moved, int(page_marks.sum()), all_pages)
+    return Impact(questions, tallies, moved, int(page_moved.sum()), page_moved.size)
 
 
-def _evaluated(
-    parts: Iterator[tuple[Questions, Starts]], names: list[str], same: frozenset[str], pool: Executor, at_once: int
-) -> Iterator[tuple[Questions, Starts, Evaluation, Evaluation]]:
-    """Each part, where it starts, and both its sides; no more parts are evaluated at once than there are threads."""
-    while some := list(islice(parts, at_once)):
-        sides = pool.map(lambda one: _both(one[0], names, same), some)
-        for (part, start), (old, new) in zip(some, sides, strict=True):
+def _evaluated_parts(
+    parts: Iterator[tuple[Questions, Start]], names: list[str], unchanged: frozenset[str], pool: Executor, threads: int
+) -> Iterator[tuple[Questions, Start, Evaluation, Evaluation]]:
+    """Each part with its start and the evaluations of both versions, no more at once than there are threads."""
+    while batch := list(islice(parts, threads)):
+        evaluations = pool.map(lambda part: _evaluate_both(part[0], names, unchanged), batch)
+        for (part, start), (old, new) in zip(batch, evaluations, strict=True):
             yield part, start, old, new
 
 
 def first_difference(question: Questions, name: str) -> str:
-    """Of all that `name` is made of for one question, in dependency order, the first that differs and matters.
+    """For one question, the first name in dependency order that `name` depends on, that differs, and that matters.
 
-    A catalog figure, constant, table or formula matters where its old value, put into the new rules, gives another
-    result than they do.
+    A catalog figure, constant, table or formula matters if its old value in the new rules gives another result than
+    they do.
     """
     head = question.head
-    old, new = _both(question, [name], frozenset())
+    old, new = _evaluate_both(question, [name], frozenset())
     plan = head.plan([name])
-    for made_of in (*plan.fields, *plan.steps):
-        if made_of in old.columns and _only(old, made_of) != _only(new, made_of):
+    for dependency in (*plan.fields, *plan.steps):
+        if dependency in old.columns and _single_value(old, dependency) != _single_value(new, dependency):
             try:
-                without = evaluate(head, question.grid(head), [name], given={made_of: _only(old, made_of)})
-            except ProblemsError:  # the old value does not go with the new rules, so it matters
-                return made_of
-            if _only(without, name) != _only(new, name):
-                return made_of
+                overrides = {dependency: _single_value(old, dependency)}
+                without = evaluate(head, question.grid(head), [name], overrides=overrides)
+            except ProblemsError:  # the old value does not fit the new rules, so it matters
+                return dependency
+            if _single_value(without, name) != _single_value(new, name):
+                return dependency
     return name
 
 
-def _only(evaluation: Evaluation, name: str) -> Scalar:
-    """The value in a grid of one cell."""
+def _single_value(evaluation: Evaluation, name: str) -> Scalar:
+    """The value for a single question."""
     return evaluation.value(name, (0,) * len(evaluation.batch.shape))
 
 
-def _both(part: Questions, names: list[str], same: frozenset[str]) -> tuple[Evaluation, Evaluation]:
-    """Both sides evaluated; what is the same is computed once, where both have the same axes."""
+def _evaluate_both(part: Questions, names: list[str], unchanged: frozenset[str]) -> tuple[Evaluation, Evaluation]:
+    """The evaluations of both versions; `unchanged` names are evaluated once if both have the same axes."""
     base, head = part.base, part.head
     old = evaluate(base, part.grid(base), names)
     shared: dict[str, Any] = {}
     if list(base.question_fields.axes) == list(head.question_fields.axes):
-        shared = {name: column for name, column in old.columns.items() if name in same and name in head.definitions}
-    return old, evaluate(head, part.grid(head), names, given=shared)
+        shared = {name: column for name, column in old.columns.items() if name in unchanged & head.definitions.keys()}
+    return old, evaluate(head, part.grid(head), names, overrides=shared)
 
 
-def _comparable(questions: Questions, name: str) -> bool:
-    """Whether both sides give the name, of the same kind, to a question by itself."""
+def _is_comparable(questions: Questions, name: str) -> bool:
+    """Whether both versions define the name with the same kind, and without reference to a current configuration."""
     base, head = questions.base, questions.head
-    there = name in base.definitions and name in head.definitions
-    return (
-        there and base.kinds[name] is head.kinds[name] and not (base.plan([name]).current or head.plan([name]).current)
-    )
+    if name not in base.definitions or name not in head.definitions or base.kinds[name] is not head.kinds[name]:
+        return False
+    return not (base.plan([name]).current or head.plan([name]).current)
 
 
 def _tally(questions: Questions, name: str) -> ChangeTally:
@@ -131,3 +134,78 @@ def _tally(questions: Questions, name: str) -> ChangeTally:
         return NumberChanges(questions)
     words = head.rule_set.possible_words(name)[0] if head.kinds[name] is Kind.WORD else ()
     return WordChanges(questions, order=words)
+
+
+def unchanged_names(questions: Questions) -> frozenset[str]:
+    """The names with the same value in both versions for each question, as far as definitions and figures show it."""
+    base, head = questions.base, questions.head
+    fields = set(head.plan(head.definitions).fields) & set(base.plan(base.definitions).fields)
+    unchanged = {name for name in fields if _has_same_figures(questions, name)}
+    old_inputs = base.question_fields.inputs
+    for name, field in head.question_fields.inputs.items():
+        if name in old_inputs and field.default == old_inputs[name].default:
+            unchanged.add(f"{QUESTION}.{name}")
+    for name, definition in head.definitions.items():  # in dependency order
+        old = base.definitions.get(name)
+        reads = {*definition.reads, *(table for read in definition.reads if (table := _default_table(questions, read)))}
+        if old is not None and is_same_rule(old, definition) and reads <= unchanged:
+            unchanged |= {name, f"{CURRENT}.{name}"}
+    return frozenset(unchanged)
+
+
+def is_touched(questions: Questions, axis: str) -> bool:
+    """Whether a figure of the axis differs, or a rule that reads one: answers about its entries may then differ by
+    more than those about the default entry.
+    """
+    base, head = questions.base, questions.head
+    if axis not in base.question_fields.axes or axis not in head.question_fields.axes:
+        return False
+    opened = questions.opened(axis)
+    fields = {name for name in head.plan(head.definitions).fields if name.startswith(f"{axis}.")}
+    old_fields = base.plan(base.definitions).fields
+    if any(name not in old_fields or not _has_same_figures(opened, name) for name in fields):
+        return True
+    readers = [definition for definition in head.definitions.values() if not fields.isdisjoint(definition.reads)]
+    return any(
+        reader.name not in base.definitions or not is_same_rule(base.definitions[reader.name], reader)
+        for reader in readers
+    )
+
+
+def is_same_rule(old: Definition, new: Definition) -> bool:
+    """Whether two definitions compute the same from the same inputs. False for counts, which read all entries."""
+    if isinstance(old, Constant) and isinstance(new, Constant):
+        return old.value == new.value
+    if isinstance(old, Formula) and isinstance(new, Formula):
+        return ast.dump(old.expression.tree) == ast.dump(new.expression.tree)
+    if isinstance(old, Table) and isinstance(new, Table) and old.input == new.input:
+        if isinstance(old.rows, Lookup) and isinstance(new.rows, Lookup):
+            return old.rows.rows == new.rows.rows and old.rows.otherwise == new.rows.otherwise
+        return old.rows == new.rows
+    return False
+
+
+def _default_table(questions: Questions, name: str) -> str | None:
+    """The table that selects the entry of a figure if questions do not name one."""
+    is_named = name.partition(".")[0] in questions.ids
+    return None if is_named else questions.head.question_fields.default_table(name)
+
+
+def _has_same_figures(questions: Questions, name: str) -> bool:
+    """Whether both versions have the same figure of a catalog for each question."""
+    axis = name.partition(".")[0]
+    if axis not in questions.ids:
+        old_fields = questions.base.question_fields
+        if axis not in old_fields.axes or _default_table(questions, name) != old_fields.default_table(name):
+            return False
+        questions = questions.opened(axis)
+    old, new = (_figures(questions, rules, name) for rules in (questions.base, questions.head))
+    info = questions.head.describe(name)
+    if info is not None and info.kind is Kind.NUMBER:
+        return np.array_equal(np.asarray(old), np.asarray(new), equal_nan=True)
+    old_codes, new_codes, _ = word_codes(old, new)
+    return np.array_equal(old_codes, new_codes)
+
+
+def _figures(questions: Questions, rules: CompiledRules, name: str) -> Any:
+    return questions.grid(rules).column(name)

@@ -1,16 +1,16 @@
-"""What the files of a rulebook are made of, thing by thing, each known by what it is called and not by where it stands.
+"""The named items of rules and catalogs, which are compared by name and not by position.
 
-Of each thing the fields are flat: `reference.title`, `weights.speed`, `rows.F16`.
+The fields of an item are flat: `reference.title`, `weights.speed`, `rows.F16`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Any
 
+from fitcard.diff.schema import ItemKind
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.rulebook.files import (
     BACKTEST,
@@ -26,33 +26,15 @@ from fitcard.rulebook.files import (
 )
 from fitcard.source.document import Document, Path
 
-
-class ItemKind(StrEnum):
-    """The kinds of things, in the order in which a reviewer reads them."""
-
-    SETTING = "setting"
-    PROFILE = "profile"
-    CONSTANT = "constant"
-    TABLE = "table"
-    FORMULA = "formula"
-    COUNT = "count"
-    ENTRY = "entry"
-    LAYOUT = "layout"
-    INVARIANT = "invariant"
-    TEST = "test"
-    TEXT = "text"
-    FILE = "file"
-
-
 RULE_KINDS = {section: ItemKind(section.removesuffix("s")) for section in SECTIONS}
-ALL = ""  # of a thing that is one value and has no fields
+ITSELF = ""  # name of the only field of an item that is a single value
 
 
 @dataclass(frozen=True)
 class Item:
-    """`within` is the profile or the catalog that holds it; empty for what stands in the rules themselves."""
+    """`within` is the profile or the catalog that contains it; empty for the rules themselves."""
 
-    what: ItemKind
+    kind: ItemKind
     name: str
     within: str
     fields: Mapping[str, Any]
@@ -60,126 +42,134 @@ class Item:
     path: Path
 
     @property
+    def is_rule(self) -> bool:
+        """Whether it is a constant, table, formula or count."""
+        return self.kind in RULE_KINDS.values()
+
+    @property
     def key(self) -> tuple[str, str, str]:
-        """What it is known by: a constant that becomes a formula is still the same thing."""
-        return ("rule" if self.what in RULE_KINDS.values() else str(self.what), self.within, self.name)
+        """Its identity in both versions. All rules are of one kind here: a constant may become a formula."""
+        return ("rule" if self.is_rule else str(self.kind), self.within, self.name)
 
 
 def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
-    """All things of a file that has passed its schema, and that is known by `path`."""
+    """All items of a file that has passed its schema. `path` is relative to the folder of rules or catalogs."""
     match kind:
         case _ if kind in (RULES, PROFILE):
-            yield from _of_rules(kind, document, path)
+            yield from _rule_file_items(kind, document, path)
         case _ if kind == TESTS:
-            yield from _listed(ItemKind.TEST, "tests", document)
+            yield from _list_items(ItemKind.TEST, "tests", document)
         case _ if kind == RULEBOOK:
             for key, value in document.data.items():
-                yield Item(ItemKind.SETTING, key, "", flat(value), document, (key,))
+                yield Item(ItemKind.SETTING, key, "", flatten(value), document, (key,))
         case _ if kind == MESSAGES:
-            for key, value in flat(document.data).items():
-                yield Item(ItemKind.TEXT, key, document.data["language"], {ALL: value}, document, tuple(key.split(".")))
+            language = document.data["language"]
+            for key, value in flatten(document.data).items():
+                yield Item(ItemKind.TEXT, key, language, {ITSELF: value}, document, tuple(key.split(".")))
         case _ if kind == LAYOUT:
-            for section in ("picks", "answer"):
-                for key, value in document.data.get(section, {}).items():
-                    yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
+            yield from _layout_items(document, ("picks", "answer"))
         case _ if kind == RANKINGS:
-            for section in ("filters", "rankings"):
-                for key, value in document.data.get(section, {}).items():
-                    yield Item(ItemKind.LAYOUT, key, section, flat(value), document, (section, key))
-        case _ if kind == CHANGES:  # neither an answer nor a check
+            yield from _layout_items(document, ("filters", "rankings"))
+        case _ if kind == CHANGES:  # affects neither answers nor checks
             return
         case _ if kind == BACKTEST:
-            yield from _of_backtest(document, path)
+            yield from _backtest_items(document, path)
         case _ if kind == CHECKS:
             for section in ("checks", "alike"):
                 for name, data in document.data.get(section, {}).items():
-                    yield Item(ItemKind.TEST, name, CHECKS, flat(data), document, (section, name))
-            yield _head(document, path)
+                    yield Item(ItemKind.TEST, name, CHECKS, flatten(data), document, (section, name))
+            yield _file_item(document, path)
         case _:
             for name, data in document.data["entries"].items():
-                yield Item(ItemKind.ENTRY, name, kind, flat(data), document, ("entries", name))
-            yield _head(document, path)
+                yield Item(ItemKind.ENTRY, name, kind, flatten(data), document, ("entries", name))
+            yield _file_item(document, path)
 
 
-def _of_rules(kind: str, document: Document, path: str) -> Iterator[Item]:
+def _rule_file_items(kind: str, document: Document, path: str) -> Iterator[Item]:
     within = FilePath(document.path).stem if kind == PROFILE else ""
     if within:
-        about = {key: document.data[key] for key in ("title", "about") if key in document.data}
-        yield Item(ItemKind.PROFILE, within, "", about, document, ("title",))
+        head = {key: document.data[key] for key in ("title", "about") if key in document.data}
+        yield Item(ItemKind.PROFILE, within, "", head, document, ("title",))
     else:
-        yield _head(document, path)
+        yield _file_item(document, path)
     for part in ((), ADDS) if ADDS[0] in document.data else ((),):
         for section in SECTIONS:
             for name in document.at(part).get(section) or ():
                 yield rule_item(document, (*part, section, name), within)
-    yield from _listed(ItemKind.INVARIANT, "invariants", document)
-
-
-def _of_backtest(document: Document, path: str) -> Iterator[Item]:
-    """Each quantity is a test, and so is what all of them go by, which is known by `path`."""
-    shared = {key: document.data[key] for key in ("catalog", "weigh", "near", "fit")}
-    yield Item(ItemKind.TEST, path, BACKTEST, flat(shared), document, ())
-    for name, data in document.data["quantities"].items():
-        yield Item(ItemKind.TEST, name, BACKTEST, flat(data), document, ("quantities", name))
-    yield _head(document, path)
+    yield from _list_items(ItemKind.INVARIANT, "invariants", document)
 
 
 def rule_item(document: Document, path: Path, within: str = "") -> Item:
-    """One constant, table or formula of a file."""
+    """One constant, table, formula or count of a file."""
     data = document.at(path)
-    fields = {**flat({key: value for key, value in data.items() if key != "rows"}), **_rows(data)}
+    fields = {**flatten({key: value for key, value in data.items() if key != "rows"}), **_row_fields(data)}
     return Item(RULE_KINDS[str(path[-2])], str(path[-1]), within, fields, document, path)
 
 
-def _head(document: Document, path: str) -> Item:
-    """What a file says of itself."""
-    said = {key: document.data[key] for key in ("title", "about", "reference") if key in document.data}
-    return Item(ItemKind.FILE, path, "", flat(said), document, ())
+def _layout_items(document: Document, sections: tuple[str, ...]) -> Iterator[Item]:
+    for section in sections:
+        for key, value in document.data.get(section, {}).items():
+            yield Item(ItemKind.LAYOUT, key, section, flatten(value), document, (section, key))
 
 
-def _listed(what: ItemKind, section: str, document: Document) -> Iterator[Item]:
+def _backtest_items(document: Document, path: str) -> Iterator[Item]:
+    """A test for each quantity, and one named `path` for what they have in common."""
+    common = {key: document.data[key] for key in ("catalog", "weigh", "near", "fit")}
+    yield Item(ItemKind.TEST, path, BACKTEST, flatten(common), document, ())
+    for name, data in document.data["quantities"].items():
+        yield Item(ItemKind.TEST, name, BACKTEST, flatten(data), document, ("quantities", name))
+    yield _file_item(document, path)
+
+
+def _file_item(document: Document, path: str) -> Item:
+    """The title and description of a file."""
+    head = {key: document.data[key] for key in ("title", "about", "reference") if key in document.data}
+    return Item(ItemKind.FILE, path, "", flatten(head), document, ())
+
+
+def _list_items(kind: ItemKind, section: str, document: Document) -> Iterator[Item]:
     for number, data in enumerate(document.data.get(section) or ()):
-        yield Item(what, data["name"], "", flat(data), document, (section, number))
+        yield Item(kind, data["name"], "", flatten(data), document, (section, number))
 
 
-def _rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The rows of a table, each known by its word, by what it gives, or by its place on the axis."""
+def _row_fields(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of a table as fields named by their word, their result, or their position on the input axis."""
     rows = data.get("rows")
     if isinstance(rows, dict):
-        return {f"rows.{word}": _taken(result) for word, result in rows.items()}
-    found: dict[str, Any] = {}
+        return {f"rows.{word}": _row_value(result) for word, result in rows.items()}
+    fields: dict[str, Any] = {}
     for row in rows or ():
         if isinstance(row, list):
-            found[f"rows.{row[0]}"] = row[1]
+            fields[f"rows.{row[0]}"] = row[1]
         elif "gives" in row:
             bound, value = next((key, value) for key, value in row.items() if key != "gives")
-            found[_free(f"rows.{row['gives']}.{bound}", found)] = value
+            fields[_unique(f"rows.{row['gives']}.{bound}", fields)] = value
         else:
-            found["rows.otherwise"] = row["otherwise"]
-    return found
+            fields["rows.otherwise"] = row["otherwise"]
+    return fields
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """A name for a row beside others that give the same."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name} ({number})"
-    return free
-
-
-def _taken(result: Any) -> Any:
+def _row_value(result: Any) -> Any:
     return f"value of {result['value_of']}" if isinstance(result, dict) else result
 
 
-def flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """The values inside of maps, and of lists of maps, by dotted names; other lists as they are."""
-    inside: Mapping[Any, Any] | None = value if isinstance(value, dict) else None
+def _unique(name: str, names: Mapping[str, Any]) -> str:
+    """The name, with a number if it occurs already."""
+    number, unique = 1, name
+    while unique in names:
+        number += 1
+        unique = f"{name} ({number})"
+    return unique
+
+
+def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    """The values in nested maps, and in lists of maps, by dotted names; other lists unchanged."""
+    nested: Mapping[Any, Any] | None = value if isinstance(value, dict) else None
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        inside = dict(enumerate(value))
-    if inside is None:
+        nested = dict(enumerate(value))
+    if nested is None:
         return {prefix: value}
-    found: dict[str, Any] = {}
-    for key, part in inside.items():
-        found |= flat(part, f"{prefix}.{key}" if prefix else str(key))
-    return found
+    fields: dict[str, Any] = {}
+    for key, part in nested.items():
+        fields |= flatten(part, f"{prefix}.{key}" if prefix else str(key))
+    return fields

@@ -1,4 +1,4 @@
-"""A comparison for a comment on a pull request: the summary first, the rest folded, cut to what a comment may hold."""
+"""A report as Markdown for a comment on a pull request: the summary, then folded sections, up to the size limit."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ import re
 
 from fitcard.diff.outline import Line, Outline, Section, Span
 
-MARKER = "<!-- fitcard diff -->"  # by which the comment is found again
+MARKER = "<!-- fitcard diff -->"  # identifies the comment
 MAX_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
 ARROW = "\N{RIGHTWARDS ARROW}"
-PLAIN = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # what Markdown would take for its own
+SPECIAL = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # Markdown markup
 
 
 def markdown_report(outline: Outline, whole: str = "the HTML report") -> str:
-    """The comment. What does not fit is counted, with where the `whole` is."""
-    text = "\n".join(
-        [MARKER, f"### {_written(outline.title)}", "", *(f"- {_written(line)}" for line in outline.summary)]
-    )
-    left_out: list[str] = []
+    """The comment. Omitted rows and sections refer to the `whole` report."""
+    text = "\n".join([MARKER, f"### {_render(outline.title)}", "", *(f"- {_render(line)}" for line in outline.summary)])
+    omitted: list[str] = []
     for section in outline.sections:
         block = _section(section, whole)
         if len(text) + len(block) > MAX_CHARACTERS:
-            left_out.append(section.title)
+            omitted.append(section.title)
         else:
             text += f"\n\n{block}"
-    if left_out:
-        text += f"\n\nOmitted because of the size limit of comments: {', '.join(left_out)}; see {whole}."
+    if omitted:
+        text += f"\n\nOmitted because of the size limit of comments: {', '.join(omitted)}; see {whole}."
     return text + "\n"
 
 
 def _section(section: Section, whole: str) -> str:
-    body = "\n".join([*(f"- {_written(line)}" for line in section.lines), *_table(section, whole)])
+    body = "\n".join([*(f"- {_render(line)}" for line in section.lines), *_table(section, whole)])
     if section.first:
-        return f"#### {_plain(section.title)}\n\n{body}"
+        return f"#### {_escape(section.title)}\n\n{body}"
     return f"<details>\n<summary>{html.escape(section.title)}</summary>\n\n{body}\n\n</details>"
 
 
@@ -41,18 +39,18 @@ def _table(section: Section, whole: str) -> list[str]:
     table = section.table
     if table is None:
         return []
-    names = [_plain(column.name) for column in table.columns]
+    names = [_escape(column.name) for column in table.columns]
     rule = ["--:" if column.numbers else ":--" for column in table.columns]
-    rows = ["".join(f"| {_written(cell)} " for cell in row) + "|" for row in section.rows]
+    rows = ["".join(f"| {_render(cell)} " for cell in row) + "|" for row in section.rows]
     more = ["", f"... and {section.more:,} more of {len(table.rows):,}; see {whole}."] if section.more else []
     return ["| " + " | ".join(names) + " |", "|" + "|".join(rule) + "|", *rows, *more]
 
 
-def _written(line: Line) -> str:
-    return "".join(map(_span, line))
+def _render(line: Line) -> str:
+    return "".join(map(_render_span, line))
 
 
-def _span(span: Span) -> str:
+def _render_span(span: Span) -> str:
     text = html.escape(span.text, quote=False).replace("|", "&#124;").replace("`", "&#96;")
     match span.style:
         case "code" if text == span.text:
@@ -66,10 +64,10 @@ def _span(span: Span) -> str:
         case "strong":
             inner = span.text.strip()
             before, after = span.text.split(inner, 1) if inner else (span.text, "")
-            return f"{before}**{_plain(inner)}**{after}" if inner else before
-    return _plain(span.text)
+            return f"{before}**{_escape(inner)}**{after}" if inner else before
+    return _escape(span.text)
 
 
-def _plain(text: str) -> str:
-    """Text in which nothing is taken for Markdown."""
-    return PLAIN.sub(lambda found: f"\\{found[1]}", text).replace("->", ARROW)
+def _escape(text: str) -> str:
+    """Text without markup."""
+    return SPECIAL.sub(lambda match: f"\\{match[1]}", text).replace("->", ARROW)

@@ -1,4 +1,4 @@
-"""What is said of a comparison, in which order: sections of lines and tables, whatever they are drawn on."""
+"""The content of a report as sections of lines and tables, independent of the output format."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fitcard.language.definitions import DIMENSIONLESS
 
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
-MAX_NAMES = 4  # of a list, before the others are counted
-MAX_LEADING_ROWS = 15  # rows of what comes first, where there is not room for all
-MAX_FOLDED_ROWS = 25  # of what can be folded away
-SHORT = 10  # percent, from which on no decimals are shown
-LARGE = 1000  # a figure, likewise
-FAMILIES = 3  # at each end
+MAX_NAMES = 4  # of a list; further ones are only counted
+MAX_LEADING_ROWS = 15  # of a leading section, in formats with little room
+MAX_FOLDED_ROWS = 25  # of other sections
+MIN_WHOLE_PERCENT = 10  # shown without decimals from here
+MIN_WHOLE_FIGURE = 1000
+MAX_FAMILIES = 3  # at each end
 NONE = "-"
 
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of text. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
+    """A piece of text. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
 
     text: str
     style: str = ""
@@ -32,7 +32,7 @@ Line = tuple[Span, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column, and whether numbers stand in it."""
+    """The title of a column, and whether its cells are numbers."""
 
     name: str
     numbers: bool = False
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with a cell for each column."""
+    """Rows with one cell per column."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Line, ...], ...]
@@ -48,7 +48,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines, then a table. What is not `first` comes below all that is, and may be folded away."""
+    """Lines followed by a table. `first` sections lead; others may be folded."""
 
     title: str
     lines: tuple[Line, ...] = ()
@@ -57,19 +57,19 @@ class Section:
 
     @property
     def rows(self) -> tuple[tuple[Line, ...], ...]:
-        """The rows to show where there is not room for all."""
-        most = MAX_LEADING_ROWS if self.first else MAX_FOLDED_ROWS
-        return self.table.rows[:most] if self.table else ()
+        """The rows for formats with little room."""
+        count = MAX_LEADING_ROWS if self.first else MAX_FOLDED_ROWS
+        return self.table.rows[:count] if self.table else ()
 
     @property
     def more(self) -> int:
-        """How many rows there are beside them."""
+        """The number of further rows."""
         return len(self.table.rows) - len(self.rows) if self.table else 0
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A title, the few lines that everybody reads, and the sections below them."""
+    """A title, summary lines, and sections, leading ones first."""
 
     title: Line
     summary: tuple[Line, ...]
@@ -77,7 +77,7 @@ class Outline:
 
 
 def outline(data: Data) -> Outline:
-    """The outline of a comparison in the shape of `diff.schema.json`."""
+    """The outline of a report in the shape of `diff.schema.json`."""
     title = (Span(data["base"]["label"], "code"), Span(" -> "), Span(data["head"]["label"], "code"))
     sections = [
         *_problems(data),
@@ -95,59 +95,57 @@ def outline(data: Data) -> Outline:
 
 def _summary(data: Data) -> Iterator[Line]:
     counts = data["counts"]
-    yield _line(
-        (
-            Span(_count(counts[ANSWERS], "change"), "strong"),
-            f" affecting answers, {counts['checks']} of checks, {counts['wording']} of wording",
-        )
-    )
+    others = f" affecting answers, {counts['checks']} of checks, {counts['wording']} of wording"
+    yield _line((Span(_count(counts[ANSWERS], "change"), "strong"), others))
+    several = len(data["impact"]) > 1
     for impact in data["impact"]:
-        under = f" ({under_profile(impact)})" if len(data["impact"]) > 1 else ""
-        if not impact["moved"]:
-            yield _line((Span("no answer moves", "strong"), under))
-            continue
-        about = " and ".join(impact["about"])
-        share = impact["moved"] / impact["answers"] * 100
-        yield _line(
-            (
-                Span(f"{impact['moved']:,} of {impact['answers']:,} answers move", "strong"),
-                f" ({share:.1f} %), about {impact['pages_moved']:,} of {impact['pages']:,} pairs of {about}{under}",
-            )
-        )
+        yield _impact_summary(impact, f" ({impact_title(impact)})" if several else "")
     if data["head"]["errors"]:
-        yield _line(
-            (Span(_count(data["head"]["errors"], "error"), "strong"), " in the new rules: nothing was computed")
-        )
+        errors = _count(data["head"]["errors"], "error")
+        yield _line((Span(errors, "strong"), " in the new rules: nothing was computed"))
     if "contract" in data and data["contract"]["moved"]:
-        moved = data["contract"]["moved"]
-        silent = sum("why" not in case for case in moved)
-        told = (
-            [f", {silent} without a reason: add it with ", Span("--why", "code")] if silent else [", all with a reason"]
-        )
-        cases = _count(data["contract"]["cases"], "contract case")
-        yield _line((Span(f"{len(moved)} of {cases} move", "strong"), *told))
+        yield _contract_summary(data["contract"])
     if "tests" in data:
         yield from _test_summary(data["tests"])
-    both = [one for one in data.get("measured", ()) if "before" in one and "after" in one]
-    for one in sorted(both, key=_median_step)[:MAX_NAMES]:
-        before, after = one["before"]["median_percent"], one["after"]["median_percent"]
-        if f"{before:.1f}" != f"{after:.1f}":
-            under = f" (profile {one['profile']})" if len(data["impact"]) > 1 else ""
-            off = f": median error {after:.1f} % against measured runs, {before:.1f} % before{under}"
-            yield _line((Span(one["title"], "strong"), off))
-    for one in sorted(data.get("accuracy", ()), key=_median_step)[:MAX_NAMES]:
-        before, after = one["before"]["median_percent"], one["after"]["median_percent"]
-        if f"{before:.1f}" != f"{after:.1f}":
-            yield _line(
-                (
-                    Span(one["name"], "code"),
-                    f": median error {after:.1f} % against figures stated in tests, {before:.1f} % before",
-                )
-            )
+    measured = [quantity for quantity in data.get("measured", ()) if "before" in quantity and "after" in quantity]
+    for quantity in _largest_median_changes(measured):
+        profile = f" (profile {quantity['profile']})" if several else ""
+        yield _error_summary(quantity, Span(quantity["title"], "strong"), "against measured runs", profile)
+    for quantity in _largest_median_changes(data.get("accuracy", ())):
+        yield _error_summary(quantity, Span(quantity["name"], "code"), "against figures stated in tests")
 
 
-def _median_step(accuracy: Data) -> float:
-    return -abs(float(accuracy["after"]["median_percent"] - accuracy["before"]["median_percent"]))
+def _impact_summary(impact: Data, suffix: str) -> Line:
+    if not impact["moved"]:
+        return _line((Span("no answer moves", "strong"), suffix))
+    share = impact["moved"] / impact["answers"] * 100
+    pages = f"about {impact['pages_moved']:,} of {impact['pages']:,} pairs of {' and '.join(impact['about'])}"
+    moved = Span(f"{impact['moved']:,} of {impact['answers']:,} answers move", "strong")
+    return _line((moved, f" ({share:.1f} %), {pages}{suffix}"))
+
+
+def _contract_summary(contract: Data) -> Line:
+    unexplained = sum("why" not in case for case in contract["moved"])
+    cases = Span(f"{len(contract['moved'])} of {_count(contract['cases'], 'contract case')} move", "strong")
+    if not unexplained:
+        return _line((cases, ", all with a reason"))
+    return _line((cases, f", {unexplained} without a reason: add it with ", Span("--why", "code")))
+
+
+def _largest_median_changes(quantities: Sequence[Data]) -> Iterator[Data]:
+    """The quantities with the largest changes of their median error, without those that print the same."""
+    for quantity in sorted(quantities, key=_median_change, reverse=True)[:MAX_NAMES]:
+        if len({f"{quantity[side]['median_percent']:.1f}" for side in ("before", "after")}) > 1:
+            yield quantity
+
+
+def _error_summary(quantity: Data, name: Span, reference: str, suffix: str = "") -> Line:
+    before, after = (quantity[side]["median_percent"] for side in ("before", "after"))
+    return _line((name, f": median error {after:.1f} % {reference}, {before:.1f} % before{suffix}"))
+
+
+def _median_change(quantity: Data) -> float:
+    return abs(float(quantity["after"]["median_percent"] - quantity["before"]["median_percent"]))
 
 
 def _test_summary(tests: Data) -> Iterator[Line]:
@@ -162,128 +160,125 @@ def _problems(data: Data) -> Iterator[Section]:
     rows = [
         (
             _line(problem["severity"]),
-            _line(Span(_place(problem), "code")),
+            _position(problem),
             _quoted(problem["message"]),
             _quoted(problem.get("hint", "")),
         )
         for problem in data["problems"]
-        if problem["code"] != CONTRACT  # which have a section of their own
+        if problem["code"] != CONTRACT  # has its own section
     ]
     if rows:
         yield Section("Problems", table=_table(("", "position", "message", "hint"), (), rows), first=True)
 
 
 def _changes(data: Data) -> Iterator[Section]:
-    rows = [_change(one) for one in data["changes"] if one["effect"] == ANSWERS]
+    rows = [_change(change) for change in data["changes"] if change["effect"] == ANSWERS]
     if rows:
         columns = ("rule or entry", "change", "used by", "affects", "position")
         yield Section("Changes that affect answers", table=_table(columns, (), rows), first=True)
 
 
-def _change(one: Data) -> tuple[Line, ...]:
-    steps = [
-        step for detail in one["details"] if detail["effect"] == ANSWERS for step in _detail(detail, one["action"])
-    ]
-    told: list[Span | str] = [Span(one["action"], "strong")] if one["action"] != "changed" else []
-    for step in steps:
-        told += ["; " if told else "", *step]
-    still = one.get("still_read_by", ())
-    readers: list[Span | str] = (
-        [Span("still ", "strong"), _few(still)] if still else [_few(one.get("read_by", ())) or NONE]
-    )
-    reaches = _few(one.get("reaches", ())) or NONE
-    return (_named(one), _line(told), _line(readers), _line(reaches), _line(Span(_place(one), "code")))
+def _change(change: Data) -> tuple[Line, ...]:
+    description: list[Span | str] = [Span(change["action"], "strong")] if change["action"] != "changed" else []
+    for detail in change["details"]:
+        spans = _detail(detail, change["action"]) if detail["effect"] == ANSWERS else []
+        if spans:
+            description += ["; " if description else "", *spans]
+    still_read_by = change.get("still_read_by", ())
+    readers: list[Span | str] = [_abbreviated(change.get("read_by", ())) or NONE]
+    if still_read_by:
+        readers = [Span("still ", "strong"), _abbreviated(still_read_by)]
+    reaches = _abbreviated(change.get("reaches", ())) or NONE
+    return (_item(change), _line(description), _line(readers), _line(reaches), _position(change))
 
 
-def _named(one: Data) -> Line:
-    what = one["within"] if one["what"] == "entry" else one["what"]
-    within = f" of {one['within']}" if "within" in one and one["what"] != "entry" else ""
-    return _line((f"{what} ", Span(one["name"], "code"), within))
+def _item(change: Data) -> Line:
+    """The kind and name of an item: `formula prefill_time`, with its profile if it is in one."""
+    kind, within = change["what"], change.get("within", "")
+    if kind == "entry":
+        return _line((f"{within} ", Span(change["name"], "code")))
+    return _line((f"{kind} ", Span(change["name"], "code"), f" of {within}" if within else ""))
 
 
-def _detail(detail: Data, action: str) -> Iterator[list[Span | str]]:
-    """How one field differs; of what is new or gone only what it gives."""
+def _detail(detail: Data, action: str) -> list[Span | str]:
+    """A changed field; for an added or removed item only its value or formula."""
     field, old, new = detail["field"], detail["old"], detail["new"]
     if "marks" in detail:
-        yield [
-            *_marked(_one_line(old), detail["marks"]["old"], "old"),
-            " -> ",
-            *_marked(_one_line(new), detail["marks"]["new"], "new"),
-        ]
-    elif action != "changed":
-        if field in ("value", "expr"):
-            yield [f"{field} ", Span(_one_line(old if new is None else new), "code")]
-    elif old is None:
-        yield [f"{field} added: ", Span(_one_line(new), "new")]
-    elif new is None:
-        yield [f"{field} removed: ", Span(_one_line(old), "old")]
-    else:
-        step = f" ({percent(detail['percent'])})" if "percent" in detail else ""
-        yield [f"{field} ", Span(_one_line(old), "old"), " -> ", Span(_one_line(new), "new"), step]
+        old_spans = _marked(_one_line(old), detail["marks"]["old"], "old")
+        return [*old_spans, " -> ", *_marked(_one_line(new), detail["marks"]["new"], "new")]
+    if action != "changed":
+        is_value = field in ("value", "expr")
+        return [f"{field} ", Span(_one_line(old if new is None else new), "code")] if is_value else []
+    if old is None:
+        return [f"{field} added: ", Span(_one_line(new), "new")]
+    if new is None:
+        return [f"{field} removed: ", Span(_one_line(old), "old")]
+    step = f" ({percent(detail['percent'])})" if "percent" in detail else ""
+    return [f"{field} ", Span(_one_line(old), "old"), " -> ", Span(_one_line(new), "new"), step]
 
 
 def _marked(text: str, marks: Sequence[Sequence[int]], style: str) -> Iterator[Span]:
-    """A formula with its parts that the other lacks marked."""
-    at = 0
+    """A formula with its differing parts in the style `old` or `new`."""
+    position = 0
     for start, end in marks:
-        yield from [Span(text[at:start], "code")] * (start > at)
+        if start > position:
+            yield Span(text[position:start], "code")
         yield Span(text[start:end], style)
-        at = end
-    yield from [Span(text[at:], "code")] * (at < len(text))
+        position = end
+    if position < len(text):
+        yield Span(text[position:], "code")
 
 
 def _contract(data: Data) -> Iterator[Section]:
+    cases = data.get("contract", {}).get("moved", ())
     rows = []
-    for case in data.get("contract", {}).get("moved", ()):
+    for case in cases:
         moved: list[Span | str] = [Span("withdrawn", "strong")] if "withdrawn" in case else []
         for name, figure in case["figures"].items():
             moved += ["; " if moved else "", f"{name} ", Span(figure["old"], "old"), " -> ", Span(figure["new"], "new")]
-        rows.append(
-            (_line(case["case"]), _line(tuple(moved)), _line(case.get("why") or Span("no reason given", "strong")))
-        )
+        reason = case.get("why") or Span("no reason given", "strong")
+        rows.append((_line(case["case"]), _line(moved), _line(reason)))
     if rows:
-        silent = any("why" not in case for case in data["contract"]["moved"])
+        is_unexplained = any("why" not in case for case in cases)
         table = _table(("case", "figures", "reason"), (), rows)
-        yield Section("Contract cases that move", table=table, first=silent)
+        yield Section("Contract cases that move", table=table, first=is_unexplained)
 
 
 def _impact(impact: Data, *, several: bool) -> Iterator[Section]:
-    under = f", {under_profile(impact)}" if several else ""
+    suffix = f", {impact_title(impact)}" if several else ""
     entries = [
-        _line(f"{axis}: {_count(len(of[key]), 'entry', 'entries')} {key}: {_few(of[key])}")
-        for axis, of in impact["entries"].items()
+        _line(f"{axis}: {_count(len(ids[key]), 'entry', 'entries')} {key}: {_abbreviated(ids[key])}")
+        for axis, ids in impact["entries"].items()
         for key in ("added", "removed")
-        if of[key]
+        if ids[key]
     ]
     numbers = [output for output in impact["outputs"] if "matrix" not in output]
-    columns = ("answers", "lowest", "10 %", "median", "90 %", "highest")
-    rows = tuple(_number_row(output) for output in numbers)
-    if rows or entries:
-        table = _table(("output",), columns, rows) if rows else None
-        yield Section(f"Changes of numbers{under}", tuple(entries), table, first=True)
+    if numbers or entries:
+        columns = ("answers", "lowest", "10 %", "median", "90 %", "highest")
+        table = _table(("output",), columns, [_number_row(output) for output in numbers]) if numbers else None
+        yield Section(f"Changes of numbers{suffix}", tuple(entries), table, first=True)
     for output in impact["outputs"]:
         if "matrix" in output:
-            yield Section(f"Changes of {output['name']}{under}", table=_matrix(output))
-    movers = tuple(_mover(output, mover) for output in impact["outputs"] for mover in output["movers"])
+            yield Section(f"Changes of {output['name']}{suffix}", table=_matrix(output))
+    movers = [_mover_row(output, mover) for output in impact["outputs"] for mover in output["movers"]]
     if movers:
         table = _table(("output", "question"), ("before", "after", ""), movers, ("first difference",))
-        yield Section(f"Largest changes{under}", table=table)
-    families = tuple(_family(group) for group in impact["groups"])
+        yield Section(f"Largest changes{suffix}", table=table)
+    families = [_family_row(group) for group in impact["groups"]]
     if families:
-        yield Section(f"Mean change by family{under}", table=_table(("output", "by", "falls", "rises"), (), families))
+        yield Section(f"Mean change by family{suffix}", table=_table(("output", "by", "falls", "rises"), (), families))
 
 
-def under_profile(impact: Data) -> str:
-    """Which of several comparisons it is."""
+def impact_title(impact: Data) -> str:
+    """The profile of an impact, and the axis whose entries are varied, if any."""
     return f"profile {impact['profile']}" + (f", each {impact['opened']}" if "opened" in impact else "")
 
 
 def _number_row(output: Data) -> tuple[Line, ...]:
-    shares = output.get("percent", {})
-    found = [
-        percent(shares[key]) if key in shares else NONE for key in ("least", "tenth", "median", "nine_tenths", "most")
-    ]
-    return (_line(Span(output["name"], "code")), *(_line(text) for text in (f"{output['moved']:,}", *found)))
+    quantiles = output.get("percent", {})
+    keys = ("least", "tenth", "median", "nine_tenths", "most")
+    changes = [percent(quantiles[key]) if key in quantiles else NONE for key in keys]
+    return (_code(output["name"]), *map(_line, (f"{output['moved']:,}", *changes)))
 
 
 def _matrix(output: Data) -> Table:
@@ -295,37 +290,35 @@ def _matrix(output: Data) -> Table:
             _line(Span(f"{counts[old, new]:,}", "faint" if old == new else "strong")) if (old, new) in counts else ()
             for new in words
         ]
-        rows.append((_line(Span(old, "code")), *cells))
+        rows.append((_code(old), *cells))
     return _table(("before \\ after",), words, rows)
 
 
-def _mover(output: Data, mover: Data) -> tuple[Line, ...]:
+def _mover_row(output: Data, mover: Data) -> tuple[Line, ...]:
     unit = "" if output["unit"] in DIMENSIONLESS else f" {output['unit']}"
     question = " ".join(mover["question"].values()) or "every question"
-    step = percent(mover["percent"]) if "percent" in mover else ""
+    change = percent(mover["percent"]) if "percent" in mover else ""
     old, new = (_figure(mover[key]) + unit for key in ("old", "new"))
-    texts = (question, old, new, step)
-    return (_line(Span(output["name"], "code")), *(_line(text) for text in texts), _line(Span(mover["first"], "code")))
+    return (_code(output["name"]), *map(_line, (question, old, new, change)), _code(mover["first"]))
 
 
-def _family(group: Data) -> tuple[Line, ...]:
+def _family_row(group: Data) -> tuple[Line, ...]:
     moved = [row for row in group["rows"] if percent(row["percent"]) != percent(0)]
-    falls = [row for row in moved if row["percent"] < 0][:FAMILIES]
-    rises = [row for row in reversed(moved) if row["percent"] > 0][:FAMILIES]
-    told = (", ".join(f"{row['group']} {percent(row['percent'])}" for row in rows) or NONE for rows in (falls, rises))
-    return (
-        _line(Span(group["output"], "code")),
-        _line(f"{group['axis']}.{group['field']}"),
-        *(_line(text) for text in told),
+    decreases = [row for row in moved if row["percent"] < 0][:MAX_FAMILIES]
+    increases = [row for row in reversed(moved) if row["percent"] > 0][:MAX_FAMILIES]
+    texts = (
+        ", ".join(f"{row['group']} {percent(row['percent'])}" for row in rows) or NONE
+        for rows in (decreases, increases)
     )
+    return (_code(group["output"]), _line(f"{group['axis']}.{group['field']}"), *map(_line, texts))
 
 
 def _tests(data: Data) -> Iterator[Section]:
     tests = data.get("tests", {})
     rows = [
-        (_line(kind), _line(one["name"]), _quoted("; ".join(one["wrong"])), _line(Span(_place(one), "code")))
-        for kind, key in (("now fails", "broken"), ("new, fails", "new_failures"))
-        for one in tests.get(key, ())
+        (_line(result), _line(test["name"]), _quoted("; ".join(test["wrong"])), _position(test))
+        for result, key in (("now fails", "broken"), ("new, fails", "new_failures"))
+        for test in tests.get(key, ())
     ]
     rows += [(_line("passes again"), _line(name), _line(""), _line("")) for name in tests.get("mended", ())]
     if rows:
@@ -333,20 +326,17 @@ def _tests(data: Data) -> Iterator[Section]:
 
 
 def _measured(data: Data) -> Iterator[Section]:
-    found = data.get("measured", ())
-    several = len({one["profile"] for one in found}) > 1
-    rows = [
-        (
-            _line(one["title"]),
-            *([_line(one["profile"])] if several else []),
-            *(
-                _line(f"{one[side][key]:{form}}" if side in one else NONE)
-                for key, form in (("runs", "d"), ("median_percent", ".1f"), ("ninetieth_percent", ".0f"))
-                for side in ("before", "after")
-            ),
-        )
-        for one in found
-    ]
+    quantities = data.get("measured", ())
+    several = len({quantity["profile"] for quantity in quantities}) > 1
+    rows = []
+    for quantity in quantities:
+        cells = [
+            f"{quantity[side][key]:{form}}" if side in quantity else NONE
+            for key, form in (("runs", "d"), ("median_percent", ".1f"), ("ninetieth_percent", ".0f"))
+            for side in ("before", "after")
+        ]
+        words = (quantity["title"], quantity["profile"]) if several else (quantity["title"],)
+        rows.append(tuple(map(_line, (*words, *cells))))
     if rows:
         words = ("quantity", "profile") if several else ("quantity",)
         columns = ("runs before", "after", "median %", "after", "90th percentile %", "after")
@@ -354,18 +344,14 @@ def _measured(data: Data) -> Iterator[Section]:
 
 
 def _accuracy(data: Data) -> Iterator[Section]:
-    rows = [
-        (
-            _line(Span(one["name"], "code")),
-            _line(f"{one['figures']}"),
-            *(
-                _line(f"{one[side][key]:.2f} %")
-                for key in ("median_percent", "worst_percent")
-                for side in ("before", "after")
-            ),
-        )
-        for one in data.get("accuracy", ())
-    ]
+    rows = []
+    for quantity in data.get("accuracy", ()):
+        cells = [
+            f"{quantity[side][key]:.2f} %"
+            for key in ("median_percent", "worst_percent")
+            for side in ("before", "after")
+        ]
+        rows.append((_code(quantity["name"]), *map(_line, (f"{quantity['figures']}", *cells))))
     if rows:
         columns = ("figures", "median before", "after", "worst before", "after")
         yield Section("Errors against figures stated in tests", table=_table(("output",), columns, rows))
@@ -373,43 +359,36 @@ def _accuracy(data: Data) -> Iterator[Section]:
 
 def _other_changes(data: Data) -> Iterator[Section]:
     rows = []
-    for one in data["changes"]:
-        if one["effect"] != ANSWERS:
-            fields = ", ".join(detail["field"] for detail in one["details"] if detail["field"])
-            rows.append(
-                (
-                    _named(one),
-                    _line(f"{one['action']}" + (f": {fields}" if one["action"] == "changed" and fields else "")),
-                    _line(one["effect"]),
-                    _line(Span(_place(one), "code")),
-                )
-            )
+    for change in data["changes"]:
+        if change["effect"] != ANSWERS:
+            fields = ", ".join(detail["field"] for detail in change["details"] if detail["field"])
+            action = f"{change['action']}" + (f": {fields}" if change["action"] == "changed" and fields else "")
+            rows.append((_item(change), _line(action), _line(change["effect"]), _position(change)))
     if rows:
-        yield Section(
-            "Changes that affect no answer", table=_table(("rule or entry", "change", "affects", "position"), (), rows)
-        )
+        columns = ("rule or entry", "change", "affects", "position")
+        yield Section("Changes that affect no answer", table=_table(columns, (), rows))
 
 
 def _table(
-    words: Sequence[str], numbers: Sequence[str], rows: Iterable[tuple[Line, ...]], more: Sequence[str] = ()
+    texts: Sequence[str], numbers: Sequence[str], rows: Iterable[tuple[Line, ...]], more: Sequence[str] = ()
 ) -> Table:
-    """A table with columns of words, then of numbers, then more of words."""
-    columns = (*map(Column, words), *(Column(name, numbers=True) for name in numbers), *map(Column, more))
+    """A table with text columns, number columns, and further text columns."""
+    columns = (*map(Column, texts), *(Column(name, numbers=True) for name in numbers), *map(Column, more))
     return Table(columns, tuple(rows))
 
 
 def percent(value: float) -> str:
-    """`+4.2 %`, with two digits that count."""
+    """`+4.2 %`, with two significant digits."""
     if not value:
         return "0 %"
-    return f"{value:+,.0f} %" if abs(value) >= SHORT else f"{value:+.2g} %"
+    return f"{value:+,.0f} %" if abs(value) >= MIN_WHOLE_PERCENT else f"{value:+.2g} %"
 
 
 def _figure(value: Any) -> str:
-    """A value with four digits that count; large ones whole."""
+    """A value with four significant digits; large numbers without decimals."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return _one_line(value)
-    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= MIN_WHOLE_FIGURE else f"{value:.4g}"
 
 
 def _line(parts: str | Span | Iterable[str | Span]) -> Line:
@@ -418,19 +397,24 @@ def _line(parts: str | Span | Iterable[str | Span]) -> Line:
 
 
 def _quoted(text: str) -> Line:
-    """A message, in which names stand in backticks."""
+    """A message whose names are in backticks."""
     return _line(tuple(Span(part, "code" if at % 2 else "") for at, part in enumerate(text.split("`")) if part))
 
 
-def _place(one: Data) -> str:
-    return f"{one['file']}:{one['line']}" if "file" in one else ""
+def _code(name: str) -> Line:
+    return (Span(name, "code"),)
 
 
-def _count(number: int, word: str, words: str = "") -> str:
-    return f"{number:,} {word if number == 1 else words or f'{word}s'}"
+def _position(data: Data) -> Line:
+    """The position of a change, test or problem; empty if it has none."""
+    return _code(f"{data['file']}:{data['line']}") if "file" in data else _code("")
 
 
-def _few(names: Sequence[str]) -> str:
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _abbreviated(names: Sequence[str]) -> str:
     rest = len(names) - MAX_NAMES
     return ", ".join(names[:MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 

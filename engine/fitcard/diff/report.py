@@ -1,67 +1,108 @@
-"""The comparison of two states, all of it, as plain data: whatever is drawn is drawn from that."""
+"""The whole comparison of two versions as plain data, from which every output format is rendered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
-from typing import Any
 
+from fitcard.compiler.engine import Engine
 from fitcard.diff.accuracy import compare_measured, compare_stated_figures, compare_tests
-from fitcard.diff.annotations import answer_annotations, removed_but_read
-from fitcard.diff.changes import Difference, Effect, differences, shown_rules
+from fitcard.diff.changes import Change, FieldChange, find_changes, shown_rules
 from fitcard.diff.contract import Case, contract_problems, moved_cases
-from fitcard.diff.data import accuracy_data, case_data, change_data, impact_data, measured_data, side_data, tests_data
-from fitcard.diff.impact import impact
+from fitcard.diff.data import (
+    accuracy_data,
+    case_data,
+    change_data,
+    impact_data,
+    measured_data,
+    problem_data,
+    side_data,
+    tests_data,
+)
+from fitcard.diff.impact import compare_answers, is_touched
 from fitcard.diff.questions import Questions
+from fitcard.diff.schema import AccuracyData, Action, Effect, ImpactData, ItemKind, MeasuredData, ReportData, TestsData
 from fitcard.diff.snapshot import Snapshot
-from fitcard.diff.unchanged import is_touched
-from fitcard.problems import Problem, ProblemsError, Severity
+from fitcard.problems import Problem, ProblemCode, ProblemsError, Related, Severity
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.rule_tests import rule_tests
 
-Progress = Callable[[str, int, int], None]  # the profile, questions done, and all
+Progress = Callable[[str, int, int], None]  # profile, number of compared questions, number of all
+
+
+class NameStillRead(ProblemCode):
+    """A removed rule is still used by others.
+
+    Why: rules that use it have no value. The problem points at where the rule was and names those that use it.
+    Avoid: removing `headroom_share` while `headroom` uses it
+    Prefer: changing `headroom` in the same commit, or first.
+    """
+
+
+class AnswersMoved(ProblemCode):
+    """A changed rule or catalog figure affects answers.
+
+    Why: reviewers see at the changed line how far the change reaches.
+    Avoid: assuming that a small change has a small effect
+    Prefer: reading what `fitcard diff BASE` reports.
+    """
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The parts of a report that are computed with the two rulebooks, which takes most of the time."""
+
+    impact: Sequence[ImpactData]
+    tests: TestsData
+    measured: Sequence[MeasuredData]
+    accuracy: Sequence[AccuracyData]
 
 
 @dataclass(frozen=True)
 class DiffReport:
-    """`data` is the comparison; `problems` are its errors, warnings and notes, the most important first.
+    """`problems` are errors first, then warnings and notes; `unexplained` the contract cases without a reason.
 
-    `computed` is the part of the data that takes the two rulebooks alone, and most of the time.
+    `computed` is None if either version has errors or an answer is not finite.
     """
 
-    data: dict[str, Any]
+    data: ReportData
     problems: tuple[Problem, ...]
     unexplained: tuple[Case, ...]
-    computed: Mapping[str, Any]
+    computed: Computed | None
 
 
 def compare_snapshots(
     base: Snapshot,
     head: Snapshot,
-    progress: Progress = lambda profile, done, of: None,
-    computed: Mapping[str, Any] = MappingProxyType({}),
+    progress: Progress = lambda profile, done, total: None,
+    computed: Computed | None = None,
 ) -> DiffReport:
-    """Everything that can be said of the change from `base` to `head`.
+    """All changes from `base` to `head` and, unless either has errors, their effect on answers, tests and errors.
 
-    Where the new files hold an error, what changed is told and nothing is computed. `computed` is that of a report on
-    the same two rulebooks, if there is one.
+    `computed` is that of an earlier report on the same two rulebooks, if there is one.
     """
-    changed = differences(base, head)
-    problems = [*removed_but_read(changed), *head.problems]
-    data: dict[str, Any] = {
+    changes = find_changes(base, head)
+    problems = [*_removed_but_read(changes), *head.problems]
+    data: ReportData = {
         "base": side_data(base),
         "head": side_data(head),
-        "counts": {str(effect): sum(one.effect is effect for one in changed) for effect in Effect},
-        "changes": [change_data(one) for one in changed],
+        "counts": {
+            "answers": _count(changes, Effect.ANSWERS),
+            "checks": _count(changes, Effect.CHECKS),
+            "wording": _count(changes, Effect.WORDING),
+        },
+        "changes": [change_data(change) for change in changes],
         "impact": [],
+        "problems": [],
     }
     cases: list[Case] = []
     if base.engine is not None and head.engine is not None:
         try:
-            computed = computed or _computed(base, head, _profiles(base, head, changed), progress)
-            data |= computed
+            profiles = _profiles(base, base.engine, head, head.engine, changes)
+            computed = computed or _compute(base.engine, head.engine, profiles, progress)
+            data["impact"], data["tests"] = [*computed.impact], computed.tests
+            data["measured"], data["accuracy"] = [*computed.measured], [*computed.accuracy]
         except ProblemsError as not_finite:
             problems += not_finite.problems
         cases = moved_cases(base, head)
@@ -69,71 +110,106 @@ def compare_snapshots(
         count = sum(test.contract for test in rule_tests(base.engine.rulebook))
         data["contract"] = {"cases": count, "moved": [case_data(case) for case in cases]}
     else:
-        problems += _of_old(base)
-    problems += answer_annotations(changed, data["impact"])
+        problems += _base_problems(base)
+    problems += _answer_notes(changes, data["impact"])
     problems.sort(key=lambda problem: list(Severity).index(problem.severity))
-    data["problems"] = [problem.as_dict() for problem in problems if problem.severity is not Severity.NOTE]
+    data["problems"] = [problem_data(problem) for problem in problems if problem.severity is not Severity.NOTE]
     return DiffReport(data, tuple(problems), tuple(case for case in cases if not case.why), computed)
 
 
-def _computed(base: Snapshot, head: Snapshot, profiles: list[tuple[str, str]], progress: Progress) -> dict[str, Any]:
-    """What the change does to answers, rule tests, and estimates of what was measured, by each of the profiles.
+def _count(changes: Iterable[Change], effect: Effect) -> int:
+    return sum(change.effect is effect for change in changes)
 
-    Raises ProblemsFound where an answer is not finite.
+
+def _compute(base: Engine, head: Engine, profiles: Sequence[tuple[str, str]], progress: Progress) -> Computed:
+    """Raises ProblemsError if an answer is not finite."""
+    return Computed(
+        [impact for pair in profiles for impact in _impacts(base, head, pair, profiles[0][1], progress)],
+        tests_data(compare_tests(base, head)),
+        [measured_data(comparison) for comparison in compare_measured(base, head, profiles)],
+        [accuracy_data(figures) for figures in compare_stated_figures(base, head)],
+    )
+
+
+def _impacts(
+    base: Engine, head: Engine, profiles: tuple[str, str], default_profile: str, progress: Progress
+) -> Iterator[ImpactData]:
+    """The impact on all answers of one profile, and for each axis that is not swept and is touched by the change, the
+    impact on answers about each of its entries.
+
+    Impacts without an affected output are skipped, except that on all answers of the default profile.
     """
-    assert base.engine is not None
-    assert head.engine is not None
-    return {
-        "impact": [one for pair in profiles for one in _impacts(base, head, pair, progress)],
-        "tests": tests_data(compare_tests(base.engine, head.engine)),
-        "measured": [measured_data(one) for one in compare_measured(base.engine, head.engine, profiles)],
-        "accuracy": [accuracy_data(one) for one in compare_stated_figures(base.engine, head.engine)],
-    }
-
-
-def _impacts(base: Snapshot, head: Snapshot, pair: tuple[str, str], progress: Progress) -> Iterator[dict[str, Any]]:
-    """By one profile every answer, then each entry of an axis that is not swept and that the change touches."""
-    assert base.engine is not None
-    assert head.engine is not None
-    before, after = pair
-    rules = base.engine.rules[before], head.engine.rules[after]
-    every = Questions.both_know(*rules)
-    opened = [
-        name for name, axis in rules[1].question_fields.axes.items() if not axis.swept and is_touched(every, name)
+    old, new = base.rules[profiles[0]], head.rules[profiles[1]]
+    all_questions = Questions.shared(old, new)
+    axes = [
+        name for name, axis in new.question_fields.axes.items() if not axis.swept and is_touched(all_questions, name)
     ]
-    for axis in ("", *opened):
-        asked, told = every.opened(axis) if axis else every, " by ".join(filter(None, (after, axis)))
-        found = impact(asked, _outputs(head.engine.rulebook, after), partial(progress, told))
-        if found.tallies or (after == head.profile and not axis):
-            yield impact_data(found, axis)
+    for axis in ("", *axes):
+        questions = all_questions.opened(axis) if axis else all_questions
+        title = " by ".join(filter(None, (new.profile, axis)))
+        impact = compare_answers(questions, _outputs(head.rulebook, new.profile), partial(progress, title))
+        if impact.tallies or (new.profile == default_profile and not axis):
+            yield impact_data(impact, axis)
 
 
-def _of_old(base: Snapshot) -> Iterator[Problem]:
-    """What is wrong in the old state: no errors of the change, and said whose they are."""
-    for problem in base.problems if base.rulebook is None else ():
-        place = problem.position
-        there = replace(place, file=f"{base.revision.label}:{place.file}") if place else None
-        yield replace(problem, position=there, severity=Severity.WARNING)
+def _profiles(
+    base: Snapshot, old: Engine, head: Snapshot, new: Engine, changes: Iterable[Change]
+) -> list[tuple[str, str]]:
+    """The pairs of profiles to compare, that of the default profiles first.
 
-
-def _profiles(base: Snapshot, head: Snapshot, changed: Iterable[Difference]) -> list[tuple[str, str]]:
-    """Which profile of the old state is compared with which of the new one, what answers by default first.
-
-    One that is not swept takes part only where it says something else itself.
+    A profile that is not swept is compared only if it changed itself.
     """
-    assert base.rulebook is not None
-    assert head.rulebook is not None
     pairs = [(base.profile, head.profile)]
     if not base.revision.profile and not head.revision.profile:
-        itself = {one.thing.within for one in changed}
-        swept = {name for name in head.rulebook.rule_sets if name not in head.unswept or name in itself}
-        both = [name for name in head.rulebook.rule_sets if name in base.rulebook.rule_sets and name in swept]
+        changed = {change.item.within for change in changes}
+        swept = [name for name in new.rulebook.rule_sets if name not in head.unswept or name in changed]
+        both = [name for name in swept if name in old.rulebook.rule_sets]
         pairs += [(name, name) for name in both if (name, name) not in pairs]
     return pairs
 
 
 def _outputs(rulebook: Rulebook, profile: str) -> list[str]:
-    """The rules whose values an answer shows: those that are pinned first, then in the order of the answer."""
-    rules = rulebook.rule_sets[profile]
+    """The rules whose values an answer shows: pinned ones first, then in the order of the answer."""
+    definitions = rulebook.rule_sets[profile].definitions
     names = [*rulebook.pinned.names, *shown_rules(rulebook)]
-    return [name for name in dict.fromkeys(names) if name in rules.definitions]
+    return [name for name in dict.fromkeys(names) if name in definitions]
+
+
+def _base_problems(base: Snapshot) -> Iterator[Problem]:
+    """The errors of the old version as warnings, with its label in their positions."""
+    for problem in base.problems if base.rulebook is None else ():
+        position = problem.position
+        labelled = replace(position, file=f"{base.revision.label}:{position.file}") if position else None
+        yield replace(problem, position=labelled, severity=Severity.WARNING)
+
+
+def _removed_but_read(changes: Iterable[Change]) -> Iterator[Problem]:
+    """An error for each removed rule that others still use."""
+    for change in changes:
+        if change.still_read_by:
+            name, document = change.item.name, change.item.document
+            readers = ", ".join(f"`{reader}`" for reader in change.still_read_by)
+            message = f"`{name}` was removed, but {readers} still use{'s' * (len(change.still_read_by) == 1)} it"
+            former = Related(document.position(change.item.path, key=True), "it was here")
+            hint = f"keep it, or change {readers} too"
+            yield Problem(NameStillRead, message, change.position, hint=hint, related=(former,))
+
+
+def _answer_notes(changes: Iterable[Change], impacts: Iterable[ImpactData]) -> Iterator[Problem]:
+    """A note at the line of each rule or catalog entry whose change affects answers."""
+    moved = sum(impact["moved"] for impact in impacts if "opened" not in impact)
+    for change in changes:
+        item = change.item
+        if change.effect is Effect.ANSWERS and (item.is_rule or item.kind is ItemKind.ENTRY):
+            fields = [_describe(field) for field in change.details if field.field and field.effect is Effect.ANSWERS]
+            details = f": {', '.join(fields)}" if fields and change.action is Action.CHANGED else ""
+            reach = f"; it affects {', '.join(change.reaches)}" if change.reaches else "; it affects no answer"
+            total = f"; {moved:,} answers move with the whole change" if change.reaches else ""
+            message = f"the {item.kind} `{item.name}` is {change.action}{details}{reach}{total}"
+            yield Problem(AnswersMoved, message, change.position, Severity.NOTE)
+
+
+def _describe(change: FieldChange) -> str:
+    if change.old is None or change.new is None:
+        return f"{change.field} {'removed' if change.new is None else f'{change.new} added'}"
+    return f"{change.field} {change.old} -> {change.new}"

@@ -1,4 +1,4 @@
-"""What can be compared: a revision of git, a directory, the files as they are now, or a profile."""
+"""The sides of a comparison: a git revision, a directory, the working files, or a profile."""
 
 from __future__ import annotations
 
@@ -32,79 +32,80 @@ class RevisionWithoutRules(ProblemCode):
 
 
 PROFILE = "profile:"
-SHORT = 10  # characters of a hash
+HASH_LENGTH = 10  # characters of a hash in a label
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One side: where its files are, what it is called, and which profile answers; its default one where empty."""
+    """One side of a comparison. An empty `profile` is the default profile of its rules."""
 
     label: str
     folders: Folders
     profile: str = ""
 
 
-def find_revision(text: str, here: Folders, place: Path) -> Revision:
-    """The side that `text` names, seen from the folders `here`; files of a revision are laid out below `place`.
+def find_revision(text: str, here: Folders, directory: Path) -> Revision:
+    """The revision that `text` names: a git revision of the folders `here`, a directory, or `profile:NAME`.
 
-    Raises ProblemsFound where it names nothing.
+    An empty text is the working files. The files of a git revision are extracted to `directory`. Raises ProblemsError
+    if `text` is none of these.
     """
     if not text:
         return Revision("the working files", here)
     if text.startswith(PROFILE):
         return Revision(text, here, text.removeprefix(PROFILE))
     if (Path(text) / here.rules.resolve().name).is_dir():
-        return Revision(text, _in_directory(Path(text), here))
-    return _revision(text, here, place)
+        return Revision(text, _folders_in(Path(text), here))
+    return _git_revision(text, here, directory)
 
 
-def _in_directory(directory: Path, here: Folders) -> Folders:
-    """The folders of a directory that are called as ours are; ours for those that it lacks."""
-    found = [directory / folder.resolve().name for folder in here.all]
-    return Folders(*(there if there.is_dir() else ours for there, ours in zip(found, here.all, strict=True)))
+def _folders_in(directory: Path, here: Folders) -> Folders:
+    """The folders of a directory that have the same names as those `here`; the latter where it has none."""
+    candidates = [directory / folder.resolve().name for folder in here.all]
+    return Folders(*(other if other.is_dir() else own for other, own in zip(candidates, here.all, strict=True)))
 
 
-def _revision(text: str, here: Folders, place: Path) -> Revision:
-    top = _top(here)
+def _git_revision(text: str, here: Folders, directory: Path) -> Revision:
+    top = _repository(here)
     if top is None:
         message = f"`{text}` has no folder `{here.rules.resolve().name}`, and this is not a git repository"
         raise ProblemsError([Problem(RevisionUnknown, message, hint="give a directory with rules and catalogs")])
-    told = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
-    if told is None:
+    output = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
+    if output is None:
         hint = "fetch the revision, or give a directory or `profile:NAME`"
         raise ProblemsError([Problem(RevisionUnknown, f"there is no revision or directory `{text}`", hint=hint)])
-    commit = told.decode().strip()
+    commit = output.decode().strip()
     folders = here
-    for name, ours in zip(("rules", "catalogs", "schemas"), here.all, strict=True):
-        if not ours.resolve().is_relative_to(top):
-            continue  # rules that are installed, beside catalogs in a repository: the same on both sides
-        inside = ours.resolve().relative_to(top).as_posix()
-        archive = _git(top, "archive", "--format=tar", commit, "--", inside)
+    for name, folder in zip(("rules", "catalogs", "schemas"), here.all, strict=True):
+        if not folder.resolve().is_relative_to(top):
+            continue  # such as installed rules beside catalogs in a repository: the same on both sides
+        path = folder.resolve().relative_to(top).as_posix()
+        archive = _git(top, "archive", "--format=tar", commit, "--", path)
         if archive is None:
-            message = f"`{text}` has no folder `{inside}`"
+            message = f"`{text}` has no folder `{path}`"
             raise ProblemsError([Problem(RevisionWithoutRules, message, hint="give a revision that has it")])
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            if hasattr(tarfile, "data_filter"):  # not yet in the first releases of Python 3.11
+            if hasattr(tarfile, "data_filter"):  # absent from the first releases of Python 3.11
                 files.extraction_filter = tarfile.data_filter
-            files.extractall(place / commit)  # which `git archive` has just made of files of the repository
-        folders = replace(folders, **{name: place / commit / inside})
-    label = text if commit.startswith(text) else f"{text} ({commit[:SHORT]})"
+            files.extractall(directory / commit)  # safe: `git archive` wrote it from files of the repository
+        folders = replace(folders, **{name: directory / commit / path})
+    label = text if commit.startswith(text) else f"{text} ({commit[:HASH_LENGTH]})"
     return Revision(label, folders)
 
 
-def _top(here: Folders) -> Path | None:
-    """The directory of the repository that holds the rules, or else the catalogs; None where none does."""
+def _repository(here: Folders) -> Path | None:
+    """The top directory of the repository that contains the rules, or else the catalogs; None if there is none."""
     for folder in here.all:
-        found = _git(folder, "rev-parse", "--show-toplevel")
-        if found is not None:
-            return Path(found.decode().strip()).resolve()
+        output = _git(folder, "rev-parse", "--show-toplevel")
+        if output is not None:
+            return Path(output.decode().strip()).resolve()
     return None
 
 
-def _git(folder: Path, *words: str) -> bytes | None:
-    """What git prints; None where it fails or is not there."""
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """The output of git; None if it fails or is not installed."""
     try:
-        ended = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False)
+        process = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)
     except FileNotFoundError:
         return None
-    return ended.stdout if ended.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None

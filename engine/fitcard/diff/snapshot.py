@@ -1,4 +1,4 @@
-"""What one side of a comparison holds: its files, and the rulebook where they hold no error."""
+"""One side of a comparison: its files, and its rulebook if they have no errors."""
 
 from __future__ import annotations
 
@@ -19,16 +19,13 @@ from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 from fitcard.suggest import closest, did_you_mean
 
-Layers = Mapping[str, Mapping[str, Definition]]
-
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`engine` is None where the files hold an error; `files` are there even then, but for those not to be read."""
+    """`engine` is None if the files have errors; `files` then lacks only those that cannot be read."""
 
     revision: Revision
     files: RuleFiles
-    schemas: Schemas
     engine: Engine | None
     problems: tuple[Problem, ...]
 
@@ -39,82 +36,81 @@ class Snapshot:
 
     @property
     def profile(self) -> str:
-        """The profile that answers on this side."""
+        """The profile of the revision, or else the default profile."""
         return self.revision.profile or (self.rulebook.default_profile if self.rulebook else "")
 
     @cached_property
-    def layers(self) -> Layers:
-        """What is defined by the rules, under no name, and by each profile, under its own."""
-        found: dict[str, dict[str, Definition]] = {"": {}}
+    def layers(self) -> Mapping[str, Mapping[str, Definition]]:
+        """Definitions by name: those of the rules under an empty key, those of each profile under its name."""
+        layers: dict[str, dict[str, Definition]] = {"": {}}
         for document in self.files.of(RULES):
-            found[""] |= {one.name: one for one in read_definitions(document)[0]}
+            layers[""] |= {definition.name: definition for definition in read_definitions(document)[0]}
         for document in self.files.of(PROFILE):
             definitions = [*read_definitions(document)[0], *read_definitions(document, ADDS)[0]]
-            found[Path(document.path).stem] = {one.name: one for one in definitions}
-        return found
+            layers[Path(document.path).stem] = {definition.name: definition for definition in definitions}
+        return layers
 
     @cached_property
     def unswept(self) -> frozenset[str]:
-        """The profiles that say that not every answer of theirs is compared."""
+        """The profiles that are excluded from the comparison of all answers."""
         profiles = self.files.of(PROFILE)
         return frozenset(Path(document.path).stem for document in profiles if not document.data.get("swept", True))
 
     @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
-        """For each name those that are made of it directly, in any profile."""
-        found: dict[str, dict[str, None]] = {}
+        """For each name the rules of any profile that depend on it directly."""
+        readers: dict[str, dict[str, None]] = {}
         for layer in self.layers.values():
             for definition in layer.values():
                 for name in self.reads(definition):
-                    found.setdefault(name, {})[definition.name] = None
-        return {name: tuple(readers) for name, readers in found.items()}
+                    readers.setdefault(name, {})[definition.name] = None
+        return {name: tuple(of_name) for name, of_name in readers.items()}
 
     @cached_property
     def _units(self) -> frozenset[str]:
-        """The names that definitions read and that are those of units."""
+        """The names in definitions that are units."""
         system = UnitSystem([unit for document in self.files.of(RULEBOOK) for unit in document.data["units"]])
-        read = {name for layer in self.layers.values() for one in layer.values() for name in one.reads}
+        read = {name for layer in self.layers.values() for definition in layer.values() for name in definition.reads}
         defined = {name for layer in self.layers.values() for name in layer}
         return frozenset(name for name in read - defined if system.named(name) is not None)
 
     def reads(self, definition: Definition) -> tuple[str, ...]:
-        """The names that a definition is made of; a unit that it writes is none of them."""
+        """The names that a definition depends on directly, without units."""
         return tuple(name for name in definition.reads if name not in self._units)
 
-    def reached_from(self, name: str) -> frozenset[str]:
-        """All that is made of a name, whatever lies between."""
-        found: set[str] = set()
+    def dependents(self, name: str) -> frozenset[str]:
+        """All rules that depend on a name, directly or not."""
+        dependents: set[str] = set()
         stack = [name]
         while stack:
-            new = set(self.readers.get(stack.pop(), ())) - found
-            found |= new
+            new = set(self.readers.get(stack.pop(), ())) - dependents
+            dependents |= new
             stack += new
-        return frozenset(found)
+        return frozenset(dependents)
 
     @cached_property
     def documents(self) -> Mapping[str, tuple[str, Document]]:
-        """Each file with its kind, by its path from the folder of rules or catalogs: `rules/judgement/fit.yaml`."""
-        found = {}
+        """Each file with its kind, by its path with the name of its folder: `rules/judgement/fit.yaml`."""
+        documents = {}
         roles = (("rules", self.revision.folders.rules), ("catalogs", self.revision.folders.catalogs))
-        for kind, documents in sorted(self.files.documents.items()):
-            for document in documents:
+        for kind, of_kind in sorted(self.files.documents.items()):
+            for document in of_kind:
                 assert document.file is not None
                 role, folder = next((role, folder) for role, folder in roles if document.file.is_relative_to(folder))
-                found[f"{role}/{document.file.relative_to(folder).as_posix()}"] = (kind, document)
-        return found
+                documents[f"{role}/{document.file.relative_to(folder).as_posix()}"] = (kind, document)
+        return documents
 
 
-def read_snapshot(side: Revision) -> Snapshot:
-    """What a side holds. Raises ProblemsFound where its schemas cannot be read, or its profile is not there."""
-    schemas = Schemas.load(side.folders.schemas, side.folders.shown(side.folders.schemas))
-    kept = FileCache()
-    files = read_files(side.folders, schemas, kept)
-    rulebook, problems = load_with_problems(side.folders, kept)
-    if side.profile and rulebook is not None and side.profile not in rulebook.rule_sets:
-        near = closest(side.profile, rulebook.rule_sets)
+def read_snapshot(revision: Revision) -> Snapshot:
+    """The files of a revision. Raises ProblemsError if its schemas are invalid or its profile does not exist."""
+    schemas = Schemas.load(revision.folders.schemas, revision.folders.display_path(revision.folders.schemas))
+    cache = FileCache()
+    files = read_files(revision.folders, schemas, cache)
+    rulebook, problems = load_with_problems(revision.folders, cache)
+    if revision.profile and rulebook is not None and revision.profile not in rulebook.rule_sets:
+        near = closest(revision.profile, rulebook.rule_sets)
         hint = did_you_mean(near) or f"the profiles are: {', '.join(rulebook.rule_sets)}"
-        raise ProblemsError(
-            [Problem(RevisionUnknown, f"there is no profile `{side.profile}`", hint=hint, closest=near)]
-        )
+        message = f"there is no profile `{revision.profile}`"
+        raise ProblemsError([Problem(RevisionUnknown, message, hint=hint, closest=near)])
     engine = compile_rulebook(rulebook) if rulebook and not errors(problems) else None
-    return Snapshot(side, files, schemas, engine, tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+    return Snapshot(revision, files, engine, tuple(sorted(problems, key=lambda problem: problem.sort_key)))

@@ -1,4 +1,4 @@
-"""A comparison in a terminal."""
+"""A report in a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from rich.console import Console
-from rich.table import Table as Drawn
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from fitcard.diff.outline import Line, Outline, Table
@@ -15,7 +15,7 @@ STYLES = {"": "", "code": "cyan", "strong": "bold", "old": "red", "new": "green"
 
 
 def print_report(outline: Outline, console: Console) -> None:
-    """All of it, each section with its first rows."""
+    """Prints the summary and the first rows of each section."""
     console.print(_text(outline.title))
     for line in outline.summary:
         console.print(Text("  ").append_text(_text(line)))
@@ -25,19 +25,19 @@ def print_report(outline: Outline, console: Console) -> None:
         for line in section.lines:
             console.print(Text("  ").append_text(_text(line)))
         if section.table:
-            console.print(_drawn(section.table, section.rows))
+            console.print(_rich_table(section.table, section.rows))
         if section.more:
             console.print(Text(f"  and {section.more:,} more; `--save FILE.html` writes all", style="dim"))
 
 
-def _drawn(table: Table, rows: Iterable[tuple[Line, ...]]) -> Drawn:
-    drawn = Drawn(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def _rich_table(table: Table, rows: Iterable[tuple[Line, ...]]) -> RichTable:
+    rich_table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in table.columns:
         side: Literal["left", "right"] = "right" if column.numbers else "left"
-        drawn.add_column(column.name, justify=side, header_style="dim", overflow="fold", no_wrap=column.numbers)
+        rich_table.add_column(column.name, justify=side, header_style="dim", overflow="fold", no_wrap=column.numbers)
     for row in rows:
-        drawn.add_row(*(_text(cell) for cell in row))
-    return drawn
+        rich_table.add_row(*(_text(cell) for cell in row))
+    return rich_table
 
 
 def _text(line: Line) -> Text:

@@ -22,12 +22,12 @@ BYTES_PER_GIB = 1024**3
 
 
 def recognises(record: Record) -> bool:
-    """Whether the machine states a chip and a memory as a Mac does."""
+    """Whether the record has the outputs of a Mac."""
     return CHIP in record and MEMORY in record
 
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
-    """The device of a machine whose chip is Apple's."""
+    """The device of each machine with an Apple chip."""
     readings = (_reading(RecordReader(record, overrides)) for record in records)
     return [reading for reading in readings if reading is not None]
 

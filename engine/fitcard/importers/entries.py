@@ -1,4 +1,4 @@
-"""Entries of a catalog, as an importer reads them, matched with the catalogs."""
+"""Entries that an importer reads, matched with the catalogs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHECKED_ON = "checked_on"
 
 @dataclass(frozen=True)
 class Unmatched:
-    """A name that should be that of an entry of another catalog, and is not; `nearest` are similar ids."""
+    """A name without an entry in the catalog that its field refers to; `nearest` are similar ids."""
 
     field: str
     name: str
@@ -26,7 +26,7 @@ class Unmatched:
 
 @dataclass(frozen=True)
 class CatalogMatch:
-    """An entry that is already in the catalog, and figures that differ by more than the tolerance: there, as read."""
+    """An entry that is already in the catalog. `differences` beyond the tolerance are [in the catalog, as read]."""
 
     entry: Entry
     differences: Mapping[str, tuple[float, float]]
@@ -34,10 +34,10 @@ class CatalogMatch:
 
 @dataclass(frozen=True)
 class ImportedEntry:
-    """`data` is the entry as far as it was read; `id` is empty where the input does not give one.
+    """`data` has the fields that could be read; `id` is empty if the input does not give one.
 
-    `absent` are fields that the entry should have and that could not be read, `guessed` those that usually hold.
-    `match` is the same entry in the catalog, or else `similar` are ids that it may have there.
+    `absent` are fields that the entry should have and that could not be read, `guessed` those with usual values.
+    `match` is the same entry in the catalog; without a match, `similar` are ids that it may have there.
     """
 
     id: str
@@ -58,7 +58,7 @@ def import_entries(
 ) -> list[ImportedEntry]:
     """The entries that an importer reads from records.
 
-    `overrides` are fields by dotted name that a person sets beside the file; `today` is an ISO date.
+    `overrides` are fields by dotted name that replace those of the records; `today` is an ISO date.
     """
     overrides = overrides or {}
     readings = importer.read(records, overrides)
@@ -87,7 +87,7 @@ def _entry(
 
 
 def _plain(value: Any) -> Any:
-    """A value as it is written: whole numbers without decimals, None for an absent one."""
+    """A value for YAML: integers where possible, None where absent."""
     if isinstance(value, Guess):
         return value.value
     if isinstance(value, float):
@@ -112,7 +112,7 @@ def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> 
 def _match(
     importer: Importer, catalog: Catalog, names: Iterable[str | None], fields: Fields
 ) -> tuple[CatalogMatch | None, tuple[str, ...]]:
-    """The entry of one of these names whose figures agree, or else the first of such a name; or else similar ids."""
+    """The first entry with one of these names, preferably one whose figures agree; without any, similar ids."""
     present = [name for name in names if name is not None]
     entries = [entry for name in present if (entry := catalog.find(name)) is not None]
     matches = [CatalogMatch(entry, dict(_differences(importer, entry, fields))) for entry in entries]
@@ -122,9 +122,9 @@ def _match(
 
 def _differences(importer: Importer, entry: Entry, fields: Fields) -> Iterator[tuple[str, tuple[float, float]]]:
     for name, tolerance in importer.tolerances.items():
-        there, here = entry.value(name), fields.get(name)
-        if there is not None and here is not None and abs(there - here) > tolerance * there:
-            yield name, (there, here)
+        own, read = entry.value(name), fields.get(name)
+        if own is not None and read is not None and abs(own - read) > tolerance * own:
+            yield name, (own, read)
 
 
 def _nested(fields: Fields) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _nested(fields: Fields) -> dict[str, Any]:
 
 
 def _number_ids(entries: list[ImportedEntry]) -> list[ImportedEntry]:
-    """The same, with a number behind an id that came before."""
+    """The entries, with a number appended to repeated ids."""
     seen: dict[str, int] = {}
     numbered = []
     for entry in entries:

@@ -1,7 +1,6 @@
 """The header of a GGUF file: the shape of a model as llama.cpp reads it. Gives an entry of the catalog of models.
 
-Keys of the architecture stand without its name: `block_count` is `llama.block_count` in a file of the architecture
-llama.
+Keys of the architecture are without its name: `block_count` is `llama.block_count` in a file of the architecture llama.
 
     general.name                                      name
     general.license                                   licence
@@ -9,20 +8,20 @@ llama.
     expert_count, expert_used_count                   experts.total, experts.active
     block_count                                       layers
     embedding_length                                  hidden
-    attention.head_count, attention.head_count_kv     heads, kv_heads: the largest, where layers differ
+    attention.head_count, attention.head_count_kv     heads, kv_heads: the largest if layers differ
     attention.key_length                              head_dim; else embedding_length / heads
     attention.kv_lora_rank, rope.dimension_count      latent_width (MLA)
     attention.sliding_window, .sliding_window_pattern window, window_layers, full_layers
-    full_attention_interval                           linear_layers: all but one in so many
+    full_attention_interval                           linear_layers: all but every n-th
     attention.head_count_kv, feed_forward_length      full_layers, linear_layers: which layers have a KV cache or a FFN
     ssm.inner_size, .state_size, .conv_kernel, .group_count, .time_step_rank, kda.head_dim
                                                       fixed_state
     vocab_size, or the length of tokenizer.ggml.tokens
                                                       vocabulary
     context_length                                    context
-    tensors.output.weight                             tied_embeddings, where it is missing
+    tensors.output.weight                             tied_embeddings if it is missing
 
-`general.architecture` decides which layers keep a fixed state and, where the header does not say it, how many layers
+`general.architecture` decides which layers have a fixed state and, if the header does not state it, how many layers
 attend to a window.
 """
 
@@ -36,12 +35,12 @@ from fitcard.importers.model_shape import LayerCounts, ModelShape, billions
 from fitcard.importers.records import ARCHITECTURE, Record, SourceKind
 from fitcard.importers.values import count, count_positive, first_known, floor, known, largest, number_of, ratio
 
-# One layer in so many attends to the whole context, the others to a window.
+# Every n-th layer attends to the whole context, the others to a window.
 FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
 DELTA_RULE = {"qwen3next", "qwen35", "qwen35moe"}
-ONE_KIND_A_LAYER = {"nemotron_h", "nemotron_h_moe"}  # a layer is attention, Mamba or FFN alone
-WITH_FIXED_STATE = DELTA_RULE | ONE_KIND_A_LAYER | {"granitehybrid", "jamba", "kimi-linear", "lfm2", "falcon-h1"}
-STATE_BYTES = 4  # a value of the state of Mamba and the delta rule has 32 bits
+SINGLE_BLOCK_LAYERS = {"nemotron_h", "nemotron_h_moe"}  # a layer is attention, Mamba or FFN alone
+WITH_FIXED_STATE = DELTA_RULE | SINGLE_BLOCK_LAYERS | {"granitehybrid", "jamba", "kimi-linear", "lfm2", "falcon-h1"}
+STATE_BYTES = 4  # per value of the state of Mamba and the delta rule
 CONVOLUTION_BYTES = 2
 DELTA_CONVOLUTION_BYTES = 4
 
@@ -112,7 +111,7 @@ def _layer_counts(header: RecordReader, layers: float, window: float) -> LayerCo
         with_ffn = count_positive(header.value("feed_forward_length"))
         linear = first_known(
             layers - floor(ratio(layers, header.number("full_attention_interval"))),
-            number_if(architecture in ONE_KIND_A_LAYER, layers - with_kv_cache - with_ffn),
+            number_if(architecture in SINGLE_BLOCK_LAYERS, layers - with_kv_cache - with_ffn),
             layers - with_kv_cache,
         )
     full = layers
@@ -126,15 +125,15 @@ def _layer_counts(header: RecordReader, layers: float, window: float) -> LayerCo
 
 
 def _state_bytes(header: RecordReader, heads: float) -> float:
-    """The fixed state of one layer: Kimi delta attention (KDA), or Mamba and the delta rule of Qwen."""
+    """Bytes of fixed state of one layer: Kimi delta attention (KDA), or Mamba and the delta rule of Qwen."""
     width = header.number("kda.head_dim")
     inner, state = header.number("ssm.inner_size"), header.number("ssm.state_size")
     inputs = first_known(inner + 2 * header.number("ssm.group_count") * state, inner)
-    before = header.number("ssm.conv_kernel") - 1  # inputs that the convolution keeps
+    previous = header.number("ssm.conv_kernel") - 1  # inputs that the convolution keeps
     input_bytes = DELTA_CONVOLUTION_BYTES if header.text(ARCHITECTURE) in DELTA_RULE else CONVOLUTION_BYTES
     return first_known(
-        heads * width * width * STATE_BYTES + 3 * heads * width * before * CONVOLUTION_BYTES,
-        inner * state * STATE_BYTES + inputs * before * input_bytes,
+        heads * width * width * STATE_BYTES + 3 * heads * width * previous * CONVOLUTION_BYTES,
+        inner * state * STATE_BYTES + inputs * previous * input_bytes,
     )
 
 

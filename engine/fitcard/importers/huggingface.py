@@ -1,12 +1,11 @@
 """config.json of Hugging Face: the shape of a model as its makers publish it. Gives an entry of the catalog of models.
 
-Keys, of which the first that is present counts; they may also stand in `text_config`, `llm_config` or
-`language_config`:
+Keys, of which the first that is present counts, also in `text_config`, `llm_config` or `language_config`:
 
     num_hidden_layers, num_layers, n_layers, n_layer           layers
     hidden_size, d_model, n_embd                               hidden
     num_attention_heads, n_heads, n_head                       heads
-    num_key_value_heads, multi_query_group_num                 kv_heads: the largest, where layers differ
+    num_key_value_heads, multi_query_group_num                 kv_heads: the largest if layers differ
     head_dim, attention_head_dim, kv_channels                  head_dim; else hidden / heads
     vocab_size, padded_vocab_size                              vocabulary
     tie_word_embeddings                                        tied_embeddings
@@ -16,15 +15,15 @@ Keys, of which the first that is present counts; they may also stand in `text_co
     kv_lora_rank, qk_rope_head_dim                             latent_width (MLA)
     layer_types, hybrid_override_pattern                       full_layers, window_layers, linear_layers
     sliding_window, use_sliding_window                         window
-    sliding_window_pattern, layer_switch                       full_layers: one in so many, where others have a window
+    sliding_window_pattern, layer_switch                       full_layers: every n-th, the others with a window
     full_attention_interval, attn_layer_period, attn_layer_offset
-                                                               full_layers: one in so many, where others are linear
+                                                               full_layers: every n-th, the others linear
     linear_attn_config.full_attn_layers, .kda_layers           full_layers, linear_layers (Kimi delta attention)
     moe_latent_size, routed_expert_hidden_size                 params: not counted
-    model_type                                                 what a config leaves to the defaults of its class
+    model_type                                                 defaults that the config omits
 
-`huggingface_params.py` reads the keys of experts and of linear layers, and gives `params`, `active_params`, `experts`
-and `fixed_state`. A new architecture needs its keys there or here, or its `model_type` in one of the tables below.
+`huggingface_params.py` reads the keys of experts and linear layers for `params`, `active_params`, `experts` and
+`fixed_state`. A new architecture needs its keys there or here, or its `model_type` in one of the tables below.
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import ceil, count, first_known, floor, is_any, known, largest, number_of, ratio
 
 SECTIONS = ("text_config", "llm_config", "language_config")
-# Defaults of the class of a model_type, which a config leaves out.
+# Defaults by model_type, which a config omits.
 DEFAULT_CONTEXT = {"gemma3_text": 131072}
 DEFAULT_VOCABULARY = {"gemma3_text": 262208}
 DEFAULT_HEADS = {"gemma3_text": 8}
 DEFAULT_KV_HEADS = {"gemma3_text": 4}
 DEFAULT_HEAD_DIM = {"gemma3_text": 256}
 TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3", "gemma3_text", "cohere", "cohere2"}
-# One layer in so many attends to the whole context, the others to a window.
+# Every n-th layer attends to the whole context, the others to a window.
 FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "cohere2": 4, "gpt_oss": 2}
 
 
@@ -66,7 +65,7 @@ def _fields(config: RecordReader) -> dict[str, Any]:
     experts = expert_layers(config, shape.layers)
     params, active_params = count_parameters(config, shape, experts)
     has_vision = config.value("vision_config", "vision_tower", "mm_vision_tower") is not None
-    # The narrow experts of Nemotron 3 Super and vision encoders hold more than is counted.
+    # The latent experts of Nemotron 3 Super and vision encoders have parameters that are not counted.
     is_counted = not has_vision and not known(config.number("moe_latent_size", "routed_expert_hidden_size"))
     has_experts = known(experts.total)
     return {
@@ -100,10 +99,8 @@ def _shape(config: RecordReader) -> ModelShape:
         number_of(DEFAULT_CONTEXT.get(model_type)),
     )
     window = config.number("sliding_window")
-    switched_off = is_any(config.value("use_sliding_window"), False)
-    window_in_use = first_known(
-        config.override_number("window"), number_if(window < context and not switched_off, window)
-    )
+    disabled = is_any(config.value("use_sliding_window"), False)
+    window_in_use = first_known(config.override_number("window"), number_if(window < context and not disabled, window))
     counts = _layer_counts(config, model_type, layers, has_window=known(window_in_use))
     return ModelShape(
         layers=layers,

@@ -1,6 +1,6 @@
 """Experts, linear layers and the number of parameters of a config.json.
 
-Parameters are counted from the shapes of the large tables, without norms and biases. Keys, of which the first that is
+Parameters are counted from the shapes of the large matrices, without norms and biases. Keys, of which the first that is
 present counts:
 
     num_experts, n_routed_experts, num_local_experts           experts.total
@@ -21,7 +21,7 @@ present counts:
     mamba_num_heads, mamba_n_heads; mamba_head_dim, mamba_d_head; ssm_state_size, mamba_d_state, mamba_state_dim;
     n_groups, mamba_n_groups, mamba_num_groups; conv_kernel, mamba_d_conv; mamba_expand, expand; mamba_dt_rank
                                                                fixed_state, params: Mamba 2 (Nemotron, Granite), Mamba
-    model_type                                                 params: FFN with two tables, attention with a gate
+    model_type                                                 params: FFN with two matrices, attention with a gate
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from fitcard.importers.importer import RecordReader, number_if
 from fitcard.importers.model_shape import LayerCounts, ModelShape
 from fitcard.importers.values import ABSENT, ceil, count, first_known, ratio
 
-STATE_BYTES = 4  # a value of the state has 32 bits
-CONVOLUTION_BYTES = 2  # an input of the convolution
-DELTA_CONVOLUTION_BYTES = 4  # the same in Qwen
-UNGATED_FFN = {"nemotron", "nemotron_h", "starcoder2"}  # two tables in place of three
-GATED_ATTENTION = {"qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text"}  # one more table
-HIDDEN_PER_STEP_RANK = 16  # the rank of the time step of Mamba, where it is not stated
+STATE_BYTES = 4  # per value of the state
+CONVOLUTION_BYTES = 2  # per input of the convolution
+DELTA_CONVOLUTION_BYTES = 4  # likewise, in Qwen
+UNGATED_FFN = {"nemotron", "nemotron_h", "starcoder2"}  # two matrices instead of three
+GATED_ATTENTION = {"qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text"}  # one more matrix
+HIDDEN_PER_STEP_RANK = 16  # default rank of the time step of Mamba
 
 
 @dataclass(frozen=True)
 class LinearLayer:
-    """The bytes of fixed state and the parameters of one layer."""
+    """Bytes of fixed state and number of parameters of one layer."""
 
     state_bytes: float
     params: float
@@ -50,7 +50,7 @@ class LinearLayer:
 
 @dataclass(frozen=True)
 class ExpertLayers:
-    """Experts of a layer, those active for a token, and how many layers have experts."""
+    """Experts per layer, active experts per token, and number of layers with experts."""
 
     total: float
     active: float
@@ -58,7 +58,7 @@ class ExpertLayers:
 
 
 def linear_layer(config: RecordReader, hidden: float, counts: LayerCounts) -> LinearLayer:
-    """A layer that keeps a fixed state, of the first kind whose keys are all present."""
+    """A layer with a fixed state, of the first kind whose keys are all present."""
     kinds = (_delta_rule(config, hidden), _kimi_delta_attention(config, hidden), *_mamba(config, hidden))
     return LinearLayer(
         first_known(*(kind.state_bytes for kind in kinds)),
@@ -91,24 +91,24 @@ def _mamba(config: RecordReader, hidden: float) -> tuple[LinearLayer, LinearLaye
     width = config.number("mamba_head_dim", "mamba_d_head")
     state = config.number("ssm_state_size", "mamba_d_state", "mamba_state_dim")
     groups = config.number("n_groups", "mamba_n_groups", "mamba_num_groups")
-    before = config.number("conv_kernel", "mamba_d_conv") - 1  # inputs that the convolution keeps
+    previous = config.number("conv_kernel", "mamba_d_conv") - 1  # inputs that the convolution keeps
     inner = first_known(heads * width, config.number("mamba_expand", "expand") * hidden)
     step_rank = first_known(config.number("mamba_dt_rank"), ceil(hidden / HIDDEN_PER_STEP_RANK))
     state_bytes = inner * state * STATE_BYTES
     return (
         LinearLayer(
-            state_bytes + (inner + 2 * groups * state) * before * CONVOLUTION_BYTES,
+            state_bytes + (inner + 2 * groups * state) * previous * CONVOLUTION_BYTES,
             hidden * (3 * inner + 2 * groups * state + heads),
         ),
         LinearLayer(
-            state_bytes + inner * before * CONVOLUTION_BYTES,
+            state_bytes + inner * previous * CONVOLUTION_BYTES,
             inner * (3 * hidden + 2 * step_rank + 3 * state),
         ),
     )
 
 
 def expert_layers(config: RecordReader, layers: float) -> ExpertLayers:
-    """The experts of a model; `total` is absent and `layers` 0 where it has none."""
+    """The experts of a model; for a dense one `total` is absent and `layers` 0."""
     total = config.number("num_experts", "n_routed_experts", "num_local_experts")
     if not total > 0:
         return ExpertLayers(ABSENT, ABSENT, 0)
@@ -127,17 +127,17 @@ def expert_layers(config: RecordReader, layers: float) -> ExpertLayers:
 
 
 def count_parameters(config: RecordReader, shape: ModelShape, experts: ExpertLayers) -> tuple[float, float]:
-    """All parameters, and those active for a token: of the input embeddings that is one row."""
+    """The number of parameters, and of those active per token, which exclude the input embeddings."""
     hidden, counts = shape.hidden, shape.counts
     model_type = config.text("model_type") or ""
-    ffn_tables = 2 if model_type in UNGATED_FFN else 3
+    ffn_matrices = 2 if model_type in UNGATED_FFN else 3
     ffn_layers = first_known(count(config.value("hybrid_override_pattern"), "-"), shape.layers - experts.layers)
-    ffn = ffn_tables * hidden * config.number("intermediate_size", "ffn_hidden_size")
-    expert = ffn_tables * hidden * config.number("moe_intermediate_size", "intermediate_size")
+    ffn = ffn_matrices * hidden * config.number("intermediate_size", "ffn_hidden_size")
+    expert = ffn_matrices * hidden * config.number("moe_intermediate_size", "intermediate_size")
     expert = first_known(expert, number_if(experts.layers == 0, 0))
     shared_width = config.number("shared_expert_intermediate_size", "moe_shared_expert_intermediate_size")
     shared_count = config.number("n_shared_experts", "num_shared_experts")
-    shared = first_known(ffn_tables * hidden * shared_width, shared_count * expert, 0)
+    shared = first_known(ffn_matrices * hidden * shared_width, shared_count * expert, 0)
     embeddings = shape.vocabulary * hidden * (1 if shape.tied_embeddings else 2)
     dense = (
         embeddings
@@ -152,7 +152,7 @@ def count_parameters(config: RecordReader, shape: ModelShape, experts: ExpertLay
 
 
 def _attention(config: RecordReader, shape: ModelShape, *, is_gated: bool) -> float:
-    """The parameters of the attention of one layer: with a latent (MLA) where its keys are present."""
+    """The parameters of the attention of one layer, multi-head latent attention (MLA) if its keys are present."""
     hidden, heads, latent, rope = shape.hidden, shape.heads, shape.latent, shape.latent_rope
     keys, values = config.number("qk_nope_head_dim"), config.number("v_head_dim")
     query_rank = config.number("q_lora_rank")
@@ -161,5 +161,5 @@ def _attention(config: RecordReader, shape: ModelShape, *, is_gated: bool) -> fl
         hidden * heads * (keys + rope),
     )
     with_latent = query + hidden * (latent + rope) + latent * heads * (keys + values) + heads * values * hidden
-    head_tables = heads * (3 if is_gated else 2) + 2 * shape.kv_heads
-    return first_known(with_latent, hidden * shape.head_dim * head_tables)
+    head_matrices = heads * (3 if is_gated else 2) + 2 * shape.kv_heads
+    return first_known(with_latent, hidden * shape.head_dim * head_matrices)

@@ -1,7 +1,7 @@
-"""What an importer is: one module for each format, which says how its records become entries of a catalog.
+"""The interface of importers, which turn records of one format into entries of a catalog.
 
-A module defines one `Importer`, called IMPORTER, and `registry.py` lists it. Its `read` takes the records of a file and
-the overrides, the fields that a person sets beside the file, and returns a `Reading` for each entry.
+Each format has a module with one `Importer`, called IMPORTER, which `registry.py` lists. Its `read` takes the records
+of a file and the overrides, fields that the user sets, and returns a `Reading` for each entry.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from fitcard.importers.records import MachineSource, Record, SourceKind, look_up
 from fitcard.importers.values import ABSENT, find, first_known, join_known, number_of, text_of
 
 Fields = Mapping[str, Any]  # by dotted name: `measured.ttft`
-INAPPLICABLE: Any = object()  # value of a field that an entry should not have, so that nobody misses it
+INAPPLICABLE: Any = object()  # value of a field that an entry should not have, so that it is not reported as absent
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A value of a field that the source does not state and that is usual."""
+    """The usual value of a field that the source does not state."""
 
     value: Any
 
@@ -30,12 +30,12 @@ def _no_id(fields: Fields) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """One entry as it was read.
+    """One entry as read.
 
-    `fields` has every field that the importer knows, in order: None or NaN where it could not be read, INAPPLICABLE
-    where the entry should not have it, a `Guess` where it is not stated. `names` are those that the entry may have in
-    the catalog, best first; absent ones are None. `entry_id` returns the id for fields that name entries of the
-    catalogs by their ids, or an empty text.
+    `fields` has every field that the importer knows, in order: None or NaN if it could not be read, INAPPLICABLE if
+    the entry should not have it, a `Guess` if it is not stated. `names` are possible names in the catalog, best first;
+    absent ones are None. `entry_id` returns the id, given fields that name entries of catalogs by their ids, or an
+    empty text.
     """
 
     fields: Fields
@@ -45,11 +45,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Importer:
-    """A format. `word` is the usual word for its entries: `fitcard import WORD`.
+    """A format. `word` is the argument of the command: `fitcard import WORD`.
 
-    An importer of a machine reads the outputs of `machine`, by name, one record for each line of the output `each`; one
-    that is a `fallback` is used only where no other finds anything. `tolerances` are relative differences up to which a
-    figure agrees with that of an entry of the same name.
+    An importer of a machine reads the outputs of `machine`, by name, with one record for each line of the output
+    `each`; a `fallback` is used only if no other importer gives an entry. `tolerances` are relative differences up to
+    which a figure agrees with that of an entry of the same name.
     """
 
     title: str
@@ -68,7 +68,7 @@ class Importer:
 class RecordReader:
     """Looks up keys of a record, first in those of its `sections` that it has.
 
-    `overrides` are the fields that a person sets beside the file.
+    `overrides` are fields that the user sets.
     """
 
     record: Record
@@ -78,15 +78,15 @@ class RecordReader:
     def value(self, *keys: str) -> Any:
         """The value of the first of these keys that is present; a dot leads into a part of the record."""
         parts = [part for path in self.sections if isinstance(part := look_up(self.record, path), Mapping)]
-        found = (look_up(record, key) for key in keys for record in (*parts, self.record))
-        return next((value for value in found if value is not None), None)
+        values = (look_up(record, key) for key in keys for record in (*parts, self.record))
+        return next((value for value in values if value is not None), None)
 
     def number(self, *keys: str) -> float:
-        """The same as a number."""
+        """The value as a number."""
         return number_of(self.value(*keys))
 
     def text(self, *keys: str) -> str | None:
-        """The same as text."""
+        """The value as text."""
         value = self.value(*keys)
         return None if value is None else text_of(value)
 
@@ -113,12 +113,12 @@ def applies(condition: bool, value: Any) -> Any:
 
 
 def number_if(condition: bool, number: float) -> float:
-    """The number where a condition holds; else absent."""
+    """The number under a condition; otherwise absent."""
     return number if condition else ABSENT
 
 
 def run_id(fields: Fields, *labels: str | None, count_gpus: bool = True) -> str:
-    """The id of a measured run: device, model, quant and labels that tell it apart; empty where one is absent."""
+    """The id of a measured run: device, model, quant and distinguishing labels; empty if one is absent."""
     name = join_known(fields.get("device"), fields.get("model"), fields.get("quant"), *labels, separator="_")
     gpus = number_of(fields.get("gpus"))
     prefix = f"{text_of(gpus)}x-" if count_gpus and gpus > 1 else ""

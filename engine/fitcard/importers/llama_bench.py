@@ -5,7 +5,7 @@ Keys, of which the first that is present counts; the first name is that of JSON 
     avg_ts, t/s                        measured.decode_tok_s or measured.prefill_tok_s
     n_prompt, n_gen, n_depth           prompt, context, depth, cached, test; else from `test`: pp512, tg128 @ d4096
     model_filename                     model, quant
-    model_type, model                  model, quant, where there is no file name or it does not state them
+    model_type, model                  model, quant if there is no file name or it lacks them
     gpu_info                           device, gpus; else from the lines around a table
     n_gpu_layers, ngl                  gpu_layers, below 99
     n_cpu_moe, ncmoe                   expert_layers_on_host
@@ -13,7 +13,7 @@ Keys, of which the first that is present counts; the first name is that of JSON 
     model_size, size                   file_size
     backends, backend; build_commit, build_number; flash_attn, fa
                                        build
-    n_ubatch                           (only tells runs apart)
+    n_ubatch                           (only distinguishes runs)
 
 A test of prompt processing (pp) and one of generation (tg) that agree in all else are one run.
 """
@@ -67,10 +67,8 @@ QUANTS = {
 PRINTED_QUANT = r"((?:IQ[1-4]_|Q[2-8]_|MXFP4|B?F16).*)$"
 QUANT_OF_FILE = r"[-._]((?:IQ|Q)[1-8]_[A-Z0-9_]+|B?F16|MXFP4)[^/]*[.]gguf$"
 MODEL_OF_FILE = r"([^/]+?)[-._](?:UD-)?(?:IQ[1-8]|Q[1-8]|B?F16|MXFP4)[^/]*[.]gguf$"
-ALL_LAYERS = 99  # what people write for n_gpu_layers where none stays on the host
+ALL_LAYERS = 99  # usual n_gpu_layers for all layers on the GPU
 BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_GB = 1024**3, 1024**2, 1e9
-
-
 SETTINGS = (  # records that differ in one of these are different runs
     "benchmark", "file", "quant", "device", "gpus", "backend", "gpu_layers", "host_expert_layers", "batch", "kv",
     "flash_attention", "cached", "prompt", "generated",
@@ -79,7 +77,7 @@ SETTINGS = (  # records that differ in one of these are different runs
 
 @dataclass(frozen=True)
 class Run:
-    """What one record, or several of the same run, state; None where absent."""
+    """The values of one record, or of several joined ones; None where absent."""
 
     benchmark: Any
     file: Any
@@ -102,12 +100,12 @@ class Run:
     file_size: float | None  # in GB
 
     def is_same(self, other: Run) -> bool:
-        """Whether two records are of one run: they differ in no setting that both state."""
+        """Whether two records may be of one run: all settings that both state are equal."""
         pairs = [(getattr(self, name), getattr(other, name)) for name in SETTINGS]
-        return all(mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None)
+        return all(own == others for own, others in pairs if own is not None and others is not None)
 
     def joined(self, other: Run) -> Run:
-        """This run with what only the other record states."""
+        """This run, with the values of the other record where it has none."""
         missing = [field.name for field in fields(Run) if getattr(self, field.name) is None]
         return replace(self, **{name: getattr(other, name) for name in missing})
 
@@ -119,7 +117,7 @@ def recognises(record: Record) -> bool:
 
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
-    """One run for each setting: records of prompt processing and of generation are joined."""
+    """One run for each combination of settings; records of prompt processing and generation are joined."""
     runs: list[Run] = []
     for run in (_run(RecordReader(record, overrides)) for record in records):
         if run.prompt is None and run.generated is None:

@@ -7,7 +7,7 @@ Output `lspci`, a line for each device of the bus:
     the name in brackets       name
     AMD, Intel or NVIDIA       vendor
 
-lspci does not state the memory, so it is a fallback, and a card that exists in several sizes is left open.
+lspci does not state the memory, so it is a fallback, and does not decide between several sizes of a card.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fitcard.importers.values import join_known
 
 OUTPUT = "lspci"
 ACCELERATORS = r"(VGA compatible controller|3D controller|Display controller|Processing accelerators)"
-FOR_SCREENS_ONLY = r"(ASPEED|Matrox)"  # on the boards of servers
+DISPLAY_ONLY = r"(ASPEED|Matrox)"  # on server boards
 
 
 def recognises(record: Record) -> bool:
-    """Whether lspci is there."""
+    """Whether the record has output of lspci."""
     return OUTPUT in record
 
 
@@ -35,7 +35,7 @@ def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
 
 
 def _is_accelerator(line: RecordReader) -> bool:
-    return line.find(ACCELERATORS, OUTPUT) is not None and line.find(FOR_SCREENS_ONLY, OUTPUT) is None
+    return line.find(ACCELERATORS, OUTPUT) is not None and line.find(DISPLAY_ONLY, OUTPUT) is None
 
 
 def _reading(line: RecordReader) -> Reading:

@@ -1,4 +1,4 @@
-"""The shape of a model, as the importers of config.json and of GGUF headers both find it, as fields of an entry."""
+"""The shape of a model, read from config.json or a GGUF header, as fields of a catalog entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARAMETERS_PER_BILLION = 1e9
 
 @dataclass(frozen=True)
 class LayerCounts:
-    """How many layers attend to the whole context, to a window, or keep a fixed state (linear attention, Mamba)."""
+    """Numbers of layers with full attention, a sliding window, and a fixed state (linear attention, Mamba)."""
 
     full: float
     windows: float
@@ -23,11 +23,11 @@ class LayerCounts:
 
 @dataclass(frozen=True)
 class ModelShape:
-    """Sizes of a model; those that are absent are NaN.
+    """Sizes of a model; NaN where absent.
 
-    `latent` is the rank of the compressed KV of multi-head latent attention (MLA), `latent_rope` the width of the
-    rotary part beside it; `window` is in tokens, `state_bytes` the fixed state of one linear layer. Entries of
-    models with a latent mostly have no `head_dim`.
+    `latent` is the rank of the compressed KV of multi-head latent attention (MLA), `latent_rope` the width of its
+    separate rotary part; `window` is in tokens, `state_bytes` the fixed state of one linear layer. Entries of models
+    with a latent usually have no `head_dim`.
     """
 
     layers: float
@@ -47,7 +47,7 @@ class ModelShape:
 
     @property
     def attention(self) -> str:
-        """The kind of attention, as the catalog of models calls it."""
+        """The kind of attention, a word of the catalog of models."""
         linear = self.counts.linear > 0
         if known(self.latent):
             return "hybrid-latent" if linear else "latent"

@@ -4,7 +4,7 @@ Outputs, and what each value becomes:
 
     nvidia_smi: one line for each card, with values separated by commas
         name                   name, family, segment
-        memory.total (MiB)     memory; a card that states none shares that of the host: unified
+        memory.total (MiB)     memory; a card without one shares that of the host: unified
         pcie.link.gen.max      pcie.generation
         pcie.link.width.max    pcie.lanes
         power.default_limit    tdp
@@ -47,7 +47,7 @@ KIB_PER_GIB = 1024**2
 
 
 def recognises(record: Record) -> bool:
-    """Whether nvidia-smi is there."""
+    """Whether the record has output of nvidia-smi."""
     return OUTPUT in record
 
 
@@ -62,7 +62,7 @@ def _reading(record: RecordReader) -> Reading:
     host_kib = record.find(r"MemTotal: +([0-9]+)", HOST)
     shares_memory = mib is None
     memory = first_known(
-        ceil(number_of(mib) / MIB_PER_GIB),  # ECC keeps a sixteenth back
+        ceil(number_of(mib) / MIB_PER_GIB),  # ECC reserves a sixteenth
         rounded(number_of(host_kib) / KIB_PER_GIB),
     )
     bare = find(r"^(?:NVIDIA |Tesla )?(.*?)(?: [0-9]+ ?GB.*|-[0-9]+GB.*)?$", name)

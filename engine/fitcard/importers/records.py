@@ -32,14 +32,11 @@ class SourceKind(StrEnum):
 
 
 class Unreadable(Exception):
-    """Raised where a file cannot be read, with the reason."""
+    """Raised if a file cannot be read, with the reason."""
 
 
 def records_of(file: Path) -> tuple[SourceKind, list[Record]]:
-    """The kind of source that a file is, and its records.
-
-    Raises Unreadable where the format is unknown.
-    """
+    """The kind of source of a file, and its records. Raises Unreadable if the format is unknown."""
     try:
         with file.open("rb") as stream:
             magic = stream.read(len(GGUF_MAGIC))
@@ -51,10 +48,10 @@ def records_of(file: Path) -> tuple[SourceKind, list[Record]]:
 
 
 def text_records(text: str) -> list[Record]:
-    """The records of a text. Raises Unreadable where there are none."""
+    """The records of a text. Raises Unreadable if there are none."""
     for read in (_json, _json_lines, _markdown, _csv):
-        if found := read(text):
-            return found
+        if records := read(text):
+            return records
     raise Unreadable("it contains no JSON, CSV or Markdown table")
 
 
@@ -81,7 +78,7 @@ def _markdown(text: str) -> list[Record]:
     """The rows of all tables in the text, each with the text around the tables under `around`."""
     lines = text.splitlines()
     around = "\n".join(line for line in lines if not line.strip().startswith("|"))
-    found: list[Record] = []
+    records: list[Record] = []
     head: list[str] = []
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         if not line.strip().startswith("|"):
@@ -89,8 +86,8 @@ def _markdown(text: str) -> list[Record]:
         elif RULE.fullmatch(below.strip()) and below.strip().startswith("|"):
             head = _cells(line)
         elif head and not RULE.fullmatch(line.strip()) and len(_cells(line)) == len(head):
-            found.append({AROUND: around, **dict(zip(head, _cells(line), strict=True))})
-    return found
+            records.append({AROUND: around, **dict(zip(head, _cells(line), strict=True))})
+    return records
 
 
 def _cells(line: str) -> list[str]:
@@ -100,8 +97,8 @@ def _cells(line: str) -> list[str]:
 def gguf_header(file: Path) -> Record:
     """The keys of a GGUF file, those of its architecture without its name as prefix.
 
-    `tensors` has the number of parameters of each tensor, `parameters` their total. Raises Unreadable where the `gguf`
-    package is not installed or cannot read the file.
+    `tensors` has the number of parameters of each tensor, `parameters` their total. Raises Unreadable if the package
+    `gguf` is not installed or cannot read the file.
     """
     try:
         from gguf import GGUFReader  # noqa: PLC0415  - an extra
@@ -111,18 +108,18 @@ def gguf_header(file: Path) -> Record:
         reader = GGUFReader(file)
     except (ValueError, KeyError, IndexError, OSError) as error:
         raise Unreadable(f"its header cannot be read: {error}") from None
-    found = {name: field.contents() for name, field in reader.fields.items()}
-    own = f"{found.get(ARCHITECTURE)}."
+    fields = {name: field.contents() for name, field in reader.fields.items()}
+    prefix = f"{fields.get(ARCHITECTURE)}."
     tensors = {str(tensor.name): int(tensor.n_elements) for tensor in reader.tensors}
     counted = {TENSORS: tensors, PARAMETERS: sum(tensors.values())} if tensors else {}
-    return {name.removeprefix(own): value for name, value in found.items()} | counted
+    return {name.removeprefix(prefix): value for name, value in fields.items()} | counted
 
 
 def machine_records(machine: Mapping[str, MachineSource], each: str, saved: Path | None) -> list[Record]:
-    """The output of programs and the content of files of this machine, by name; without those that are missing.
+    """The output of programs and the content of files of this machine, by name, without missing ones.
 
-    `saved` is a folder with such texts of another machine, as NAME.txt. There is one record, or one for each line of
-    the text called `each`.
+    `saved` is a folder with these texts of another machine, as NAME.txt. There is one record, or one for each line of
+    the text named `each`.
     """
     outputs = {name: _saved(saved, name) if saved else _output(source) for name, source in machine.items()}
     texts = {name: text.strip() for name, text in outputs.items() if text.strip()}
@@ -140,20 +137,20 @@ def _output(source: MachineSource) -> str:
     try:
         if isinstance(source, Path):
             return source.read_text("utf-8")
-        ended = subprocess.run(source, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
+        process = subprocess.run(source, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
     except (OSError, UnicodeDecodeError, subprocess.TimeoutExpired):
         return ""
-    return ended.stdout if ended.returncode == 0 else ""
+    return process.stdout if process.returncode == 0 else ""
 
 
 def look_up(record: Record, path: str) -> Any:
-    """The value at a path of a record, the whole path as a key or dots leading into its parts; None where absent."""
+    """The value at a path of a record, which is a key itself or nested keys separated by dots; None if absent."""
     if path in record:
         return record[path]
     for head, rest in _splits(path):
-        inside = record.get(head)
-        if isinstance(inside, Mapping) and (found := look_up(inside, rest)) is not None:
-            return found
+        nested = record.get(head)
+        if isinstance(nested, Mapping) and (value := look_up(nested, rest)) is not None:
+            return value
     return None
 
 

@@ -32,7 +32,7 @@ IMPORTERS: tuple[Importer, ...] = (
 
 
 def recognise(importers: Iterable[Importer], source: SourceKind, records: Sequence[Record]) -> Importer | None:
-    """The first of these importers that reads this kind of source and recognises all records; None where none does."""
+    """The first importer that reads this kind of source and recognises all records; None if there is none."""
     return next(
         (importer for importer in importers if importer.source is source and all(map(importer.recognises, records))),
         None,

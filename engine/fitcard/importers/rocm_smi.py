@@ -21,7 +21,7 @@ BYTES_PER_GIB = 1024**3
 
 
 def recognises(record: Record) -> bool:
-    """Whether rocm-smi is there."""
+    """Whether the record has output of rocm-smi."""
     return OUTPUT in record
 
 

@@ -1,11 +1,11 @@
-"""A table of runs that somebody collected: a CSV or Markdown file with a run in each row. Gives measured runs.
+"""A collected table of runs: a CSV or Markdown file with one run per row. Gives measured runs.
 
 Columns, of which the first that is present counts:
 
     model                              model
     gpu, device                        device
     gpu_count, gpus                    gpus
-    quant                              quant: the first one that is named in the text
+    quant                              quant: the first one in the text
     runtime                            runtime, build
     context_or_test, test              context, depth, test: tg128 @ d4096, or in1024/out128
     prompt_tokens                      prompt, context
@@ -25,7 +25,7 @@ from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, 
 from fitcard.importers.records import Record, SourceKind
 from fitcard.importers.values import find, find_number, first_known, known
 
-# In `MXFP4 (Ollama default)` and `not stated (Q4_K_M)` too.
+# Also matches `MXFP4 (Ollama default)` and `not stated (Q4_K_M)`.
 QUANT = r"(IQ[1-4]_[A-Z]+|Q[2-8]_K_[SML]|Q[2-8]_[K01]|MXFP4|NVFP4|BF16|F16|FP16|FP8|AWQ|GPTQ)"
 QUANTS = {"FP16": "F16"}  # other spellings
 OLD_RUNTIME = r"(llama.cpp [(]May 2024[)])"

@@ -1,4 +1,4 @@
-"""Numbers and texts of records: an absent number is NaN, as in columns of the engine; an absent text is None."""
+"""Numbers and texts of records. An absent number is NaN, as in columns of the engine; an absent text is None."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitcard.values import SAME_SHARE, round_half_up
+from fitcard.values import RELATIVE_TOLERANCE, round_half_up
 
 ABSENT = math.nan
 
@@ -23,7 +23,7 @@ def first_known(*numbers: float) -> float:
 
 
 def number_of(value: Any) -> float:
-    """A value as a number, also where it is written as text; absent where it is none, or not finite."""
+    """A number or a text as a number; absent if it is neither or not finite."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -37,24 +37,24 @@ def ratio(numerator: float, denominator: float) -> float:
 
 
 def floor(number: float) -> float:
-    """The number rounded down; absent where it is absent."""
+    """The number rounded down; absent if it is absent."""
     return float(math.floor(number)) if math.isfinite(number) else ABSENT
 
 
 def ceil(number: float) -> float:
-    """The number rounded up; absent where it is absent."""
+    """The number rounded up; absent if it is absent."""
     return float(math.ceil(number)) if math.isfinite(number) else ABSENT
 
 
 def rounded(number: float, decimals: int = 0) -> float:
-    """The number to so many decimals, halves up; absent where it is absent."""
+    """The number rounded to `decimals`, halves up; absent if it is absent."""
     return float(round_half_up(number, decimals))
 
 
 def whole(number: float) -> int | float:
-    """A number that is whole but for the last digits of a float as an integer."""
+    """A number as an integer if it is one up to rounding errors."""
     nearest = round(number)
-    return nearest if abs(number - nearest) <= SAME_SHARE * max(1, abs(number)) else number
+    return nearest if abs(number - nearest) <= RELATIVE_TOLERANCE * max(1, abs(number)) else number
 
 
 def text_of(value: Any) -> str:
@@ -63,14 +63,14 @@ def text_of(value: Any) -> str:
 
 
 def join_known(*parts: Any, separator: str = "") -> str | None:
-    """The parts as one text; None where a part is absent."""
+    """The parts as one text; None if a part is absent."""
     if any(part is None or (isinstance(part, float) and math.isnan(part)) for part in parts):
         return None
     return separator.join(map(text_of, parts))
 
 
 def find(pattern: str, value: Any) -> str | None:
-    """The first group of a regular expression where it first matches the text of a value."""
+    """The first group of the first match of a regular expression in the text of a value; None without a match."""
     match = re.search(pattern, text_of(value)) if value is not None else None
     return match[1] if match else None
 
@@ -86,9 +86,9 @@ def is_any(value: Any, *choices: Any) -> bool:
 
 
 def count(value: Any, *choices: Any) -> float:
-    """The number of parts of a list, or of letters of a text; those among `choices` where there are any.
+    """The number of parts of a list, or of letters of a text, that are one of the `choices`, if there are any.
 
-    Absent where the value is no list and no text.
+    Absent if the value is neither a list nor a text.
     """
     if value is None or isinstance(value, bool | int | float):
         return ABSENT
@@ -96,14 +96,14 @@ def count(value: Any, *choices: Any) -> float:
 
 
 def count_positive(value: Any) -> float:
-    """The number of parts of a list that are above 0; absent where the value is no list."""
+    """The number of positive parts of a list; absent if the value is no list."""
     if value is None or isinstance(value, bool | int | float):
         return ABSENT
     return float(sum(isinstance(part, int | float) and part > 0 for part in _parts(value)))
 
 
 def largest(value: Any) -> float:
-    """The largest number of a list, or the number itself; absent where there is none."""
+    """The largest number of a list, or the number itself; absent if there is none."""
     numbers = [part for part in _parts(value) if isinstance(part, int | float)] if value is not None else []
     return number_of(max(numbers, default=None))
 

@@ -3,11 +3,11 @@
 Keys, of which the first that is present counts:
 
     model_id                                   model, quant: FP8, NVFP4, AWQ or GPTQ in the name
-    device, gpus                               device, gpus: mostly set beside the file
+    device, gpus                               device, gpus: usually overrides
     backend, endpoint_type                     runtime
     total_input_tokens, total_output_tokens, completed
                                                prompt, context, depth: means over the requests
-    max_concurrency                            users; num_prompts, where request_rate is inf
+    max_concurrency                            users; else num_prompts if request_rate is inf
     mean_tpot_ms, median_tpot_ms               measured.decode_tok_s
     mean_ttft_ms, median_ttft_ms               measured.ttft
 """
@@ -34,14 +34,14 @@ def recognises(record: Record) -> bool:
 
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
-    """One run for each record that states how many requests ran at once."""
+    """One run for each record that states the number of concurrent requests."""
     readings = (_reading(RecordReader(record, overrides)) for record in records)
     return [reading for reading in readings if reading is not None]
 
 
 def _reading(record: RecordReader) -> Reading | None:
-    at_once = number_if(record.value("request_rate") == UNLIMITED, record.number("num_prompts"))
-    users = first_known(record.override_or_number("users", "max_concurrency"), at_once)
+    unlimited = number_if(record.value("request_rate") == UNLIMITED, record.number("num_prompts"))
+    users = first_known(record.override_or_number("users", "max_concurrency"), unlimited)
     if not known(users):
         return None
     completed = record.number("completed")

@@ -1,10 +1,13 @@
-"""What a rule file defines: constants, formulas, tables and counts, each with its unit, its sentence and its place."""
+"""The definitions of rule files: constants, formulas, tables and counts, each with unit, description and position.
+
+A profile overrides definitions of the rules by name, and adds new ones under `adds`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +17,7 @@ from fitcard.language.tables import Lookup, Rows, ValueOf, read_rows, result_kin
 from fitcard.language.unit_system import Conversion
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.source.document import Document, Path
+from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind
 
 
@@ -54,16 +58,35 @@ class TableUnit(ProblemCode):
     """
 
 
+class ProfileUnknownName(ProblemCode):
+    """A profile overrides a name that the rules do not define.
+
+    Why: it would have no effect, although it looks as if it had.
+    Avoid: `hedroom_share: {value: 0.1, ...}` in a profile
+    Prefer: `headroom_share: {value: 0.1, ...}`, or a new name under `adds`.
+    """
+
+
+class ProfileKnownName(ProblemCode):
+    """A profile adds a name that the rules already define.
+
+    Why: readers of the profile would not see that it overrides something.
+    Avoid: `adds: {constants: {headroom_share: {value: 0.1, ...}}}`
+    Prefer: `constants: {headroom_share: {value: 0.1, ...}}`
+    """
+
+
 CONDITION_UNIT, WORD_UNIT = "condition", "word"
 UNITS_OF_KINDS = {Kind.CONDITION: CONDITION_UNIT, Kind.WORD: WORD_UNIT}
-DIMENSIONLESS = ("1", *UNITS_OF_KINDS.values())  # units of what is counted in nothing
+DIMENSIONLESS = ("1", *UNITS_OF_KINDS.values())
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What all definitions share. `path` is the place of the definition in `document`.
+    """The fields of all definitions. `path` is the path of the definition in `document`.
 
-    A figure that is `shown` stands in answers under its `label`: always, or where the condition of that name holds.
+    A definition that is `shown` is a figure of answers under its `label`. If `shown` is the name of a condition, it is
+    a figure where that condition holds.
     """
 
     name: str
@@ -77,24 +100,24 @@ class Definition:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """It as it is written."""
-        found: Mapping[str, Any] = self.document.at(self.path)
-        return found
+        """Its data in the document."""
+        data: Mapping[str, Any] = self.document.at(self.path)
+        return data
 
     @property
     def position(self) -> Position:
-        """Where its name is written."""
+        """The position of its name."""
         return self.document.position(self.path, key=True)
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """The names that its value is made of."""
+        """The names that it reads."""
         return ()
 
 
 @dataclass(frozen=True)
 class Constant(Definition):
-    """A number that is believed, and between which bounds it makes sense."""
+    """A number with its plausible range."""
 
     value: float
     minimum: float = -math.inf
@@ -103,7 +126,7 @@ class Constant(Definition):
 
 @dataclass(frozen=True)
 class Formula(Definition):
-    """An expression over other names. It comes to the unit `computed_in` where its result is converted from that."""
+    """An expression. `computed_in` is the unit from which its result is converted; empty if it is not converted."""
 
     expression: Expression
     computed_in: str = ""
@@ -116,32 +139,35 @@ class Formula(Definition):
 
 @dataclass(frozen=True)
 class Table(Definition):
-    """Rows that turn the value of `input` into another."""
+    """Rows that map the value of `input` to a result."""
 
     input: str
     rows: Rows
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """Its input, and names whose value a row takes."""
-        taken = (result.name for result in results_of(self.rows) if isinstance(result, ValueOf))
-        return tuple(dict.fromkeys([self.input, *taken]))
+        """Its input, and the names in `value_of`."""
+        names = (result.name for result in results_of(self.rows) if isinstance(result, ValueOf))
+        return tuple(dict.fromkeys([self.input, *names]))
 
     @cached_property
     def conversions(self) -> Mapping[str, Conversion]:
-        """How values that rows take are converted, by the name that they are taken from."""
-        taken = (result for result in results_of(self.rows) if isinstance(result, ValueOf))
-        return {result.name: result.conversion for result in taken if result.conversion}
+        """The conversions of the names in `value_of`, without those that need none."""
+        references = (result for result in results_of(self.rows) if isinstance(result, ValueOf))
+        return {result.name: result.conversion for result in references if result.conversion}
 
     @cached_property
     def kind(self) -> Kind:
-        """What it gives; its unit says so where all results are taken from other names."""
+        """The kind of its results; by its unit where all are the values of other names."""
         return _table_kind(self.rows, self.unit)
 
 
 @dataclass(frozen=True)
 class Count(Definition):
-    """How many entries of a catalog say what the question says by the axes and inputs `same`, and have `having`."""
+    """The number of entries of a catalog that agree with the question in the axes and inputs `same`.
+
+    Only entries that have the field `having` count, if one is named.
+    """
 
     catalog: str
     same: tuple[str, ...]
@@ -149,17 +175,17 @@ class Count(Definition):
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """The ids on these axes, and these inputs."""
+        """The ids of these axes, and these inputs."""
         return tuple(map(question_name, self.same))
 
 
 def row_references(table: Table) -> Iterator[tuple[str, Path]]:
-    """The names whose value a row takes, each with the place where it stands."""
+    """The names in `value_of`, each with its path in the document."""
     if isinstance(table.rows, Lookup):
-        places = [*((("rows", word), result) for word, result in table.rows.rows.items())]
-        for place, result in [*places, (("otherwise",), table.rows.otherwise)]:
+        rows = [*((("rows", word), result) for word, result in table.rows.rows.items())]
+        for path, result in [*rows, (("otherwise",), table.rows.otherwise)]:
             if isinstance(result, ValueOf):
-                yield result.name, (*table.path, *place, "value_of")
+                yield result.name, (*table.path, *path, "value_of")
 
 
 def _table_kind(rows: Rows, unit: str) -> Kind:
@@ -169,14 +195,14 @@ def _table_kind(rows: Rows, unit: str) -> Kind:
 
 
 SECTIONS = ("constants", "formulas", "tables", "counts")
-ADDS = ("adds",)  # where a profile defines what the rules have no name for
+ADDS = ("adds",)  # the path of new definitions in a profile
 
 
 def read_definitions(document: Document, within: Path = ()) -> tuple[list[Definition], list[Problem]]:
-    """All definitions of a rule file or profile that has passed its schema, and what is wrong with the others.
+    """The definitions of a rule file or profile that conforms to its schema, and the problems of the others.
 
-    Those that stand `within` a part of the file, where one is named. A definition without a reference of its own has
-    that of the file.
+    `within` is the path of the part to read, by default the whole file. A definition without a `reference` has that of
+    the file.
     """
     problems: list[Problem] = []
     definitions: list[Definition] = []
@@ -189,8 +215,8 @@ def read_definitions(document: Document, within: Path = ()) -> tuple[list[Defini
                 problems.append(_reference_problem(document, path))
             common = {"name": name, "unit": data["unit"], "about": data["about"], "reference": reference}
             common |= {key: data[key] for key in ("label", "shown") if key in data}
-            definition, found = read(document, data, {**common, "document": document, "path": path})
-            problems += found
+            definition, own_problems = read(document, data, {**common, "document": document, "path": path})
+            problems += own_problems
             if definition is not None:
                 definitions.append(definition)
     return definitions, problems
@@ -221,8 +247,8 @@ def _formula(document: Document, data: Mapping[str, Any], common: Any) -> tuple[
     path = (*common["path"], "expr")
     try:
         return Formula(**common, expression=parse(data["expr"])), []
-    except ExpressionError as found:
-        return None, [fault.problem(document, path) for fault in found.faults]
+    except ExpressionError as error:
+        return None, [fault.problem(document, path) for fault in error.faults]
 
 
 def _table(document: Document, data: Mapping[str, Any], common: Any) -> tuple[Definition | None, list[Problem]]:
@@ -247,3 +273,40 @@ def _table_kind_problems(document: Document, path: Path, data: Mapping[str, Any]
         yield document.problem(
             TableUnit, f"the rows give {kind}s, but the unit is `{data['unit']}`", (*path, "unit"), hint=hint
         )
+
+
+def apply_profile(
+    base: Mapping[str, Definition], profile: Document, broken: frozenset[str] = frozenset()
+) -> tuple[dict[str, Definition], list[Problem]]:
+    """The definitions of `base` with the overrides and additions of a profile, and the problems of the profile.
+
+    An override of a name that is neither in `base` nor `broken` (unreadable) is a problem; so is the addition of a name
+    in `base`.
+    """
+    definitions, problems = read_definitions(profile)
+    added, own_problems = read_definitions(profile, ADDS)
+    problems += own_problems
+    for definition in added:
+        if definition.name in base:
+            message, first = f"`{definition.name}` is already defined by the rules", base[definition.name].position
+            hint = "override it outside `adds`, or choose another name"
+            problems.append(
+                profile.problem(ProfileKnownName, message, definition.path, key=True, hint=hint, first=first)
+            )
+    for definition in definitions:
+        if definition.name not in base and definition.name not in broken:
+            near = closest(definition.name, base)
+            hint = did_you_mean(near) or "a profile overrides names of the rules; new names belong under `adds`"
+            message = f"the rules define no `{definition.name}` to override"
+            problems.append(
+                profile.problem(ProfileUnknownName, message, definition.path, key=True, hint=hint, closest=near)
+            )
+    overrides = {new.name: _inherit_shown(new, base[new.name]) for new in definitions if new.name in base}
+    return {**base, **overrides, **{definition.name: definition for definition in added}}, problems
+
+
+def _inherit_shown(definition: Definition, overridden: Definition) -> Definition:
+    """The definition with `shown` and `label` of the one that it overrides, unless it sets `shown` itself."""
+    if "shown" in definition.data or not overridden.shown:
+        return definition
+    return replace(definition, label=definition.label or overridden.label, shown=overridden.shown)

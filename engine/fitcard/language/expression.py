@@ -1,8 +1,8 @@
-"""Expressions: the small language of formulas, read once and checked before anything runs.
+"""Expressions, the language of formulas: parsed once, against an allow-list.
 
-Numbers, names, `namespace.field`, + - * / // % **, comparisons, and / or / not, `a if condition else b`, and calls of
-the functions in `functions.py`. Everything else is refused here, with what to write instead, so that the evaluator
-only ever meets trees that are safe: no attributes, no text, no big integers, nothing long or deep.
+The language has numbers, names, `namespace.field`, + - * / // % **, comparisons, and / or / not,
+`a if condition else b`, and calls of the functions in `functions.py`. All other syntax is rejected with a hint, so
+that the compiler only gets safe trees: no attributes, no text, no integers of unlimited size, limited length and depth.
 """
 
 from __future__ import annotations
@@ -19,49 +19,6 @@ from fitcard.language.functions import FUNCTIONS
 from fitcard.problems import Problem, ProblemCode
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest, did_you_mean
-
-OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
-}  # fmt: skip
-
-
-def non_finite_constants(tree: ast.expr) -> Iterator[ast.expr]:
-    """The innermost parts of a checked tree that come to infinity or to no number, such as `4000000 ** 4000000`.
-
-    They are computed in floats, which takes no time however large they are.
-    """
-    found: list[ast.expr] = []
-    _value(tree, found)
-    yield from found
-
-
-def _value(node: ast.expr, found: list[ast.expr]) -> float | None:
-    """What a part comes to; None where that depends on a name, or where it was found wanting."""
-    match node:
-        case ast.Constant(value=bool()):
-            return None
-        case ast.Constant():
-            return float(str(node.value))
-        case ast.UnaryOp(op=ast.USub()):
-            value = _value(node.operand, found)
-            return None if value is None else -value
-        case ast.BinOp():
-            left, right = _value(node.left, found), _value(node.right, found)
-            if left is None or right is None:
-                return None
-            try:
-                result = OPERATIONS[type(node.op)](left, right)
-            except ArithmeticError:
-                result = math.nan
-            if isinstance(result, float) and math.isfinite(result):  # a root of less than 0 is no float
-                return result
-            found.append(node)
-            return None
-    for part in ast.iter_child_nodes(node):
-        if isinstance(part, ast.expr):
-            _value(part, found)
-    return None
 
 
 class ExpressionEmpty(ProblemCode):
@@ -154,33 +111,38 @@ class ExpressionArity(ProblemCode):
     """
 
 
-MAX_LENGTH = 400
+MAX_LENGTH = 400  # characters
 MAX_NODES = 200
 MAX_DEPTH = 30
 
-OTHER_LANGUAGES = {
-    "?": ("?", "write `a if condition else b`"),
-    "&&": ("&&", "use `and`"),
-    "||": ("||", "use `or`"),
-    "\\": ("\\", "formulas may span several lines without it"),
-    ";": (";", "write a separate formula"),
-    "$": ("$", "write the plain name"),
+OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
+}  # fmt: skip
+
+OTHER_LANGUAGES = {  # hints, by tokens of other languages
+    "?": "write `a if condition else b`",
+    "&&": "use `and`",
+    "||": "use `or`",
+    "\\": "formulas may span several lines without it",
+    ";": "write a separate formula",
+    "$": "write the plain name",
 }
-GLUED = re.compile(
+NUMBER_BEFORE_KEYWORD = re.compile(  # such as `1if`, which Python parses with a warning
     r"(?<![\w.])\d[\d_.]*(?:[eE][-+]?\d+)?(?=(?:and|or|not|if|else|in|is|for)\b)"
-)  # Python takes it so, with a warning
+)
 LANGUAGE = (
     "the language has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
 )
-WORD = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
-SIDE_BY_SIDE = re.compile(rf"(\b{WORD}|\))(\s+)(?={WORD})")  # two values with nothing but space between them
+OPERAND = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
+MISSING_OPERATOR = re.compile(rf"(\b{OPERAND}|\))(\s+)(?={OPERAND})")  # two operands separated by spaces only
 
 ALLOWED = (
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Constant, ast.Load,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not,
     ast.And, ast.Or, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )  # fmt: skip
-REFUSED: dict[type[ast.AST], tuple[str, str]] = {
+REFUSED: dict[type[ast.AST], tuple[str, str]] = {  # what it is, and the hint
     ast.BitXor: ("`^`", "use `**` for a power"),
     ast.BitAnd: ("`&`", "use `and`"),
     ast.BitOr: ("`|`", "use `or`"),
@@ -215,7 +177,7 @@ REFUSED: dict[type[ast.AST], tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with an expression, `offset` characters into its text."""
+    """An error in an expression, `offset` characters into its source."""
 
     kind: type[ProblemCode]
     message: str
@@ -224,12 +186,12 @@ class Fault:
     closest: tuple[str, ...] = ()
 
     def problem(self, document: Document, path: Path) -> Problem:
-        """The fault as a problem of the expression at `path`."""
+        """The fault as a problem of the expression at `path` in the document."""
         return document.problem(self.kind, self.message, path, offset=self.offset, hint=self.hint, closest=self.closest)
 
 
 class ExpressionError(Exception):
-    """Raised by `parse` with every fault that was found."""
+    """Raised by `parse` with all faults of an expression."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
@@ -238,46 +200,45 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True)
 class Expression:
-    """A checked tree. `names` are all that it reads, in order, dotted ones whole: `device.bandwidth`."""
+    """A checked tree. `names` are all names that it reads, sorted, with their namespace: `device.bandwidth`."""
 
     source: str
     tree: ast.expr
     names: tuple[str, ...]
 
     def part(self, node: ast.expr) -> Expression:
-        """A part of the tree as an expression of its own."""
+        """A subtree as an expression."""
         return Expression(self.source, node, _names(node))
 
     @cached_property
     def conditions(self) -> tuple[Expression, ...]:
-        """What stands between `if` and `else`, wherever it stands, each as a part of the tree."""
+        """The conditions between `if` and `else`, at any depth."""
         if "if" not in self.source:
             return ()
         return tuple(self.part(node.test) for node in ast.walk(self.tree) if isinstance(node, ast.IfExp))
 
     @cached_property
-    def written(self) -> str:
-        """The tree as it is written, on one line."""
+    def text(self) -> str:
+        """The source of the tree, on one line."""
         return text_of_node(self.source, self.tree)
 
     def offset_of(self, name: str) -> int:
-        """Where `name` first stands in the text; 0 where it does not."""
+        """The offset of the first occurrence of `name` in the source; 0 if there is none."""
         return self._offsets.get(name, 0)
 
     @cached_property
     def _offsets(self) -> dict[str, int]:
-        """Where each name first stands."""
         nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name)]
         last_first = sorted(((offset_of_node(self.source, node), node.id) for node in nodes), reverse=True)
         return {name: offset for offset, name in last_first}
 
 
 def parse(source: str) -> Expression:
-    """The expression in `source`. Raises ExpressionFaults with all that is wrong with it."""
+    """The expression in `source`. Raises ExpressionError with all of its faults."""
     if fault := _text_fault(source):
         raise ExpressionError([fault])
     try:
-        tree = ast.parse(_in_brackets(source), mode="eval").body
+        tree = ast.parse(_in_parentheses(source), mode="eval").body
     except SyntaxError as error:
         raise ExpressionError([_syntax_fault(source, error)]) from None
     except (RecursionError, MemoryError, ValueError):
@@ -286,15 +247,16 @@ def parse(source: str) -> Expression:
         ) from None
     faults = _limits(source, tree)
     if not faults:
-        tree = _Names().visit(tree)
+        tree = _MergeDottedNames().visit(tree)
         faults = list(_faults(source, tree))
     if not faults:
         message, hint = "the result is not a finite number", "write a finite number"
-        endless = non_finite_constants(tree)
-        faults = [Fault(ExpressionNumber, message, offset_of_node(source, part), hint) for part in endless]
+        non_finite: list[ast.expr] = []
+        _fold(tree, non_finite)
+        faults = [Fault(ExpressionNumber, message, offset_of_node(source, part), hint) for part in non_finite]
     if faults:
         raise ExpressionError(faults)
-    return Expression(source, _Floats().visit(tree), _names(tree))
+    return Expression(source, _IntegersToFloats().visit(tree), _names(tree))
 
 
 def _names(tree: ast.expr) -> tuple[str, ...]:
@@ -302,8 +264,8 @@ def _names(tree: ast.expr) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-class _Names(ast.NodeTransformer):
-    """`device.bandwidth` becomes one name, so that nothing is ever looked up inside a value."""
+class _MergeDottedNames(ast.NodeTransformer):
+    """Turns `device.bandwidth` into one name, so that no attribute of a value is ever read."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         parts: list[str] = [node.attr]
@@ -317,8 +279,8 @@ class _Names(ast.NodeTransformer):
         return ast.copy_location(ast.Name(".".join([inner.id, *reversed(parts)]), ast.Load()), node)
 
 
-class _Floats(ast.NodeTransformer):
-    """Every number a float: integers of any size would be an attack on time and memory."""
+class _IntegersToFloats(ast.NodeTransformer):
+    """Turns every number into a float: integers of unlimited size could exhaust time and memory."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, bool) or not isinstance(node.value, int):
@@ -338,7 +300,7 @@ def _limits(source: str, tree: ast.expr) -> list[Fault]:
 
 
 def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
-    """What is wrong at `node` and below it; nothing is said about the inside of what is refused."""
+    """The faults of `node` and its descendants, except below a node that is rejected itself."""
     at = offset_of_node(source, node) if hasattr(node, "col_offset") else at
     if isinstance(node, ast.Call):
         yield from _call_faults(node, at)
@@ -376,6 +338,38 @@ def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
         yield Fault(ExpressionNumber, "the number is too large", at, "write a finite number")
 
 
+def _fold(node: ast.expr, non_finite: list[ast.expr]) -> float | None:
+    """The value of a constant subtree; None where it depends on a name.
+
+    Adds the innermost nodes that are infinite or NaN, such as `4000000 ** 4000000`, to `non_finite`. Values are
+    computed in floats, which is fast for numbers of any size.
+    """
+    match node:
+        case ast.Constant(value=bool()):
+            return None
+        case ast.Constant():
+            return float(str(node.value))
+        case ast.UnaryOp(op=ast.USub()):
+            value = _fold(node.operand, non_finite)
+            return None if value is None else -value
+        case ast.BinOp():
+            left, right = _fold(node.left, non_finite), _fold(node.right, non_finite)
+            if left is None or right is None:
+                return None
+            try:
+                result = OPERATIONS[type(node.op)](left, right)
+            except ArithmeticError:
+                result = math.nan
+            if isinstance(result, float) and math.isfinite(result):  # a root of a negative number is complex
+                return result
+            non_finite.append(node)
+            return None
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.expr):
+            _fold(part, non_finite)
+    return None
+
+
 def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
     if not isinstance(node.func, ast.Name):
         yield Fault(ExpressionRefused, "only functions can be called", at, f"the functions are: {', '.join(FUNCTIONS)}")
@@ -386,19 +380,15 @@ def _call_faults(node: ast.Call, at: int) -> Iterator[Fault]:
         hint = did_you_mean(near) or f"the functions are: {', '.join(FUNCTIONS)}"
         yield Fault(ExpressionUnknownFunction, f"there is no function `{node.func.id}`", at, hint, near)
         return
-    given = len(node.args)
-    if given < function.min_arguments or (function.max_arguments is not None and given > function.max_arguments):
-        wanted = (
-            f"{function.min_arguments} or more"
-            if function.max_arguments is None
-            else " or ".join(map(str, sorted({function.min_arguments, function.max_arguments})))
-        )
-        message = f"`{node.func.id}` takes {wanted} arguments, not {given}"
+    count, minimum, maximum = len(node.args), function.min_arguments, function.max_arguments
+    if count < minimum or (maximum is not None and count > maximum):
+        arity = f"{minimum} or more" if maximum is None else " or ".join(map(str, sorted({minimum, maximum})))
+        message = f"`{node.func.id}` takes {arity} arguments, not {count}"
         yield Fault(ExpressionArity, message, at, f"{node.func.id}: {function.about}")
 
 
 def _text_fault(source: str) -> Fault | None:
-    """What can be told from the text alone, before it is parsed."""
+    """The first fault of the text, before it is parsed; None without one."""
     if len(source) > MAX_LENGTH:
         hint = "split it into several formulas"
         return Fault(ExpressionTooLong, f"longer than {MAX_LENGTH} characters", 0, hint)
@@ -409,29 +399,29 @@ def _text_fault(source: str) -> Fault | None:
             return Fault(
                 ExpressionCharacter, f"the character {character!r} is not allowed", at, "use ASCII characters only"
             )
-    for written, (what, hint) in OTHER_LANGUAGES.items():
-        if written in source:
-            message = f"`{what}` is not allowed in an expression"
-            return Fault(ExpressionSyntax, message, source.index(written), hint)
-    if single := re.search(r"(?<![<>=!:])=(?!=)", source):
+    for token, hint in OTHER_LANGUAGES.items():
+        if token in source:
+            message = f"`{token}` is not allowed in an expression"
+            return Fault(ExpressionSyntax, message, source.index(token), hint)
+    if assignment := re.search(r"(?<![<>=!:])=(?!=)", source):
         hint = "use `==` to compare; the name of the formula is its key"
-        return Fault(ExpressionSyntax, "`=` is not allowed in an expression", single.start(), hint)
-    if glued := GLUED.search(source):
-        return Fault(ExpressionSyntax, "a word directly follows a number", glued.end(), "add a space between them")
-    return _bracket_fault(source)
+        return Fault(ExpressionSyntax, "`=` is not allowed in an expression", assignment.start(), hint)
+    if number := NUMBER_BEFORE_KEYWORD.search(source):
+        return Fault(ExpressionSyntax, "a word directly follows a number", number.end(), "add a space between them")
+    return _parenthesis_fault(source)
 
 
-def _bracket_fault(source: str) -> Fault | None:
-    """A bracket without its partner; by hand, since the parser sees the text in brackets and lets `a) + (b` pass."""
-    waiting: list[int] = []
+def _parenthesis_fault(source: str) -> Fault | None:
+    """An unmatched parenthesis; the parser gets the source in parentheses, and would accept `a) + (b`."""
+    opened: list[int] = []
     for at, character in enumerate(source):
         if character == "(":
-            waiting.append(at)
-        elif character == ")" and waiting:
-            waiting.pop()
+            opened.append(at)
+        elif character == ")" and opened:
+            opened.pop()
         elif character == ")":
             return Fault(ExpressionSyntax, "unmatched closing parenthesis", at, "check the parentheses")
-    return Fault(ExpressionSyntax, "unclosed parenthesis", waiting[-1], "check the parentheses") if waiting else None
+    return Fault(ExpressionSyntax, "unclosed parenthesis", opened[-1], "check the parentheses") if opened else None
 
 
 def _syntax_fault(source: str, error: SyntaxError) -> Fault:
@@ -441,7 +431,7 @@ def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     message, hint = (error.msg or "it cannot be parsed").split(". ")[0], LANGUAGE
     if source.rstrip()[-1:] in "+-*/%<>=":
         message, hint = "the expression is incomplete", "complete the expression"
-    elif pair := SIDE_BY_SIDE.search(source):
+    elif pair := MISSING_OPERATOR.search(source):
         at = pair.end(1) + len(pair[2])
         message, hint = "two values without an operator between them", "add an operator"
     return Fault(ExpressionSyntax, message, at, hint)
@@ -452,23 +442,23 @@ def _start_of_line(source: str, line: int) -> int:
 
 
 def offset_of_node(source: str, node: ast.AST) -> int:
-    """Characters into `source` at which a node starts; the tree was parsed with one bracket before it."""
+    """The offset in `source` at which a node starts; the tree was parsed with one parenthesis before it."""
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 1)
     return max(0, _start_of_line(source, line) + column - (1 if line == 1 else 0))
 
 
 def text_of_node(source: str, node: ast.AST) -> str:
-    """A node as it is written, on one line."""
-    return " ".join((ast.get_source_segment(_in_brackets(source), node) or "").split())
+    """The source of a node, on one line."""
+    return " ".join((ast.get_source_segment(_in_parentheses(source), node) or "").split())
 
 
-def _in_brackets(source: str) -> str:
-    """What is parsed: in brackets, so that it may run over several lines."""
+def _in_parentheses(source: str) -> str:
+    """The source as it is parsed: in parentheses it may span several lines."""
     return f"({source}\n)"
 
 
 def _operator_offset(source: str, node: ast.AST) -> int:
-    """Where the operator of `a + b` stands: the first mark after its left side."""
+    """The offset of the operator of `a + b`: the first character after the left operand but spaces and parentheses."""
     left = getattr(node, "left", node)
     line, column = getattr(left, "end_lineno", 1), getattr(left, "end_col_offset", 1)
     at = _start_of_line(source, line) + column - (1 if line == 1 else 0)

@@ -1,4 +1,4 @@
-"""The functions that expressions may call. Each works on whole columns, element by element."""
+"""The functions of expressions, each element-wise over columns or single numbers."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class UnitRule(Enum):
 
 @dataclass(frozen=True)
 class Function:
-    """`parameter_kinds` are the kinds of its arguments; the last one repeats up to `max_arguments` arguments (None:
-    without limit).
+    """A function: its implementation, the kinds of its arguments and result, and how it treats units.
 
-    A function that takes `accepts_words` too can be given one in place of a number.
+    The last of the `parameter_kinds` repeats up to `max_arguments`, None for no limit. With `accepts_words`, an
+    argument may be a word in place of a number.
     """
 
     run: Callable[..., Any]
@@ -45,65 +45,61 @@ class Function:
     accepts_words: bool = False
 
     def argument_kinds(self, arguments: int) -> tuple[Kind, ...]:
-        """The kinds of so many arguments."""
+        """The kinds of the arguments of a call with this number of them."""
         return tuple(self.parameter_kinds[min(at, len(self.parameter_kinds) - 1)] for at in range(arguments))
 
 
-def select(condition: Any, one: Any, other: Any) -> Any:
-    """`one` where the condition holds, else `other`."""
+def select(condition: Any, if_true: Any, if_false: Any) -> Any:
+    """`if_true` where the condition holds, else `if_false`."""
     if isinstance(condition, np.ndarray):
-        if _is_number(one) and _is_number(other):  # taken from two, which needs no guess at each condition
-            return np.array((other, one)).take(condition.view(np.int8), mode="clip")
-        return np.where(condition, one, other)
-    return one if condition else other  # numpy takes twenty times as long for a single number, here and below
+        if isinstance(if_true, float) and isinstance(if_false, float):  # `take` needs no branch per element
+            return np.array((if_false, if_true)).take(condition.view(np.int8), mode="clip")
+        return np.where(condition, if_true, if_false)
+    return if_true if condition else if_false  # numpy takes 20 times as long for a single number, here and below
 
 
 def logical_not(condition: Any) -> Any:
-    """Where the condition does not hold."""
+    """The negation of a condition."""
     if isinstance(condition, np.ndarray):
         return ~condition
     return np.False_ if condition else np.True_
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, float)
+def _min_of_two(left: Any, right: Any) -> Any:
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        return np.minimum(left, right)
+    return left if left < right or left != left else right  # noqa: PLR0124 - NaN, an absent number, is not itself
 
 
-def _lesser(one: Any, other: Any) -> Any:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.minimum(one, other)
-    return one if one < other or one != one else other  # noqa: PLR0124  NaN, which is absent, is not itself
+def _max_of_two(left: Any, right: Any) -> Any:
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        return np.maximum(left, right)
+    return left if left > right or left != left else right  # noqa: PLR0124
 
 
-def _greater(one: Any, other: Any) -> Any:
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return np.maximum(one, other)
-    return one if one > other or one != one else other  # noqa: PLR0124
+def _minimum(first: Any, second: Any, *others: Any) -> Any:
+    return reduce(_min_of_two, others, _min_of_two(first, second)) if others else _min_of_two(first, second)
 
 
-def _least(first: Any, second: Any, *others: Any) -> Any:
-    return reduce(_lesser, others, _lesser(first, second)) if others else _lesser(first, second)
-
-
-def _greatest(first: Any, second: Any, *others: Any) -> Any:
-    return reduce(_greater, others, _greater(first, second)) if others else _greater(first, second)
+def _maximum(first: Any, second: Any, *others: Any) -> Any:
+    return reduce(_max_of_two, others, _max_of_two(first, second)) if others else _max_of_two(first, second)
 
 
 def _clamp(value: Any, low: Any, high: Any) -> Any:
-    return _lesser(_greater(value, low), high)
+    return _min_of_two(_max_of_two(value, low), high)
 
 
-def _known(value: Any) -> Any:
+def _is_known(value: Any) -> Any:
     return value.codes != ABSENT if isinstance(value, WordColumn) else value == value  # noqa: PLR0124
 
 
-def _either(value: Any, instead: Any) -> Any:
-    return select(value == value, value, instead)  # noqa: PLR0124
+def _coalesce(value: Any, fallback: Any) -> Any:
+    return select(value == value, value, fallback)  # noqa: PLR0124
 
 
 FUNCTIONS: dict[str, Function] = {
-    "min": Function(_least, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="smallest argument"),
-    "max": Function(_greatest, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="largest argument"),
+    "min": Function(_minimum, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="smallest argument"),
+    "max": Function(_maximum, (NUMBER,), 2, UNLIMITED, UnitRule.SAME, about="largest argument"),
     "floor": Function(np.floor, (NUMBER,), 1, 1, UnitRule.ROUNDED, about="rounded down to an integer"),
     "ceil": Function(np.ceil, (NUMBER,), 1, 1, UnitRule.ROUNDED, about="rounded up to an integer"),
     "round": Function(
@@ -124,7 +120,7 @@ FUNCTIONS: dict[str, Function] = {
         about="second argument if the first holds, else the third",
     ),
     "known": Function(
-        _known,
+        _is_known,
         (NUMBER,),
         1,
         1,
@@ -134,6 +130,6 @@ FUNCTIONS: dict[str, Function] = {
         accepts_words=True,
     ),
     "either": Function(
-        _either, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="first argument, or the second if the first is absent"
+        _coalesce, (NUMBER, NUMBER), 2, 2, UnitRule.SAME, about="first argument, or the second if the first is absent"
     ),
 }

@@ -1,7 +1,7 @@
-"""Invariants: what must hold for every question, written beside the rules.
+"""Invariants: properties that hold for every question, defined beside the rules.
 
-`always:` states a condition. `when: cause increases` with `then: effect never decreases` states how one name follows
-another; what changes may be a catalog figure, an input, a rule, or a whole axis.
+`always:` states a condition. `when: cause increases` with `then: effect never decreases` states that one name is
+monotonic in another; the cause may be a catalog field, an input, a rule, or an axis.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class InvariantForm(ProblemCode):
 
 
 class Direction(StrEnum):
-    """How a name changes."""
+    """The direction in which a value changes."""
 
     INCREASES = "increases"
     DECREASES = "decreases"
@@ -36,7 +36,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class AlwaysInvariant:
-    """A condition that holds for every question, by every profile but those it is `not_in`."""
+    """A condition that holds for every question in all profiles except `not_in`."""
 
     name: str
     document: Document
@@ -47,7 +47,10 @@ class AlwaysInvariant:
 
 @dataclass(frozen=True)
 class MonotonicInvariant:
-    """Where `cause` does `when`, `effect` never does `never`; by every profile but those it is `not_in`."""
+    """If `cause` changes in the direction `when`, `effect` never changes in the direction `never`.
+
+    Applies to all profiles except `not_in`.
+    """
 
     name: str
     document: Document
@@ -65,26 +68,25 @@ THEN = re.compile(r"(\S+) never (increases|decreases|changes)")
 
 
 def read_invariants(document: Document) -> tuple[list[Invariant], list[Problem]]:
-    """The invariants of a rule file that has passed its schema, and what is wrong with the others."""
+    """The invariants of a rule file that conforms to its schema, and the problems of the others."""
     invariants: list[Invariant] = []
     problems: list[Problem] = []
     for number, data in enumerate(document.data.get("invariants", [])):
-        read = _always if "always" in data else _following
-        found, wrong = read(document, ("invariants", number), data)
-        invariants += [found] if found else []
-        problems += wrong
+        read = _read_always if "always" in data else _read_monotonic
+        invariant, own_problems = read(document, ("invariants", number), data)
+        invariants += [invariant] if invariant else []
+        problems += own_problems
     return invariants, problems
 
 
-def _always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+def _read_always(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
     try:
         return AlwaysInvariant(data["name"], document, path, _not_in(data), parse(data["always"])), []
-    except ExpressionError as found:
-        place = (*path, "always")
-        return None, [fault.problem(document, place) for fault in found.faults]
+    except ExpressionError as error:
+        return None, [fault.problem(document, (*path, "always")) for fault in error.faults]
 
 
-def _following(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
+def _read_monotonic(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Invariant | None, list[Problem]]:
     when, then = WHEN.fullmatch(data["when"]), THEN.fullmatch(data["then"])
     problems = []
     if when is None:

@@ -1,4 +1,4 @@
-"""What can be asked: the axes, each a catalog, and the numbers that a question may carry."""
+"""The fields of a question: axes, which name entries of catalogs, and inputs, which are numbers."""
 
 from __future__ import annotations
 
@@ -22,28 +22,27 @@ class InputRange(ProblemCode):
 
 
 QUESTION, CURRENT = "question", "current"
-PROFILE = "profile"  # the parameter that names whose beliefs answer
+PROFILE = "profile"  # the parameter that selects the profile
 
 
-def question_name(word: str) -> str:
-    """The name of what a question says, where `word` is an axis, or an input written as rules read it."""
-    return word if word.startswith(f"{QUESTION}.") else f"{word}.id"
+def question_name(field: str) -> str:
+    """The name by which rules read a field of a count: an axis `model`, or an input `question.users`."""
+    return field if field.startswith(f"{QUESTION}.") else f"{field}.id"
 
 
-def entry_field(word: str) -> str:
-    """The field by which an entry of a catalog says the same as a question does by that axis or input."""
-    return word.removeprefix(f"{QUESTION}.")
+def entry_field(field: str) -> str:
+    """The field of catalog entries that corresponds to an axis `model`, or an input `question.users`."""
+    return field.removeprefix(f"{QUESTION}.")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that a question names.
+    """An entry of a catalog that a question names.
 
-    Where none is named it is the `default`, or the entry that the table `default_by` gives for the rest of the
-    question; without either one must be named. What compares every answer runs over all entries of an axis that is
-    `swept`, and keeps to what answers by default on the others. `noise_words` are words that people say beside the name
-    of an entry. An entry that a question brings along must say at least the fields `custom_fields`; none can be brought
-    along where there are none. A form calls the axis by its `title`.
+    Without a name it is the `default`, or the entry that the table `default_by` gives; an axis with neither is
+    required. Sweeps and diffs cover all entries of axes that are `swept`, and the default of the others. `noise_words`
+    are ignored in names that people type. A custom entry needs the `custom_fields`; an axis without any takes none.
+    `title` is its label in forms.
     """
 
     name: str
@@ -64,10 +63,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Input:
-    """One number that a question may carry, between `minimum` and `maximum`; absent without a `default`.
-
-    Where it is `whole` there is nothing between two of them.
-    """
+    """A number between `minimum` and `maximum`, an integer if `whole`; absent if neither set nor by `default`."""
 
     name: str
     unit: str
@@ -81,35 +77,35 @@ class Input:
 
 @dataclass(frozen=True)
 class QuestionFields:
-    """Axes in the order of pages and grids, and inputs."""
+    """The axes, in the order of pages and of the dimensions of grids, and the inputs."""
 
     axes: Mapping[str, Axis]
     inputs: Mapping[str, Input]
 
     @cached_property
     def defaults(self) -> Mapping[str, np.float64]:
-        """What each input, as rules name it, is where a question does not give it; NaN for none."""
+        """The default of each input by its name in rules; NaN for none."""
         defaults = self.input_defaults.items()
         return {f"{QUESTION}.{name}": np.float64(np.nan if number is None else number) for name, number in defaults}
 
     @cached_property
     def input_defaults(self) -> Mapping[str, float | None]:
         """The default of each input."""
-        return {name: one.default for name, one in self.inputs.items()}
+        return {name: number.default for name, number in self.inputs.items()}
 
     @property
     def reserved(self) -> frozenset[str]:
-        """Words before a dot, which no definition may have as its name."""
+        """The namespaces, which no definition may have as its name."""
         return frozenset([*self.axes, QUESTION, CURRENT])
 
     def default_table(self, name: str) -> str | None:
-        """The table that chooses the entry of which `name` is a figure, where none is named; None where none does."""
+        """The table that chooses the entry of the axis of `name` for questions that name none; None without one."""
         axis = self.axes.get(name.partition(".")[0])
         return axis.default_by if axis else None
 
 
 def read_question_fields(document: Document) -> QuestionFields:
-    """The subject of a rulebook file that has passed its schema."""
+    """The fields that a rulebook file defines, which conforms to its schema."""
     axes = {
         name: Axis(
             name,
@@ -141,12 +137,13 @@ def read_question_fields(document: Document) -> QuestionFields:
 
 
 def input_problems(document: Document, question_fields: QuestionFields) -> Iterator[Problem]:
-    """Inputs that no number can be, and defaults beyond their bounds."""
-    for one in question_fields.inputs.values():
-        if one.minimum > one.maximum:
-            message, key = f"the minimum {one.minimum:g} is above the maximum {one.maximum:g}", "minimum"
-        elif one.default is not None and not one.minimum <= one.default <= one.maximum:
-            message, key = f"the default {one.default:g} is outside {one.minimum:g} to {one.maximum:g}", "default"
+    """A problem for each input whose range is empty or does not contain its default."""
+    for number in question_fields.inputs.values():
+        low, high, default = number.minimum, number.maximum, number.default
+        if low > high:
+            message, key = f"the minimum {low:g} is above the maximum {high:g}", "minimum"
+        elif default is not None and not low <= default <= high:
+            message, key = f"the default {default:g} is outside {low:g} to {high:g}", "default"
         else:
             continue
-        yield document.problem(InputRange, message, ("inputs", one.name, key), hint="change it, or the bounds")
+        yield document.problem(InputRange, message, ("inputs", number.name, key), hint="change it, or the bounds")

@@ -1,4 +1,4 @@
-"""The definitions of one profile with every name resolved: what the compiler takes."""
+"""The definitions of one profile with all names resolved, and the dependencies between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fitcard.values import Kind
 
 @dataclass(frozen=True)
 class NameInfo:
-    """What a name in a formula, a message or the layout of the answer stands for."""
+    """The kind, unit and description of a name in a formula, a message or the layout."""
 
     kind: Kind
     unit: str
@@ -41,11 +41,11 @@ class RuleSet:
         return tuple(definition for definition in self.definitions.values() if definition.shown)
 
     def describe(self, name: str) -> NameInfo | None:
-        """What `name` stands for; None for an unknown name."""
+        """The kind, unit and description of `name`; None for an unknown name."""
         return describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
 
     def possible_words(self, name: str) -> tuple[tuple[str, ...], bool]:
-        """Every word that a table or a field of a catalog can be, and whether it can be absent."""
+        """All possible values of a table or catalog field of words, and whether it can be absent."""
         return possible_words(name, self.definitions, self.question_fields, self.catalogs)
 
 
@@ -56,40 +56,40 @@ def describe(
     question_fields: QuestionFields,
     catalogs: Mapping[str, Catalog],
 ) -> NameInfo | None:
-    """What `name` stands for, where its kind is already known; None where there is no such name."""
+    """The kind, unit and description of `name`; None for an unknown name, or one whose kind is not yet known."""
     space, _, rest = name.partition(".")
     if not rest:
         definition = definitions.get(name)
         kind = kinds.get(name)
         return NameInfo(kind, definition.unit, definition.about) if definition and kind else None
     if space == QUESTION and rest in question_fields.inputs:
-        asked = question_fields.inputs[rest]
-        return NameInfo(Kind.NUMBER, asked.unit, asked.about)
+        number = question_fields.inputs[rest]
+        return NameInfo(Kind.NUMBER, number.unit, number.about)
     if space == CURRENT:
         return describe(rest, definitions, kinds, question_fields, catalogs)
     if space in question_fields.axes:
-        found = catalogs[question_fields.axes[space].catalog].fields.get(rest)
-        return NameInfo(found.kind, found.unit, found.about) if found else None
+        field = catalogs[question_fields.axes[space].catalog].fields.get(rest)
+        return NameInfo(field.kind, field.unit, field.about) if field else None
     return None
 
 
 def field_names(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]) -> list[str]:
-    """Every figure and word of the catalogs as a formula names it: `device.bandwidth`."""
+    """The names of all catalog fields in formulas, such as `device.bandwidth`."""
     return [f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in catalogs[axis.catalog].fields]
 
 
 def possible_words(
     name: str, definitions: Mapping[str, Definition], question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
 ) -> tuple[tuple[str, ...], bool]:
-    """Every word that a table or a field of a catalog can be, and whether it can be absent."""
+    """All possible values of a table or catalog field of words, and whether it can be absent."""
     if name in definitions:
         table = definitions[name]
         words: dict[str, None] = {}
         may_be_absent = False
         for result in results_of(table.rows) if isinstance(table, Table) else ():
             if isinstance(result, ValueOf):
-                taken, absent = possible_words(result.name, definitions, question_fields, catalogs)
-                words |= dict.fromkeys(taken)
+                others, absent = possible_words(result.name, definitions, question_fields, catalogs)
+                words |= dict.fromkeys(others)
                 may_be_absent = may_be_absent or absent
             else:
                 words[str(result)] = None
@@ -98,3 +98,63 @@ def possible_words(
     catalog = catalogs[question_fields.axes[axis].catalog]
     values = [entry.value(field_name) for entry in catalog.entries.values()]
     return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
+
+
+class Dependencies:
+    """The dependency graph of a rule set, evaluated lazily.
+
+    Rule sets that differ only in values of constants and rows share one graph.
+    """
+
+    def __init__(self, rule_set: RuleSet) -> None:
+        self._definitions, self._question_fields = rule_set.definitions, rule_set.question_fields
+        self._fields = tuple(field_names(rule_set.question_fields, rule_set.catalogs))
+        self._direct: dict[str, frozenset[str]] = {}
+        self._varies_by: dict[str, frozenset[str]] = {}
+        self._independent_of: dict[frozenset[str], frozenset[str]] = {}
+        self._dependents: dict[str, frozenset[str]] = {}
+
+    def direct(self, name: str) -> frozenset[str]:
+        """The definitions that a definition reads, including tables that choose the entry of a field that it reads."""
+        if name not in self._direct:
+            reads = self._definitions[name].reads
+            choosers = [chooser for read in reads if (chooser := self._question_fields.default_table(read))]
+            self._direct[name] = frozenset(part for part in (*reads, *choosers) if part in self._definitions)
+        return self._direct[name]
+
+    def varies_by(self, name: str) -> frozenset[str]:
+        """The axes and inputs that a value depends on: `model`, `question.context`.
+
+        Includes `current` if it is compared with values of the original question.
+        """
+        if name not in self._varies_by:
+            reads = self._definitions[name].reads if name in self._definitions else (name,)
+            self._varies_by[name] = frozenset().union(*map(self._roots_of, reads))
+        return self._varies_by[name]
+
+    def independent_of(self, roots: frozenset[str]) -> frozenset[str]:
+        """All definitions, catalog fields and inputs that depend on none of these axes and inputs."""
+        if roots not in self._independent_of:
+            inputs = (f"{QUESTION}.{name}" for name in self._question_fields.inputs)
+            names = (*self._definitions, *self._fields, *inputs)
+            self._independent_of[roots] = frozenset(name for name in names if roots.isdisjoint(self.varies_by(name)))
+        return self._independent_of[roots]
+
+    def dependents(self, name: str) -> frozenset[str]:
+        """All definitions whose value depends on `name`, directly or not, and `name` itself."""
+        if name not in self._dependents:
+            dependents = {name}
+            for other, definition in self._definitions.items():  # in dependency order
+                if not (dependents.isdisjoint(definition.reads) and dependents.isdisjoint(self.direct(other))):
+                    dependents.add(other)
+            self._dependents[name] = frozenset(dependents)
+        return self._dependents[name]
+
+    def _roots_of(self, read: str) -> frozenset[str]:
+        space = read.partition(".")[0]
+        if read in self._definitions:
+            return self.varies_by(read)
+        if space in self._question_fields.axes:
+            chooser = self._question_fields.default_table(read)
+            return frozenset({space}) | (self.varies_by(chooser) if chooser else frozenset())
+        return frozenset({CURRENT if space == CURRENT else read})

@@ -1,9 +1,9 @@
-"""Tables: bands (threshold -> result), lookup (word -> result) and knots (points joined by straight lines).
+"""Tables: bands (threshold -> result), lookups (word -> result) and knots (piecewise linear interpolation).
 
-Results are numbers or words, those of a lookup also conditions.
+Results are numbers or words; those of a lookup may also be conditions.
 
-A table is proven complete when it is read: bands in order, without gap or overlap and with a default; knots in order.
-A lookup is proven complete once its input's words are known, in `names.py`.
+Reading a table checks that it is complete: bands are sorted, without gap or overlap, and end with a default; knots are
+sorted. `kinds.py` checks lookups, once the possible words of their input are known.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ Result = float | str | bool
 
 @dataclass(frozen=True)
 class ValueOf:
-    """A result that is taken from another definition of this name, converted to the unit of the table."""
+    """A result that is the value of another definition, converted to the unit of the table."""
 
     name: str
     conversion: Conversion | None = None
@@ -77,9 +77,9 @@ class ValueOf:
 
 @dataclass(frozen=True)
 class Bands:
-    """`results[i]` holds from `bounds[i - 1]` to `bounds[i]`, both in rising order; `side` says who owns a bound.
+    """`results[i]` applies from `bounds[i - 1]` to `bounds[i]`, in ascending order; one more result than bounds.
 
-    There is one more result than there are bounds.
+    A value equal to a bound belongs to the band below it where `side` is `left`, else to the band above.
     """
 
     bounds: tuple[float, ...]
@@ -89,7 +89,7 @@ class Bands:
 
 @dataclass(frozen=True)
 class Lookup:
-    """`rows` by word; `otherwise` for a word that has no row, None where every word must have one."""
+    """Results by word, and `otherwise` for words without a row; None where every word has a row."""
 
     rows: Mapping[str, Result | ValueOf]
     otherwise: Result | ValueOf | None
@@ -97,7 +97,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Knots:
-    """Straight lines between points of rising `x`; beyond the first and last their `y` is held."""
+    """Points in ascending order of `x`, joined by straight lines; constant beyond the first and the last."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -107,14 +107,14 @@ Rows = Bands | Lookup | Knots
 
 
 def results_of(rows: Rows) -> tuple[Result | ValueOf, ...]:
-    """Everything that the table can give, in the order it is written or, for bands, of rising bounds."""
+    """All results of a table, in the order of its rows; for bands, of ascending bounds."""
     if isinstance(rows, Lookup):
         return (*rows.rows.values(), *(() if rows.otherwise is None else (rows.otherwise,)))
     return rows.y if isinstance(rows, Knots) else rows.results
 
 
 def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[Rows | None, list[Problem]]:
-    """The rows of the table at `path`, and what is wrong with them; None where they cannot be used."""
+    """The rows of the table at `path`, None if they cannot be used, and their problems."""
     if data["kind"] == "lookup":
         otherwise = data.get("otherwise")
         rows = {word: _result(result) for word, result in data["rows"].items()}
@@ -125,7 +125,7 @@ def read_rows(document: Document, path: Path, data: Mapping[str, Any]) -> tuple[
 
 
 def result_kinds(rows: Rows) -> set[Kind]:
-    """The kinds of results; empty where all are taken from other names, which do not count."""
+    """The kinds of all results that are literal; empty where all are the values of other names."""
     return {
         Kind.WORD if isinstance(result, str) else Kind.CONDITION if isinstance(result, bool) else Kind.NUMBER
         for result in results_of(rows)
@@ -153,31 +153,31 @@ def _read_knots(document: Document, path: Path, rows: list[list[float]]) -> tupl
     return Knots(tuple(float(x) for x, _ in rows), tuple(float(y) for _, y in rows)), problems
 
 
-FALLING, RISING = -1, 1
-BOUNDS = {"at_least": FALLING, "at_most": RISING, "below": RISING}  # how thresholds are written, from the top
+DESCENDING, ASCENDING = -1, 1
+THRESHOLDS = {"at_least": DESCENDING, "at_most": ASCENDING, "below": ASCENDING}  # the order of rows, by their key
 
 
 def _read_bands(document: Document, path: Path, rows: list[dict[str, Any]]) -> tuple[Rows | None, list[Problem]]:
-    problems = list(_band_faults(document, path, rows))
+    problems = list(_band_problems(document, path, rows))
     if problems:
         return None, problems
-    word = next(key for key in BOUNDS if key in rows[0])
-    bounds = [float(row[word]) for row in rows[:-1]]
+    threshold = next(key for key in THRESHOLDS if key in rows[0])
+    bounds = [float(row[threshold]) for row in rows[:-1]]
     results = [_result(row["gives"]) for row in rows[:-1]] + [_result(rows[-1]["otherwise"])]
-    if word == "at_least":  # written from the top; kept rising, and a bound belongs to the band above it
+    if THRESHOLDS[threshold] == DESCENDING:
         bounds.reverse()
         results.reverse()
-    side: Literal["left", "right"] = "left" if word == "at_most" else "right"
-    return Bands(tuple(bounds), tuple(r for r in results if not isinstance(r, ValueOf)), side), []
+    side: Literal["left", "right"] = "left" if threshold == "at_most" else "right"
+    return Bands(tuple(bounds), tuple(result for result in results if not isinstance(result, ValueOf)), side), []
 
 
-def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> Iterator[Problem]:
-    first = next((key for key in BOUNDS if key in rows[0]), "at_least")
+def _band_problems(document: Document, path: Path, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    first = next((key for key in THRESHOLDS if key in rows[0]), "at_least")
     last = len(rows) - 1
-    before: float | None = None
+    previous: float | None = None
     for at, row in enumerate(rows):
         here = (*path, at)
-        bounds = [key for key in BOUNDS if key in row]
+        thresholds = [key for key in THRESHOLDS if key in row]
         if "otherwise" in row:
             if at != last:
                 yield document.problem(
@@ -198,19 +198,19 @@ def _band_faults(document: Document, path: Path, rows: list[dict[str, Any]]) -> 
                 here,
                 hint="add a row `- {otherwise: ...}` for all other values",
             )
-        if len(bounds) != 1 or "gives" not in row:
+        if len(thresholds) != 1 or "gives" not in row:
             hint = f"write `{{{first}: 70, gives: A}}`"
             yield document.problem(TableRow, "a band has exactly one threshold and one result", here, hint=hint)
             continue
-        if bounds[0] != first:
-            message = f"`{first}` and `{bounds[0]}` are mixed: bands could overlap or leave a gap"
+        if thresholds[0] != first:
+            message = f"`{first}` and `{thresholds[0]}` are mixed: bands could overlap or leave a gap"
             yield document.problem(TableMixed, message, here, hint=f"use `{first}` in every row")
             continue
         bound = float(row[first])
-        if before is not None and (bound - before) * BOUNDS[first] <= 0:
-            way = "descending" if BOUNDS[first] == FALLING else "ascending"
-            message = f"{bound:g} follows {before:g}: this row never matches as intended"
+        if previous is not None and (bound - previous) * THRESHOLDS[first] <= 0:
+            order = "descending" if THRESHOLDS[first] == DESCENDING else "ascending"
+            message = f"{bound:g} follows {previous:g}: this row never matches as intended"
             yield document.problem(
-                TableOrder, message, (*here, first), hint=f"sort thresholds in {way} order, without duplicates"
+                TableOrder, message, (*here, first), hint=f"sort thresholds in {order} order, without duplicates"
             )
-        before = bound
+        previous = bound

@@ -1,9 +1,8 @@
-"""Units and the factors between them, as a rulebook defines them.
+"""Units and the factors between them, defined in a subset of the notation of pint.
 
 A definition adds a unit of a new dimension (`byte = [information] = B`), a multiple of other units
-(`bit = 0.125 * byte`), a share of one (`percent = 0.01`) or a prefix (`giga- = 1e9 = G-`); further names follow after
-`=`. This is a part of the notation of pint. Factors are exact fractions. Units that differ by an offset, such as
-degrees Celsius, are not supported.
+(`bit = 0.125 * byte`), a plain number (`percent = 0.01`) or a prefix (`giga- = 1e9 = G-`); aliases follow after `=`.
+Factors are exact fractions. Units with an offset, such as degrees Celsius, are not supported.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from functools import cached_property, lru_cache, reduce
 
 Scale = Fraction | float  # a float where a root has no exact value
 
-MAX_CACHED = 4096  # products of units
+MAX_CACHED_PRODUCTS = 4096
 MAX_LENGTH = 100  # characters of a unit
 MAX_POWER = 99
-MIN_SCALE, MAX_SCALE = 1e-300, 1e300  # of a unit in base units: what leaves room for products in a float
-EXACT = 1e-12  # factors nearer to each other than this share differ in the last digits of a float alone
+MIN_SCALE, MAX_SCALE = 1e-300, 1e300  # of a unit in base units; products still fit in a float
+RELATIVE_TOLERANCE = 1e-12  # of rounding errors in factors
 ZERO, ONE = Fraction(0), Fraction(1)
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<mark>\*\*|[*/^()-]))"
@@ -30,21 +29,21 @@ TOKEN = re.compile(
 
 
 class UnitError(Exception):
-    """Raised for a unit that cannot be read, or that is beyond all bounds, with what is wrong."""
+    """Raised for a unit that cannot be parsed or is out of range."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """From one unit to another: numbers are multiplied by `number`, or divided by it."""
+    """A conversion between two units: multiplication by `number`, or division if it `divides`."""
 
     number: float
     divides: bool = False
 
     @classmethod
     def of(cls, factor: Scale) -> Conversion:
-        """The conversion by a factor: dividing by 1000 is exact where times 0.001 is not.
+        """The conversion by a factor. Raises UnitError if the factor is out of range.
 
-        Raises UnitError where no float is that large or small.
+        Divides by the inverse of a factor such as 1/1000, since floats represent 1000 exactly, but not 0.001.
         """
         if not MIN_SCALE <= factor <= MAX_SCALE:
             raise UnitError("a factor beyond all bounds")
@@ -55,7 +54,7 @@ class Conversion:
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """`powers` are those of the units it is written in, `dimension` those of base units; `scale` is in base units."""
+    """A unit: the `powers` of its symbols, its `dimension` in powers of base units, and its `scale` in base units."""
 
     powers: Mapping[str, Fraction]
     scale: Scale
@@ -63,89 +62,93 @@ class Unit:
 
     @cached_property
     def text(self) -> str:
-        """As rules write it, such as `GB/token`; `1` for plain numbers."""
-        above = [_raised(name, power) for name, power in self.powers.items() if power > 0]
-        below = [_raised(name, -power) for name, power in self.powers.items() if power < 0]
-        return "/".join(["*".join(above) or "1", *below])
+        """The notation of rules, such as `GB/token`; `1` for plain numbers."""
+        numerator = [_power_text(name, power) for name, power in self.powers.items() if power > 0]
+        denominator = [_power_text(name, -power) for name, power in self.powers.items() if power < 0]
+        return "/".join(["*".join(numerator) or "1", *denominator])
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is that of plain numbers."""
+        """Whether it is the unit of plain numbers."""
         return not self.dimension and self.scale == 1
 
     @property
     def is_named_number(self) -> bool:
-        """Whether it is one unit that stands for a number, such as `percent`."""
+        """Whether it is the name of a number, such as `percent`."""
         return not self.dimension and self.scale != 1 and list(self.powers.values()) == [1]
 
     def is_commensurable(self, other: Unit) -> bool:
-        """Whether the two measure the same, so that there is a factor between them."""
+        """Whether both have the same dimension, so that values can be converted."""
         return self.dimension == other.dimension
 
     def agrees(self, other: Unit) -> bool:
-        """Whether the two measure the same in the same steps, however they are written."""
+        """Whether both have the same dimension and scale, so that values need no conversion."""
         return self is other or (self.dimension == other.dimension and _same_scale(self.scale, other.scale))
 
     def factor_to(self, other: Unit) -> Scale:
-        """What a number in this unit is multiplied by to be in the other, which measures the same."""
+        """The factor that converts values to a commensurable unit."""
         return self.scale / other.scale
 
     def __mul__(self, other: Unit) -> Unit:
-        return _combined(self, other, 1)
+        return _combine(self, other, 1)
 
     def __truediv__(self, other: Unit) -> Unit:
-        return _combined(self, other, -1)
+        return _combine(self, other, -1)
 
     def __pow__(self, power: Fraction) -> Unit:
         if abs(power) > MAX_POWER:
             raise UnitError(f"a power beyond {MAX_POWER}")
-        powers, dimension = _times(self.powers, power), _times(self.dimension, power)
+        powers, dimension = _scale_powers(self.powers, power), _scale_powers(self.dimension, power)
         if max(map(abs, powers.values()), default=ZERO) > MAX_POWER:
             raise UnitError(f"a power beyond {MAX_POWER}")
         try:
-            return _checked(powers, self.scale**power, dimension)
+            return _checked_unit(powers, self.scale**power, dimension)
         except OverflowError:
             raise UnitError("a factor beyond all bounds") from None
 
 
-@lru_cache(maxsize=MAX_CACHED)
-def _combined(one: Unit, other: Unit, power: int) -> Unit:
-    """The product of the two, or the quotient for a `power` of -1."""
-    scale = one.scale * other.scale if power > 0 else one.scale / other.scale
-    return _checked(_sum(one.powers, other.powers, power), scale, _sum(one.dimension, other.dimension, power))
+@lru_cache(maxsize=MAX_CACHED_PRODUCTS)
+def _combine(left: Unit, right: Unit, sign: int) -> Unit:
+    """The product, or the quotient for a `sign` of -1."""
+    scale = left.scale * right.scale if sign > 0 else left.scale / right.scale
+    powers, dimension = (
+        _add_powers(left.powers, right.powers, sign),
+        _add_powers(left.dimension, right.dimension, sign),
+    )
+    return _checked_unit(powers, scale, dimension)
 
 
-def _same_scale(one: Scale, other: Scale) -> bool:
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return one == other
-    return math.isclose(one, other, rel_tol=EXACT)
+def _same_scale(left: Scale, right: Scale) -> bool:
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return left == right
+    return math.isclose(left, right, rel_tol=RELATIVE_TOLERANCE)
 
 
-def _checked(powers: Mapping[str, Fraction], scale: Scale, dimension: Mapping[str, Fraction]) -> Unit:
+def _checked_unit(powers: Mapping[str, Fraction], scale: Scale, dimension: Mapping[str, Fraction]) -> Unit:
     if not MIN_SCALE <= scale <= MAX_SCALE:
         raise UnitError("a factor beyond all bounds")
     return Unit(powers, scale, dimension)
 
 
-def _sum(one: Mapping[str, Fraction], other: Mapping[str, Fraction], sign: int) -> dict[str, Fraction]:
-    names = dict.fromkeys((*one, *other))
-    powers = {name: one.get(name, ZERO) + sign * other.get(name, ZERO) for name in names}
+def _add_powers(left: Mapping[str, Fraction], right: Mapping[str, Fraction], sign: int) -> dict[str, Fraction]:
+    names = dict.fromkeys((*left, *right))
+    powers = {name: left.get(name, ZERO) + sign * right.get(name, ZERO) for name in names}
     return {name: power for name, power in powers.items() if power}
 
 
-def _times(powers: Mapping[str, Fraction], power: Fraction) -> dict[str, Fraction]:
-    return {name: own * power for name, own in powers.items() if power}
+def _scale_powers(powers: Mapping[str, Fraction], factor: Fraction) -> dict[str, Fraction]:
+    return {name: power * factor for name, power in powers.items() if factor}
 
 
-def _share(one: Mapping[str, Fraction], other: Mapping[str, Fraction]) -> Fraction | None:
-    """The power to which the other dimension is the one; None where there is none."""
-    if not one or one.keys() != other.keys():
+def _exponent(dimension: Mapping[str, Fraction], base: Mapping[str, Fraction]) -> Fraction | None:
+    """The exponent with which `base` gives `dimension`; None if there is none."""
+    if not dimension or dimension.keys() != base.keys():
         return None
-    shares = {power / other[name] for name, power in one.items()}
-    return shares.pop() if len(shares) == 1 else None
+    exponents = {power / base[name] for name, power in dimension.items()}
+    return exponents.pop() if len(exponents) == 1 else None
 
 
-def _raised(name: str, power: Fraction) -> str:
+def _power_text(name: str, power: Fraction) -> str:
     if power == 1:
         return name
     return f"{name}**{power}" if power.denominator == 1 else f"{name}**{float(power):g}"
@@ -161,9 +164,9 @@ class _Prefix:
 
 
 class UnitSystem:
-    """The units of a rulebook, and what is wrong with its definitions by their number.
+    """The units of a rulebook, and the `errors` of definitions by their index.
 
-    A unit whose definition cannot be read measures something of its own, so that what uses it can be read.
+    A unit whose definition has an error gets a dimension of its own, so that formulas in that unit can be checked.
     """
 
     def __init__(self, definitions: Sequence[str]) -> None:
@@ -188,49 +191,49 @@ class UnitSystem:
         return tuple(self._units)
 
     def named(self, name: str) -> Unit | None:
-        """The unit of that name, with or without a prefix; None where there is none."""
+        """The unit with this name, with or without a prefix; None if undefined."""
         if name not in self._named:
             self._named[name] = self._units[name] if name in self._units else self._with_prefix(name)
         return self._named[name]
 
     def _with_prefix(self, name: str) -> Unit | None:
-        for prefix, meant in self._prefixes.items():
-            unit = self._units.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        for text, prefix in self._prefixes.items():
+            unit = self._units.get(name.removeprefix(text)) if name.startswith(text) else None
             if unit is not None:
-                symbol = f"{meant.symbol}{next(iter(unit.powers))}"
-                return Unit({symbol: ONE}, meant.scale * unit.scale, unit.dimension)
+                symbol = f"{prefix.symbol}{next(iter(unit.powers))}"
+                return Unit({symbol: ONE}, prefix.scale * unit.scale, unit.dimension)
         return None
 
     def parse(self, text: str) -> Unit | None:
-        """The unit that is written so, such as `GB/token`, `W*s/TFLOP` or `1`; None where there is none."""
+        """The unit with this text, such as `GB/token`, `W*s/TFLOP` or `1`; None if undefined."""
         if text not in self._parsed:
             try:
-                number, unit = _UnitParser(self, text).read()
+                number, unit = _UnitParser(self, text).parse()
                 self._parsed[text] = unit if number == 1 else None
             except UnitError:
                 self._parsed[text] = None
         return self._parsed[text]
 
     def reduced(self, unit: Unit) -> Unit:
-        """The unit with one for each thing that it measures: `GB*token/MB` is `token`. One alone stays as it is."""
+        """The unit with one symbol per dimension: `GB*token/MB` is `token`; one with a single symbol is unchanged."""
         if len(unit.powers) == 1:
             return unit
-        found: dict[str, Fraction] = {}
+        powers: dict[str, Fraction] = {}
         for symbol, power in sorted(unit.powers.items(), key=lambda item: item[1] < 0):
-            dimension = self._of(symbol).dimension
-            for other in found:
-                share = _share(dimension, self._of(other).dimension)
-                if share:
-                    found[other] += power * share
+            dimension = self._symbol(symbol).dimension
+            for other in powers:
+                exponent = _exponent(dimension, self._symbol(other).dimension)
+                if exponent:
+                    powers[other] += power * exponent
                     break
             else:
-                found |= {symbol: power} if dimension else {}
+                powers |= {symbol: power} if dimension else {}
         try:
-            return reduce(operator.mul, (self._of(symbol) ** power for symbol, power in found.items()), PLAIN)
+            return reduce(operator.mul, (self._symbol(symbol) ** power for symbol, power in powers.items()), PLAIN)
         except UnitError:
             return unit
 
-    def _of(self, symbol: str) -> Unit:
+    def _symbol(self, symbol: str) -> Unit:
         unit = self.named(symbol)
         assert unit is not None, symbol
         return unit
@@ -241,35 +244,35 @@ class UnitSystem:
             raise UnitError("`=` is missing")
         if not re.fullmatch(r"[^\W\d]\w*-?", name):
             raise UnitError(f"`{name}` is not a name")
-        meaning, *more = others
-        if ";" in meaning:
+        value, *aliases = others
+        if ";" in value:
             raise UnitError("an offset is not supported")
-        if any(not re.fullmatch(r"[^\W\d]\w*-?", other) or other.endswith("-") != name.endswith("-") for other in more):
+        is_prefix = name.endswith("-")
+        if any(not re.fullmatch(r"[^\W\d]\w*-?", alias) or alias.endswith("-") != is_prefix for alias in aliases):
             raise UnitError("further names are separated by `=`")
-        known: Mapping[str, object] = self._prefixes if name.endswith("-") else self._units
-        for one in (name, *more):
-            if one.removesuffix("-") in known:
-                raise UnitError(f"`{one}` is defined twice")
-        symbol = (more or [name])[0].removesuffix("-")
-        if name.endswith("-"):
-            number, unit = _UnitParser(self, meaning).read()
+        names = [each.removesuffix("-") for each in (name, *aliases)]
+        defined: Mapping[str, object] = self._prefixes if is_prefix else self._units
+        for each in (name, *aliases):
+            if each.removesuffix("-") in defined:
+                raise UnitError(f"`{each}` is defined twice")
+        symbol = names[1] if aliases else names[0]
+        if is_prefix:
+            number, unit = _UnitParser(self, value).parse()
             if not unit.is_plain:
                 raise UnitError("a prefix must be a number")
-            for one in (name, *more):
-                self._prefixes[one.removesuffix("-")] = _Prefix(symbol, number)
+            self._prefixes |= dict.fromkeys(names, _Prefix(symbol, number))
             return
-        base = re.fullmatch(r"\[(\w*)\]", meaning)
+        base = re.fullmatch(r"\[(\w*)\]", value)
         if base:
-            made = Unit({symbol: ONE}, ONE, {base[1]: ONE} if base[1] else {})
+            defined_unit = Unit({symbol: ONE}, ONE, {base[1]: ONE} if base[1] else {})
         else:
-            number, unit = _UnitParser(self, meaning).read()
-            made = _checked({symbol: ONE}, number * unit.scale, unit.dimension)
-        for one in (name, *more):
-            self._units[one] = made
+            number, unit = _UnitParser(self, value).parse()
+            defined_unit = _checked_unit({symbol: ONE}, number * unit.scale, unit.dimension)
+        self._units |= dict.fromkeys(names, defined_unit)
 
 
 class _UnitParser:
-    """Reads products, quotients and powers of units and numbers, from left to right."""
+    """Parses products, quotients and powers of units and numbers, from left to right."""
 
     def __init__(self, system: UnitSystem, text: str) -> None:
         if len(text) > MAX_LENGTH:
@@ -277,26 +280,28 @@ class _UnitParser:
         self.system, self.tokens, at = system, list[tuple[str, str]](), 0
         text = text.rstrip()
         while at < len(text):
-            found = TOKEN.match(text, at)
-            if found is None:
+            token = TOKEN.match(text, at)
+            if token is None:
                 raise UnitError(f"`{text[at:].strip()[0]}` is not part of a unit")
-            self.tokens.append((found.lastgroup or "", found[found.lastgroup or 0].replace("^", "**")))
-            at = found.end()
+            self.tokens.append((token.lastgroup or "", token[token.lastgroup or 0].replace("^", "**")))
+            at = token.end()
 
-    def read(self) -> tuple[Fraction, Unit]:
-        """The number and the unit that it is multiplied by."""
-        found = self._product()
+    def parse(self) -> tuple[Fraction, Unit]:
+        """The number and the unit whose product the text is."""
+        product = self._product()
         if self.tokens:
             raise UnitError(f"`{self.tokens[0][1]}` is unexpected")
-        return found
+        return product
 
     def _product(self) -> tuple[Fraction, Unit]:
         number, unit = self._power()
         while self.tokens and self.tokens[0][1] in ("*", "/"):
             mark = self.tokens.pop(0)[1]
-            other, by = self._power()
-            number, unit = (number * other, unit * by) if mark == "*" else (number / other, unit / by)
-            _checked({}, number, {})
+            factor, factor_unit = self._power()
+            number, unit = (
+                (number * factor, unit * factor_unit) if mark == "*" else (number / factor, unit / factor_unit)
+            )
+            _checked_unit({}, number, {})
         return number, unit
 
     def _power(self) -> tuple[Fraction, Unit]:
@@ -309,7 +314,7 @@ class _UnitParser:
             power = sign * _number(self.tokens.pop(0)[1])
             unit = unit**power
             if number != 1:
-                number = _whole_power(number, power)
+                number = _exact_power(number, power)
         return number, unit
 
     def _atom(self) -> tuple[Fraction, Unit]:
@@ -324,18 +329,18 @@ class _UnitParser:
                 raise UnitError(f"undefined unit `{text}`")
             return ONE, unit
         if text == "(":
-            found = self._product()
+            product = self._product()
             if self.tokens[:1] == [("mark", ")")]:
                 self.tokens.pop(0)
-                return found
+                return product
         raise UnitError(f"`{text}` is unexpected")
 
 
-def _whole_power(number: Fraction, power: Fraction) -> Fraction:
-    raised = (Unit({}, number, {}) ** power).scale
-    if not isinstance(raised, Fraction):
+def _exact_power(number: Fraction, power: Fraction) -> Fraction:
+    result = (Unit({}, number, {}) ** power).scale
+    if not isinstance(result, Fraction):
         raise UnitError("a root of a number")
-    return raised
+    return result
 
 
 def _number(text: str) -> Fraction:

@@ -1,21 +1,22 @@
-"""Units convert themselves: when rules are loaded each expression is read with its units, and commensurable values in
-different units are converted. Programs, coverage and the search for numbers that are not finite use the result.
+"""Automatic unit conversion: expressions are checked and converted once, when the rules are loaded.
+
+Programs, coverage and the location of non-finite numbers use the converted expressions.
 
 - A product or quotient has the product or quotient of the units; the quotient of two commensurable values is a plain
-  number. Nothing is converted before that matters: `Gparam * bit/param` is 1/8 of `GB`.
+  number. Factors are converted only where required: `Gparam * bit/param` is 1/8 of `GB`.
 - A sum, a difference, `%`, a comparison, `a if c else b`, `min`, `max`, `clamp`, `where` and `either` have the unit of
-  their first operand, to which the others are converted. 0 is 0 of anything.
-- `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. Of a share `x` the
-  plain number to round is `x / percent`.
-- `log2`, `log10`, `exp`, exponents and digits take plain numbers, `sqrt` halves the powers of the unit.
-- The result is converted to the unit that the formula declares, and the `value_of` a name in a row to that of the
-  table, which its numbers are in. Bounds and knots are in the unit of the input of their table.
-- A profile gives a name in the unit that the rules give it.
+  their first operand, to which the others are converted. 0 is compatible with any unit.
+- `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. To round a fraction
+  `x` to whole percent, round the plain number `x / percent`.
+- `log2`, `log10`, `exp`, exponents and digits take plain numbers; `sqrt` halves the powers of the unit.
+- The result is converted to the declared unit of the formula, and a `value_of` to that of the table, as are the
+  numbers in its rows. Bounds and knots are in the unit of the input of their table.
+- A profile overrides a rule in the unit of the rule.
 
-A unit is written as a name: `512 * MB`, `2 * FLOP / param / token`. A number without one is a plain number, and is
-never taken for one of `percent`. A rule that has the name of a unit hides it. Incommensurable units are an error, and
-counts of different things are incommensurable: a token is no byte, and a plain number is no token. Units with an
-offset, such as degrees Celsius, are not supported.
+A unit is written as a name: `512 * MB`, `2 * FLOP / param / token`. A number without a unit is a plain number, never
+percent. A rule with the name of a unit hides the unit. Incommensurable units are an error, and counts of different
+things are incommensurable: bytes with tokens, plain numbers with tokens. Units with an offset, such as degrees Celsius,
+are not supported.
 """
 
 from __future__ import annotations
@@ -82,12 +83,12 @@ class NameHidesUnit(ProblemCode):
 
 
 def read_units(document: Document) -> tuple[UnitSystem, list[Problem]]:
-    """The units of a rulebook file that has passed its schema, and what is wrong with their definitions."""
+    """The units of a rulebook file that conforms to its schema, and the problems of their definitions."""
     units = UnitSystem(document.data["units"])
     hint = "write `name = [dimension]`, `name = 1000 * other`, or `prefix- = 1e3 = p-`"
     problems = [
-        document.problem(UnitDefinition, f"cannot parse the unit: {what}", ("units", number), hint=hint)
-        for number, what in units.errors.items()
+        document.problem(UnitDefinition, f"cannot parse the unit: {error}", ("units", number), hint=hint)
+        for number, error in units.errors.items()
     ]
     for name, data in document.data.get("inputs", {}).items():
         if _unit(units, data["unit"]) is None:
@@ -96,7 +97,7 @@ def read_units(document: Document) -> tuple[UnitSystem, list[Problem]]:
 
 
 def _unit(units: UnitSystem, text: str) -> Unit | None:
-    """The unit that is written so; None where there is none. Conditions and words are counted in nothing."""
+    """The unit with this text, None if undefined; conditions and words are dimensionless."""
     return PLAIN if text in DIMENSIONLESS else units.parse(text)
 
 
@@ -107,17 +108,17 @@ def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) 
 
 
 class RuleConverter:
-    """Converts the rules of one profile after the other; definitions that profiles share stay shared."""
+    """Converts the rule sets of all profiles; definitions that profiles share are converted, and reported, once."""
 
     def __init__(self, units: UnitSystem, base: Mapping[str, Definition]) -> None:
         self._units, self._base = units, base
         self._converted: dict[tuple[int, frozenset[str]], Definition] = {}
-        self._originals: list[Definition] = []  # so that no id is used twice
+        self._originals: list[Definition] = []  # keeps the ids in use
 
     def convert(self, rule_set: RuleSet) -> tuple[RuleSet, list[Problem]]:
-        """The rule set with converted expressions and rows, and every disagreement of units in it.
+        """The rule set with converted expressions and rows, and the problems of units in it.
 
-        None is reported where definitions of units are wrong themselves.
+        No problems are reported if definitions of units have errors.
         """
         problems: list[Problem] = []
         definitions: dict[str, Definition] = {}
@@ -127,9 +128,9 @@ class RuleConverter:
             key = (id(definition), hidden)
             if key not in self._converted:
                 self._originals.append(definition)
-                converted, found = self._convert(rule_set, definition, names)
+                converted, own_problems = self._convert(rule_set, definition, names)
                 self._converted[key] = converted
-                problems += found
+                problems += own_problems
             definitions[name] = self._converted[key]
         return replace(rule_set, definitions=definitions), [] if self._units.errors else problems
 
@@ -138,21 +139,23 @@ class RuleConverter:
     ) -> tuple[Definition, list[Problem]]:
         declared = _unit(self._units, definition.unit)
         problems = list(self._problems(definition, declared))
-        wanted = ANY_UNIT if declared is None else declared
+        unit = ANY_UNIT if declared is None else declared
         if isinstance(definition, Formula):
             is_number = rule_set.kinds[definition.name] is Kind.NUMBER
             path = (*definition.path, "expr")
-            reader = ExpressionConverter(self._units, names, definition.expression, definition.document, path)
-            tree = reader.result(wanted, definition) if is_number else reader.read(definition.expression.tree).node
-            problems += reader.problems
+            converter = ExpressionConverter(self._units, names, definition.expression, definition.document, path)
+            tree = (
+                converter.result(unit, definition) if is_number else converter.operand(definition.expression.tree).node
+            )
+            problems += converter.problems
             if tree is not definition.expression.tree:
                 expression = definition.expression.part(tree)
-                return replace(definition, expression=expression, computed_in=reader.computed_in), problems
+                return replace(definition, expression=expression, computed_in=converter.computed_in), problems
         elif isinstance(definition, Table) and definition.kind is Kind.NUMBER and isinstance(definition.rows, Lookup):
-            conversions, found = _row_conversions(definition, wanted, names)
+            conversions, row_problems = _row_conversions(definition, unit, names)
+            problems += row_problems
             if conversions:
-                return replace(definition, rows=_with_conversions(definition.rows, conversions)), [*problems, *found]
-            problems += found
+                return replace(definition, rows=_with_conversions(definition.rows, conversions)), problems
         return definition, problems
 
     def _problems(self, definition: Definition, declared: Unit | None) -> Iterator[Problem]:
@@ -163,11 +166,11 @@ class RuleConverter:
             message, hint = f"`{name}` is also a unit", "rename it, or remove it where the unit is meant"
             severity = Severity.WARNING
             yield document.problem(NameHidesUnit, message, definition.path, key=True, severity=severity, hint=hint)
-        replaced = self._base.get(name, definition)
-        before = _unit(self._units, replaced.unit)
-        if declared is not None and before is not None and not declared.agrees(before):
-            message = f"the rules give `{name}` in `{replaced.unit}`, but the profile in `{definition.unit}`"
-            hint = f"write `unit: {replaced.unit}`"
+        overridden = self._base.get(name, definition)
+        base_unit = _unit(self._units, overridden.unit)
+        if declared is not None and base_unit is not None and not declared.agrees(base_unit):
+            message = f"the rules give `{name}` in `{overridden.unit}`, but the profile in `{definition.unit}`"
+            hint = f"write `unit: {overridden.unit}`"
             yield document.problem(UnitOverlay, message, (*definition.path, "unit"), hint=hint)
 
 
@@ -179,11 +182,11 @@ class _NameUnits:
         self._known: dict[str, tuple[Unit, bool]] = {}
 
     def unit(self, name: str) -> Unit:
-        """The unit of a name, or the unit that it is; ANY_UNIT where it is unknown, which is reported elsewhere."""
+        """The unit of a name, or the unit with that name; ANY_UNIT for an unknown one, which is reported elsewhere."""
         return self._find(name)[0]
 
     def is_unit(self, name: str) -> bool:
-        """Whether it is a unit itself."""
+        """Whether it is the name of a unit, and of no rule, field or input."""
         return self._find(name)[1]
 
     def _find(self, name: str) -> tuple[Unit, bool]:
@@ -197,10 +200,10 @@ class _NameUnits:
 def convert_condition(
     expression: Expression, rule_set: RuleSet, units: UnitSystem, document: Document, path: Path
 ) -> tuple[Expression, list[Problem]]:
-    """A condition over names of the rules, as it is evaluated, and the disagreements of units in it."""
-    reader = ExpressionConverter(units, _NameUnits(rule_set, units), expression, document, path)
-    tree = reader.read(expression.tree).node
-    return expression if tree is expression.tree else expression.part(tree), reader.problems
+    """A condition with converted operands, and the problems of units in it."""
+    converter = ExpressionConverter(units, _NameUnits(rule_set, units), expression, document, path)
+    tree = converter.operand(expression.tree).node
+    return expression if tree is expression.tree else expression.part(tree), converter.problems
 
 
 def _row_conversions(table: Table, declared: Unit, names: _NameUnits) -> tuple[dict[str, Conversion], list[Problem]]:
@@ -221,8 +224,8 @@ def _row_conversions(table: Table, declared: Unit, names: _NameUnits) -> tuple[d
 
 
 def _with_conversions(lookup: Lookup, conversions: Mapping[str, Conversion]) -> Lookup:
-    def converted(result: Any) -> Any:
-        known = isinstance(result, ValueOf) and result.name in conversions
-        return replace(result, conversion=conversions[result.name]) if known else result
+    def convert(result: Any) -> Any:
+        is_converted = isinstance(result, ValueOf) and result.name in conversions
+        return replace(result, conversion=conversions[result.name]) if is_converted else result
 
-    return Lookup({word: converted(result) for word, result in lookup.rows.items()}, converted(lookup.otherwise))
+    return Lookup({word: convert(result) for word, result in lookup.rows.items()}, convert(lookup.otherwise))

@@ -1,4 +1,4 @@
-"""The checks of catalogs over all entries: figures that disagree with one another, and entries that stand twice."""
+"""Checks of catalogs, as files of kind `checks` state them: contradictory figures and duplicate entries."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from fitcard.catalog.catalog import Catalog, Entry
-from fitcard.catalog.fields import IN_YEARS, Field
+from fitcard.catalog.catalog import IN_YEARS, Catalog, Entry, Field
 from fitcard.compiler.catalog_columns import column_from_entries
-from fitcard.compiler.evaluation import format_value
+from fitcard.compiler.finite import format_value
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.types import ExpressionKind, infer_kind
 from fitcard.problems import Position, Problem, ProblemCode, Severity
 from fitcard.rulebook.loader import AxisUnknownCatalog
 from fitcard.rulebook.rulebook import Rulebook
@@ -28,7 +27,7 @@ BOUNDS = ("at_least", "at_most", "equals")
 
 @dataclass(frozen=True)
 class CatalogCheck:
-    """What every check has: the kind of catalog it is `of`, and entries that it leaves out, each with the reason."""
+    """A check of the catalog of kind `of`; `excused` entries are exempt, each with a reason."""
 
     name: str
     of: str
@@ -42,7 +41,7 @@ class CatalogCheck:
 class FigureCheck(CatalogCheck):
     """`figure` lies within its `bounds` for every entry where the condition `when` holds.
 
-    An entry of which one of the figures that are compared is absent is passed over.
+    Entries that lack a figure of the comparison are skipped.
     """
 
     when: Expression | None
@@ -51,7 +50,7 @@ class FigureCheck(CatalogCheck):
 
     @property
     def expressions(self) -> Iterator[tuple[str, Expression]]:
-        """Each expression by its key."""
+        """All expressions with their keys."""
         yield from (("when", self.when),) if self.when else ()
         yield "figure", self.figure
         yield from self.bounds.items()
@@ -59,31 +58,31 @@ class FigureCheck(CatalogCheck):
 
 @dataclass(frozen=True)
 class AlikeCheck(CatalogCheck):
-    """No two entries say the same in all fields but these; fields that neither of them has are the same too."""
+    """No two entries have the same values in all fields except `but_for`; absent values count as the same."""
 
     but_for: tuple[str, ...]
 
 
 def read_catalog_checks(document: Document) -> tuple[list[CatalogCheck], list[Problem]]:
-    """The checks of a file that has passed its schema, and what is wrong with the expressions of the others."""
+    """The checks of a file that has passed its schema, and the problems of those with invalid expressions."""
     checks: list[CatalogCheck] = []
     problems: list[Problem] = []
     for name, data in document.data.get("checks", {}).items():
         path = ("checks", name)
-        read, wrong = _expressions(document, path, data)
-        problems += wrong
-        if not wrong:
-            bounds = {key: read[key] for key in BOUNDS if key in read}
-            shared = _shared(document, path, data)
-            checks.append(FigureCheck(**shared, when=read.get("when"), figure=read["figure"], bounds=bounds))
+        expressions, faults = _parse_expressions(document, path, data)
+        problems += faults
+        if not faults:
+            bounds = {key: expressions[key] for key in BOUNDS if key in expressions}
+            common = _common_fields(document, path, data)
+            check = FigureCheck(**common, when=expressions.get("when"), figure=expressions["figure"], bounds=bounds)
+            checks.append(check)
     for name, data in document.data.get("alike", {}).items():
-        shared = _shared(document, ("alike", name), data)
-        checks.append(AlikeCheck(**shared, but_for=tuple(data["but_for"])))
+        common = _common_fields(document, ("alike", name), data)
+        checks.append(AlikeCheck(**common, but_for=tuple(data["but_for"])))
     return checks, problems
 
 
-def _shared(document: Document, path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What every check has."""
+def _common_fields(document: Document, path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": str(path[-1]),
         "of": data["of"],
@@ -94,30 +93,33 @@ def _shared(document: Document, path: Path, data: Mapping[str, Any]) -> dict[str
     }
 
 
-def _expressions(
+def _parse_expressions(
     document: Document, path: Path, data: Mapping[str, Any]
 ) -> tuple[dict[str, Expression], list[Problem]]:
-    read: dict[str, Expression] = {}
+    expressions: dict[str, Expression] = {}
     problems: list[Problem] = []
     for key in ("when", "figure", *BOUNDS):
         if key not in data:
             continue
         try:
-            read[key] = parse(str(data[key]))
-        except ExpressionError as found:
-            problems += [fault.problem(document, (*path, key)) for fault in found.faults]
-    return read, problems
+            expressions[key] = parse(str(data[key]))
+        except ExpressionError as error:
+            problems += [fault.problem(document, (*path, key)) for fault in error.faults]
+    return expressions, problems
 
 
 @dataclass(frozen=True)
 class EntryFigures:
-    """What names mean for the entries of one catalog, with a row for each of them."""
+    """The columns of one catalog by name, with a row for each entry.
+
+    A name is a field of the entries, or `reference.field` for a field of the entry that `reference` names.
+    """
 
     rulebook: Rulebook
     catalog: Catalog
 
     def field(self, name: str) -> Field | None:
-        """The field that a name stands for: of the entry itself, or of the one that it names."""
+        """The field of a name; None if there is none."""
         if name in self.catalog.fields:
             return self.catalog.fields[name]
         reference, _, rest = name.partition(".")
@@ -125,25 +127,25 @@ class EntryFigures:
         return self.rulebook.catalogs[field.entry_of].fields.get(rest) if field and field.entry_of else None
 
     def kind(self, name: str) -> Kind | None:
-        """Days are numbers here; None for a name that is unknown."""
+        """The kind of a name; days are numbers. None for an unknown name."""
         field = self.field(name)
         if field is None:
             return None
         return Kind.NUMBER if field.day else field.kind
 
     def column(self, name: str) -> Any:
-        """One value for each entry; NaN where it is absent."""
+        """A value for each entry; NaN where absent."""
         if name in self.catalog.fields:
             return _column(self.catalog, name)
         reference, _, rest = name.partition(".")
-        there = self.rulebook.catalogs[self.catalog.fields[reference].entry_of]
-        words = [entry.value(reference) for entry in self.catalog.entries.values()]
-        rows = np.array([ABSENT if word is None else there.index[word] for word in words], dtype=np.int64)
-        column = np.asarray(_column(there, rest))
+        referenced = self.rulebook.catalogs[self.catalog.fields[reference].entry_of]
+        entry_ids = [entry.value(reference) for entry in self.catalog.entries.values()]
+        rows = np.array([ABSENT if entry is None else referenced.index[entry] for entry in entry_ids], dtype=np.int64)
+        column = np.asarray(_column(referenced, rest))
         return np.where(rows == ABSENT, column.dtype.type(False) if column.dtype == bool else np.nan, column[rows])
 
     def values(self, expression: Expression) -> Any:
-        """What an expression gives for each entry; NaN where a figure that it reads is absent, or nothing comes out."""
+        """The value of an expression for each entry; NaN where a figure is absent or the result is undefined."""
         columns = {name: self.column(name) for name in expression.names}
         shape = (len(self.catalog.ids),)
         return np.broadcast_to(np.asarray(evaluate_expression(expression, columns)), shape)
@@ -181,16 +183,16 @@ class CatalogExcused(ProblemCode):
     """
 
 
-SLACK = 1e-9  # of a bound: the last digits of a float
+SLACK = 1e-9  # relative; smaller differences are rounding errors
 BELOW, ABOVE = "below", "above"
 SIDES = {"at_least": (BELOW,), "at_most": (ABOVE,), "equals": (BELOW, ABOVE)}
 PERCENT = 100
-MIN_SHOWN = 0.001  # of a bound: a smaller distance is told as no share
+MIN_SHOWN = 0.001  # fraction of a bound: smaller deviations are not shown in percent
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: how many entries it compared, and what it has against them and against its own exceptions."""
+    """The result of one check: the number of compared entries, and problems of entries and of needless exceptions."""
 
     check: CatalogCheck
     compared: int
@@ -198,119 +200,122 @@ class CheckResult:
 
 
 def check_catalogs(rulebook: Rulebook) -> tuple[list[CheckResult], list[Problem]]:
-    """What comes of each check of the rulebook, and what is wrong with the files of checks themselves."""
-    done: list[CheckResult] = []
+    """The results of all valid checks of the rulebook, and the problems of the others."""
+    results: list[CheckResult] = []
     problems: list[Problem] = []
     for document in rulebook.checks:
-        checks, wrong = read_catalog_checks(document)
-        problems += wrong
+        checks, faults = read_catalog_checks(document)
+        problems += faults
         for check in checks:
-            faults = list(_faults(rulebook, check))
+            faults = list(_misuse_problems(rulebook, check))
             problems += faults
             if not faults:
-                done.append(_run(rulebook, check))
-    return done, problems
+                results.append(_run(rulebook, check))
+    return results, problems
 
 
 def catalog_problems(rulebook: Rulebook) -> list[Problem]:
-    """All that the checks have against catalogs, and all that is wrong with them."""
-    done, problems = check_catalogs(rulebook)
-    return [*problems, *(problem for checked in done for problem in checked.problems)]
+    """All problems that the checks find, and those of the checks themselves."""
+    results, problems = check_catalogs(rulebook)
+    return [*problems, *(problem for result in results for problem in result.problems)]
 
 
-def _faults(rulebook: Rulebook, check: CatalogCheck) -> Iterator[Problem]:
-    """Catalogs and fields that a check names and that are not there, and expressions of another kind."""
+def _misuse_problems(rulebook: Rulebook, check: CatalogCheck) -> Iterator[Problem]:
+    """Unknown catalogs and fields, and expressions of the wrong kind."""
     document, path = check.document, check.path
     catalog = rulebook.catalogs.get(check.of)
     if catalog is None:
         message, near = f"there is no kind of catalog `{check.of}`", closest(check.of, rulebook.catalogs)
         yield document.problem(AxisUnknownCatalog, message, (*path, "of"), closest=near)
     elif isinstance(check, AlikeCheck):
-        for at, name in enumerate(check.but_for):
+        for number, name in enumerate(check.but_for):
             if name not in catalog.fields:
                 near = closest(name, catalog.fields)
                 message = f"entries of `{check.of}` have no field `{name}`"
-                yield document.problem(NameUnknown, message, (*path, "but_for", at), closest=near)
+                yield document.problem(NameUnknown, message, (*path, "but_for", number), closest=near)
     elif isinstance(check, FigureCheck):
-        names = EntryFigures(rulebook, catalog)
+        figures = EntryFigures(rulebook, catalog)
         for key, expression in check.expressions:
-            yield from _expression_faults(names, check, key, expression)
+            yield from _expression_problems(figures, check, key, expression)
 
 
-def _expression_faults(names: EntryFigures, check: FigureCheck, key: str, expression: Expression) -> Iterator[Problem]:
+def _expression_problems(
+    figures: EntryFigures, check: FigureCheck, key: str, expression: Expression
+) -> Iterator[Problem]:
     path = (*check.path, key)
     for name in expression.names:
-        if names.field(name) is None:
-            message, near = f"entries of `{check.of}` have no field `{name}`", closest(name, names.catalog.fields)
+        if figures.field(name) is None:
+            message, near = f"entries of `{check.of}` have no field `{name}`", closest(name, figures.catalog.fields)
             offset = expression.offset_of(name)
             yield check.document.problem(NameUnknown, message, path, offset=offset, closest=near)
-    found, faults = infer_kind(expression, names.kind)
+    kind, faults = infer_kind(expression, figures.kind)
     yield from (fault.problem(check.document, path) for fault in faults)
-    wanted = Kind.CONDITION if key == "when" else Kind.NUMBER
-    if found is not None and found is not wanted:
-        yield check.document.problem(ExpressionKind, f"this must be a {wanted}, but is a {found}", path)
+    expected = Kind.CONDITION if key == "when" else Kind.NUMBER
+    if kind is not None and kind is not expected:
+        yield check.document.problem(ExpressionKind, f"this must be a {expected}, but is a {kind}", path)
 
 
 def _run(rulebook: Rulebook, check: CatalogCheck) -> CheckResult:
     catalog = rulebook.catalogs[check.of]
     if isinstance(check, FigureCheck):
-        compared, found = _figures(EntryFigures(rulebook, catalog), check)
+        compared, by_entry = _check_figures(EntryFigures(rulebook, catalog), check)
     else:
         assert isinstance(check, AlikeCheck)
-        compared, found = len(catalog.entries), _alike(catalog, check)
-    told = [problem for entry, problem in found.items() if entry not in check.excused]
-    told += [_not_needed(catalog, check, entry) for entry in check.excused if entry not in found]
-    return CheckResult(check, compared, tuple(told))
+        compared, by_entry = len(catalog.entries), _duplicates(catalog, check)
+    problems = [problem for entry, problem in by_entry.items() if entry not in check.excused]
+    problems += [_needless_exception(catalog, check, entry) for entry in check.excused if entry not in by_entry]
+    return CheckResult(check, compared, tuple(problems))
 
 
-def _not_needed(catalog: Catalog, check: CatalogCheck, entry: str) -> Problem:
-    there = entry in catalog.entries
-    message = f"the exception for `{entry}` is not needed" if there else f"there is no `{entry}` in `{check.of}`"
-    near = () if there else catalog.nearest(entry)
-    place = (*check.path, "except", entry)
+def _needless_exception(catalog: Catalog, check: CatalogCheck, entry: str) -> Problem:
+    exists = entry in catalog.entries
+    message = f"the exception for `{entry}` is not needed" if exists else f"there is no `{entry}` in `{check.of}`"
+    near = () if exists else catalog.nearest(entry)
+    path = (*check.path, "except", entry)
     hint = "" if near else "remove it"
     return check.document.problem(
-        CatalogExcused, message, place, key=True, severity=Severity.WARNING, hint=hint, closest=near
+        CatalogExcused, message, path, key=True, severity=Severity.WARNING, hint=hint, closest=near
     )
 
 
-def _figures(figures: EntryFigures, check: FigureCheck) -> tuple[int, dict[str, Problem]]:
-    """How many entries could be compared, and the problem of each that is out of bounds."""
+def _check_figures(figures: EntryFigures, check: FigureCheck) -> tuple[int, dict[str, Problem]]:
+    """The number of entries that could be compared, and by entry the problem of each that is out of bounds."""
     ids = figures.catalog.ids
     figure = figures.values(check.figure)
-    asked = figures.values(check.when) if check.when else np.ones(len(ids), dtype=bool)
+    applies = figures.values(check.when) if check.when else np.ones(len(ids), dtype=bool)
     compared = np.zeros(len(ids), dtype=bool)
-    found: dict[str, Problem] = {}
+    problems: dict[str, Problem] = {}
     for key, bound in ((key, figures.values(expression)) for key, expression in check.bounds.items()):
-        both = asked & ~np.isnan(figure) & ~np.isnan(bound)
-        compared |= both
+        comparable = applies & ~np.isnan(figure) & ~np.isnan(bound)
+        compared |= comparable
         slack = SLACK * np.maximum(np.abs(bound), 1)
         outside = {BELOW: figure < bound - slack, ABOVE: figure > bound + slack}
         for side in SIDES[key]:
-            for row in (int(at) for at in np.flatnonzero(both & outside[side])):
-                told = _told(check, key, side, float(figure[row]), float(bound[row])) + _made_of(figures, check, row)
-                found.setdefault(ids[row], _against(check, figures.catalog.entries[ids[row]], told))
-    return int(compared.sum()), found
+            for row in (int(row) for row in np.flatnonzero(comparable & outside[side])):
+                deviation = _describe_deviation(check, key, side, float(figure[row]), float(bound[row]))
+                message = deviation + _describe_inputs(figures, check, row)
+                problems.setdefault(ids[row], _entry_problem(check, figures.catalog.entries[ids[row]], message))
+    return int(compared.sum()), problems
 
 
-def _made_of(figures: EntryFigures, check: FigureCheck, row: int) -> str:
-    """What the figure of one entry is made of; nothing where it is written as it is."""
-    parts = {name: format_value(cell(figures.column(name), (row,))) for name in check.figure.names}
-    if check.figure.source in parts:
-        return ""
-    return ": " + ", ".join(f"{name} = {value}" for name, value in parts.items())
-
-
-def _told(check: FigureCheck, key: str, side: str, figure: float, bound: float) -> str:
-    """What disagrees with what, and by how much."""
-    away = abs(figure / bound - 1) if bound else 0
-    share = f"{away * PERCENT:.1f} % " if away > MIN_SHOWN else ""
+def _describe_deviation(check: FigureCheck, key: str, side: str, figure: float, bound: float) -> str:
+    """The figure, the bound, and the deviation in percent."""
+    deviation = abs(figure / bound - 1) if bound else 0
+    percent = f"{deviation * PERCENT:.1f} % " if deviation > MIN_SHOWN else ""
     source = check.bounds[key].source
-    named = f"`{source}`, {bound:g}" if check.bounds[key].names else f"{bound:g}"
-    return f"`{check.name}`: `{check.figure.source}` is {figure:g}, {share}{side} {named}"
+    limit = f"`{source}`, {bound:g}" if check.bounds[key].names else f"{bound:g}"
+    return f"`{check.name}`: `{check.figure.source}` is {figure:g}, {percent}{side} {limit}"
 
 
-def _against(
+def _describe_inputs(figures: EntryFigures, check: FigureCheck, row: int) -> str:
+    """The inputs of the figure for one entry; empty if the figure is a single field."""
+    inputs = {name: format_value(cell(figures.column(name), (row,))) for name in check.figure.names}
+    if check.figure.source in inputs:
+        return ""
+    return ": " + ", ".join(f"{name} = {value}" for name, value in inputs.items())
+
+
+def _entry_problem(
     check: CatalogCheck,
     entry: Entry,
     message: str,
@@ -323,15 +328,15 @@ def _against(
     )
 
 
-def _alike(catalog: Catalog, check: AlikeCheck) -> dict[str, Problem]:
-    """The second of each two entries that are alike."""
-    left_out = {"id", *check.but_for}
-    telling = [name for name in catalog.fields if name not in left_out]
-    first: dict[tuple[Any, ...], Entry] = {}
-    found: dict[str, Problem] = {}
+def _duplicates(catalog: Catalog, check: AlikeCheck) -> dict[str, Problem]:
+    """A problem for the second and each further of several equal entries."""
+    ignored = {"id", *check.but_for}
+    fields = [name for name in catalog.fields if name not in ignored]
+    first_by_values: dict[tuple[Any, ...], Entry] = {}
+    problems: dict[str, Problem] = {}
     for entry in catalog.entries.values():
-        owner = first.setdefault(tuple(entry.value(name) for name in telling), entry)
-        if owner is not entry:
-            message = f"`{check.name}`: `{entry.id}` has the same figures as `{owner.id}`"
-            found[entry.id] = _against(check, entry, message, CatalogAlike, owner.position)
-    return found
+        first = first_by_values.setdefault(tuple(entry.value(name) for name in fields), entry)
+        if first is not entry:
+            message = f"`{check.name}`: `{entry.id}` has the same figures as `{first.id}`"
+            problems[entry.id] = _entry_problem(check, entry, message, CatalogAlike, first.position)
+    return problems

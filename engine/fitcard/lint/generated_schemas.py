@@ -1,4 +1,4 @@
-"""Schemas that are generated: what they must be by the rules, and whether their files are."""
+"""The generated schemas, and whether their files are up to date."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from fitcard.answer.schema import Schema, answer_schemas
+from fitcard.answer.schema import answer_schemas
+from fitcard.diff.schema import DIFF, diff_schema
 from fitcard.problems import Position, Problem, ProblemCode
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
-from fitcard.source.schemas import SUFFIX
+from fitcard.source.schemas import SUFFIX, Schema
 
 
 class SchemaOutdated(ProblemCode):
@@ -23,28 +24,31 @@ class SchemaOutdated(ProblemCode):
 
 
 def generated_schemas(rulebook: Rulebook) -> dict[str, Schema]:
-    """The schemas by the name of their files, without the suffix."""
-    return answer_schemas(rulebook)
+    """The schemas of answers, rankings and comparisons, by the name of their file without its suffix."""
+    return {**answer_schemas(rulebook), DIFF: diff_schema()}
 
 
 def schema_text(schema: Schema) -> str:
-    """A schema as its file holds it."""
+    """The content of the file of a schema."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def outdated_schemas(rulebook: Rulebook, folders: Folders) -> Iterator[Problem]:
-    """The files that differ from what the rules lead to, in a folder of schemas that belongs to the rules."""
+    """An error for each file with another schema than the generated one, if the folder of schemas is beside the rules.
+
+    Missing files are no errors.
+    """
     if folders.schemas_beside is None:
         return
     for kind, schema in generated_schemas(rulebook).items():
         if rulebook.schemas.by_kind.get(kind, schema) != schema:
-            position = Position(f"{folders.shown(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
+            position = Position(f"{folders.display_path(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
             message, hint = "the file is not what the rules lead to", "run `fitcard schemas`"
             yield Problem(SchemaOutdated, message, position, hint=hint)
 
 
 def write_schemas(rulebook: Rulebook, folder: Path) -> list[Path]:
-    """Writes those that are not in the folder already; gives the files that were written."""
+    """Writes the schemas that differ from their files. Returns the written files."""
     written = []
     for kind, schema in generated_schemas(rulebook).items():
         file, text = folder / f"{kind}{SUFFIX}", schema_text(schema)

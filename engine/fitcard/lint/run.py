@@ -1,8 +1,11 @@
-"""All that can be said against a rulebook, from the first byte of its files to the last question over its catalogs."""
+"""All checks of a rulebook, from the syntax of its files to invariants over its catalogs."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
@@ -23,74 +26,45 @@ from fitcard.source.folders import Folders
 from fitcard.suggest import closest
 from fitcard.testing.rule_tests import misuse_problems, rule_tests
 
-
-def finite_problems(trials: Iterable[Sample]) -> list[Problem]:
-    """The first number of each trial that is not finite; what is wrong in several is said once."""
-    problems: dict[tuple[object, ...], Problem] = {}
-    for trial in trials:
-        try:
-            _ = trial.whole
-        except ProblemsError as found:
-            for problem in found.problems:
-                problems.setdefault((problem.position, problem.code), problem)
-    return list(problems.values())
-
-
-def pinned_problems(rulebook: Rulebook) -> Iterator[Problem]:
-    """Pinned questions that cannot be asked, and pinned names that no rule has."""
-    document, rules = rulebook.document, rulebook.rule_set
-    for number, question in enumerate(rulebook.pinned.questions):
-        try:
-            read_question(rulebook, question)
-        except ProblemsError as found:
-            for problem in word_problems(found.problems, rulebook.messages):
-                place = ("pinned", "questions", number, problem.field)
-                yield document.problem(problem.kind, problem.message, place, closest=problem.closest)
-    for number, name in enumerate(rulebook.pinned.names):
-        if name not in rules.definitions:
-            near = closest(name, rules.definitions)
-            path = ("pinned", "names", number)
-            yield document.problem(NameUnknown, f"there is no rule `{name}`", path, closest=near)
-
-
-MAX_QUESTIONS = 40_000  # questions of one trial
-MAX_QUESTIONS_TO_LOAD = 10_000  # before anything is answered: somebody waits for it
+MAX_QUESTIONS = 40_000  # of a sample
+MAX_QUESTIONS_TO_LOAD = 10_000  # fewer, because a service or a command waits for it
 
 
 def run_checks(
-    folders: Folders, *, thorough: bool = False, kept: FileCache | None = None, most: int = MAX_QUESTIONS
+    folders: Folders, *, thorough: bool = False, cache: FileCache | None = None, max_questions: int = MAX_QUESTIONS
 ) -> tuple[Engine | None, list[Problem]]:
-    """The engine, None where the files hold an error, and all problems in the order of files and lines.
+    """The engine, None if the files have errors that prevent loading, and all problems by file and line.
 
-    What must hold for every question is tried on about `most` of them, and, to be `thorough`, on all. Files that have
-    been `kept` from an earlier time are not read again where they are the same.
+    Numbers and invariants are checked with a sample of at most `max_questions`, with `thorough` also with all questions
+    over the catalogs. Files in the `cache` are not read again unless they changed.
     """
-    engine, problems, trials = _prove(folders, kept, most)
+    engine, problems, samples = _load(folders, cache, max_questions)
     if engine is not None:
-        computed = not errors(problems)  # else neither an invariant nor an answer can be tried
-        problems += unused_problems(engine)
+        computable = not errors(problems)
         rulebook = engine.rulebook
+        problems += unused_problems(engine)
         problems += pinned_problems(rulebook)
         problems += catalog_problems(rulebook)
-        problems += [problem for rules in rulebook.rule_sets.values() for problem in bounds_problems(rules)]
+        problems += [problem for rule_set in rulebook.rule_sets.values() for problem in bounds_problems(rule_set)]
         problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
-        if computed:
-            problems += [*invariant_problems(rulebook, trials), *unreachable_problems(engine, trials, most)]
-        problems += [*text_problems(rulebook), *outdated_schemas(rulebook, folders)]
-        if computed and thorough:
+        if computable:
+            problems += invariant_problems(rulebook, samples)
+            problems += unreachable_problems(engine, samples, max_questions)
+        problems += text_problems(rulebook)
+        problems += outdated_schemas(rulebook, folders)
+        if computable and thorough:
             for rules in engine.rules.values():
-                for trial in exhaustive_samples(rules, most):
-                    problems += finite_problems([trial]) or invariant_problems(rulebook, [trial])
+                for sample in exhaustive_samples(rules, max_questions):
+                    problems += finite_problems([sample]) or invariant_problems(rulebook, [sample])
     return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
 
 
-def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
-    """The engine, fit to answer: names, tables, units, numbers, texts and the shape of answers are proven.
+def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
+    """The engine of rules without errors: names, tables, units, numbers, texts and the shape of answers are checked.
 
-    Raises ProblemsFound with all problems where one is an error. Invariants and tests are for whoever changes the
-    rules, and are left to `run_checks`.
+    Invariants and tests are left to `run_checks`. Raises ProblemsError with all problems if one is an error.
     """
-    engine, problems, _ = _prove(folders, kept, MAX_QUESTIONS_TO_LOAD)
+    engine, problems, _ = _load(folders, cache, MAX_QUESTIONS_TO_LOAD)
     if engine is not None and not errors(problems):
         problems += text_problems(engine.rulebook)
     if engine is None or errors(problems):
@@ -98,11 +72,59 @@ def load_checked(folders: Folders, kept: FileCache | None = None) -> Engine:
     return engine
 
 
-def _prove(folders: Folders, kept: FileCache | None, most: int) -> tuple[Engine | None, list[Problem], list[Sample]]:
-    """Names, tables and units, and that every number of the trials, which are given back too, is finite."""
-    rulebook, problems = load_with_problems(folders, kept)
+def _load(
+    folders: Folders, cache: FileCache | None, max_questions: int
+) -> tuple[Engine | None, list[Problem], list[Sample]]:
+    """The engine, the problems of loading it and of numbers that are not finite, and the samples for further checks."""
+    rulebook, problems = load_with_problems(folders, cache)
     if rulebook is None:
         return None, problems, []
     engine = compile_rulebook(rulebook)
-    trials = samples_of(engine.rules.values(), most)
-    return engine, [*problems, *finite_problems(trials)], trials
+    samples = samples_of(engine.rules.values(), max_questions)
+    return engine, [*problems, *finite_problems(samples)], samples
+
+
+def finite_problems(samples: Iterable[Sample]) -> list[Problem]:
+    """The first number of each sample that is not finite; the same problem of several samples only once."""
+    problems: dict[tuple[object, ...], Problem] = {}
+    for sample in samples:
+        try:
+            _ = sample.evaluation
+        except ProblemsError as error:
+            for problem in error.problems:
+                problems.setdefault((problem.position, problem.code), problem)
+    return list(problems.values())
+
+
+def pinned_problems(rulebook: Rulebook) -> Iterator[Problem]:
+    """Invalid pinned questions, and pinned names that no rule has."""
+    document, definitions = rulebook.document, rulebook.rule_set.definitions
+    for number, question in enumerate(rulebook.pinned.questions):
+        try:
+            read_question(rulebook, question)
+        except ProblemsError as error:
+            for problem in word_problems(error.problems, rulebook.messages):
+                at = ("pinned", "questions", number, problem.field)
+                yield document.problem(problem.kind, problem.message, at, closest=problem.closest)
+    for number, name in enumerate(rulebook.pinned.names):
+        if name not in definitions:
+            path, near = ("pinned", "names", number), closest(name, definitions)
+            yield document.problem(NameUnknown, f"there is no rule `{name}`", path, closest=near)
+
+
+def problems_after_edit(folders: Folders, file: Path, text: str) -> list[Problem]:
+    """The problems that `run_checks` would report in addition if `file`, in one of the folders, contained `text`."""
+    with tempfile.TemporaryDirectory() as directory:
+        copies = {}
+        for folder in folders.all:
+            copies[folder] = Path(directory) / folder.resolve().name
+            shutil.copytree(folder, copies[folder])
+        folder = next(folder for folder in folders.all if file.resolve().is_relative_to(folder.resolve()))
+        edited = copies[folder] / file.resolve().relative_to(folder.resolve())
+        edited.parent.mkdir(parents=True, exist_ok=True)
+        edited.write_text(text, "utf-8")
+        _, after = run_checks(Folders(*copies.values()))
+    if not after:
+        return []
+    before = {(problem.kind, problem.message) for problem in run_checks(folders)[1]}
+    return [problem for problem in after if (problem.kind, problem.message) not in before]

@@ -26,13 +26,13 @@ class NameUnused(ProblemCode):
 
 
 def unused_problems(engine: Engine) -> Iterator[Problem]:
-    """A warning for each definition that is of no use in any profile."""
-    used = {name for profile in engine.rules for name in _used(engine, profile)}
-    told: set[str] = set()
+    """A warning for each definition that no profile uses."""
+    used = {name for profile in engine.rules for name in _used_names(engine, profile)}
+    reported: set[str] = set()
     for rule_set in engine.rulebook.rule_sets.values():
         for name, definition in rule_set.definitions.items():
-            if name not in used and name not in told:
-                told.add(name)
+            if name not in used and name not in reported:
+                reported.add(name)
                 hint = "use it in the layout or in a formula, or remove it"
                 message = f"`{name}` is not used"
                 yield definition.document.problem(
@@ -40,21 +40,21 @@ def unused_problems(engine: Engine) -> Iterator[Problem]:
                 )
 
 
-def _used(engine: Engine, profile: str) -> Iterator[str]:
-    """Everything behind what answers of one profile show and go by, and behind its invariants and the back-test."""
-    rulebook, rules, needs = engine.rulebook, engine.rules[profile], engine.layout_plans[profile]
-    wanted = {*needs.picks.own, *needs.variants((True,) * len(needs.lists)).names}
-    wanted |= {pick.by.name for pick in rulebook.layout.picks.values()}
+def _used_names(engine: Engine, profile: str) -> Iterator[str]:
+    """The definitions that answers, rankings, invariants and the back-test of one profile depend on."""
+    rulebook, rules, plans = engine.rulebook, engine.rules[profile], engine.layout_plans[profile]
+    names = {*plans.picks.own, *plans.variants((True,) * len(plans.lists)).names}
+    names |= {pick.by.name for pick in rulebook.layout.picks.values()}
     for ranking in rulebook.rankings.values():
-        wanted |= ranking.names(rulebook.message_names, rules.rule_set).computed
+        names |= ranking.names(rulebook.message_names, rules.rule_set).computed
     for quantity in rulebook.backtest.quantities.values() if rulebook.backtest else ():
-        wanted |= {quantity.computed, *([quantity.when] if quantity.when else [])}
+        names |= {quantity.computed, *([quantity.when] if quantity.when else [])}
     for invariant in rulebook.invariants:
-        named = (
-            invariant.condition.names if isinstance(invariant, AlwaysInvariant) else (invariant.cause, invariant.effect)
-        )
-        wanted |= set(named)
-    yield from rules.plan(name for name in wanted if rules.describe(name)).steps
+        if isinstance(invariant, AlwaysInvariant):
+            names |= set(invariant.condition.names)
+        else:
+            names |= {invariant.cause, invariant.effect}
+    yield from rules.plan(name for name in names if rules.describe(name)).steps
 
 
 class ConditionConstant(ProblemCode):
@@ -75,14 +75,14 @@ class TableRowUnreached(ProblemCode):
     """
 
 
-def unreachable_problems(engine: Engine, trials: Iterable[Sample], most: int) -> Iterator[Problem]:
-    """A warning for each condition that is the same for every question over the catalogs, in every profile, and for
-    each row of a table that neither they nor a rule test reach.
+def unreachable_problems(engine: Engine, samples: Iterable[Sample], max_questions: int) -> Iterator[Problem]:
+    """A warning for each condition that is constant over the catalogs in all profiles, and for each row of a table that
+    neither the catalogs nor a rule test reach.
 
-    What the trials do not reach is asked of all catalogs, in parts of about `most` questions.
+    What the samples do not reach is evaluated over all catalogs, in parts of at most `max_questions`.
     """
-    missing = [part for part in _missing(engine.rulebook, trials) if not _never_a_word(engine.rulebook, part)]
-    for part in _still_missing(engine, _untested(engine, missing), most):
+    parts = [part for part in _not_sampled(engine.rulebook, samples) if not _is_impossible_word(engine.rulebook, part)]
+    for part in _not_reached(engine, _not_tested(engine, parts), max_questions):
         if isinstance(part.definition, Table):
             hint = "remove it, or cover it with a rule test"
             yield part.warning(TableRowUnreached, f"neither a catalog entry nor a test reaches {part.what}", hint)
@@ -91,45 +91,50 @@ def unreachable_problems(engine: Engine, trials: Iterable[Sample], most: int) ->
             yield part.warning(ConditionConstant, f"no question over the catalogs covers {part.what}", hint)
 
 
-def _untested(engine: Engine, parts: list[CoveragePart]) -> list[CoveragePart]:
-    """All but the rows of tables that a rule test or a measured run reaches. None is run once all are reached."""
-    left = {part.key: part for part in parts if isinstance(part.definition, Table)}
-    names = {part.definition.name for part in left.values()}
-    if left:
-        nearest_first = sorted(rule_tests(engine.rulebook), key=lambda test: names.isdisjoint(test.figures))
-        rows = (row for test in nearest_first for row in run_test(engine, test).rows)
-        for key in covered_by(engine, rows, names):
-            left.pop(key, None)
-            if not left:
-                break
-    return [part for part in parts if part.key in left or not isinstance(part.definition, Table)]
+def _not_sampled(rulebook: Rulebook, samples: Iterable[Sample]) -> list[CoveragePart]:
+    reached: set[Key] = set()
+    for sample in samples:
+        reached |= set(covered(sample.evaluation))
+    rule_sets = rulebook.rule_sets.values()
+    definitions = {id(definition): definition for rules in rule_sets for definition in rules.definitions.values()}
+    parts = {part.key: part for definition in definitions.values() for part in coverage_parts(definition)}
+    return [part for key, part in parts.items() if key not in reached]
 
 
-def _never_a_word(rulebook: Rulebook, part: CoveragePart) -> bool:
-    """Whether it is a row for a word that the input of its table never is, which is told where names are resolved."""
+def _is_impossible_word(rulebook: Rulebook, part: CoveragePart) -> bool:
+    """Whether it is a row for a word that the input of its table cannot have, which name resolution reports."""
     table = part.definition
     if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
         return False
-    rules = next(rules for rules in rulebook.rule_sets.values() if rules.definitions.get(table.name) is table)
-    return part.path[-1] not in rules.possible_words(table.input)[0]
+    rule_sets = rulebook.rule_sets.values()
+    rule_set = next(rule_set for rule_set in rule_sets if rule_set.definitions.get(table.name) is table)
+    return part.path[-1] not in rule_set.possible_words(table.input)[0]
 
 
-def _missing(rulebook: Rulebook, trials: Iterable[Sample]) -> list[CoveragePart]:
-    found: set[Key] = set()
-    for trial in trials:
-        found |= set(covered(trial.whole))
-    definitions = {id(one): one for rules in rulebook.rule_sets.values() for one in rules.definitions.values()}
-    parts = {part.key: part for definition in definitions.values() for part in coverage_parts(definition)}
-    return [part for key, part in parts.items() if key not in found]
+def _not_tested(engine: Engine, parts: list[CoveragePart]) -> list[CoveragePart]:
+    """The parts without the rows of tables that a rule test or a measured run reaches.
+
+    Tests that state a figure of the tables run first, and none once all rows are reached.
+    """
+    rows_left = {part.key: part for part in parts if isinstance(part.definition, Table)}
+    names = {part.definition.name for part in rows_left.values()}
+    if rows_left:
+        tests = sorted(rule_tests(engine.rulebook), key=lambda test: names.isdisjoint(test.figures))
+        rows = (row for test in tests for row in run_test(engine, test).rows)
+        for key in covered_by(engine, rows, names):
+            rows_left.pop(key, None)
+            if not rows_left:
+                break
+    return [part for part in parts if part.key in rows_left or not isinstance(part.definition, Table)]
 
 
-def _still_missing(engine: Engine, parts: list[CoveragePart], most: int) -> list[CoveragePart]:
-    """Those of the parts that no question over all catalogs reaches."""
+def _not_reached(engine: Engine, parts: list[CoveragePart], max_questions: int) -> list[CoveragePart]:
+    """The parts that no question over all catalogs reaches."""
     for rules in engine.rules.values():
-        for trial in exhaustive_samples(rules, most):
+        for sample in exhaustive_samples(rules, max_questions):
             names = {part.definition.name for part in parts if part.definition.name in rules.definitions}
             if not names:
                 return parts
-            found = set(covered(trial.evaluate(names)))
-            parts = [part for part in parts if part.key not in found]
+            reached = set(covered(sample.evaluate(names)))
+            parts = [part for part in parts if part.key not in reached]
     return parts

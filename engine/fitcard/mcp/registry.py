@@ -1,52 +1,38 @@
 """Tools as typed functions: their schemas, derived from type hints, and their calls.
 
-Schemas are derived here and not by pydantic, for two reasons. Clients pass them to a language model, so they are short:
-nested types stand inline, without titles and without alternatives for null. And every command can import the tools
-without the extra `mcp`.
+Schemas are derived by `typed_schema` and not by pydantic, for two reasons. Clients pass them to a language model, so
+they are short: nested types are inlined, without titles and without alternatives for null. And every command can import
+the tools without the extra `mcp`.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from functools import cached_property
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from fitcard.answer.parameter_schemas import Schema, parameter_schema
 from fitcard.answer.problems import UnknownParameter, question_problem
 from fitcard.answer.question import SHORT_LIST
+from fitcard.answer.schema import parameter_schema
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rankings import WORD
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.schemas import Schema
 from fitcard.suggest import closest
+from fitcard.typed_schema import MaxItems, fields_of, schema_of
 from fitcard.values import round_significant, whole_as_int
 
 DIGITS = 4  # significant digits of numbers that are not integers
-JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 CONSTRAINTS = ("enum", "minimum", "maximum", "default")  # keywords of a schema that come from the rulebook
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Minimum:
-    """Metadata of a number: its lower bound."""
-
-    value: int
-
-
-@dataclass(frozen=True)
 class NoDefault:
     """Metadata of an argument to which the default of the rulebook does not apply."""
-
-
-@dataclass(frozen=True)
-class MaxItems:
-    """Metadata of a list in a result: the length to which it is cut."""
-
-    count: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +69,7 @@ class Tool:
 
     def input_schema(self, rulebook: Rulebook) -> Schema:
         """JSON Schema of the arguments, with choices, bounds and defaults from the rulebook."""
-        properties = {name: _argument(rulebook, name, parameter) for name, parameter in self.parameters.items()}
+        properties = {name: _argument_schema(rulebook, name, parameter) for name, parameter in self.parameters.items()}
         return {"type": "object", "properties": properties, "required": self.required, "additionalProperties": False}
 
     @property
@@ -108,85 +94,53 @@ def call(engine: Engine, tool: Tool, arguments: Mapping[str, Any]) -> dict[str, 
     result: Mapping[str, Any] = {}
     try:
         result = tool.function(engine, **{tool.parameters[name].name: value for name, value in known.items()})
-    except ProblemsError as found:
-        problems += found.problems
+    except ProblemsError as error:
+        problems += error.problems
     if problems:
         raise ProblemsError(problems)
-    return cast(dict[str, Any], _rounded(result))
-
-
-def schema_of(hint: Any) -> Schema:
-    """JSON Schema of a type hint.
-
-    Supported are str, int, float, bool, Literal, list, dict with text as keys, TypedDict, unions of these, and
-    Annotated with a description (text) or the metadata of this module. None in a union stands for an absent value.
-    """
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return schema_of(arguments[0]) | {key: value for extra in arguments[1:] for key, value in _keywords(extra)}
-    if origin in (Union, UnionType):
-        options = [schema_of(option) for option in arguments if option is not NoneType]
-        return options[0] if len(options) == 1 else {"type": [option["type"] for option in options]}
-    if origin is Literal:
-        return {"type": JSON_TYPES[type(arguments[0])], "enum": list(arguments)}
-    if origin is list:
-        return {"type": "array", "items": schema_of(arguments[0])}
-    if origin is dict:
-        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
-    if is_typeddict(hint):
-        return {"type": "object", "properties": {key: schema_of(field) for key, field in _fields(hint).items()}}
-    return {"type": JSON_TYPES[hint]}
-
-
-def _keywords(metadata: object) -> Iterator[tuple[str, Any]]:
-    match metadata:
-        case str():
-            yield "description", metadata
-        case Minimum():
-            yield "minimum", metadata.value
-        case NoDefault():
-            yield "default", None
-        case MaxItems():
-            yield "maxItems", metadata.count
+    return cast(dict[str, Any], _round(result))
 
 
 def project(data: Mapping[str, Any], shape: type[T]) -> T:
     """The part of `data` that a TypedDict declares, recursively and in its order, without what is empty."""
-    return cast(T, _projected(data, shape))
+    return cast(T, _project(data, shape))
 
 
-def _projected(data: Any, hint: Any) -> Any:
+def _project(data: Any, hint: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         limits = [extra.count for extra in arguments[1:] if isinstance(extra, MaxItems)]
-        return _projected(data[: min(limits)] if limits else data, arguments[0])
+        return _project(data[: min(limits)] if limits else data, arguments[0])
     if origin is list:
-        return [_projected(item, arguments[0]) for item in data]
+        return [_project(item, arguments[0]) for item in data]
     if origin is dict:
-        return {key: _projected(item, arguments[1]) for key, item in data.items() if item is not None}
+        return {key: _project(item, arguments[1]) for key, item in data.items() if item is not None}
     if isinstance(data, Mapping):
-        fields = _fields(hint) if is_typeddict(hint) else dict.fromkeys(data)
-        return {key: _projected(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
+        fields = fields_of(hint) if is_typeddict(hint) else dict.fromkeys(data)
+        return {key: _project(data[key], field) for key, field in fields.items() if data.get(key) not in (None, {})}
     return data
 
 
-@cache
-def _fields(shape: Any) -> Mapping[str, Any]:
-    return get_type_hints(shape, include_extras=True)
-
-
-def _argument(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Schema:
+def _argument_schema(rulebook: Rulebook, name: str, parameter: inspect.Parameter) -> Schema:
     schema = schema_of(parameter.annotation)
     if parameter.default not in (None, inspect.Parameter.empty):
         schema["default"] = parameter.default
-    filters = {key: found for ranking in rulebook.rankings.values() for key, found in ranking.filters.items()}
-    if name in filters and filters[name].how == WORD:
+    filters = {key: condition for ranking in rulebook.rankings.values() for key, condition in ranking.filters.items()}
+    if name in filters and filters[name].operator == WORD:
         words, _ = rulebook.rule_set.possible_words(filters[name].value.name)
         return schema | {"description": f"{schema['description']}{_choices(words)}"}
     if name in rulebook.question_fields.axes or name in rulebook.question_fields.inputs:
         declared, _ = parameter_schema(rulebook, name, {})
         schema |= {key: declared[key] for key in CONSTRAINTS if key in declared and key not in schema}
-    return {key: value for key, value in schema.items() if value is not None}
+    if _has_no_default(parameter.annotation):
+        schema.pop("default", None)
+    return schema
+
+
+def _has_no_default(annotation: Any) -> bool:
+    """Whether a type is annotated with NoDefault, possibly within a union."""
+    options = [annotation] if get_origin(annotation) is Annotated else get_args(annotation)
+    return any(NoDefault() in getattr(option, "__metadata__", ()) for option in options)
 
 
 def _choices(words: tuple[str, ...]) -> str:
@@ -194,10 +148,10 @@ def _choices(words: tuple[str, ...]) -> str:
     return f" One or more of: {', '.join(words)}." if len(words) <= SHORT_LIST else ""
 
 
-def _rounded(data: Any) -> Any:
-    """The data with each number that is not an integer rounded to significant digits."""
+def _round(data: Any) -> Any:
+    """The data with numbers other than integers rounded to DIGITS significant digits."""
     if isinstance(data, Mapping):
-        return {key: _rounded(part) for key, part in data.items()}
+        return {key: _round(part) for key, part in data.items()}
     if isinstance(data, list):
-        return [_rounded(part) for part in data]
+        return [_round(part) for part in data]
     return whole_as_int(round_significant(data, DIGITS)) if isinstance(data, float) else data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
-from fitcard.mcp.registry import MaxItems
+from fitcard.typed_schema import MaxItems
 
 MAX_RUNS, MAX_IMPROVEMENTS = 2, 4
 
@@ -75,11 +75,11 @@ class OverriddenValue(TypedDict, total=False):
     unit: str
 
 
-# The question as it was answered, with all defaults.
+# The question with all defaults.
 
 
 class Setup(TypedDict, total=False):
-    """What every question has."""
+    """The conditions of every question."""
 
     quant: str
     context: Annotated[float, "Context per user, in tokens."]
@@ -88,13 +88,13 @@ class Setup(TypedDict, total=False):
 
 
 class WorkloadSetup(Setup, total=False):
-    """With the workload."""
+    """The conditions with the workload."""
 
     workload: str
 
 
 class DeviceSetup(WorkloadSetup, total=False):
-    """With the number of devices."""
+    """The conditions with the number of devices."""
 
     gpus: Annotated[int, "Number of devices."]
 
@@ -139,7 +139,7 @@ class NeededMemory(TypedDict, total=False):
 
 
 class Memory(NeededMemory, total=False):
-    """Needed beside usable memory."""
+    """Needed and usable memory."""
 
     usable_gb: Usable
     over_gb: Annotated[float, "Needed minus usable memory; negative if memory is left."]
@@ -163,7 +163,7 @@ class MeasuredRun(TypedDict, total=False):
 
 
 class Confidence(TypedDict, total=False):
-    """How far measured runs deviate from the estimates."""
+    """The deviations of measured runs from the estimates."""
 
     sentence: str
     share: Annotated[float, "Fraction of measured runs within the ranges, from 0 to 1."]
@@ -181,7 +181,7 @@ class Price(TypedDict, total=False):
 
 
 class Improvement(TypedDict, total=False):
-    """One change that makes it better, and the result."""
+    """A change that improves the answer, and its result."""
 
     title: Annotated[str, "The change."]
     quant: str
@@ -193,7 +193,7 @@ class Improvement(TypedDict, total=False):
 
 
 class Launch(TypedDict, total=False):
-    """How to start the model."""
+    """The settings to start the model with."""
 
     prepare: Annotated[str, "One-time preparation: a command, or a comment after #."]
     command: Annotated[str, "Command line."]
@@ -310,7 +310,7 @@ class FittingModels(TypedDict, total=False):
 
 
 class RecommendedModel(TypedDict, total=False):
-    """A model of a ranking, with what speaks for and against it."""
+    """A ranked model, with its main strength and weakness."""
 
     rank: int
     name: str
@@ -413,7 +413,7 @@ class Cost(TypedDict, total=False):
 
 
 class KnownCost(Cost, total=False):
-    """With its scope."""
+    """The total price with its scope."""
 
     basis: Basis
 
@@ -468,7 +468,7 @@ class SingleDevices(TypedDict, total=False):
 
 
 class DeviceGroups(TypedDict, total=False):
-    """The cheapest devices of which so many hold the model together."""
+    """The cheapest devices that hold the model together with others of their kind."""
 
     gpus: Annotated[int, "Number of devices."]
     ranked: Ranked
@@ -534,7 +534,7 @@ class DeviceEntry(TypedDict, total=False):
 
 
 class Matches(TypedDict, total=False):
-    """How many catalog entries match."""
+    """The numbers of matching catalog entries."""
 
     found: Annotated[int, "Number of matches."]
     left_off: Annotated[int, "Number of matches that are not listed."]
@@ -558,13 +558,13 @@ class DeviceMatches(Matches, total=False):
 
 
 class Rules(TypedDict, total=False):
-    """The rules that answer."""
+    """The rules that were applied."""
 
     version: str
 
 
 class Step(TypedDict, total=False):
-    """How one value came about."""
+    """How a value is computed."""
 
     name: str
     value: Scalar
@@ -580,7 +580,7 @@ class Step(TypedDict, total=False):
 
 
 class Explanation(TypedDict, total=False):
-    """How a figure came about."""
+    """How a figure is computed."""
 
     model: Named
     device: Named

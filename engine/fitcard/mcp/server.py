@@ -1,4 +1,4 @@
-"""The MCP server. It needs the extra `mcp`, whose packages are imported only where they are used."""
+"""The MCP server. It requires the extra `mcp`, whose packages are imported on use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COMPACT = (",", ":")
 
 
 def create_server(live: ReloadingEngine) -> Server[Any]:
-    """The server; each request is answered by the current rules."""
+    """The server; each request uses the current rules."""
     from anyio.to_thread import run_sync  # noqa: PLC0415
     from mcp import MCPError  # noqa: PLC0415
     from mcp.server import Server  # noqa: PLC0415
@@ -41,7 +41,7 @@ def create_server(live: ReloadingEngine) -> Server[Any]:
 
     async def list_tools(_: Any, __: Any) -> ListToolsResult:
         rulebook = live.rulebook
-        return ListToolsResult(tools=[_listed(rulebook, tool) for tool in TOOLS.values()])
+        return ListToolsResult(tools=[_listing(rulebook, tool) for tool in TOOLS.values()])
 
     async def call_tool(_: Any, request: CallToolRequestParams) -> CallToolResult:
         if request.name not in TOOLS:
@@ -78,7 +78,7 @@ def run_http(live: ReloadingEngine, port: int) -> None:
     uvicorn.run(create_server(live).streamable_http_app(), host="127.0.0.1", port=port, log_level="warning")
 
 
-def _listed(rulebook: Rulebook, tool: Tool) -> mcp.types.Tool:
+def _listing(rulebook: Rulebook, tool: Tool) -> mcp.types.Tool:
     from mcp.types import Tool, ToolAnnotations  # noqa: PLC0415
 
     return Tool(
@@ -98,9 +98,9 @@ def _call(engine: Engine, tool: Tool, arguments: dict[str, Any]) -> mcp.types.Ca
     failed = False
     try:
         result = call(engine, tool, arguments)
-    except ProblemsError as found:
-        failed, result = True, problem_document(engine.rulebook, found, tool.name, arguments)
-    except Exception:  # as over HTTP: the details are for the log, not for the caller
+    except ProblemsError as error:
+        failed, result = True, problem_document(engine.rulebook, error, tool.name, arguments)
+    except Exception:  # as over HTTP, details are logged and not shown
         logging.getLogger(__name__).exception("tool failed")
         failed, result = True, problem_document(engine.rulebook, 500, tool.name)
     text = json.dumps(result, ensure_ascii=False, allow_nan=False, separators=COMPACT)

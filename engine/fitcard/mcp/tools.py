@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fitcard.answer.answer import answer_question
-from fitcard.answer.explain import explain as explain_rules
+from fitcard.answer.evaluator import explain as explain_rules
 from fitcard.answer.problems import MissingParameter, NotWhole, UnknownRule, question_problem
 from fitcard.answer.question import Question, read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking
-from fitcard.catalog.catalog import Entry, search_all, search_nearest
+from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
-from fitcard.mcp.registry import Minimum, NoDefault, Tool, project
+from fitcard.mcp.registry import NoDefault, Tool, project
 from fitcard.mcp.results import (
     DeviceMatches,
     Explanation,
@@ -33,6 +33,7 @@ from fitcard.rulebook.layout import Node, ObjectNode, ValueNode
 from fitcard.rulebook.rankings import AT_LEAST, AT_MOST, LIMIT, WORD, Filter
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.suggest import closest
+from fitcard.typed_schema import Minimum
 from fitcard.values import whole_as_int
 
 Model = Annotated[
@@ -285,7 +286,7 @@ def list_models(
         _condition("min_context", AT_LEAST, "model.context", min_context),
     ]
     keys = {"params_b": "nominal_params", "active_params_b": "active_params", "context_tokens": "context"}
-    return project(_matches(engine.rulebook, "model", text, conditions, keys, limit), ModelMatches)
+    return project(_search(engine.rulebook, "model", text, conditions, keys, limit), ModelMatches)
 
 
 def list_devices(
@@ -311,7 +312,7 @@ def list_devices(
         _condition("max_price_usd", AT_MOST, "device.price", max_price_usd),
     ]
     keys = {"memory_gb": "memory", "bandwidth_gb_s": "bandwidth", "price_usd": "price"}
-    return project(_matches(engine.rulebook, "device", text, conditions, keys, limit), DeviceMatches)
+    return project(_search(engine.rulebook, "device", text, conditions, keys, limit), DeviceMatches)
 
 
 def explain(
@@ -337,7 +338,7 @@ def explain(
         "model": model, "device": device, "quant": quant, "workload": workload, "context": context, "kv": kv,
         "users": users, "gpus": gpus, "runtime": runtime, "host": host,
     }  # fmt: skip
-    question, rule = _explained(engine.rulebook, parameters, figure)
+    question, rule = _read_explanation(engine.rulebook, parameters, figure)
     steps = {step["name"]: step for step in explain_rules(engine, question, [rule])}
     names, frontier = {rule: None}, [rule]
     for _ in range(MAX_DISTANCE):
@@ -363,21 +364,21 @@ TOOLS = {
 }
 
 
-def figure_meant(rulebook: Rulebook, word: str) -> str:
-    """The rule that a word means: its own name, or the (dotted) key of an answer that shows it."""
+def find_rule(rulebook: Rulebook, word: str) -> str:
+    """The rule of this name, or the one shown under this key of an answer, dotted or its last part; else the word."""
     if word in rulebook.rule_set.definitions:
         return word
-    shown = dict(_shown(rulebook.layout.root))
-    by_last_key = {path.rpartition(".")[2]: name for path, name in reversed(shown.items())}
-    return shown.get(word) or by_last_key.get(word) or word
+    by_key = dict(_layout_names(rulebook.layout.root))
+    by_last_key = {key.rpartition(".")[2]: name for key, name in reversed(by_key.items())}
+    return by_key.get(word) or by_last_key.get(word) or word
 
 
-def _shown(node: Node, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The keys of an answer outside of its lists, each with the name of the rule that it shows."""
+def _layout_names(node: Node, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The dotted keys of an answer outside of lists, each with the rule or figure that it shows."""
     for key, part in node.parts.items() if isinstance(node, ObjectNode) else ():
         if isinstance(part, ValueNode):
             yield prefix + key, part.name
-        yield from _shown(part, f"{prefix}{key}.")
+        yield from _layout_names(part, f"{prefix}{key}.")
 
 
 def _answer(engine: Engine, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -389,15 +390,15 @@ def _ranking(engine: Engine, name: str, parameters: Mapping[str, Any]) -> dict[s
 
 
 def _assumed_device(rulebook: Rulebook) -> Entry:
-    """The device that memory is estimated for; the first one of a catalog without it."""
+    """The device for memory estimates without one: ASSUMED_DEVICE, or the first of a catalog that lacks it."""
     devices = rulebook.catalog_of("device").entries
     return devices.get(ASSUMED_DEVICE) or next(iter(devices.values()))
 
 
-def _explained(rulebook: Rulebook, parameters: Mapping[str, Any], figure: str) -> tuple[Question, str]:
+def _read_explanation(rulebook: Rulebook, parameters: Mapping[str, Any], figure: str) -> tuple[Question, str]:
     """The question and the rule to explain. Raises ProblemsError with the problems of both."""
     rules = rulebook.rule_set.definitions
-    rule = figure_meant(rulebook, str(figure))
+    rule = find_rule(rulebook, str(figure))
     problems = []
     if not figure:
         problems.append(question_problem(MissingParameter, "figure"))
@@ -405,8 +406,8 @@ def _explained(rulebook: Rulebook, parameters: Mapping[str, Any], figure: str) -
         problems.append(question_problem(UnknownRule, "figure", rule, closest(rule, rules)))
     try:
         question = read_question(rulebook, parameters)
-    except ProblemsError as found:
-        raise ProblemsError([*found.problems, *problems]) from None
+    except ProblemsError as error:
+        raise ProblemsError([*error.problems, *problems]) from None
     if problems:
         raise ProblemsError(problems)
     return question, rule
@@ -422,10 +423,10 @@ Condition = tuple[Filter, object]
 
 
 def _condition(name: str, how: str, figure: str, value: object) -> Condition:
-    return Filter(name, "", how, ValueNode(figure, ()), usual=False), value
+    return Filter(name, "", how, ValueNode(figure, ()), default=False), value
 
 
-def _matches(
+def _search(
     rulebook: Rulebook,
     axis: str,
     text: str | None,
@@ -433,19 +434,19 @@ def _matches(
     keys: Mapping[str, str],
     limit: int,
 ) -> dict[str, Any]:
-    """The entries of an axis that match, or those with similar names; `keys` are further keys of their fields.
+    """The entries of an axis that match, or those with similar names. `keys` maps result keys to catalog fields.
 
     Raises ProblemsError with one problem for each invalid condition.
     """
     catalog = rulebook.catalog_of(axis)
     problems: list[Problem] = []
-    found = search_all(catalog, str(text or ""))
+    matches = catalog.search(str(text or ""))
     for condition, value in conditions:
         bound = read_filter(rulebook, condition, value)
         if isinstance(bound, Problem):
             problems.append(bound)
         elif bound is not None:
-            found = [entry for entry in found if _meets(entry, condition, bound)]
+            matches = [entry for entry in matches if _meets(entry, condition, bound)]
     rows = read_number(LIMIT, limit, 1, len(catalog.ids))
     if not isinstance(rows, Problem) and not rows.is_integer():
         rows = question_problem(NotWhole, LIMIT, limit)
@@ -453,13 +454,13 @@ def _matches(
         raise ProblemsError([*problems, rows])
     if problems:
         raise ProblemsError(problems)
-    shown = found[: int(rows)]
-    nearest = {} if found else {"nearest_not_matching": search_nearest(catalog, str(text))}
-    listed = {
+    listed = matches[: int(rows)]
+    nearest = {} if matches else {"nearest_not_matching": [catalog.entries[id_] for id_ in catalog.nearest(str(text))]}
+    sections = {
         key: [{**entry.data, "id": entry.id, **{key: entry.value(keys[key]) for key in keys}} for entry in entries]
-        for key, entries in {"entries": shown, **nearest}.items()
+        for key, entries in {"entries": listed, **nearest}.items()
     }
-    return {"found": len(found), "left_off": len(found) - len(shown), **listed}
+    return {"found": len(matches), "left_off": len(matches) - len(listed), **sections}
 
 
 def _meets(entry: Entry, condition: Filter, bound: Any) -> bool:
@@ -467,6 +468,6 @@ def _meets(entry: Entry, condition: Filter, bound: Any) -> bool:
     value = entry.value(condition.value.name.partition(".")[2])
     if value is None:
         return False
-    if condition.how == WORD:
+    if condition.operator == WORD:
         return value in bound
-    return bool(value >= bound if condition.how == AT_LEAST else value <= bound)
+    return bool(value >= bound if condition.operator == AT_LEAST else value <= bound)

@@ -1,4 +1,4 @@
-"""The back-test of a rulebook: which rules are held against which figures of a catalog of measurements."""
+"""Definition of the back-test: which rules are compared with which fields of a catalog of measured runs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class BacktestKind(ProblemCode):
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number that is both measured and computed: field `measured` of the catalog, and the rule `computed`.
+    """A quantity that is measured, as the field `measured` of the catalog, and computed, as the rule `computed`.
 
-    Only runs where the condition `when` holds take part. `aim` is the median error that is not to be passed,
-    `cross_validate` that of runs that took no part in the last fit.
+    Only runs for which the condition `when` holds are compared. `max_median_error` is the largest acceptable relative
+    error; `held_out_error` is the median error of the held-out runs of the last fit.
     """
 
     name: str
@@ -46,75 +46,77 @@ class Quantity:
     measured: str
     computed: str
     when: str | None
-    aim: float | None
-    held_out: float | None
+    max_median_error: float | None
+    held_out_error: float | None
     path: Path
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """How much a run counts says `weights` by its word in the field `weighed_by`; one whose word is not there counts 0.
+    """Quantities to compare for each run of `catalog`.
 
-    `near` are the errors, as shares, of which a report says how many runs stay within them. A value is fitted to
-    `runs_at_least`, and runs that took no part may be farther off by `slack` than before.
+    - `weights`: weight of a run by its word in the field `weight_field`, 0 for other words
+    - `error_bounds`: relative errors for which reports count the runs within them
+    - `min_runs`: minimum number of runs that a value is fitted to
+    - `slack`: acceptable increase of `held_out_error` by a fit
     """
 
     catalog: str
-    weighed_by: str
+    weight_field: str
     weights: Mapping[str, float]
-    near: tuple[float, ...]
-    runs_at_least: int
+    error_bounds: tuple[float, ...]
+    min_runs: int
     slack: float
     quantities: Mapping[str, Quantity]
     document: Document
 
 
 def read_backtest(document: Document) -> Backtest:
-    """The back-test in a file that has passed its schema."""
+    """The back-test of a file that is valid against its schema."""
     data = document.data
     quantities = {
         name: Quantity(
             name=name,
-            title=one["title"],
-            about=one["about"],
-            measured=one["measured"],
-            computed=one["computed"],
-            when=one.get("when"),
-            aim=one.get("median_error_at_most"),
-            held_out=one.get("median_error_held_out"),
+            title=quantity["title"],
+            about=quantity["about"],
+            measured=quantity["measured"],
+            computed=quantity["computed"],
+            when=quantity.get("when"),
+            max_median_error=quantity.get("median_error_at_most"),
+            held_out_error=quantity.get("median_error_held_out"),
             path=("quantities", name),
         )
-        for name, one in data["quantities"].items()
+        for name, quantity in data["quantities"].items()
     }
     weigh, fit = data["weigh"], data["fit"]
     return Backtest(
-        data["catalog"],
-        weigh["by"],
-        weigh["rows"],
-        tuple(data["near"]),
-        fit["runs_at_least"],
-        fit["slack"],
-        quantities,
-        document,
+        catalog=data["catalog"],
+        weight_field=weigh["by"],
+        weights=weigh["rows"],
+        error_bounds=tuple(data["near"]),
+        min_runs=fit["runs_at_least"],
+        slack=fit["slack"],
+        quantities=quantities,
+        document=document,
     )
 
 
 def backtest_problems(
     backtest: Backtest, catalogs: Mapping[str, Catalog], rule_sets: Mapping[str, RuleSet]
 ) -> Iterator[Problem]:
-    """Catalogs, figures and rules that it names and that are not there, or of another kind."""
+    """Catalogs, fields and rules that do not exist or are of another kind."""
     document, catalog = backtest.document, catalogs.get(backtest.catalog)
     if catalog is None:
         message, near = f"there is no kind of catalog `{backtest.catalog}`", closest(backtest.catalog, catalogs)
         yield document.problem(BacktestUnknown, message, ("catalog",), closest=near)
         return
-    weighed_by = catalog.fields.get(backtest.weighed_by)
-    if weighed_by is None or weighed_by.kind is not Kind.WORD:
-        yield _no_field(backtest, catalog, backtest.weighed_by, ("weigh", "by"), Kind.WORD)
+    weight_field = catalog.fields.get(backtest.weight_field)
+    if weight_field is None or weight_field.kind is not Kind.WORD:
+        yield _field_problem(backtest, catalog, backtest.weight_field, ("weigh", "by"), Kind.WORD)
     for quantity in backtest.quantities.values():
         field = catalog.fields.get(quantity.measured)
         if field is None or field.kind is not Kind.NUMBER:
-            yield _no_field(backtest, catalog, quantity.measured, (*quantity.path, "measured"), Kind.NUMBER)
+            yield _field_problem(backtest, catalog, quantity.measured, (*quantity.path, "measured"), Kind.NUMBER)
         for rule_set in rule_sets.values():
             for part, name, kind in (
                 ("computed", quantity.computed, Kind.NUMBER),
@@ -123,7 +125,7 @@ def backtest_problems(
                 yield from _rule_problems(document, rule_set, name, kind, (*quantity.path, part))
 
 
-def _no_field(backtest: Backtest, catalog: Catalog, name: str, path: Path, kind: Kind) -> Problem:
+def _field_problem(backtest: Backtest, catalog: Catalog, name: str, path: Path, kind: Kind) -> Problem:
     near = closest(name, [field.name for field in catalog.fields.values() if field.kind is kind])
     message = f"entries of `{catalog.kind}` have no {kind} `{name}`"
     return backtest.document.problem(BacktestUnknown, message, path, closest=near)
@@ -134,9 +136,9 @@ def _rule_problems(
 ) -> Iterator[Problem]:
     if name is None:
         return
-    found = rule_set.describe(name)
-    if found is None:
+    info = rule_set.describe(name)
+    if info is None:
         near = closest(name, rule_set.definitions)
         yield document.problem(NameUnknown, f"undefined name `{name}`", path, closest=near)
-    elif found.kind is not kind:
-        yield document.problem(BacktestKind, f"`{name}` must be a {kind}, but is a {found.kind}", path)
+    elif info.kind is not kind:
+        yield document.problem(BacktestKind, f"`{name}` must be a {kind}, but is a {info.kind}", path)

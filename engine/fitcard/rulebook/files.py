@@ -1,4 +1,4 @@
-"""The files of a rulebook: found, read, checked against their schema, and sorted by the kind that each says it is."""
+"""The files of a rulebook, checked against their schemas, by kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitcard.catalog.fields import catalog_kinds
+from fitcard.catalog.catalog import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, errors
 from fitcard.source.document import Document
@@ -66,16 +66,16 @@ class FolderEmpty(ProblemCode):
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
 RANKINGS = "rankings"
-NO_ANSWER = (TESTS, CHANGES, CHECKS)  # kinds of files that change no figure or sentence
-KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *NO_ANSWER})  # beside catalogs
+WITHOUT_EFFECT = (TESTS, CHANGES, CHECKS)  # kinds of files that do not affect answers
+KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *WITHOUT_EFFECT})  # except catalogs
 
 
 @dataclass
 class RuleFiles:
-    """Documents by kind, problems, and the hash of all bytes that can change an answer.
+    """Valid documents by kind, problems, and the SHA-256 of all files that affect answers.
 
-    `broken_kinds` are the kinds of files that were left out, and `broken_names` what they would have defined: nobody is
-    told that these do not exist. `unread` counts files of which not even that is known.
+    `broken_kinds` are the kinds of invalid files, and `broken_names` the names that these define, which must not be
+    reported as undefined. `unread` is the number of files whose kind is unknown.
     """
 
     documents: dict[str, list[Document]] = field(default_factory=dict)
@@ -86,33 +86,33 @@ class RuleFiles:
     unread: int = 0
 
     def of(self, kind: str) -> list[Document]:
-        """The documents of one kind, in the order of their paths."""
+        """The documents of a kind, sorted by path."""
         return self.documents.get(kind, [])
 
-    def some(self, kind: str) -> list[Document]:
-        """The documents of a kind of which there must be one or more; a problem where there is none."""
-        found = self.of(kind)
-        if not found and kind not in self.broken_kinds and not self.unread:
+    def at_least_one(self, kind: str) -> list[Document]:
+        """The documents of a required kind. Adds a problem if there is none."""
+        documents = self.of(kind)
+        if not documents and kind not in self.broken_kinds and not self.unread:
             hint = f"add one that starts with `kind: {kind}`"
             self.problems.append(Problem(FileMissing, f"there is no file of kind `{kind}`", hint=hint))
-        return found
+        return documents
 
     def at_most_one(self, kind: str) -> Document | None:
-        """The document of a kind of which there may be one; None where there is none, and a problem for a second."""
+        """The document of an optional kind; None if there is none. Adds a problem for each further one."""
         return self.only(kind) if self.of(kind) else None
 
     def only(self, kind: str) -> Document | None:
-        """The document of a kind of which there must be one; None, and a problem, where there is none."""
-        found = self.some(kind)
-        for document in found[1:]:
+        """The document of a required kind. Adds a problem if there is none, or for each further one."""
+        documents = self.at_least_one(kind)
+        for document in documents[1:]:
             message = f"a second file of kind `{kind}`"
-            self.problems.append(document.problem(FileTwice, message, hint="keep one", first=found[0].position()))
-        return found[0] if found else None
+            self.problems.append(document.problem(FileTwice, message, hint="keep one", first=documents[0].position()))
+        return documents[0] if documents else None
 
 
 @dataclass(frozen=True)
 class FileRead:
-    """One file as it was read: what kind it is, where that is known, and what is wrong with it."""
+    """A parsed file and its problems. `document` is None if it cannot be parsed, `kind` empty if it is unknown."""
 
     file: Path
     document: Document | None
@@ -121,44 +121,44 @@ class FileRead:
 
 
 class FileCache:
-    """Files as they were read before: one whose bytes and whose schemas are the same is not read again."""
+    """Parsed files by path; a file is parsed again if its bytes or the schemas change."""
 
     def __init__(self) -> None:
         self._schemas: Mapping[str, Any] = {}
-        self._kept: dict[Path, tuple[bytes, FileRead]] = {}
+        self._files: dict[Path, tuple[bytes, FileRead]] = {}
 
-    def read(self, schemas: Schemas, path: Path, shown_as: str) -> FileRead:
-        """The file at `path`, called `shown_as` in its problems."""
+    def read(self, schemas: Schemas, path: Path, display_path: str) -> FileRead:
+        """The file at `path`; `display_path` is its name in problems."""
         if schemas.by_kind != self._schemas:
-            self._schemas, self._kept = schemas.by_kind, {}
-        content = read_content(path, shown_as)
+            self._schemas, self._files = schemas.by_kind, {}
+        content = read_content(path, display_path)
         if isinstance(content, Problem):
             return FileRead(path, None, "", (content,))
-        if path not in self._kept or self._kept[path][0] != content:
-            self._kept[path] = (content, _read_file(schemas, content, path, shown_as))
-        return self._kept[path][1]
+        if path not in self._files or self._files[path][0] != content:
+            self._files[path] = (content, _read_file(schemas, content, path, display_path))
+        return self._files[path][1]
 
 
-def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles:
-    """All YAML files below the folders of rules and catalogs."""
+def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFiles:
+    """All YAML files of the folders of rules and catalogs."""
     files = RuleFiles()
     digest = hashlib.sha256()
     for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yml")):
-            place = Position(f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
+            position = Position(f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
             message = "only files that end in .yaml are read"
-            files.problems.append(Problem(FileSuffix, message, place, hint="rename it"))
+            files.problems.append(Problem(FileSuffix, message, position, hint="rename it"))
             files.unread += 1
         if not any(folder.rglob("*.yaml")):
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
     kinds = KINDS.union(catalog_kinds(schemas))
-    for role, path, shown_as in _paths(folders):
-        read = kept.read(schemas, path, shown_as)
-        if read.kind and read.kind not in kinds:  # folders of an earlier version have kinds that are no longer read
+    for role, path, display_path in _paths(folders):
+        read = cache.read(schemas, path, display_path)
+        if read.kind and read.kind not in kinds:  # a kind of an earlier version
             continue
-        _take(files, read)
-        if read.document is not None and read.kind and read.kind not in NO_ANSWER:  # what can change an answer
+        _add(files, read)
+        if read.document is not None and read.kind and read.kind not in WITHOUT_EFFECT:
             folder = folders.rules if role == "rules" else folders.catalogs
             digest.update(f"{role}/{path.relative_to(folder).as_posix()}".encode() + b"\0")
             digest.update(read.document.text.encode() + b"\0")
@@ -167,31 +167,30 @@ def read_files(folders: Folders, schemas: Schemas, kept: FileCache) -> RuleFiles
 
 
 def read_each_file(folders: Folders, schemas: Schemas) -> list[FileRead]:
-    """Each YAML file below the folders of rules and catalogs by itself."""
-    kept = FileCache()
-    return [kept.read(schemas, path, shown_as) for _, path, shown_as in _paths(folders)]
+    """Each YAML file of the folders of rules and catalogs."""
+    cache = FileCache()
+    return [cache.read(schemas, path, display_path) for _, path, display_path in _paths(folders)]
 
 
 def _paths(folders: Folders) -> Iterator[tuple[str, Path, str]]:
-    """What is read: in which role, from where, and what it is called in problems."""
+    """The folder name, path and display path of each file."""
     for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
         for path in sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder))):
-            yield role, path, f"{folders.shown(folder)}/{path.relative_to(folder).as_posix()}"
+            yield role, path, f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}"
 
 
-def _read_file(schemas: Schemas, content: bytes, path: Path, shown_as: str) -> FileRead:
-    document, problems = read_bytes(content, shown_as, path)
+def _read_file(schemas: Schemas, content: bytes, path: Path, display_path: str) -> FileRead:
+    document, problems = read_bytes(content, display_path, path)
     kind = _kind(document, schemas) if document else None
     if document is None or not isinstance(kind, str):
         return FileRead(path, document, "", (*problems, *([kind] if isinstance(kind, Problem) else [])))
     if not any(problem.kind in INCOMPLETE for problem in problems):
-        told = {problem.position for problem in problems}  # a value that could not be read needs no second word
-        problems += [problem for problem in schemas.check(document, kind) if problem.position not in told]
+        reported = {problem.position for problem in problems}  # one problem per value is enough
+        problems += [problem for problem in schemas.check(document, kind) if problem.position not in reported]
     return FileRead(path, document, kind, tuple(problems))
 
 
-def _take(files: RuleFiles, read: FileRead) -> None:
-    """Sorts one file in."""
+def _add(files: RuleFiles, read: FileRead) -> None:
     files.problems += read.problems
     if read.document is None or not read.kind:
         files.unread += 1
@@ -203,7 +202,7 @@ def _take(files: RuleFiles, read: FileRead) -> None:
 
 
 def defined_names(document: Document) -> set[str]:
-    """The names that a file of rules sets out to define, whether or not it succeeds."""
+    """The names that a rule file defines, including those with invalid definitions."""
     parts = (part for part in (document.data, document.data.get(ADDS[0])) if isinstance(part, Mapping))
     sections = (part.get(section) for part in parts for section in SECTIONS)
     return {name for section in sections if isinstance(section, Mapping) for name in section}
@@ -214,7 +213,7 @@ def _hidden(path: Path) -> bool:
 
 
 def _kind(document: Document, schemas: Schemas) -> str | Problem:
-    """What kind of file it says it is, or what is wrong about that."""
+    """The `kind` of a file; a problem if it is missing or unknown."""
     kinds = [kind for kind, schema in schemas.by_kind.items() if "kind" in schema.get("properties", {})]
     kind = document.data.get("kind") if isinstance(document.data, dict) else None
     if kind in kinds:

@@ -1,4 +1,4 @@
-"""How values are written in texts: numbers, money and days, each in the way of one language."""
+"""Formats of values in texts: numbers, money and dates, by the conventions of a locale."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
 from fitcard.values import Scalar, format_decimals
 
-MAX_CACHED = 2048
-DEFAULT_PRECISION, MAX_PRECISION = 27, 400  # digits that decimals have unless told, and those of the largest float
-DayStyle = Literal["short", "medium", "long", "full"]
+MAX_CACHED = 2048  # texts of numbers, for each format
+DEFAULT_PRECISION, MAX_PRECISION = 27, 400  # digits of decimals; the largest float has 309
+DateStyle = Literal["short", "medium", "long", "full"]
 
 
 @dataclass(frozen=True)
-class Format:
-    """How a value is written in the language of `locale`: a word in lower `case`, a day in the style `date`, a number.
+class ValueFormat:
+    """A format of numbers, words (`case`: `lower`) or ISO dates (`date`: a CLDR style).
 
-    A number is divided by `per` and written with `decimals` and then `suffix`; with `group`, its digits stand in
-    groups. With `currency` it is money, and its sign stands where the language puts it.
+    A number is divided by `per`, rounded to `decimals`, and followed by `suffix`; its digits are grouped with `group`.
+    With a `currency` it is money, whose symbol is where the locale puts it.
     """
 
     locale: Locale
@@ -36,33 +36,33 @@ class Format:
     suffix: str = ""
     case: str = ""
     currency: str = ""
-    date: DayStyle | None = None
+    date: DateStyle | None = None
 
     def write(self, value: Scalar) -> str:
-        """The value as text; an absent number is written as 0, and a text that is no day as it is."""
+        """The value as text. An absent number is 0; a word that is not a date is unchanged."""
         if isinstance(value, str):
-            return self._word(value)
-        return self._numbers(float(value or 0))
+            return self._write_word(value)
+        return self._number_writer(float(value or 0))
 
     @cached_property
-    def _numbers(self) -> Callable[[float], str]:
-        """Writes numbers, and knows those that it wrote lately: a page writes many of them again and again."""
-        return lru_cache(MAX_CACHED)(self._written)
+    def _number_writer(self) -> Callable[[float], str]:
+        """`_write_number` with a cache: a page repeats many numbers."""
+        return lru_cache(MAX_CACHED)(self._write_number)
 
-    def _written(self, value: float) -> str:
+    def _write_number(self, value: float) -> str:
         text = format_decimals(value / self.per, self.decimals)
-        if not (self.group or self.currency):  # nothing but the point is the language's own
-            return text.replace(".", self._point) + self.suffix
+        if not (self.group or self.currency):  # only the decimal separator depends on the locale
+            return text.replace(".", self._decimal_separator) + self.suffix
         number = Decimal(text)
         if number.adjusted() + self.decimals < DEFAULT_PRECISION:
-            return self._number(number)
+            return self._write_decimal(number)
         with localcontext(prec=MAX_PRECISION):
-            return self._number(number)
+            return self._write_decimal(number)
 
-    def _number(self, number: Decimal) -> str:
-        return (self._money(number) if self.currency else self._grouped(number)) + self.suffix
+    def _write_decimal(self, number: Decimal) -> str:
+        return (self._write_money(number) if self.currency else self._write_grouped(number)) + self.suffix
 
-    def _word(self, word: str) -> str:
+    def _write_word(self, word: str) -> str:
         if self.date is not None:
             try:
                 return format_date(date.fromisoformat(word), self.date, self.locale)
@@ -70,17 +70,16 @@ class Format:
                 return word
         return word.lower() if self.case == "lower" else word
 
-    def _grouped(self, number: Decimal) -> str:
+    def _write_grouped(self, number: Decimal) -> str:
         written: str = self._group_pattern.apply(number, self.locale)
         return written
 
-    def _money(self, number: Decimal) -> str:
+    def _write_money(self, number: Decimal) -> str:
         written: str = self._money_pattern.apply(number, self.locale, currency=self.currency, currency_digits=False)
         return written
 
     @cached_property
-    def _point(self) -> str:
-        """What the language writes before decimals."""
+    def _decimal_separator(self) -> str:
         return get_decimal_symbol(self.locale)
 
     @cached_property
@@ -91,5 +90,5 @@ class Format:
     @cached_property
     def _money_pattern(self) -> NumberPattern:
         pattern: NumberPattern = copy(self.locale.currency_formats["standard"])
-        pattern.frac_prec = (self.decimals, self.decimals)  # a currency's own decimals would add cents
+        pattern.frac_prec = (self.decimals, self.decimals)  # instead of those of the currency, which would add cents
         return pattern

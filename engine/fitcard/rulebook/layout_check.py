@@ -1,9 +1,10 @@
-"""Proves the layout and the sentences against a rule set: every name, axis, entry and sentence they use is there."""
+"""Checks of the layout and of sentences against a rule set: every name, axis, entry and sentence in them exists."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from fitcard.catalog.catalog import Catalog
 from fitcard.language.question_fields import CURRENT, entry_field
 from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.problems import Problem, ProblemCode, Severity
@@ -62,52 +63,50 @@ class LayoutPicked(ProblemCode):
 
 
 class FigureShown(ProblemCode):
-    """A figure with `shown` cannot stand in an answer: it is a condition, it is compared with the question, or the
-    condition under which it is shown is none.
+    """A figure with `shown` is a condition or depends on `current.`, or its `shown` is not a condition.
 
     Why: an answer shows single numbers and words under `figures`.
     Avoid: `shown: true` for `fits_whole`, or for `decode_gain`, which reads `current.decode_tok_s`
-    Prefer: a number with a unit, or a table of words; `shown: tdp_known` where it needs a figure that may be absent.
+    Prefer: a number with a unit, or a table of words; `shown: tdp_known` for a figure that may be absent.
     """
 
 
-RULES = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
+FACTS = {"rules.version": Kind.WORD, "rules.sha256": Kind.WORD, "rules.profile": Kind.WORD, "site": Kind.WORD}
 
 
 def check_layout(
-    layout: Layout, languages: Languages, rule_set: RuleSet, said: Iterable[str] = ()
+    layout: Layout, languages: Languages, rule_set: RuleSet, used_elsewhere: Iterable[str] = ()
 ) -> Iterator[Problem]:
-    """All that does not fit, in the layout and in the sentences of each language, of which the first is the default.
+    """Problems of the layout, and of the sentences of each language; the first language is the default.
 
-    Sentences that are `used_messages` elsewhere are of use.
+    `used_elsewhere` are keys of sentences that are used outside the layout.
     """
     default = next(iter(languages.values()))
+    axes = rule_set.question_fields.axes
     checker = LayoutChecker(layout, default, rule_set)
-    checker.used_messages.update(said)
+    checker.used_messages.update(used_elsewhere)
     for pick in layout.picks.values():
-        if pick.axis not in rule_set.question_fields.axes:
-            yield checker.unknown(
-                "axis", pick.axis, ValueNode(pick.axis, (*pick.path, "axis")), list(rule_set.question_fields.axes)
-            )
+        if pick.axis not in axes:
+            yield checker.unknown("axis", pick.axis, (*pick.path, "axis"), list(axes))
             return
     for pick in layout.picks.values():
         yield from checker.value(pick.by, Kind.NUMBER)
-        yield from checker.change(pick.override, pick.path)
+        yield from checker.override(pick.override, pick.path)
     yield from checker.node(layout.root)
     for messages in languages.values():
-        yield from check_slots(messages, checker.kind, checker.words, checker.known)
+        yield from check_slots(messages, checker.kind, checker.words, checker.known_names)
         yield from _missing(messages, checker.used_messages & set(default.sentences))
         yield from _unused(messages, checker.used_messages)
 
 
 def check_figures(rule_set: RuleSet) -> Iterator[Problem]:
-    """Figures that are shown and cannot be."""
+    """Problems of figures with `shown`."""
     for figure in rule_set.figures:
         path: Path = (*figure.path, "shown")
         if rule_set.kinds.get(figure.name) is Kind.CONDITION:
             message, hint = f"`{figure.name}` is a condition", "show a number, or a table of words"
             yield figure.document.problem(FigureShown, message, path, hint=hint)
-        elif _is_compared(rule_set, figure.name):
+        elif _reads_current(rule_set, figure.name):
             message, hint = f"`{figure.name}` is compared with the question", "show a value of a single question"
             yield figure.document.problem(FigureShown, message, path, hint=hint)
         if isinstance(figure.shown, str) and rule_set.kinds.get(figure.shown) is not Kind.CONDITION:
@@ -116,8 +115,8 @@ def check_figures(rule_set: RuleSet) -> Iterator[Problem]:
             yield figure.document.problem(FigureShown, message, path, closest=near)
 
 
-def _is_compared(rule_set: RuleSet, name: str) -> bool:
-    """Whether the question's own row is among what a value depends on."""
+def _reads_current(rule_set: RuleSet, name: str) -> bool:
+    """Whether a value depends on `current.`, the question that variants are compared with."""
     seen: set[str] = set()
     stack = [name]
     while stack:
@@ -130,100 +129,94 @@ def _is_compared(rule_set: RuleSet, name: str) -> bool:
     return False
 
 
-def _missing(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
-    for key in sorted(set(said) - set(messages.sentences)):
+def _missing(messages: Messages, keys: Collection[str]) -> Iterator[Problem]:
+    for key in sorted(set(keys) - set(messages.sentences)):
         message, hint = f"the text `{key}` is missing from sentences", f"add `{key}:`"
         yield messages.document.problem(MessageMissing, message, ("sentences",), key=True, hint=hint)
 
 
-def _unused(messages: Messages, said: Collection[str]) -> Iterator[Problem]:
+def _unused(messages: Messages, used: Collection[str]) -> Iterator[Problem]:
     for key in messages.sentences:
-        if key not in said:
+        if key not in used:
             message, hint = f"the sentence `{key}` is never used", "use it in the layout, or remove it"
-            path = ("sentences", key)
-            yield messages.document.problem(
-                MessageUnused, message, path, key=True, severity=Severity.WARNING, hint=hint
-            )
+            path, severity = ("sentences", key), Severity.WARNING
+            yield messages.document.problem(MessageUnused, message, path, key=True, severity=severity, hint=hint)
 
 
 class LayoutChecker:
-    """Proves the names, sentences and lists of one layout; `used_messages` are the sentences that it has met."""
+    """Checks the names, sentences and lists of a layout. `used_messages` collects the keys of its sentences."""
 
     def __init__(self, layout: Layout, messages: Messages, rule_set: RuleSet) -> None:
         self.layout, self.messages, self.rule_set = layout, messages, rule_set
+        self.question_fields = rule_set.question_fields
         self.used_messages: set[str] = set()
-        self._kinds: dict[str, Kind | None] = dict(RULES)
+        self._kinds: dict[str, Kind | None] = dict(FACTS)
 
     def kind(self, name: str) -> Kind | None:
-        """What kind of value the name stands for in a layout or a sentence; None where there is no such name."""
-        if name not in self._kinds:  # the sentences of each language ask for the same names
-            found = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
-            self._kinds[name] = found.kind if found else None
+        """The kind of a name in a layout or sentence; None if it does not exist."""
+        if name not in self._kinds:  # sentences of all languages use the same names
+            info = self.rule_set.describe(self.layout.name_in_rules(name, self.rule_set))
+            self._kinds[name] = info.kind if info else None
         return self._kinds[name]
 
-    def known(self) -> list[str]:
-        """Every name that a layout or a sentence may use."""
-        fields = field_names(self.rule_set.question_fields, self.rule_set.catalogs)
-        picked = [
-            f"{pick.name}.{field}"
-            for pick in self.layout.picks.values()
-            for field in self.rule_set.catalogs[self.rule_set.question_fields.axes[pick.axis].catalog].fields
+    def known_names(self) -> list[str]:
+        """All names that a layout or sentence may use."""
+        fields = field_names(self.question_fields, self.rule_set.catalogs)
+        of_picks = [
+            f"{pick.name}.{field}" for pick in self.layout.picks.values() for field in self._catalog(pick.axis).fields
         ]
-        return [*self.rule_set.definitions, *fields, *picked, *RULES]
+        return [*self.rule_set.definitions, *fields, *of_picks, *FACTS]
 
     def words(self, name: str) -> tuple[str, ...]:
-        """Every word that the name can stand for."""
-        name = self.layout.name_in_rules(name, self.rule_set)
-        rules = self.rule_set
-        words, may_be_absent = rules.possible_words(name)
+        """All words that a name can have."""
+        words, may_be_absent = self.rule_set.possible_words(self.layout.name_in_rules(name, self.rule_set))
         return (*words, str(None)) if may_be_absent else words
 
-    def unknown(self, what: str, word: str, at: ValueNode, known: list[str]) -> Problem:
-        """That there is no `what` of that name."""
-        near = closest(word, known)
-        return self.layout.document.problem(LayoutUnknown, f"there is no {what} `{word}`", at.path, closest=near)
+    def unknown(self, what: str, word: str, path: Path, known: Sequence[str]) -> Problem:
+        """The problem that there is no `what` called `word`."""
+        message, near = f"there is no {what} `{word}`", closest(word, known)
+        return self.layout.document.problem(LayoutUnknown, message, path, closest=near)
 
-    def value(self, value: ValueNode, wanted: Kind | None = None) -> Iterator[Problem]:
-        """A name that is not there, or that gives another kind of value than is wanted."""
-        found = self.kind(value.name)
-        if found is None:
-            yield self.unknown("name", value.name, value, self.known())
-        elif wanted is not None and found is not wanted:
-            message = f"this must be a {wanted}, but `{value.name}` is a {found}"
-            hint = f"use a name that gives a {wanted}"
+    def value(self, value: ValueNode, expected: Kind | None = None) -> Iterator[Problem]:
+        """A name that does not exist, or is not of the expected kind."""
+        kind = self.kind(value.name)
+        if kind is None:
+            yield self.unknown("name", value.name, value.path, self.known_names())
+        elif expected is not None and kind is not expected:
+            message = f"this must be a {expected}, but `{value.name}` is a {kind}"
+            hint = f"use a name that gives a {expected}"
             yield self.layout.document.problem(LayoutKind, message, value.path, hint=hint)
 
-    def change(self, change: Override, path: tuple[str | int, ...]) -> Iterator[Problem]:
-        """Entries, inputs and names of a change that are not there."""
-        for axis, entry in change.entries.items():
-            catalog = self.rule_set.catalogs[self.rule_set.question_fields.axes[axis].catalog]
+    def override(self, override: Override, path: Path) -> Iterator[Problem]:
+        """Entries, inputs and names that do not exist."""
+        for axis, entry in override.entries.items():
+            catalog = self._catalog(axis)
             if entry not in catalog.entries:
-                yield self.unknown("entry", entry, ValueNode(entry, (*path, "with", axis)), list(catalog.ids))
-        for name, value in change.inputs.items():
-            if name not in self.rule_set.question_fields.inputs:
-                known = [*self.rule_set.question_fields.inputs, *self.rule_set.question_fields.axes]
-                yield self.unknown("input", name, ValueNode(name, value.path), known)
-            yield from self.of_question(value, Kind.NUMBER)
+                yield self.unknown("entry", entry, (*path, "with", axis), catalog.ids)
+        for name, value in override.inputs.items():
+            if name not in self.question_fields.inputs:
+                yield self.unknown(
+                    "input", name, value.path, [*self.question_fields.inputs, *self.question_fields.axes]
+                )
+            yield from self.own_value(value, Kind.NUMBER)
 
-    def of_question(self, value: ValueNode, wanted: Kind) -> Iterator[Problem]:
-        """A name that is not there, gives another kind of value, or is only known once all rows are there."""
+    def own_value(self, value: ValueNode, expected: Kind) -> Iterator[Problem]:
+        """A value that is not of the question's own row, or not of the expected kind."""
         if value.name.partition(".")[0] in self.layout.picks:
             message = f"`{value.name}` belongs to an entry that is picked from the rows"
             hint = "use a figure of the question itself"
             yield self.layout.document.problem(LayoutPicked, message, value.path, hint=hint)
-        yield from self.value(value, wanted)
+        yield from self.value(value, expected)
 
     def node(self, node: Node) -> Iterator[Problem]:
-        """All that does not fit in a part of the layout."""
+        """All problems of a node."""
         for value in referenced_values(node):
             yield from self.value(value)
         for part in walk(node):
             if isinstance(part, MessageNode):
                 self.used_messages.add(part.key)
                 if part.key not in self.messages.sentences:
-                    yield self.unknown(
-                        "sentence", part.key, ValueNode(part.key, part.path), list(self.messages.sentences)
-                    )
+                    yield self.unknown("sentence", part.key, part.path, list(self.messages.sentences))
             elif isinstance(part, EachNode):
                 yield from self.each(part)
             elif isinstance(part, AlongNode):
@@ -231,50 +224,46 @@ class LayoutChecker:
             elif isinstance(part, MatchingNode):
                 yield from self.matching(part)
 
-    def along(self, along: AlongNode) -> Iterator[Problem]:
-        """An input that is not there, an end that is no number, and lists inside."""
-        if along.input not in self.rule_set.question_fields.inputs:
-            at = ValueNode(along.input, (*along.path, "along"))
-            yield self.unknown("input", along.input, at, list(self.rule_set.question_fields.inputs))
-        yield from self.of_question(along.up_to, Kind.NUMBER)
-        yield from self.no_list(along)
-        yield from self.node(along.item)
-
-    def no_list(self, outer: EachNode | AlongNode) -> Iterator[Problem]:
-        """A list inside of one."""
-        if any(isinstance(part, EachNode | AlongNode) for part in walk(outer.item)):
-            yield self.layout.document.problem(
-                LayoutNested, "lists cannot be nested", outer.path, hint="make it a separate list"
-            )
-
-    def matching(self, matching: MatchingNode) -> Iterator[Problem]:
-        """A catalog that is not there, and fields that its entries do not have."""
-        catalog = self.rule_set.catalogs.get(matching.catalog)
-        if catalog is None:
-            at = ValueNode(matching.catalog, (*matching.path, "matching"))
-            yield self.unknown("catalog", matching.catalog, at, list(self.rule_set.catalogs))
-            return
-        wanted: dict[tuple[str | int, ...], str] = {
-            ("same", at): entry_field(word) for at, word in enumerate(matching.same)
-        }
-        wanted |= {("item", key): field for key, field in matching.item.items()}
-        wanted |= {("having",): matching.having} if matching.having else {}
-        for path, field in wanted.items():
-            if field not in catalog.keys:
-                yield self.unknown("figure", field, ValueNode(field, (*matching.path, *path)), sorted(catalog.keys))
-
     def each(self, each: EachNode) -> Iterator[Problem]:
-        """All that does not fit in a list."""
-        yield from self.no_list(each)
-        if each.axis and each.axis not in self.rule_set.question_fields.axes:
-            yield self.unknown(
-                "axis", each.axis, ValueNode(each.axis, (*each.path, "each")), list(self.rule_set.question_fields.axes)
-            )
+        """All problems of a list over an axis."""
+        yield from self._nested_lists(each)
+        if each.axis and each.axis not in self.question_fields.axes:
+            yield self.unknown("axis", each.axis, (*each.path, "each"), list(self.question_fields.axes))
         if each.when:
-            yield from self.of_question(each.when, Kind.CONDITION)
+            yield from self.own_value(each.when, Kind.CONDITION)
         if each.where:
             yield from self.value(each.where, Kind.CONDITION)
         if each.order:
             yield from self.value(each.order, Kind.NUMBER)
-        yield from self.change(each.override, each.path)
+        yield from self.override(each.override, each.path)
         yield from self.node(each.item)
+
+    def along(self, along: AlongNode) -> Iterator[Problem]:
+        """All problems of a list along an input."""
+        if along.input not in self.question_fields.inputs:
+            yield self.unknown("input", along.input, (*along.path, "along"), list(self.question_fields.inputs))
+        yield from self.own_value(along.up_to, Kind.NUMBER)
+        yield from self._nested_lists(along)
+        yield from self.node(along.item)
+
+    def matching(self, matching: MatchingNode) -> Iterator[Problem]:
+        """A catalog that does not exist, and fields that its entries do not have."""
+        catalog = self.rule_set.catalogs.get(matching.catalog)
+        if catalog is None:
+            yield self.unknown("catalog", matching.catalog, (*matching.path, "matching"), list(self.rule_set.catalogs))
+            return
+        fields: dict[Path, str] = {("same", at): entry_field(word) for at, word in enumerate(matching.same)}
+        fields |= {("item", key): field for key, field in matching.item.items()}
+        if matching.having:
+            fields[("having",)] = matching.having
+        for path, field in fields.items():
+            if field not in catalog.keys:
+                yield self.unknown("figure", field, (*matching.path, *path), sorted(catalog.keys))
+
+    def _nested_lists(self, outer: EachNode | AlongNode) -> Iterator[Problem]:
+        if any(isinstance(part, EachNode | AlongNode) for part in walk(outer.item)):
+            message, hint = "lists cannot be nested", "make it a separate list"
+            yield self.layout.document.problem(LayoutNested, message, outer.path, hint=hint)
+
+    def _catalog(self, axis: str) -> Catalog:
+        return self.rule_set.catalogs[self.question_fields.axes[axis].catalog]

@@ -1,22 +1,22 @@
-"""From folders to a rulebook: read every file, check it, resolve every name. All problems come out together."""
+"""Loading of a rulebook from its folders: reads and checks every file, resolves every name, reports all problems."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from fitcard.catalog.catalog import Catalog, dangling_references, read_catalogs
-from fitcard.catalog.fields import catalog_kinds, fields_of
-from fitcard.language.definitions import Definition, read_definitions
+from fitcard.catalog.catalog import Catalog, catalog_kinds, dangling_references, fields_of, read_catalogs
+from fitcard.language.definitions import Definition, apply_profile, read_definitions
 from fitcard.language.invariants import Invariant, read_invariants
-from fitcard.language.profiles import apply_profile
 from fitcard.language.question_fields import QuestionFields, input_problems, read_question_fields
 from fitcard.language.resolution import NameUnknown, reserved_names, resolve
 from fitcard.language.rule_set import RuleSet
 from fitcard.language.unit_system import UnitSystem
 from fitcard.language.units import RuleConverter, read_units
 from fitcard.problems import Problem, ProblemCode, ProblemsError, errors
-from fitcard.rulebook.backtest import Backtest, backtest_problems, read_backtest
+from fitcard.rulebook.backtest import backtest_problems, read_backtest
 from fitcard.rulebook.files import (
     BACKTEST,
     CHECKS,
@@ -32,10 +32,11 @@ from fitcard.rulebook.files import (
     defined_names,
     read_files,
 )
-from fitcard.rulebook.layout import block_problems, read_layout
+from fitcard.rulebook.layout import Layout
 from fitcard.rulebook.layout_check import check_figures, check_layout
-from fitcard.rulebook.messages import message_names, read_languages
-from fitcard.rulebook.rankings import check_ranking, read_rankings
+from fitcard.rulebook.layout_reader import block_problems, read_layout
+from fitcard.rulebook.messages import Languages, message_names, read_languages
+from fitcard.rulebook.rankings import RankingDefinition, check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
@@ -100,119 +101,226 @@ class NameTwice(ProblemCode):
 
 
 def load(folders: Folders) -> Rulebook:
-    """The rulebook in these folders. Raises ProblemsFound with all errors and warnings where there is any error."""
+    """The rulebook of these folders. Raises ProblemsError with all problems if any of them is an error."""
     rulebook, problems = load_with_problems(folders)
     if rulebook is None or errors(problems):
         raise ProblemsError(problems)
     return rulebook
 
 
-def load_with_problems(folders: Folders, kept: FileCache | None = None) -> tuple[Rulebook | None, list[Problem]]:
-    """The rulebook and all problems; None in its place where anything but a unit is an error.
+def load_with_problems(folders: Folders, cache: FileCache | None = None) -> tuple[Rulebook | None, list[Problem]]:
+    """The rulebook and all problems; None if there are errors other than those of units.
 
-    Files that have been `kept` from an earlier time are not read again where they are the same.
+    Files that are unchanged in `cache` are not parsed again.
     """
     try:
-        schemas = Schemas.load(folders.schemas, folders.shown(folders.schemas))
-    except ProblemsError as unreadable:
-        return None, list(unreadable.problems)
-    files = read_files(folders, schemas, kept or FileCache())
-    problems = files.problems
-    main, texts, layout_file = files.only(RULEBOOK), files.some(MESSAGES), files.only(LAYOUT)
-    definitions, found = _definitions(files)
-    problems += found
-    if main is None:
-        return None, problems
-    question_fields = read_question_fields(main)
-    catalogs, found = _catalogs(files, schemas, question_fields)
-    incomplete = files.broken_kinds | _empty(question_fields, catalogs)
-    problems += found if files.unread else [*found, *dangling_references(catalogs, incomplete)]
-    problems += [*_axis_problems(main, question_fields, catalogs, files), *_profile_problems(main, files)]
-    problems += input_problems(main, question_fields)
-    problems += reserved_names(definitions, question_fields)
-    invariants, found = _invariants(files)
-    problems += found
-    if files.unread or any(axis.catalog not in catalogs for axis in question_fields.axes.values()):
-        return None, problems  # names would be missing that nobody left out
-    units, found = read_units(main)
-    rule_sets, in_rules, in_units = _rule_sets(files, definitions, question_fields, catalogs, units)
-    in_units = _each_once([*found, *in_units])
-    problems += _each_once(
-        [*in_rules, *(wrong for rules in rule_sets.values() for wrong in _chooser_problems(main, rules, incomplete))]
-    )
-    if errors(problems) or not texts or layout_file is None:
-        return None, [*problems, *in_units]
-    languages, found = read_languages(texts, main)
-    problems += found
-    if not languages:
-        return None, [*problems, *in_units]
-    found = list(block_problems(layout_file))
-    problems += found
-    if errors(found):
-        return None, [*problems, *in_units]
-    layout = read_layout(layout_file, frozenset(question_fields.axes))
-    rankings, found = read_rankings(files.of(RANKINGS), frozenset(question_fields.axes))
-    problems += found
-    in_rankings = [key for ranking in rankings.values() for key in ranking.message_keys]
-    default = next(iter(languages.values()))
-    for rules in rule_sets.values():
-        problems += check_layout(layout, languages, rules, in_rankings)
-        problems += check_figures(rules)
-        problems += [wrong for ranking in rankings.values() for wrong in check_ranking(ranking, default, rules)]
-    problems = _each_once(problems)
-    backtest = _backtest(files)
-    if backtest:
-        problems += _each_once(list(backtest_problems(backtest, catalogs, rule_sets)))
-    if errors(problems):
-        return None, [*problems, *in_units]
-    rulebook = Rulebook(
-        title=main.data["title"],
-        version=main.data["version"],
-        sha256=files.sha256,
-        site=main.data["site"],
-        units=units,
-        question_fields=question_fields,
-        catalogs=catalogs,
-        rule_sets=rule_sets,
-        default_profile=main.data["profiles"]["default"],
-        messages=languages[main.data["language"]],
-        languages=languages,
-        message_names=message_names(languages),
-        layout=layout,
-        invariants=tuple(invariants),
-        test_coverage=float(main.data.get("test_coverage", 0)),
-        tests=tuple(files.of(TESTS)),
-        checks=tuple(files.of(CHECKS)),
-        pinned=read_pinned(main),
-        backtest=backtest,
-        rankings=rankings,
-        schemas=schemas,
-        document=main,
-    )
-    return rulebook, [*problems, *in_units]
+        schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
+    except ProblemsError as error:
+        return None, list(error.problems)
+    loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
+    rulebook = loader.load()
+    return rulebook, loader.all_problems
 
 
-def _catalogs(
+@dataclass(frozen=True)
+class _Basis:
+    """What definitions are resolved against. Entries of the `incomplete` catalogs may be missing."""
+
+    question_fields: QuestionFields
+    catalogs: Mapping[str, Catalog]
+    incomplete: frozenset[str]
+    units: UnitSystem
+
+
+@dataclass(frozen=True)
+class _Views:
+    """Messages, layout and rankings."""
+
+    languages: Languages
+    layout: Layout
+    rankings: Mapping[str, RankingDefinition]
+
+
+T = TypeVar("T")
+
+
+class _RulebookLoader:
+    """Builds a rulebook from files, step by step. A step returns None if later ones would report false problems."""
+
+    def __init__(self, schemas: Schemas, files: RuleFiles) -> None:
+        self.schemas, self.files = schemas, files
+        self._problems: list[Problem] = []
+        self._unit_problems: list[Problem] = []
+
+    @property
+    def all_problems(self) -> list[Problem]:
+        """The problems of files and of their content. What is wrong in every profile is reported once."""
+        return list(dict.fromkeys([*self.files.problems, *self._problems, *self._unit_problems]))
+
+    def load(self) -> Rulebook | None:
+        """The rulebook; None if there are errors other than those of units."""
+        files = self.files
+        main, message_files, layout_file = files.only(RULEBOOK), files.at_least_one(MESSAGES), files.only(LAYOUT)
+        backtest_file = files.at_most_one(BACKTEST)
+        definitions = self._collect(_read_definitions(files))
+        if main is None:
+            return None
+        basis = self._read_basis(main, definitions)
+        invariants = self._collect(_read_invariants(files))
+        if basis is None:
+            return None
+        rule_sets = self._resolve_profiles(main, definitions, basis)
+        if self._failed or layout_file is None or not message_files:
+            return None
+        views = self._read_views(main, layout_file, message_files, basis)
+        if views is None:
+            return None
+        self._check_views(views, rule_sets)
+        backtest = read_backtest(backtest_file) if backtest_file else None
+        if backtest:
+            self._problems += backtest_problems(backtest, basis.catalogs, rule_sets)
+        if self._failed:
+            return None
+        return Rulebook(
+            title=main.data["title"],
+            version=main.data["version"],
+            sha256=files.sha256,
+            site=main.data["site"],
+            units=basis.units,
+            question_fields=basis.question_fields,
+            catalogs=basis.catalogs,
+            rule_sets=rule_sets,
+            default_profile=main.data["profiles"]["default"],
+            messages=views.languages[main.data["language"]],
+            languages=views.languages,
+            message_names=message_names(views.languages),
+            layout=views.layout,
+            invariants=tuple(invariants),
+            test_coverage=float(main.data.get("test_coverage", 0)),
+            tests=tuple(files.of(TESTS)),
+            checks=tuple(files.of(CHECKS)),
+            pinned=read_pinned(main),
+            backtest=backtest,
+            rankings=views.rankings,
+            schemas=self.schemas,
+            document=main,
+        )
+
+    @property
+    def _failed(self) -> bool:
+        return bool(errors(self.files.problems) or errors(self._problems))
+
+    def _collect(self, result: tuple[T, Iterable[Problem]]) -> T:
+        """The value of a result, whose problems are added."""
+        value, problems = result
+        self._problems += problems
+        return value
+
+    def _read_basis(self, main: Document, definitions: Mapping[str, Definition]) -> _Basis | None:
+        """Question fields, catalogs and units; None if names are missing because a file or catalog is."""
+        files, question_fields = self.files, read_question_fields(main)
+        catalogs = self._collect(_read_catalogs(files, self.schemas, question_fields))
+        incomplete = frozenset(files.broken_kinds | _empty_catalogs(question_fields, catalogs))
+        if not files.unread:
+            self._problems += dangling_references(catalogs, incomplete)
+        self._problems += _axis_problems(main, question_fields, catalogs, files)
+        self._problems += _profile_problems(main, files)
+        self._problems += input_problems(main, question_fields)
+        self._problems += reserved_names(definitions, question_fields)
+        if files.unread or any(axis.catalog not in catalogs for axis in question_fields.axes.values()):
+            return None
+        units, unit_problems = read_units(main)
+        self._unit_problems += unit_problems
+        return _Basis(question_fields, catalogs, incomplete, units)
+
+    def _resolve_profiles(
+        self, main: Document, definitions: Mapping[str, Definition], basis: _Basis
+    ) -> dict[str, RuleSet]:
+        """The rule set of each profile, with converted units."""
+        files, rule_sets = self.files, dict[str, RuleSet]()
+        broken, broken_kinds = frozenset(files.broken_names), frozenset(files.broken_kinds)
+        converter = RuleConverter(basis.units, definitions)
+        for document in files.of(PROFILE):
+            name, title = _profile_name(document), document.data["title"]
+            overlaid = self._collect(apply_profile(definitions, document, broken))
+            fields, catalogs, units = basis.question_fields, basis.catalogs, basis.units
+            rule_set = self._collect(resolve(name, title, overlaid, fields, catalogs, units, broken, broken_kinds))
+            if rule_set is not None:
+                rule_sets[name], unit_problems = converter.convert(rule_set)
+                self._unit_problems += unit_problems
+        for rule_set in rule_sets.values():
+            self._problems += _default_table_problems(main, rule_set, basis.incomplete)
+        return rule_sets
+
+    def _read_views(
+        self, main: Document, layout_file: Document, message_files: Sequence[Document], basis: _Basis
+    ) -> _Views | None:
+        """Messages, layout and rankings; None if there is no language, or a block is unknown."""
+        languages = self._collect(read_languages(message_files, main))
+        if not languages:
+            return None
+        problems = list(block_problems(layout_file))
+        self._problems += problems
+        if errors(problems):
+            return None
+        axes = frozenset(basis.question_fields.axes)
+        rankings = self._collect(read_rankings(self.files.of(RANKINGS), axes))
+        return _Views(languages, read_layout(layout_file, axes), rankings)
+
+    def _check_views(self, views: _Views, rule_sets: Mapping[str, RuleSet]) -> None:
+        """Every name in messages, layout and rankings against each profile."""
+        default = next(iter(views.languages.values()))
+        in_rankings = [key for ranking in views.rankings.values() for key in ranking.message_keys]
+        for rule_set in rule_sets.values():
+            self._problems += check_layout(views.layout, views.languages, rule_set, in_rankings)
+            self._problems += check_figures(rule_set)
+            for ranking in views.rankings.values():
+                self._problems += check_ranking(ranking, default, rule_set)
+
+
+def _read_definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]]:
+    """The definitions of the rule files, by name. The names of unreadable ones are added to `files.broken_names`."""
+    definitions: dict[str, Definition] = {}
+    problems: list[Problem] = []
+    for document in files.of(RULES):
+        in_file, problems_in_file = read_definitions(document)
+        problems += problems_in_file
+        files.broken_names |= defined_names(document) - {definition.name for definition in in_file}
+        for definition in in_file:
+            first = definitions.setdefault(definition.name, definition)
+            if first is not definition:
+                message, path = f"`{definition.name}` is defined twice", definition.path
+                problem = document.problem(NameTwice, message, path, key=True, hint="keep one", first=first.position)
+                problems.append(problem)
+    return definitions, problems
+
+
+def _read_invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
+    results = [read_invariants(document) for document in files.of(RULES)]
+    return [each for invariants, _ in results for each in invariants], [each for _, found in results for each in found]
+
+
+def _read_catalogs(
     files: RuleFiles, schemas: Schemas, question_fields: QuestionFields
 ) -> tuple[dict[str, Catalog], list[Problem]]:
     kinds = catalog_kinds(schemas)
     documents = [document for kind in kinds for document in files.of(kind)]
-    fillers: dict[str, tuple[str, ...]] = {}
+    noise_words: dict[str, tuple[str, ...]] = {}
     for axis in question_fields.axes.values():
-        fillers[axis.catalog] = (*fillers.get(axis.catalog, ()), *axis.noise_words)
-    return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, fillers)
+        noise_words[axis.catalog] = (*noise_words.get(axis.catalog, ()), *axis.noise_words)
+    return read_catalogs(documents, {kind: fields_of(schemas, kind) for kind in kinds}, noise_words)
 
 
-def _empty(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]) -> set[str]:
-    """Catalogs that questions go by and that have no entries: that is told once, and not of all that names one."""
-    asked = {axis.catalog for axis in question_fields.axes.values()}
-    return {kind for kind, catalog in catalogs.items() if kind in asked and not catalog.entries}
+def _empty_catalogs(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]) -> set[str]:
+    """Catalogs of axes that have no entries. This is one problem, not one for each reference to an entry."""
+    of_axes = {axis.catalog for axis in question_fields.axes.values()}
+    return {kind for kind, catalog in catalogs.items() if kind in of_axes and not catalog.entries}
 
 
 def _axis_problems(
     main: Document, question_fields: QuestionFields, catalogs: Mapping[str, Catalog], files: RuleFiles
 ) -> Iterator[Problem]:
-    """Axes whose catalog, or whose default entry, is not there."""
+    """Axes whose catalog or default entry does not exist."""
     for axis in question_fields.axes.values():
         catalog = catalogs.get(axis.catalog)
         if catalog is None:
@@ -232,11 +340,8 @@ def _axis_problems(
             yield main.problem(AxisUnknownDefault, message, ("axes", axis.name, "default"), closest=near)
 
 
-def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]) -> Iterator[Problem]:
-    """Tables that choose the default of an axis, and are none, or give what is not in its catalog.
-
-    Catalogs that are `incomplete` may yet hold it.
-    """
+def _default_table_problems(main: Document, rules: RuleSet, incomplete: Container[str]) -> Iterator[Problem]:
+    """`default_by` that is no table of words, or whose words are not entries, except in `incomplete` catalogs."""
     for axis in rules.question_fields.axes.values():
         if axis.default_by is None:
             continue
@@ -260,6 +365,7 @@ def _chooser_problems(main: Document, rules: RuleSet, incomplete: Container[str]
 
 
 def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
+    """A default profile that has no file."""
     default = main.data["profiles"]["default"]
     profiles = [_profile_name(document) for document in files.of(PROFILE)]
     if default not in profiles and PROFILE not in files.broken_kinds and not files.unread:
@@ -267,62 +373,5 @@ def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
         yield main.problem(ProfileMissing, f"there is no profile `{default}`", ("profiles", "default"), closest=near)
 
 
-def _definitions(files: RuleFiles) -> tuple[dict[str, Definition], list[Problem]]:
-    """What the rule files define, by name. Those that cannot be read are noted in `files.broken_names`."""
-    definitions: dict[str, Definition] = {}
-    problems: list[Problem] = []
-    for document in files.of(RULES):
-        found, wrong = read_definitions(document)
-        problems += wrong
-        files.broken_names |= defined_names(document) - {definition.name for definition in found}
-        for definition in found:
-            first = definitions.setdefault(definition.name, definition)
-            if first is not definition:
-                message, path = f"`{definition.name}` is defined twice", definition.path
-                problem = document.problem(NameTwice, message, path, key=True, hint="keep one", first=first.position)
-                problems.append(problem)
-    return definitions, problems
-
-
-def _invariants(files: RuleFiles) -> tuple[list[Invariant], list[Problem]]:
-    read = [read_invariants(document) for document in files.of(RULES)]
-    return [one for found, _ in read for one in found], [problem for _, wrong in read for problem in wrong]
-
-
-def _rule_sets(
-    files: RuleFiles,
-    definitions: Mapping[str, Definition],
-    question_fields: QuestionFields,
-    catalogs: Mapping[str, Catalog],
-    units: UnitSystem,
-) -> tuple[dict[str, RuleSet], list[Problem], list[Problem]]:
-    """The rule set of each profile, in units that are converted, and the problems of names and those of units."""
-    rule_sets: dict[str, RuleSet] = {}
-    problems: list[Problem] = []
-    in_units: list[Problem] = []
-    converter = RuleConverter(units, definitions)
-    broken, incomplete = frozenset(files.broken_names), frozenset(files.broken_kinds)
-    for document in files.of(PROFILE):
-        laid_over, found = apply_profile(definitions, document, broken)
-        problems += found
-        name, title = _profile_name(document), document.data["title"]
-        rule_set, found = resolve(name, title, laid_over, question_fields, catalogs, units, broken, incomplete)
-        problems += found
-        if rule_set is not None:
-            rule_sets[name], found = converter.convert(rule_set)
-            in_units += found
-    return rule_sets, problems, in_units
-
-
-def _backtest(files: RuleFiles) -> Backtest | None:
-    document = files.at_most_one(BACKTEST)
-    return read_backtest(document) if document else None
-
-
 def _profile_name(document: Document) -> str:
     return Path(document.path).stem
-
-
-def _each_once(problems: list[Problem]) -> list[Problem]:
-    """What is wrong in the rules is wrong in every profile; it is said once."""
-    return list(dict.fromkeys(problems))

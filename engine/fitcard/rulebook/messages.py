@@ -1,4 +1,4 @@
-"""The languages of a rulebook: one file of messages for each, of which one is the rulebook's own."""
+"""Messages of a rulebook: its sentences, labels and problem texts, in one file for each language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 
 from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Problem, ProblemCode
-from fitcard.rulebook.formats import Format
+from fitcard.rulebook.formats import ValueFormat
 from fitcard.source.document import Document, Path
 from fitcard.suggest import closest, did_you_mean
 from fitcard.values import Kind, Scalar
@@ -72,106 +72,97 @@ class MessageSlot(ProblemCode):
     """
 
 
-SIGNIFICANT_DIGITS = 3  # of figures that a tuner added
-TITLES = ("rulebook", "title")  # what forms say stands among the texts of catalogs, under these
+SIGNIFICANT_DIGITS = 3  # of figures with `shown`
+TITLES = ("rulebook", "title")  # keys, in `names`, of the titles of axes, inputs and profiles
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place in a text for the value of `name`, written in the format `format` (empty: a word as it is)."""
+    """A slot for the value of `name`, in the format `format` (empty: unformatted)."""
 
     name: str
     format: str
 
 
 Template = tuple[str | Slot, ...]
-Texts = Mapping[str, frozenset[str]]
+Texts = Mapping[str, frozenset[str]]  # the slots that each text may have
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One template for each word of the table `by`; with `by` empty, the one under the empty word."""
+    """A template for each word of the table `by`; if `by` is empty, a single one with the key `""`."""
 
     by: str
     templates: Mapping[str, Template]
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name that writing the sentence may need."""
+        """All names that the sentence reads."""
         slots = {part.name for template in self.templates.values() for part in template if isinstance(part, Slot)}
         return frozenset(slots | ({self.by} if self.by else set()))
-
-    def template(self, value_of: Callable[[str], Scalar]) -> Template:
-        """The template to fill: where there are several, the one for the word that `by` has."""
-        return self.templates[str(value_of(self.by)) if self.by else ""]
 
 
 @dataclass(frozen=True, eq=False)
 class Messages:
-    """All texts of one language, which no others are equal to.
+    """All texts of a language. Compared by identity, so that they can be a key of caches.
 
-    `labels` are the words of pages, `problems` what a caller is told by code.
-    `names` are texts of catalogs in this language: by catalog, by field, and by the text as the catalog has it; under
-    `TITLES` what forms call axes, inputs and profiles.
+    `labels` are texts of pages, `problems` the texts of problems of questions by code. `names` are translations of
+    catalog texts: by catalog, field and original text.
     """
 
     language: str
     locale: Locale
-    formats: Mapping[str, Format]
+    formats: Mapping[str, ValueFormat]
     sentences: Mapping[str, Sentence]
     labels: Mapping[str, Template]
     problems: Mapping[str, Template]
     names: Mapping[str, Mapping[str, Mapping[str, str]]]
     document: Document
 
-    def sentence(
-        self, key: str, value_of: Callable[[str], Scalar], shown: Callable[[str], Scalar] | None = None
-    ) -> str:
-        """The sentence `key`: `value_of` gives the word that it goes by, `shown` what stands in its slots."""
-        return _fill(self.sentences[key].template(value_of), shown or value_of, self.formats)
-
     def formatter(self, form: str) -> Callable[[Any], str]:
-        """What writes a value in the format of that name; as it is where there is none."""
+        """The function that writes a value in the format `form`, unformatted if `form` is empty."""
         return self.formats[form].write if form else _plain
 
     def translate(self, catalog: str, field: str, text: str) -> str:
-        """A text of a catalog in this language, or as the catalog has it where it has none here."""
+        """The translation of a catalog text; the text itself if there is none."""
         return self.names.get(catalog, {}).get(field, {}).get(text, text)
 
     def translate_title(self, title: str) -> str:
-        """What a form calls an axis, an input or a profile, in this language, or as the rules have it."""
+        """The translated title of an axis, input, profile or figure."""
         return self.translate(*TITLES, title)
 
     def label(self, key: str, **values: Scalar) -> str:
         """The label `key` with its slots filled from `values`."""
-        return _fill(self.labels[key], values.__getitem__, self.formats)
+        return _fill(self.labels[key], values, self.formats)
 
     def format_label(self, value: Scalar, key: str) -> str:
-        """A value in the label `key`, which has one slot for it."""
-        return _fill(self.labels[key], {"value": value}.__getitem__, self.formats)
+        """The label `key` with `value` in its slot `value`."""
+        return self.label(key, value=value)
 
-    def quantity(self, value: float | str | None, unit: str) -> str:
-        """A number to three significant digits with its unit, or a word, as readers of the language write it."""
+    def format_quantity(self, value: float | str | None, unit: str) -> str:
+        """A number to three significant digits, with its unit; words are unchanged."""
         if value is None or isinstance(value, str):
             return value or "-"
         digits = 0 if not value else max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value))))
-        text = Format(self.locale, decimals=digits, group=True).write(value)
+        text = ValueFormat(self.locale, decimals=digits, group=True).write(value)
         return f"{text} {unit}" if unit else text
 
     def problem(self, code: str, **values: Scalar) -> str:
-        """What a caller is told about a problem of this code."""
-        return _fill(self.problems[code], values.__getitem__, self.formats)
+        """The text of a problem of a question, by code."""
+        return _fill(self.problems[code], values, self.formats)
 
 
-def read_messages(document: Document, locale: Locale, formats: Mapping[str, Format]) -> tuple[Messages, list[Problem]]:
-    """The messages of a file that has passed its schema, and what is wrong with their slots.
+def read_messages(
+    document: Document, locale: Locale, formats: Mapping[str, ValueFormat]
+) -> tuple[Messages, list[Problem]]:
+    """The messages of a file that is valid against its schema, and problems of their slots.
 
-    They are written in the way of `locale`; `formats` hold where the file has none of that name.
+    `formats` of the default language are added to those of the file.
     """
     data = document.data
-    own = {name: Format(locale, **parts) for name, parts in data.get("formats", {}).items()}
+    own = {name: ValueFormat(locale, **parts) for name, parts in data.get("formats", {}).items()}
     formats = {name: replace(form, locale=locale) for name, form in formats.items()} | own
-    reader = _Reader(document, formats)
+    reader = _TemplateReader(document, formats)
     sentences = {key: reader.sentence(key, value) for key, value in data["sentences"].items()}
     labels = {key: reader.template(text, ("labels", key)) for key, text in data["labels"].items()}
     problems = {key: reader.template(text, ("problems", key)) for key, text in data["problems"].items()}
@@ -185,7 +176,7 @@ def check_slots(
     words_of: Callable[[str], tuple[str, ...]],
     known: Callable[[], list[str]],
 ) -> Iterator[Problem]:
-    """Slots of sentences that name nothing, lack a format, or miss a word of the table they go by."""
+    """Unknown names and missing formats in slots of sentences, and texts that are missing for a word of `by`."""
     for key, sentence in messages.sentences.items():
         path: Path = ("sentences", key)
         if sentence.by:
@@ -197,68 +188,70 @@ def check_slots(
                 continue
             yield from _word_problems(messages.document, path, sentence, words_of(sentence.by))
         for word, template in sentence.templates.items():
-            place: Path = (*path, "text", word) if sentence.by else path
+            at: Path = (*path, "text", word) if sentence.by else path
             for slot in (part for part in template if isinstance(part, Slot)):
                 kind = kind_of(slot.name)
                 if kind is None:
-                    near = closest(slot.name, known())
-                    message = f"undefined name `{slot.name}`"
-                    at = slot_offset(messages.document, place, slot.name)
-                    yield messages.document.problem(NameUnknown, message, place, offset=at, closest=near)
+                    message, near = f"undefined name `{slot.name}`", closest(slot.name, known())
+                    offset = slot_offset(messages.document, at, slot.name)
+                    yield messages.document.problem(NameUnknown, message, at, offset=offset, closest=near)
                 elif kind is Kind.NUMBER and not slot.format:
-                    hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
-                    at = slot_offset(messages.document, place, slot.name)
                     message = f"the number `{slot.name}` has no format"
-                    yield messages.document.problem(MessageFormat, message, place, offset=at, hint=hint)
+                    hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
+                    offset = slot_offset(messages.document, at, slot.name)
+                    yield messages.document.problem(MessageFormat, message, at, offset=offset, hint=hint)
 
 
 def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Problem]:
-    """Texts of a section (`labels` or `problems`) that are missing, and slots that nothing fills.
+    """Missing and unused texts of a section (`labels` or `problems`), and unknown slots.
 
-    `texts` are those that are needed, each with the names that its slots may have.
+    `texts` are the required texts, each with its possible slots.
     """
-    found: Mapping[str, Template] = getattr(messages, section)
-    for key, may_have in texts.items():
-        if key not in found:
-            slots = " ".join(f"{{{name}}}" for name in sorted(may_have))
+    templates: Mapping[str, Template] = getattr(messages, section)
+    for key, slot_names in texts.items():
+        if key not in templates:
+            slots = " ".join(f"{{{name}}}" for name in sorted(slot_names))
             hint = f"add `{key}:`" + (f", with slots of {slots}" if slots else "")
             message = f"the text `{key}` is missing from {section}"
             yield messages.document.problem(MessageMissing, message, (section,), key=True, hint=hint)
-    for key, template in found.items():
+    for key, template in templates.items():
         if key not in texts:
             near = closest(key, texts)
             message = f"the text `{key}` of {section} is never used"
             yield messages.document.problem(MessageUnused, message, (section, key), key=True, closest=near)
             continue
         for slot in (part for part in template if isinstance(part, Slot) and part.name not in texts[key]):
-            at = slot_offset(messages.document, (section, key), slot.name)
+            offset = slot_offset(messages.document, (section, key), slot.name)
             near = closest(slot.name, texts[key])
             hint = "" if near else f"its slots are: {', '.join(sorted(texts[key])) or 'none'}"
             message = f"undefined slot `{slot.name}`"
-            yield messages.document.problem(MessageSlot, message, (section, key), offset=at, hint=hint, closest=near)
+            yield messages.document.problem(
+                MessageSlot, message, (section, key), offset=offset, hint=hint, closest=near
+            )
 
 
 def slot_offset(document: Document, path: Path, name: str) -> int | None:
-    """Where the slot of that name stands in the text at `path`."""
-    place = document.places.get(path)
-    at = (place.written or "").find(f"{{{name}") if place else -1
-    return at + 1 if at >= 0 else None
+    """The offset of a slot's name in the text at `path`; None if it is not in the text."""
+    span = document.spans.get(path)
+    offset = (span.written or "").find(f"{{{name}") if span else -1
+    return offset + 1 if offset >= 0 else None
 
 
 def _word_problems(document: Document, path: Path, sentence: Sentence, words: tuple[str, ...]) -> Iterator[Problem]:
+    """Texts of a sentence that are missing for one of the words of its table, or that none of them selects."""
     missing = [word for word in words if word not in sentence.templates]
     if missing:
-        what = f"there is no text for {', '.join(f'`{word}`' for word in missing)}"
-        yield document.problem(MessageIncomplete, what, (*path, "text"), key=True, hint="add a text for each")
+        message = f"there is no text for {', '.join(f'`{word}`' for word in missing)}"
+        yield document.problem(MessageIncomplete, message, (*path, "text"), key=True, hint="add a text for each")
     for word in sentence.templates:
         if word not in words:
             message = f"`{sentence.by}` never gives `{word}`"
-            hint = f"it gives: {', '.join(words)}"  # which side is misspelt, only a person knows
+            hint = f"it gives: {', '.join(words)}"  # either side may be misspelt
             yield document.problem(MessageUnused, message, (*path, "text", word), key=True, hint=hint)
 
 
-class _Reader:
-    def __init__(self, document: Document, formats: Mapping[str, Format]) -> None:
+class _TemplateReader:
+    def __init__(self, document: Document, formats: Mapping[str, ValueFormat]) -> None:
         self.document, self.formats = document, formats
         self.problems: list[Problem] = []
 
@@ -273,10 +266,8 @@ class _Reader:
         try:
             pieces = list(string.Formatter().parse(text))
         except ValueError as error:
-            hint = "write `{{` for a literal brace"
-            self.problems.append(
-                self.document.problem(MessageSlot, f"cannot parse the slots: {error}", path, hint=hint)
-            )
+            message, hint = f"cannot parse the slots: {error}", "write `{{` for a literal brace"
+            self.problems.append(self.document.problem(MessageSlot, message, path, hint=hint))
             return ()
         for literal, name, form, conversion in pieces:
             if literal:
@@ -284,22 +275,20 @@ class _Reader:
             if name is None:
                 continue
             if conversion or (form and form not in self.formats):
-                near = closest(form or "", self.formats)
+                message, near = f"there is no format `{form}`", closest(form or "", self.formats)
                 hint = did_you_mean(near) or f"the formats are: {', '.join(self.formats)}"
-                self.problems.append(
-                    self.document.problem(MessageFormat, f"there is no format `{form}`", path, hint=hint, closest=near)
-                )
+                self.problems.append(self.document.problem(MessageFormat, message, path, hint=hint, closest=near))
             parts.append(Slot(name, form or ""))
         return tuple(parts)
 
 
-def _fill(template: Template, value_of: Callable[[str], Scalar], formats: Mapping[str, Format]) -> str:
+def _fill(template: Template, values: Mapping[str, Scalar], formats: Mapping[str, ValueFormat]) -> str:
     return "".join(
-        [part if isinstance(part, str) else _write(value_of(part.name), part.format, formats) for part in template]
+        [part if isinstance(part, str) else _write(values[part.name], part.format, formats) for part in template]
     )
 
 
-def _write(value: Scalar | list[str], form: str, formats: Mapping[str, Format]) -> str:
+def _write(value: Scalar | list[str], form: str, formats: Mapping[str, ValueFormat]) -> str:
     if isinstance(value, list):  # such as several sources
         return ", ".join(value)
     return formats[form].write(value) if form else _plain(value)
@@ -340,9 +329,9 @@ class LanguageUnknown(ProblemCode):
 
 
 def read_languages(documents: Iterable[Document], main: Document) -> tuple[dict[str, Messages], list[Problem]]:
-    """The messages by language, the rulebook's own first, and what is wrong with them; none where a language is wrong.
+    """The messages by language, the default language first, and their problems.
 
-    Formats of the rulebook's own language hold in all others that do not have one of that name.
+    No messages if a language is missing, repeated or unknown. Other languages inherit the formats of the default one.
     """
     default = main.data["language"]
     ordered = sorted(documents, key=lambda document: document.data["language"] != default)
@@ -352,33 +341,35 @@ def read_languages(documents: Iterable[Document], main: Document) -> tuple[dict[
         hint = "" if near else f"the languages are: {', '.join(locales)}"
         problems.append(main.problem(LanguageMissing, message, ("language",), hint=hint, closest=near))
     if problems:
-        return {}, problems  # formats would be missing that nobody left out
-    found: dict[str, Messages] = {}
+        return {}, problems  # inherited formats would be reported as missing
+    languages: dict[str, Messages] = {}
     for document in ordered:
         language = document.data["language"]
-        formats = found[default].formats if found else {}
-        found[language], wrong = read_messages(document, locales[language], formats)
-        problems += wrong
-    return found, problems
+        formats = languages[default].formats if languages else {}
+        languages[language], message_problems = read_messages(document, locales[language], formats)
+        problems += message_problems
+    return languages, problems
 
 
 def message_names(languages: Languages) -> dict[str, frozenset[str]]:
-    """For each sentence every name that it may need in any of the languages."""
-    keys = dict.fromkeys(key for messages in languages.values() for key in messages.sentences)
-    said = {key: [one.sentences[key].names for one in languages.values() if key in one.sentences] for key in keys}
-    return {key: frozenset().union(*names) for key, names in said.items()}
+    """The names that each sentence reads, in any of the languages."""
+    names: dict[str, frozenset[str]] = {}
+    for messages in languages.values():
+        for key, sentence in messages.sentences.items():
+            names[key] = names.get(key, frozenset()) | sentence.names
+    return names
 
 
 def _locales(documents: Iterable[Document]) -> tuple[dict[str, Locale], list[Problem]]:
-    """How each language writes numbers and days; languages that stand twice, and those that nobody knows."""
+    """The locale of each language, and problems of languages that are repeated or unknown."""
     first: dict[str, Document] = {}
     locales: dict[str, Locale] = {}
     problems: list[Problem] = []
     for document in documents:
         language, path = document.data["language"], ("language",)
         if first.setdefault(language, document) is not document:
-            message, place = f"a second file of messages in `{language}`", first[language].position(path)
-            problems.append(document.problem(LanguageTwice, message, path, hint="keep one", first=place))
+            message, position = f"a second file of messages in `{language}`", first[language].position(path)
+            problems.append(document.problem(LanguageTwice, message, path, hint="keep one", first=position))
             continue
         try:
             locales[language] = Locale.parse(language, sep="-")

@@ -1,4 +1,4 @@
-"""Rankings: which axis is ranked by which number, what keeps an entry, and what each row shows and says of itself."""
+"""Definitions of rankings: the axis, the number that ranks its entries, filters, parts of the score, and layout."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import Any
 from fitcard.language.rule_set import RuleSet
 from fitcard.problems import Problem, ProblemCode, errors
 from fitcard.rulebook.layout import (
-    BLOCKS,
     EachNode,
     Layout,
-    LayoutReader,
     ListNode,
     MessageNames,
     MessageNode,
@@ -21,12 +19,12 @@ from fitcard.rulebook.layout import (
     ObjectNode,
     ShownNames,
     ValueNode,
-    block_problems,
     referenced_names,
     shown_names,
     walk,
 )
 from fitcard.rulebook.layout_check import LayoutChecker, LayoutNested
+from fitcard.rulebook.layout_reader import BLOCKS, LayoutReader, block_problems
 from fitcard.rulebook.messages import Messages
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
@@ -41,28 +39,30 @@ class RankingUnknown(ProblemCode):
     """
 
 
-LIMIT = "limit"  # the parameter that says how many rows to show
+LIMIT = "limit"  # the parameter with the maximum number of rows
 WORD, AT_LEAST, AT_MOST, HOLDS = "word", "at_least", "at_most", "holds"
-WANTED = {WORD: Kind.WORD, AT_LEAST: Kind.NUMBER, AT_MOST: Kind.NUMBER, HOLDS: Kind.CONDITION}
+VALUE_KINDS = {WORD: Kind.WORD, AT_LEAST: Kind.NUMBER, AT_MOST: Kind.NUMBER, HOLDS: Kind.CONDITION}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a caller can ask of the rows, under its `name`: that a word is one of some, that a number is `at_least` or
-    `at_most` what is given, or that a condition holds, which it is asked to where it is `usual`.
+    """A parameter that filters rows by a `value`, depending on its `operator`.
+
+    `word`: the value is one of several words; `at_least`, `at_most`: it has a bound; `holds`: the condition is true,
+    which is required by default if `default` is true.
     """
 
     name: str
     about: str
-    how: str
+    operator: str
     value: ValueNode
-    usual: bool
+    default: bool
 
 
 @dataclass(frozen=True)
 class ScorePart:
-    """One part of what rows are ranked by: its points, how much they weigh, and what is said where it lifts a row above
-    the others (`praise`), or keeps it below them (`blame`).
+    """A component of the score, `points` times `weight`; sentences for rows in which it is far above average (`praise`)
+    or far below (`blame`).
     """
 
     name: str
@@ -75,7 +75,7 @@ class ScorePart:
 
 @dataclass(frozen=True)
 class BestPick:
-    """The entry of another axis that each row is shown with: the one for which `by` is greatest."""
+    """Another axis: each row is shown with its entry for which `by` is largest."""
 
     axis: str
     by: ValueNode
@@ -83,11 +83,11 @@ class BestPick:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """Every entry of the axis `over` by falling `by`, among equals by rising `ties`; `default_limit` rows where the
-    caller does not say how many.
+class RankingDefinition:
+    """All entries of the axis `over`, by descending `by`, then ascending `ties`.
 
-    `head` is filled once, `item` for each row; a table has `columns`, each with what stands above and in its cells.
+    `default_limit` is the default number of rows. `head` is shown once, `item` for each row; `columns` are the titles
+    and cells of a table.
     """
 
     name: str
@@ -108,32 +108,34 @@ class Ranking:
 
     @cached_property
     def nodes(self) -> ListNode:
-        """All that it shows and says, as one part of a layout."""
+        """All of its nodes, as a list."""
         parts: list[Node] = [self.title, self.head, self.item, *self.numbers]
         parts += [node for column in self.columns for node in column]
         for part in self.parts:
             parts += [part.label, part.points, part.weight, part.praise, part.blame]
-        return ListNode((*parts, *(asked.value for asked in self.filters.values())))
+        return ListNode((*parts, *(condition.value for condition in self.filters.values())))
 
     @property
     def numbers(self) -> tuple[ValueNode, ...]:
-        """The numbers that it goes by."""
-        found = (self.by, self.ties, self.best.by if self.best else None)
-        return tuple(value for value in found if value)
+        """The numbers that rows are ordered and chosen by."""
+        numbers = (self.by, self.ties, self.best.by if self.best else None)
+        return tuple(number for number in numbers if number)
 
     @property
     def message_keys(self) -> Iterator[str]:
-        """The keys of all of its sentences."""
+        """The keys of its sentences."""
         return (node.key for node in walk(self.nodes) if isinstance(node, MessageNode))
 
-    def names(self, said: MessageNames, rule_set: RuleSet) -> ShownNames:
-        """What it shows and goes by."""
-        return shown_names(referenced_names(self.nodes, said), rule_set)
+    def names(self, message_names: MessageNames, rule_set: RuleSet) -> ShownNames:
+        """All names that it reads."""
+        return shown_names(referenced_names(self.nodes, message_names), rule_set)
 
 
-def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict[str, Ranking], list[Problem]]:
-    """The rankings by name, of files that have passed their schema, and filters that they lack."""
-    rankings: dict[str, Ranking] = {}
+def read_rankings(
+    documents: list[Document], axes: frozenset[str]
+) -> tuple[dict[str, RankingDefinition], list[Problem]]:
+    """The rankings by name, from files that are valid against their schema, and problems of blocks and filters."""
+    rankings: dict[str, RankingDefinition] = {}
     problems: list[Problem] = []
     for document in documents:
         blocks = list(block_problems(document))
@@ -142,34 +144,37 @@ def read_rankings(documents: list[Document], axes: frozenset[str]) -> tuple[dict
             continue
         reader, filters = LayoutReader(document.data.get(BLOCKS, {}), axes), read_filters(document)
         for name, data in document.data["rankings"].items():
-            for at, wanted in enumerate(data.get("filters", ())):
-                if wanted not in filters:
+            names = data.get("filters", ())
+            for at, unknown in enumerate(names):
+                if unknown not in filters:
                     path = ("rankings", name, "filters", at)
-                    message, hint = f"there is no filter `{wanted}`", f"there are: {', '.join(filters) or 'none'}"
+                    message, hint = f"there is no filter `{unknown}`", f"there are: {', '.join(filters) or 'none'}"
                     problems.append(document.problem(RankingUnknown, message, path, hint=hint))
-            own = {wanted: filters[wanted] for wanted in data.get("filters", ()) if wanted in filters}
-            rankings[name] = _ranking(name, data, own, reader, document)
+            of_ranking = {key: filters[key] for key in names if key in filters}
+            rankings[name] = _ranking(name, data, of_ranking, reader, document)
     return rankings, problems
 
 
 def read_filters(document: Document) -> dict[str, Filter]:
-    """The filters of a file by name."""
+    """The filters of a file, by name."""
     return {name: _filter(name, data, ("filters", name)) for name, data in document.data.get("filters", {}).items()}
 
 
-def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
-    """Names, axes and sentences that are not there, or of another kind, and filters named as what can be asked."""
+def check_ranking(ranking: RankingDefinition, messages: Messages, rule_set: RuleSet) -> Iterator[Problem]:
+    """Names, axes and sentences that do not exist or are of another kind, and filters with the name of a parameter."""
     checker = LayoutChecker(Layout({}, ranking.head, ranking.document), messages, rule_set)
     question_fields = rule_set.question_fields
-    for axis, path in ((ranking.over, (*ranking.path, "over")), *_axis_of(ranking.best)):
+    axes: list[tuple[str, Path]] = [(ranking.over, (*ranking.path, "over"))]
+    axes += [(ranking.best.axis, (*ranking.best.path, "axis"))] if ranking.best else []
+    for axis, path in axes:
         if axis not in question_fields.axes:
-            yield checker.unknown("axis", axis, ValueNode(axis, path), list(question_fields.axes))
+            yield checker.unknown("axis", axis, path, list(question_fields.axes))
             return
-    for asked in ranking.filters.values():
-        if asked.name in (*question_fields.axes, *question_fields.inputs):
-            message, path = f"`{asked.name}` is already an axis or input", ("filters", asked.name)
+    for condition in ranking.filters.values():
+        if condition.name in (*question_fields.axes, *question_fields.inputs):
+            message, path = f"`{condition.name}` is already an axis or input", ("filters", condition.name)
             yield ranking.document.problem(RankingUnknown, message, path, key=True, hint="rename the filter")
-        yield from checker.value(asked.value, WANTED[asked.how])
+        yield from checker.value(condition.value, VALUE_KINDS[condition.operator])
     for value in (*ranking.numbers, *(value for part in ranking.parts for value in (part.points, part.weight))):
         yield from checker.value(value, Kind.NUMBER)
     for part in walk(ranking.nodes):
@@ -179,22 +184,18 @@ def check_ranking(ranking: Ranking, messages: Messages, rule_set: RuleSet) -> It
     yield from checker.node(ranking.nodes)
 
 
-def _axis_of(best: BestPick | None) -> Iterator[tuple[str, Path]]:
-    if best:
-        yield best.axis, (*best.path, "axis")
-
-
 def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
-    how = next(key for key in WANTED if key in data)
-    return Filter(name, data["about"], how, ValueNode(data[how], (*path, how)), data.get("usual", False))
+    operator = next(key for key in VALUE_KINDS if key in data)
+    value = ValueNode(data[operator], (*path, operator))
+    return Filter(name, data["about"], operator, value, data.get("usual", False))
 
 
 def _ranking(
     name: str, data: Mapping[str, Any], filters: Mapping[str, Filter], reader: LayoutReader, document: Document
-) -> Ranking:
+) -> RankingDefinition:
     path: Path = ("rankings", name)
     best = data.get("best")
-    return Ranking(
+    return RankingDefinition(
         name=name,
         title=MessageNode(data["title"], (*path, "title")),
         about=data["about"],
@@ -217,6 +218,6 @@ def _ranking(
 
 
 def _part(name: str, data: Mapping[str, str], path: Path) -> ScorePart:
-    said = {key: MessageNode(data[key], (*path, key)) for key in ("label", "praise", "blame")}
-    values = {key: ValueNode(data[key], (*path, key)) for key in ("points", "weight")}
-    return ScorePart(name, said["label"], values["points"], values["weight"], said["praise"], said["blame"])
+    label, praise, blame = (MessageNode(data[key], (*path, key)) for key in ("label", "praise", "blame"))
+    points, weight = (ValueNode(data[key], (*path, key)) for key in ("points", "weight"))
+    return ScorePart(name, label, points, weight, praise, blame)

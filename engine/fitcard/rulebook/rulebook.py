@@ -1,4 +1,4 @@
-"""The rulebook: every rule, catalog, sentence and layout of a project, read, checked and never changed after."""
+"""The rulebook: all rules, catalogs, messages and layouts of a project, checked and immutable."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from fitcard.language.unit_system import UnitSystem
 from fitcard.rulebook.backtest import Backtest
 from fitcard.rulebook.layout import Layout, MessageNames
 from fitcard.rulebook.messages import Languages, Messages
-from fitcard.rulebook.rankings import Ranking
+from fitcard.rulebook.rankings import RankingDefinition
 from fitcard.source.document import Document
 from fitcard.source.schemas import Schemas
 
-SHORT_HASH = 12  # characters that tell rulebooks apart in logs
+SHORT_HASH = 12  # characters of the SHA-256 in logs
 PinnedQuestion = Mapping[str, str | float]
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """`questions` as they are asked, and of each the values of `names`."""
+    """Questions whose values of `names` are recorded in tests."""
 
     questions: tuple[PinnedQuestion, ...]
     names: tuple[str, ...]
 
 
 def read_pinned(document: Document) -> Pinned:
-    """What a rulebook file that has passed its schema pins; nothing, where it does not say."""
+    """The pinned questions of a rulebook file that is valid against its schema."""
     data = document.data.get("pinned", {})
     return Pinned(tuple(data.get("questions", [])), tuple(data.get("names", [])))
 
 
 @dataclass(frozen=True, repr=False)
 class Rulebook:
-    """`sha256` is over the paths and bytes of all files that can change an answer, so it names the beliefs exactly.
+    """The content of the folders `rules`, `catalogs` and `schemas`.
 
-    `rule_sets` go by profile; `test_coverage` is the least
-    percentage that tests must reach; `checks` are the files that say what must hold for entries of catalogs; `schemas`
-    are those that its files were checked by; `document` is the file that says what can be asked. `messages` are those
-    of the language that it speaks now, `languages` all of them, its own first; `message_names` are the names that each
-    sentence needs, in any of them.
+    - `sha256`: of the paths and bytes of all files that affect answers
+    - `rule_sets`: by profile
+    - `messages`: of the current language; `languages` are all of them, the default first
+    - `message_names`: the names that each sentence reads, in any language
+    - `test_coverage`: minimum coverage of rules by tests, in percent
+    - `checks`: files of conditions on catalog entries
+    - `document`: the rulebook file, with axes and inputs of questions
     """
 
     title: str
@@ -65,7 +67,7 @@ class Rulebook:
     checks: tuple[Document, ...]
     pinned: Pinned
     backtest: Backtest | None
-    rankings: Mapping[str, Ranking]
+    rankings: Mapping[str, RankingDefinition]
     schemas: Schemas
     document: Document
 
@@ -78,16 +80,16 @@ class Rulebook:
         return self.rule_sets[self.default_profile]
 
     def in_language(self, language: str) -> Rulebook:
-        """The same rulebook, whose answers and problems are in that language. Raises KeyError where it is not there."""
+        """A copy that answers in another language. Raises KeyError if there are no messages in it."""
         messages = self.languages[language]
         return self if messages is self.messages else replace(self, messages=messages)
 
     def with_catalogs(self, catalogs: Mapping[str, Catalog]) -> Rulebook:
-        """The same rules over other catalogs of these kinds; what names entries elsewhere is not checked again."""
-        both = {**self.catalogs, **catalogs}
-        rule_sets = {name: replace(rules, catalogs=both) for name, rules in self.rule_sets.items()}
-        return replace(self, catalogs=both, rule_sets=rule_sets)
+        """A copy in which `catalogs` replace those of the same kind. References to their entries are not checked."""
+        merged = {**self.catalogs, **catalogs}
+        rule_sets = {name: replace(rules, catalogs=merged) for name, rules in self.rule_sets.items()}
+        return replace(self, catalogs=merged, rule_sets=rule_sets)
 
     def catalog_of(self, axis: str) -> Catalog:
-        """The catalog whose entries an axis takes."""
+        """The catalog of the entries of an axis."""
         return self.catalogs[self.question_fields.axes[axis].catalog]

@@ -1,4 +1,4 @@
-"""A YAML file that has been read: its data, and where in the text each key and value stands."""
+"""A parsed YAML file: its data, and the position of each key and value in the text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fitcard.suggest import did_you_mean
 Path = tuple[str | int, ...]
 
 
-class Place(NamedTuple):  # made for every value of every file, and in a fifth of the time of a frozen dataclass
-    """Where one value stands. Lines and columns count from 0 here; `Document.position` counts as people do.
+class Span(NamedTuple):  # one for each value of each file; created in a fifth of the time of a frozen dataclass
+    """Where a value is in the text. Lines and columns start at 0; those of `Document.position` start at 1.
 
-    `written` is a scalar as it was written after YAML's folding (so `2.0` is not `2`); None for a map or a list.
-    `start` and `end` are character offsets into the text; `block` is true for `|` and `>` scalars.
+    `start` and `end` are character offsets. `written` is the text of a scalar after YAML's folding, so that `2.0`
+    differs from `2`; None for a map or list. `block` is true for `|` and `>` scalars.
     """
 
     line: int
@@ -33,46 +33,46 @@ class Place(NamedTuple):  # made for every value of every file, and in a fifth o
 
 @dataclass(frozen=True, repr=False)
 class Document:
-    """`data` as plain dicts, lists, text, numbers, booleans and None; `places` by path into it.
+    """`data` as plain dicts, lists, strings, numbers, booleans and None; `spans` by path into the data.
 
-    `path` is how the file is shown, `file` where it was read from; None for text at hand.
+    `path` is the file name in messages; `file` is where it was read from, None for text from elsewhere.
     """
 
     path: str
     text: str
     data: Any
-    places: Mapping[Path, Place]
+    spans: Mapping[Path, Span]
     file: FilePath | None = None
 
     def __repr__(self) -> str:
         return f"<Document {self.path}>"
 
     def at(self, path: Path) -> Any:
-        """The value at `path`. Raises KeyError or IndexError where there is none."""
-        found = self.data
+        """The value at `path`. Raises KeyError or IndexError if there is none."""
+        value = self.data
         for step in path:
-            found = found[step]
-        return found
+            value = value[step]
+        return value
 
     def position(self, path: Path = (), *, key: bool = False, offset: int | None = None) -> Position:
-        """Where the value at `path` starts; its key with `key`; the `offset`-th character of a scalar with `offset`.
+        """Start of the value at `path`, of its key, or of the character at `offset` in a scalar.
 
-        A path that is not in the file gives the nearest place above it.
+        For a path that is not in the file, the nearest parent that is.
         """
-        while path not in self.places and path:
+        while path not in self.spans and path:
             path = path[:-1]
-        place = self.places.get(path)
-        if place is None:
+        span = self.spans.get(path)
+        if span is None:
             return Position(self.path, 1, 1)
-        if key and place.key_line is not None and place.key_column is not None:
-            return Position(self.path, place.key_line + 1, place.key_column + 1)
-        if offset is not None and place.written is not None:
-            line, column = position_in_scalar(self.text, place, offset)
+        if key and span.key_line is not None and span.key_column is not None:
+            return Position(self.path, span.key_line + 1, span.key_column + 1)
+        if offset is not None and span.written is not None:
+            line, column = _position_in_scalar(self.text, span, offset)
             return Position(self.path, line + 1, column + 1)
-        return Position(self.path, place.line + 1, place.column + 1)
+        return Position(self.path, span.line + 1, span.column + 1)
 
     def source_line(self, position: Position) -> str:
-        """The line of text that the position is on."""
+        """The line of text at a position."""
         return self._lines[position.line - 1].rstrip("\r") if position.line <= len(self._lines) else ""
 
     @cached_property
@@ -92,9 +92,9 @@ class Document:
         closest: tuple[str, ...] = (),
         first: Position | None = None,
     ) -> Problem:
-        """A problem at that place of this file, with the source line for a caret.
+        """A problem at that position of this file, with its source line.
 
-        Without a `hint` the `closest` words are offered. `first` is the other place of something that stands twice.
+        Without a `hint`, the `closest` words are suggested. `first` is the position of the first of two duplicates.
         """
         position = self.position(path, key=key, offset=offset)
         return Problem(
@@ -109,27 +109,26 @@ class Document:
         )
 
 
-def position_in_scalar(text: str, place: Place, offset: int) -> tuple[int, int]:
-    """Line and column, from 0, of the `offset`-th character of a scalar's value.
+def _position_in_scalar(text: str, span: Span, offset: int) -> tuple[int, int]:
+    """Line and column, from 0, of the character at `offset` in a scalar's value.
 
-    Folding, indentation and quotes only ever add or merge white space and marks around the value's own characters, so
-    walking the value and the text side by side, and letting any run of white space stand for any other, finds the
-    place in plain, quoted, literal and folded scalars alike.
+    Value and text are walked in parallel, ignoring white space: folding, indentation and quotes only add characters
+    around those of the value. This holds for plain, quoted, literal and folded scalars.
     """
-    value = place.written or ""
-    at = place.start
-    if place.block:  # the text of a block starts on the line after its `|` or `>`
-        at = text.find("\n", place.start) + 1
+    value = span.written or ""
+    at = span.start
+    if span.block:  # the text of a block starts on the line after its `|` or `>`
+        at = text.find("\n", span.start) + 1
     elif text[at : at + 1] in ("'", '"'):
         at += 1
     for character in value[:offset]:
         if character.isspace():
             continue
-        while at < place.end and text[at] != character:
+        while at < span.end and text[at] != character:
             at += 1
         at += 1
     if value[offset : offset + 1].strip():
-        while at < place.end and text[at] != value[offset]:
+        while at < span.end and text[at] != value[offset]:
             at += 1
     line = text.count("\n", 0, at)
     return line, at - (text.rfind("\n", 0, at) + 1)

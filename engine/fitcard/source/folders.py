@@ -1,4 +1,4 @@
-"""Whether files have changed: a hash over the names and bytes of all that a rulebook is read from."""
+"""The folders of rules, catalogs and schemas: where they are, and a fingerprint that changes with their files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from fitcard.source.yaml_reader import MAX_BYTES
-
+MAX_BYTES = 2_000_000  # of a YAML file; defined here because every command imports this module, and few the reader
 ENVIRONMENT = "FITCARD_"
 PACKAGE = Path(__file__).resolve().parent.parent
-RULES, CATALOGS, SCHEMAS = NAMES = ("rules", "catalogs", "schemas")
-MARKER = Path(RULES, "rulebook.yaml")  # what makes a folder a project
+RULES, CATALOGS, SCHEMAS = FOLDER_NAMES = ("rules", "catalogs", "schemas")
+FILE_PATTERNS = ("*.yaml", "*.yml", "*.json")
+PROJECT_MARKER = Path(RULES, "rulebook.yaml")
 
 
 @dataclass(frozen=True)
@@ -31,55 +31,55 @@ class Folders:
 
     @property
     def schemas_beside(self) -> Path | None:
-        """The folder of schemas where it lies beside the rules or catalogs, so that their files can point to it."""
-        beside = {self.rules.resolve().parent, self.catalogs.resolve().parent}
-        return self.schemas if self.schemas.resolve().parent in beside else None
+        """The schemas folder if it is a sibling of the rules or catalogs, so that their files can refer to it."""
+        parents = {self.rules.resolve().parent, self.catalogs.resolve().parent}
+        return self.schemas if self.schemas.resolve().parent in parents else None
 
-    def shown(self, folder: Path) -> str:
-        """The prefix of file names in problems: the path from the working directory, or else the folder's name."""
-        whole, here = folder.resolve(), Path.cwd()
-        if whole.is_relative_to(PACKAGE) or here == Path(here.anchor):
-            return whole.name
-        if whole.is_relative_to(here) or here.is_relative_to(whole.parent):
-            return Path(os.path.relpath(whole, here)).as_posix()
-        return whole.name
+    def display_path(self, folder: Path) -> str:
+        """The folder in file names of problems: relative to the working directory if near, else its name."""
+        resolved, here = folder.resolve(), Path.cwd()
+        if not resolved.is_relative_to(PACKAGE) and _is_near(resolved, here):
+            return Path(os.path.relpath(resolved, here)).as_posix()
+        return resolved.name
 
     @property
     def description(self) -> str:
-        """The folders as a command names them in its output, such as `rules and catalogs` or an absolute path."""
-        whole, here = self.rules.resolve(), Path.cwd()
-        if whole.is_relative_to(PACKAGE):
-            return f"{whole} (installed)"
-        near = here != Path(here.anchor) and (whole.is_relative_to(here) or here.is_relative_to(whole.parent))
-        rules = Path(os.path.relpath(whole, here)).as_posix() if near and whole != here else str(whole)
-        return rules if self.catalogs.resolve().parent == whole.parent else f"{rules}, with catalogs of {self.catalogs}"
+        """The folders for the output of commands: the path of the rules, and of catalogs that are elsewhere."""
+        resolved, here = self.rules.resolve(), Path.cwd()
+        if resolved.is_relative_to(PACKAGE):
+            return f"{resolved} (installed)"
+        near = resolved != here and _is_near(resolved, here)
+        rules = Path(os.path.relpath(resolved, here)).as_posix() if near else str(resolved)
+        siblings = self.catalogs.resolve().parent == resolved.parent
+        return rules if siblings else f"{rules}, with catalogs of {self.catalogs}"
 
 
 def find_folders(
     rules: str | Path | None = None, catalogs: str | Path | None = None, schemas: str | Path | None = None
 ) -> Folders:
-    """The folders as given; else from FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else those of the project.
+    """The folders of the arguments, else of FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS, else of the project.
 
-    Catalogs and schemas that are not given lie beside the rules where there are such folders; else the installed ones.
+    The project is the parent of the rules, else the nearest folder from the working directory upwards with
+    `rules/rulebook.yaml`. Folders that it lacks are those of the installed package.
     """
-    given = {name: _given(name, folder) for name, folder in zip(NAMES, (rules, catalogs, schemas), strict=True)}
-    told = given[RULES]
-    project = told.resolve().parent if told else _project(Path.cwd())
-    found = {name: given[name] or _beside(project, name) or _installed(name) for name in NAMES}
-    return Folders(found[RULES], found[CATALOGS], found[SCHEMAS])
+    arguments = zip(FOLDER_NAMES, (rules, catalogs, schemas), strict=True)
+    explicit = {name: _explicit_folder(name, folder) for name, folder in arguments}
+    rules_folder = explicit[RULES]
+    project = rules_folder.resolve().parent if rules_folder else _find_project(Path.cwd())
+    return Folders(*(explicit[name] or _project_folder(project, name) or _installed(name) for name in FOLDER_NAMES))
 
 
-def _given(name: str, folder: str | Path | None) -> Path | None:
-    chosen = folder or os.environ.get(ENVIRONMENT + name.upper())
-    return Path(chosen) if chosen else None
+def _explicit_folder(name: str, argument: str | Path | None) -> Path | None:
+    """The folder of an argument or an environment variable."""
+    folder = argument or os.environ.get(ENVIRONMENT + name.upper())
+    return Path(folder) if folder else None
 
 
-def _project(here: Path) -> Path | None:
-    """The nearest folder, upwards from `here`, that holds rules."""
-    return next((folder for folder in (here, *here.parents) if (folder / MARKER).is_file()), None)
+def _find_project(here: Path) -> Path | None:
+    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_MARKER).is_file()), None)
 
 
-def _beside(project: Path | None, name: str) -> Path | None:
+def _project_folder(project: Path | None, name: str) -> Path | None:
     return project / name if project and (project / name).is_dir() else None
 
 
@@ -89,23 +89,25 @@ def _installed(name: str) -> Path:
     return packaged if packaged.is_dir() else PACKAGE.parent.parent / name
 
 
-READ = ("*.yaml", "*.yml", "*.json")
+def _is_near(folder: Path, here: Path) -> bool:
+    """Whether a relative path from `here` is short: the folder is inside it, or a sibling of it or of a parent."""
+    return here != Path(here.anchor) and (folder.is_relative_to(here) or here.is_relative_to(folder.parent))
 
 
 def fingerprint(folders: Folders) -> str:
-    """A hash that changes with every change of a file's name or bytes, however an editor or a link made it.
+    """SHA-256 over the paths and bytes of all rule, catalog and schema files.
 
-    A file that goes away while it is read counts as gone. One that is too large to be read counts by its size and time.
+    Files that disappear while they are read are skipped. Files beyond `MAX_BYTES` count by size and modification time.
     """
     digest = hashlib.sha256()
     for folder in folders.all:
-        for path in sorted(path for pattern in READ for path in folder.rglob(pattern)):
+        for path in sorted(path for pattern in FILE_PATTERNS for path in folder.rglob(pattern)):
             try:
-                about = path.stat()
-                if not stat.S_ISREG(about.st_mode):
+                status = path.stat()
+                if not stat.S_ISREG(status.st_mode):
                     continue
-                large = about.st_size > MAX_BYTES
-                content = f"{about.st_size} {about.st_mtime_ns}".encode() if large else path.read_bytes()
+                large = status.st_size > MAX_BYTES
+                content = f"{status.st_size} {status.st_mtime_ns}".encode() if large else path.read_bytes()
             except OSError:
                 continue
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content + b"\0")

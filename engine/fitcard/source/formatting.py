@@ -1,6 +1,6 @@
-"""The one way to write a file of rules or catalogs: keys in the order of its schema, and nothing else moved.
+"""Formatting of rule and catalog files: keys in the order of the schema, and normalized white space.
 
-Names that a person chose, of rules and of entries, keep the order that the person gave them.
+Rules and entries keep their order, as do all keys that the schema does not list.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from fitcard.source.schemas import SUFFIX, Schemas
 from fitcard.source.yaml_edit import reorder_keys
 from fitcard.source.yaml_reader import read_text
 
-Part = tuple[Mapping[str, Any], str]  # of a schema, and the kind of file whose schema it stands in
-EDITORS = "# yaml-language-server: $schema="  # how editors find the schema of a file
+Subschema = tuple[Mapping[str, Any], str]  # a part of a schema, and the kind of file that the schema is for
+SCHEMA_COMMENT = "# yaml-language-server: $schema="  # editors read the address of the schema behind it
 
 
 class NotFormatted(ProblemCode):
@@ -30,104 +30,104 @@ class NotFormatted(ProblemCode):
 
 
 def format_document(document: Document, kind: str, schemas: Schemas, folder: FilePath | None) -> str:
-    """The text of a document of that kind, in order; `folder` is where its first line leads editors for the schema,
-    None where there is no such line.
+    """The formatted text of a document of that kind, which must be valid against its schema.
 
-    The document must have passed its schema. Where a change of spaces or of order would change what the file says, as
-    at a block of text that no line feed ends, it stays as it was.
+    With a `folder` of schemas, its first line names the schema for editors. Changes of white space or order that would
+    change the data are left out.
     """
-    ordered = _the_same(document, _spaced(document)) or document
-    while orders := _innermost(dict(_orders(ordered, kind, schemas))):
-        moved = _the_same(document, reorder_keys(ordered, orders))
-        if moved is None:
+    formatted = _if_equal(document, _normalize_whitespace(document)) or document
+    while orders := _innermost(dict(_unordered_maps(formatted, kind, schemas))):
+        reordered = _if_equal(document, reorder_keys(formatted, orders))
+        if reordered is None:
             break
-        ordered = moved
-    text = ordered.text
-    if EDITORS not in text.partition("\n")[0] and document.file is not None and folder is not None:
+        formatted = reordered
+    text = formatted.text
+    if SCHEMA_COMMENT not in text.partition("\n")[0] and document.file is not None and folder is not None:
         text = schema_comment(document.file, kind, folder) + text
     return text
 
 
 def schema_comment(file: FilePath, kind: str, folder: FilePath) -> str:
-    """The first line of a file of that kind, which leads editors to its schema in the folder."""
-    way = os.path.relpath((folder / f"{kind}{SUFFIX}").resolve(), file.resolve().parent)
-    return f"{EDITORS}{FilePath(way).as_posix()}\n"
+    """The first line of a file of that kind, which refers editors to its schema in `folder`."""
+    schema = os.path.relpath((folder / f"{kind}{SUFFIX}").resolve(), file.resolve().parent)
+    return f"{SCHEMA_COMMENT}{FilePath(schema).as_posix()}\n"
 
 
-def formatting_problem(document: Document, new: str) -> Problem | None:
-    """The first line that is written otherwise in the `new` text; None where there is none."""
-    if new == document.text:
+def formatting_problem(document: Document, formatted: str) -> Problem | None:
+    """A warning at the first line that differs from the `formatted` text; None if there is none."""
+    if formatted == document.text:
         return None
-    pairs = zip(document.text.split("\n"), new.split("\n"), strict=False)
-    line, other = next(((at, other) for at, (one, other) in enumerate(pairs) if one != other), (0, ""))
-    path = next((path for path, place in document.places.items() if place.key_line == line), ())
-    message, hint = (
-        f"formatted differently: `{other.strip()}`" if other.strip() else "superfluous whitespace",
-        "run `fitcard fmt`",
-    )
+    lines = zip(document.text.split("\n"), formatted.split("\n"), strict=False)
+    line, expected = next(((at, new) for at, (old, new) in enumerate(lines) if old != new), (0, ""))
+    path = next((path for path, span in document.spans.items() if span.key_line == line), ())
+    expected = expected.strip()
+    message = f"formatted differently: `{expected}`" if expected else "superfluous whitespace"
+    hint = "run `fitcard fmt`"
     return document.problem(NotFormatted, message, path, key=True, severity=Severity.WARNING, hint=hint)
 
 
-def _the_same(document: Document, text: str) -> Document | None:
-    """The document in another text; None where that would hold something else."""
-    found, _ = read_text(text, document.path, document.file)
-    return found if found is not None and found.data == document.data else None
+def _if_equal(document: Document, text: str) -> Document | None:
+    """The document with another text; None if its data would differ."""
+    changed, _ = read_text(text, document.path, document.file)
+    return changed if changed is not None and changed.data == document.data else None
 
 
-def _spaced(document: Document) -> str:
-    """No space at the ends of lines, no two empty lines in a row, one line feed at the end; long texts stay."""
-    text, inner = document.text, {path[:-1] for path in document.places if path}
-    texts = [(place.start, place.end) for path, place in document.places.items() if path not in inner]
-    fixed = {line for start, end in texts for line in range(text.count("\n", 0, start), text.count("\n", 0, end))}
+def _normalize_whitespace(document: Document) -> str:
+    """No spaces at line ends, no consecutive empty lines, one line feed at the end; scalars of several lines stay."""
+    text, parents = document.text, {path[:-1] for path in document.spans if path}
+    scalars = [(span.start, span.end) for path, span in document.spans.items() if path not in parents]
+    fixed = {line for start, end in scalars for line in range(text.count("\n", 0, start), text.count("\n", 0, end))}
     lines: list[str] = []
     for number, line in enumerate(text.split("\n")):
-        kept = line if number in fixed else line.rstrip()
-        if kept or number in fixed or (lines and lines[-1]):
-            lines.append(kept)
+        stripped = line if number in fixed else line.rstrip()
+        if stripped or number in fixed or (lines and lines[-1]):
+            lines.append(stripped)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _innermost(orders: Mapping[Path, list[str]]) -> dict[Path, list[str]]:
-    """Those maps that hold no other of them."""
+    """The maps that contain no other of these maps."""
     outer = {path[:length] for path in orders for length in range(len(path))}
     return {path: order for path, order in orders.items() if path not in outer}
 
 
-def _orders(document: Document, kind: str, schemas: Schemas) -> Iterator[tuple[Path, list[str]]]:
-    """Each map whose keys are not in the order of its schema, and that order."""
+def _unordered_maps(document: Document, kind: str, schemas: Schemas) -> Iterator[tuple[Path, list[str]]]:
+    """Each map whose keys are not in the order of its schema, with that order."""
 
-    def visit(path: Path, value: Any, part: Part) -> Iterator[tuple[Path, list[str]]]:
-        layers = list(_layers(part, value, schemas))
+    def visit(path: Path, value: Any, subschema: Subschema) -> Iterator[tuple[Path, list[str]]]:
+        applicable = list(_applicable(subschema, value, schemas))
         if isinstance(value, dict):
-            listed = dict.fromkeys(key for layer, _ in layers for key in layer.get("properties", {}) if key in value)
-            if len(listed) == len(value) and list(listed) != list(value):
-                yield path, list(listed)
-        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        for step, found in inside:
-            yield from visit((*path, step), found, _part(layers, step))
+            order = dict.fromkeys(
+                key for schema, _ in applicable for key in schema.get("properties", {}) if key in value
+            )
+            if len(order) == len(value) and list(order) != list(value):
+                yield path, list(order)
+        children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for step, child in children:
+            yield from visit((*path, step), child, _child_schema(applicable, step))
 
     yield from visit((), document.data, (schemas.by_kind[kind], kind))
 
 
-def _part(layers: list[Part], step: str | int) -> Part:
-    """What the schema says of one part of a value; nothing, where it says nothing."""
-    for layer, kind in layers:
-        places: list[Any] = [layer.get("items")]
+def _child_schema(applicable: list[Subschema], step: str | int) -> Subschema:
+    """The schema of a key or item; an empty one if there is none."""
+    for schema, kind in applicable:
+        candidates: list[Any] = [schema.get("items")]
         if isinstance(step, str):
-            places = [layer.get("properties", {}).get(step), layer.get("additionalProperties")]
-        for found in places:
-            if isinstance(found, dict):
-                return found, kind
-    return {}, layers[0][1]
+            candidates = [schema.get("properties", {}).get(step), schema.get("additionalProperties")]
+        for candidate in candidates:
+            if isinstance(candidate, dict):
+                return candidate, kind
+    return {}, applicable[0][1]
 
 
-def _layers(part: Part, value: Any, schemas: Schemas) -> Iterator[Part]:
-    """A part of a schema, followed to what it refers to, and those of its alternatives that the value is of."""
-    schema, kind = schemas.follow(*part)
+def _applicable(subschema: Subschema, value: Any, schemas: Schemas) -> Iterator[Subschema]:
+    """A schema with its `$ref` resolved, then those of its branches that the value is valid against."""
+    schema, kind = schemas.follow(*subschema)
     yield schema, kind
-    options: list[Mapping[str, Any]] = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    branches: list[Mapping[str, Any]] = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
     if "if" in schema:
-        options.append(schema.get("then" if schemas.is_valid(value, schema["if"], kind) else "else", {}))
-    for option in options:
-        if schemas.is_valid(value, option, kind):
-            yield from _layers((option, kind), value, schemas)
+        branches.append(schema.get("then" if schemas.is_valid_part(value, schema["if"], kind) else "else", {}))
+    for branch in branches:
+        if schemas.is_valid_part(value, branch, kind):
+            yield from _applicable((branch, kind), value, schemas)

@@ -1,4 +1,4 @@
-"""What a schema says against a document, in words for whoever wrote it: at its place, with what to write instead."""
+"""Schema errors as problems: with position, a message for authors of the file, and a hint what to write instead."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fitcard.suggest import closest, did_you_mean
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-YES_AND_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}  # as YAML 1.1 reads them
-TYPE_WORDS = {
+YAML_1_1_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+TYPE_NAMES = {
     "number": "a number",
     "integer": "a whole number",
     "string": "text",
@@ -93,7 +93,7 @@ class SchemaRange(ProblemCode):
 class SchemaUnusual(ProblemCode):
     """A figure is possible but unusual, and should be verified.
 
-    Why: a figure in MB instead of GB is a thousand times too large, and would be used as it is.
+    Why: a figure in MB instead of GB is a thousand times too large.
     Avoid: `memory: 16384` for a device with 16 GB
     Prefer: `memory: 16`; if the figure is correct, widen `usual` in the schema.
     """
@@ -126,52 +126,52 @@ class SchemaOther(ProblemCode):
     """
 
 
-Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # a part of a schema -> the target of its `$ref`
 BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
-COUNTED = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
+LENGTHS = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
 
 
 def schema_problems(document: Document, error: ValidationError, resolve: Resolve) -> Iterator[Problem]:
-    """The problems of one error; `resolve` follows the `$ref` of a part of the schema."""
-    if error.context:  # anyOf and oneOf: what the nearest of the alternatives says
-        from jsonschema.exceptions import best_match  # noqa: PLC0415 - imported only once something is wrong
+    """The problems of a validation error. Of `anyOf` and `oneOf`, those of the branch that matches best."""
+    if error.context:
+        from jsonschema.exceptions import best_match  # noqa: PLC0415 - only needed for invalid data
 
-        nearest = best_match([error])
-        if nearest is not None and nearest is not error:
-            yield from schema_problems(document, nearest, resolve)
+        best = best_match([error])
+        if best is not None and best is not error:
+            yield from schema_problems(document, best, resolve)
             return
     path: DocumentPath = tuple(error.absolute_path)
-    rule, value = str(error.validator), error.instance
+    keyword, value = str(error.validator), error.instance
     expected: Any = error.validator_value
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     about = _description(schema)
-    if rule == "additionalProperties" and isinstance(value, dict):
+    if keyword == "additionalProperties" and isinstance(value, dict):
         yield from _unknown_keys(document, path, value, schema)
-    elif rule in ("required", "dependentRequired") and isinstance(value, dict):
+    elif keyword in ("required", "dependentRequired") and isinstance(value, dict):
         yield from _missing_keys(document, path, error, schema, resolve)
     elif "propertyNames" in error.absolute_schema_path:
         message = f"`{value}` is not a valid key"
         yield document.problem(SchemaKeyForm, message, (*path, str(value)), key=True, hint=about)
-    elif rule in ("enum", "const"):
-        yield _choice(document, path, value, expected if rule == "enum" else [expected])
-    elif rule == "type":
-        kinds = expected if isinstance(expected, list) else [expected]
-        message = f"must be {' or '.join(TYPE_WORDS[kind] for kind in kinds)}, not {_shown(value)}"
-        yield document.problem(SchemaType, message, path, hint=_type_hint(value, kinds))
-    elif rule == "sumsTo":
+    elif keyword in ("enum", "const"):
+        yield _choice_problem(document, path, value, expected if keyword == "enum" else [expected])
+    elif keyword == "type":
+        types = expected if isinstance(expected, list) else [expected]
+        message = f"must be {' or '.join(TYPE_NAMES[name] for name in types)}, not {_describe(value)}"
+        yield document.problem(SchemaType, message, path, hint=_type_hint(value, types))
+    elif keyword == "sumsTo":
         yield document.problem(SchemaSum, error.message, path, key=True, hint="change one of them")
-    elif rule == "usual":
+    elif keyword == "usual":
         unit = schema.get("unit", "1")
         hint = f"{about}; is it in {unit}?" if unit != "1" else about
         yield document.problem(SchemaUnusual, error.message, path, severity=Severity.WARNING, hint=hint)
-    elif rule in BOUNDS:
-        message = f"must be {BOUNDS[rule]} {expected:g}, not {_shown(value)}"
+    elif keyword in BOUNDS:
+        message = f"must be {BOUNDS[keyword]} {expected:g}, not {_describe(value)}"
         yield document.problem(SchemaRange, message, path, hint=about)
-    elif rule in COUNTED:
-        message = f"must have at least {expected} {COUNTED[rule]}" if value else "must not be empty"
+    elif keyword in LENGTHS:
+        message = f"must have at least {expected} {LENGTHS[keyword]}" if value else "must not be empty"
         yield document.problem(SchemaTooShort, message, path, hint=about)
-    elif rule == "pattern":
-        yield document.problem(SchemaForm, f"{_shown(value)} has the wrong format", path, hint=about)
+    elif keyword == "pattern":
+        yield document.problem(SchemaForm, f"{_describe(value)} has the wrong format", path, hint=about)
     else:
         yield document.problem(SchemaOther, error.message, path, hint=about)
 
@@ -180,47 +180,48 @@ def _unknown_keys(
     document: Document, path: DocumentPath, value: Mapping[str, Any], schema: Mapping[str, Any]
 ) -> Iterator[Problem]:
     known = list(schema.get("properties", {}))
-    for stray in (key for key in value if key not in known):
-        near = closest(stray, known)
+    for unknown in (key for key in value if key not in known):
+        near = closest(unknown, known)
         hint = did_you_mean(near) or f"the allowed keys are: {', '.join(known)}"
-        if value[stray] is None and " " in stray:  # the rest of a text in braces that holds a comma
+        if value[unknown] is None and " " in unknown:  # the rest of an unquoted text in braces, after its comma
             hint = "a comma ends a value in braces: put the text in quotes"
-        message = f"`{stray}` is not a key of {schema.get('title', 'this')}"
-        yield document.problem(SchemaUnknownKey, message, (*path, stray), key=True, hint=hint, closest=near)
+        message = f"`{unknown}` is not a key of {schema.get('title', 'this')}"
+        yield document.problem(SchemaUnknownKey, message, (*path, unknown), key=True, hint=hint, closest=near)
 
 
 def _missing_keys(
     document: Document, path: DocumentPath, error: ValidationError, schema: Mapping[str, Any], resolve: Resolve
 ) -> Iterator[Problem]:
-    """The key that this error is about, unless a misspelt one stands in its place."""
+    """The missing key of this error, unless an unknown key is a misspelling of it."""
     value: Any = error.instance
     expected: Any = error.validator_value
-    if isinstance(expected, dict):  # what a key that is there asks for
-        expected = [key for there, wanted in expected.items() if there in value for key in wanted]
+    if isinstance(expected, dict):  # dependentRequired: by the key that requires others
+        expected = [key for present, required in expected.items() if present in value for key in required]
     known = schema.get("properties", {})
     misspelt = {near for key in value if key not in known for near in closest(key, known, 1)}
     for missing in (key for key in expected if key not in value and key not in misspelt):
         if f"'{missing}'" in error.message:
             message = f"`{missing}` is missing from {schema.get('title', 'this')}"
-            hint = _how_to_write(missing, resolve(known.get(missing, {})))
+            hint = _key_hint(missing, resolve(known.get(missing, {})))
             yield document.problem(SchemaMissingKey, message, path, key=True, hint=hint)
 
 
-def _choice(document: Document, path: DocumentPath, value: Any, expected: list[Any]) -> Problem:
+def _choice_problem(document: Document, path: DocumentPath, value: Any, expected: list[Any]) -> Problem:
     choices = [str(choice) for choice in expected]
     near = closest(str(value), choices)
     hint = did_you_mean(near) if near and len(choices) > 1 else f"write {' or '.join(f'`{c}`' for c in choices)}"
     return document.problem(SchemaChoice, f"`{value}` is not an allowed value", path, hint=hint, closest=near)
 
 
-def _how_to_write(key: str, schema: Mapping[str, Any]) -> str:
+def _key_hint(key: str, schema: Mapping[str, Any]) -> str:
     example = next(iter(schema.get("examples", [])), None)
-    written = f"add `{key}: {_yaml(example)}`" if example is not None else f"add `{key}:`"
+    hint = f"add `{key}: {_yaml(example)}`" if example is not None else f"add `{key}:`"
     about = _description(schema)
-    return f"{written}: {about}" if about else written
+    return f"{hint}: {about}" if about else hint
 
 
 def _description(schema: Mapping[str, Any]) -> str:
+    """The description as a clause: lower case, without full stop."""
     text = str(schema.get("description", ""))
     return text[:1].lower() + text[1:].rstrip(".")
 
@@ -228,10 +229,10 @@ def _description(schema: Mapping[str, Any]) -> str:
 def _yaml(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_yaml(part)}" for key, part in value.items()) + "}"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shown(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, dict):
         return "a map of keys"
     if isinstance(value, list):
@@ -241,8 +242,8 @@ def _shown(value: Any) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _type_hint(value: Any, kinds: list[str]) -> str:
-    if isinstance(value, str) and ("number" in kinds or "integer" in kinds):
+def _type_hint(value: Any, types: list[str]) -> str:
+    if isinstance(value, str) and ("number" in types or "integer" in types):
         bare = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", value).replace(",", ".").replace("_", "")
         try:
             finite = math.isfinite(float(bare))
@@ -253,10 +254,8 @@ def _type_hint(value: Any, kinds: list[str]) -> str:
                 return "write the number itself: YAML 1.1 read `1:30` as 90, and YAML 1.2 does not"
             return "write a plain number; its unit is given by the schema or by `unit`"
         return f"write `{bare}`, with a decimal point and no separators"
-    if "boolean" in kinds and str(value).casefold() in YES_AND_NO:
-        return (
-            f"write `{str(YES_AND_NO[str(value).casefold()]).lower()}`: the booleans of YAML 1.2 are `true` and `false`"
-        )
-    if "string" in kinds and isinstance(value, bool | int | float):
+    if "boolean" in types and (boolean := YAML_1_1_BOOLEANS.get(str(value).casefold())):
+        return f"write `{boolean}`: the booleans of YAML 1.2 are `true` and `false`"
+    if "string" in types and isinstance(value, bool | int | float):
         return "put it in quotes"
     return ""

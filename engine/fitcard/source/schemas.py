@@ -1,16 +1,17 @@
-"""The JSON Schemas (2020-12) of every kind of file, and what they say of a document, at its line and column.
+"""The JSON Schemas (2020-12) of all kinds of files, and the validation of documents against them.
 
-Some keywords are our own: `unit` on a number says what it is counted in, `usual` between which two figures it is found
-(beyond them is a warning), `sumsTo` on an object of numbers what they must add up to, `entryOf` on a text the kind of
-catalog that it names an entry of, `groups` that reports sum up by it, `spelling` that it is
-another name of the entry, and `day` that it says when. All are plain annotations to any other tool.
+Additional keywords, which other tools ignore:
+
+- `usual: [low, high]`: a number outside is a warning.
+- `sumsTo: total`: the numbers of an object must add up to it.
+- `unit`, `entryOf`, `groups`, `spelling`, `day`: annotations of catalog fields, see `fitcard.catalog.catalog.Field`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -28,82 +29,6 @@ if TYPE_CHECKING:
     from referencing import Registry
 
 
-EXACT = 1e-9  # sums of decimal fractions in floats
-
-
-def _sums_to(total: float, data: Any) -> str:
-    if isinstance(data, dict) and all(isinstance(part, int | float) for part in data.values()):
-        found = math.fsum(data.values())
-        if not math.isclose(found, total, abs_tol=EXACT):
-            return f"these must add up to {total:g}, but add up to {found:g}"
-    return ""
-
-
-def _usual(bounds: list[float], data: Any) -> str:
-    if isinstance(data, int | float) and not bounds[0] <= data <= bounds[1]:
-        return f"{data:g} is unusual: usual are {bounds[0]:g} to {bounds[1]:g}"
-    return ""
-
-
-KEYWORDS: dict[str, Callable[[Any, Any], str]] = {"sumsTo": _sums_to, "usual": _usual}
-
-
-Schema = dict[str, Any]  # as JSON is read
-
-
-def fast_registry(schemas: Iterable[Schema]) -> Any:
-    """Schemas by their `$id`, for quick validators of schemas that refer to them."""
-    return jsonschema_rs.Registry([(schema["$id"], schema) for schema in schemas])
-
-
-def fast_validator(schema: Schema, registry: Any) -> Any | None:
-    """What says whether data fits a schema; None where it is no schema."""
-    try:
-        return jsonschema_rs.Draft202012Validator(schema, registry=registry, keywords=_QUICK)
-    except ValueError:  # the one that tells why then says what is wrong with it
-        return None
-
-
-def explaining_validator(schema: Schema, registry: Any) -> Any:
-    """What says why data does not fit a schema, with a `referencing` registry of what it refers to."""
-    return _full()(schema, registry=registry)
-
-
-@cache
-def _full() -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes long to import, and is asked seldom
-    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
-    from jsonschema.validators import extend  # noqa: PLC0415
-
-    def checked(name: str) -> Any:
-        def errors(_: Any, value: Any, data: Any, schema: Any) -> Iterator[ValidationError]:
-            message = KEYWORDS[name](value, data)
-            if message:
-                yield ValidationError(message)
-
-        return errors
-
-    return extend(Draft202012Validator, {name: checked(name) for name in KEYWORDS})  # type: ignore[no-untyped-call]
-
-
-def _keyword(name: str) -> Any:
-    """The class that the quick validator makes of a keyword for each place where it stands."""
-
-    class Keyword:
-        def __init__(self, schema: Any, value: Any, path: Any) -> None:
-            self.value = value
-
-        def validate(self, data: Any) -> None:
-            message = KEYWORDS[name](self.value, data)
-            if message:
-                raise ValueError(message)
-
-    return Keyword
-
-
-_QUICK = {name: _keyword(name) for name in KEYWORDS}
-
-
 class SchemasUnreadable(ProblemCode):
     """The folder of schemas cannot be read, or a schema is not valid JSON.
 
@@ -113,28 +38,84 @@ class SchemasUnreadable(ProblemCode):
     """
 
 
+Schema = dict[str, Any]  # parsed JSON
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUFFIX = ".schema.json"
-BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # what a relative `$id` is resolved against
+BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # of relative `$id`s
+TOLERANCE = 1e-9  # of sums of decimal fractions in floats
+
+
+def _check_sum(total: float, data: Any) -> str:
+    """The keyword `sumsTo`: an error message, empty if `data` is valid."""
+    if isinstance(data, dict) and all(isinstance(part, int | float) for part in data.values()):
+        actual = math.fsum(data.values())
+        if not math.isclose(actual, total, abs_tol=TOLERANCE):
+            return f"these must add up to {total:g}, but add up to {actual:g}"
+    return ""
+
+
+def _check_usual(bounds: list[float], data: Any) -> str:
+    """The keyword `usual`: an error message, empty if `data` is valid."""
+    if isinstance(data, int | float) and not bounds[0] <= data <= bounds[1]:
+        return f"{data:g} is unusual: usual are {bounds[0]:g} to {bounds[1]:g}"
+    return ""
+
+
+KEYWORDS: dict[str, Callable[[Any, Any], str]] = {"sumsTo": _check_sum, "usual": _check_usual}
+
+
+def _fast_keyword(check: Callable[[Any, Any], str]) -> type:
+    """An additional keyword for the fast validator."""
+
+    class Keyword:
+        def __init__(self, schema: Any, value: Any, path: Any) -> None:
+            self.value = value
+
+        def validate(self, data: Any) -> None:
+            if message := check(self.value, data):
+                raise ValueError(message)
+
+    return Keyword
+
+
+_FAST_KEYWORDS: dict[str, Any] = {name: _fast_keyword(check) for name, check in KEYWORDS.items()}
+
+
+@cache
+def _explaining_validator() -> Any:
+    """The class of validators that report errors, with the additional keywords."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and only needed for invalid data
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415
+
+    def keyword(check: Callable[[Any, Any], str]) -> Any:
+        def errors(_: Any, value: Any, data: Any, schema: Any) -> Iterator[ValidationError]:
+            if message := check(value, data):
+                yield ValidationError(message)
+
+        return errors
+
+    keywords = {name: keyword(check) for name, check in KEYWORDS.items()}
+    return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, repr=False)
 class Schemas:
-    """All schemas of one folder, by the kind of file that each describes."""
+    """The schemas of a folder, by kind of file."""
 
     by_kind: Mapping[str, Any]
-    _quick: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _fast_validators: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<Schemas {len(self.by_kind)}>"
 
     @classmethod
-    def load(cls, folder: Path, shown_as: str = "schemas") -> Schemas:
-        """Every `<kind>.schema.json` of the folder, called `shown_as` in problems.
+    def load(cls, folder: Path, name: str = "schemas") -> Schemas:
+        """Reads every `<kind>.schema.json` of the folder, which problems call `name`.
 
-        Raises ProblemsFound where one cannot be read.
+        Raises ProblemsError if one cannot be read, or refers to one that is missing.
         """
-        by_kind: dict[str, Any] = {}
+        by_kind: dict[str, Schema] = {}
         problems: list[Problem] = []
         for path in sorted(folder.glob("*" + SUFFIX)):
             text = ""
@@ -145,55 +126,61 @@ class Schemas:
                     raise TypeError("it is not an object with an `$id`")
                 by_kind[path.name.removesuffix(SUFFIX)] = {**schema, "$id": urljoin(BASE, schema["$id"])}
             except (OSError, ValueError, TypeError, RecursionError) as error:
-                problems.append(_unreadable(f"{shown_as}/{path.name}", text, error))
-        problems += _not_there(by_kind, shown_as)
+                problems.append(_unreadable(f"{name}/{path.name}", text, error))
+        problems += _missing_schemas(by_kind, name)
         if problems:
             raise ProblemsError(problems)
         return cls(by_kind)
 
     @cached_property
-    def registry(self) -> Registry[Any]:
-        """All schemas by their `$id`, so that one may refer to another."""
-        from referencing import Registry, Resource  # noqa: PLC0415 - nothing is resolved where all data fits
+    def _registry(self) -> Registry[Any]:
+        """The schemas by `$id`, for references between them."""
+        from referencing import Registry, Resource  # noqa: PLC0415 - not needed for valid data
 
         resources = [(schema["$id"], Resource.from_contents(schema)) for schema in self.by_kind.values()]
         return Registry().with_resources(resources)
 
     @cached_property
-    def _quick_registry(self) -> Any:
-        return fast_registry(self.by_kind.values())
+    def _fast_registry(self) -> Any:
+        return jsonschema_rs.Registry([(schema["$id"], schema) for schema in self.by_kind.values()])
 
     def validator(self, kind: str) -> Any:
-        """What says why documents of this kind are not as they must be."""
-        return explaining_validator(self.by_kind[kind], self.registry)
+        """A validator of `jsonschema` for files of this kind, which reports all errors but is slow."""
+        return _explaining_validator()(self.by_kind[kind], registry=self._registry)
 
-    def fits(self, data: Any, kind: str) -> bool:
-        """Whether the schema of `kind` has nothing against the data: said far sooner than what it has against it."""
-        if kind not in self._quick:
-            self._quick[kind] = fast_validator(self.by_kind[kind], self._quick_registry)
-        quick = self._quick[kind]
-        return bool(quick.is_valid(data)) if quick else bool(self.validator(kind).is_valid(data))
+    def is_valid(self, data: Any, kind: str) -> bool:
+        """Whether data is valid against the schema of `kind`, by a fast validator."""
+        if kind not in self._fast_validators:
+            self._fast_validators[kind] = self._fast_validator(kind)
+        return bool(self._fast_validators[kind].is_valid(data))
+
+    def _fast_validator(self, kind: str) -> Any:
+        schema, registry = self.by_kind[kind], self._fast_registry
+        try:
+            return jsonschema_rs.Draft202012Validator(schema, registry=registry, keywords=_FAST_KEYWORDS)
+        except ValueError:  # not a valid schema: the other validator reports what is wrong with it
+            return self.validator(kind)
 
     def resolve(self, schema: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-        """`schema` itself, or what its `$ref` points to, seen from the schema of `kind`."""
+        """A part of the schema of `kind`, or the target of its `$ref`."""
         return self.follow(schema, kind)[0]
 
     def follow(self, schema: Mapping[str, Any], kind: str) -> tuple[Mapping[str, Any], str]:
-        """Like `resolve`, with the kind of the schema in which what was found stands."""
+        """Like `resolve`, with the kind of the schema that contains the target."""
         if "$ref" not in schema:
             return schema, kind
         ref: str = schema["$ref"]
         file = ref.partition("#")[0].rpartition("/")[2]
-        found: Mapping[str, Any] = self.registry.resolver(self.by_kind[kind]["$id"]).lookup(ref).contents
-        return found, file.removesuffix(SUFFIX) or kind
+        target: Mapping[str, Any] = self._registry.resolver(self.by_kind[kind]["$id"]).lookup(ref).contents
+        return target, file.removesuffix(SUFFIX) or kind
 
-    def is_valid(self, value: Any, part: Mapping[str, Any], kind: str) -> bool:
-        """Whether the value is as one part of the schema of `kind` says."""
+    def is_valid_part(self, value: Any, part: Mapping[str, Any], kind: str) -> bool:
+        """Whether a value is valid against a part of the schema of `kind`."""
         return bool(self.validator(kind).evolve(schema=part).is_valid(value))
 
     def check(self, document: Document, kind: str) -> list[Problem]:
-        """All that the schema of `kind` has against the document."""
-        if self.fits(document.data, kind):
+        """All problems of the document against the schema of `kind`."""
+        if self.is_valid(document.data, kind):
             return []
         return [
             problem
@@ -202,26 +189,30 @@ class Schemas:
         ]
 
 
-def _not_there(by_kind: Mapping[str, Any], shown_as: str) -> Iterator[Problem]:
-    """Schemas that refer to one that is not in the folder."""
-    there = {schema["$id"] for schema in by_kind.values()}
+def _missing_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Problem]:
+    """References to schemas that are not in the folder."""
+    ids = {schema["$id"] for schema in by_kind.values()}
     names = [f"{kind}{SUFFIX}" for kind in by_kind]
     for kind, schema in by_kind.items():
         for file in sorted({ref.partition("#")[0] for ref in _references(schema)}):
-            if urljoin(schema["$id"], file) not in there:
-                message, at = f"refers to `{file}`, which does not exist", Position(f"{shown_as}/{kind}{SUFFIX}", 1, 1)
-                yield Problem(SchemasUnreadable, message, at, closest=closest(file, names))
+            if urljoin(schema["$id"], file) not in ids:
+                message, position = (
+                    f"refers to `{file}`, which does not exist",
+                    Position(f"{folder}/{kind}{SUFFIX}", 1, 1),
+                )
+                yield Problem(SchemasUnreadable, message, position, closest=closest(file, names))
 
 
 def _references(part: Any) -> Iterator[str]:
+    """Every `$ref` in a part of a schema."""
     if isinstance(part, dict):
         if isinstance(ref := part.get("$ref"), str):
             yield ref
-        for inner in part.values():
-            yield from _references(inner)
+        for value in part.values():
+            yield from _references(value)
     elif isinstance(part, list):
-        for inner in part:
-            yield from _references(inner)
+        for value in part:
+            yield from _references(value)
 
 
 def _unreadable(file: str, text: str, error: Exception) -> Problem:

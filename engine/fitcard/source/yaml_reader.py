@@ -1,8 +1,8 @@
-"""The one YAML loader: YAML 1.2 numbers and booleans, positions, and no surprises.
+"""The YAML reader: YAML 1.2 scalars, positions of all values, and limits of size.
 
-PyYAML alone reads `1e9` as text, `1:30` as 90, `on` as true, and keeps the last of two equal keys without a word.
-Here plain scalars follow the YAML 1.2 core schema, equal keys are refused with both positions, tags and merge keys are
-refused, and files that are too large, too deep or grow too much through aliases never get as far as data.
+PyYAML alone reads `1e9` as text, `1:30` as 90 and `on` as true, and silently keeps the last of two equal keys. Here
+plain scalars follow the YAML 1.2 core schema; duplicate keys, tags and merge keys are problems; files that are too
+large, too deeply nested or expand too much through aliases are rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from fitcard.problems import Position, Problem, ProblemCode, Related
-from fitcard.source.document import Document, Path, Place
+from fitcard.source.document import Document, Path, Span
+from fitcard.source.folders import MAX_BYTES
 
 
 class FileUnreadable(ProblemCode):
@@ -109,11 +110,10 @@ class YamlNotFinite(ProblemCode):
     """
 
 
-MAX_BYTES = 2_000_000
 MAX_VALUES = 200_000
-MAX_PROBLEMS = 200  # of one file: nobody reads more
+MAX_PROBLEMS = 200  # per file
 MAX_DEPTH = 40
-MAX_NUMBER_LENGTH = 40
+MAX_NUMBER_LENGTH = 40  # characters
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 OCTAL = re.compile(r"0o[0-7]+")
@@ -126,8 +126,8 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
     for word, value in (("null", None), ("true", True), ("false", False))
     for form in (word, word.capitalize(), word.upper())
 }
-LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")  # where YAML too begins a new line
-BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # a reviewer would see other text than holds
+LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")  # all line breaks of YAML 1.1 and 1.2
+BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they show another text than the file has
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
@@ -139,106 +139,96 @@ HINTS = {
     "document": "write one document, without lines that start with `%`, `---` or `...`",
     "directive": "quote text that starts with `%`",
 }
-PLAINEST = "simplify it, and quote text with special characters"
+DEFAULT_HINT = "simplify it, and quote text with special characters"
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
-INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # what was read is less than was written: its shape says nothing
+INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # data is missing, so the schema is not checked
 TAG = "tag:yaml.org,2002:"
 KIND_TAGS = {yaml.ScalarNode: f"{TAG}str", yaml.MappingNode: f"{TAG}map", yaml.SequenceNode: f"{TAG}seq"}
 PLAIN_TAGS = set(KIND_TAGS.values())
 
 
 class _Loader(yaml.CSafeLoader):
-    """PyYAML's C parser with every implicit type removed: each scalar arrives as the text that was written."""
+    """PyYAML's C parser without implicit types: scalars are the text of the file."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        """The tag of a node that carries none; that of its kind, and it is asked of every node."""
+        """The default tag of a kind of node."""
         return KIND_TAGS[kind]
 
     def descend_resolver(self, node: Any, index: Any) -> None:
-        """Nothing: no tag goes by where a node stands."""
+        """Does nothing: tags do not depend on the path of a node."""
 
     def ascend_resolver(self) -> None:
-        """Nothing, likewise."""
+        """Does nothing, likewise."""
 
 
-def read(file: FilePath, shown_as: str) -> tuple[Document | None, list[Problem]]:
-    """The file at `file` as a `Document`, and all that is wrong with it; None where nothing could be read.
-
-    Problems carry `shown_as` as the file's name. A file that cannot be opened is a problem, not an exception.
-    """
-    content = read_content(file, shown_as)
-    return (None, [content]) if isinstance(content, Problem) else read_bytes(content, shown_as, file)
-
-
-def read_content(file: FilePath, shown_as: str) -> bytes | Problem:
-    """The bytes of a file, or what is wrong about it as a whole."""
+def read_content(file: FilePath, name: str) -> bytes | Problem:
+    """The bytes of a file, or the problem that prevents reading it. Problems call the file `name`."""
     try:
-        about = file.stat()
-        if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
-            return _whole_file(
-                shown_as, FileUnreadable, "is not a regular file", "only regular files, and links to them, are read"
-            )
-        if about.st_size > MAX_BYTES:
-            return _whole_file(shown_as, YamlTooLarge, f"larger than {MAX_BYTES:,} bytes", "split it")
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may never end
+            hint = "only regular files, and links to them, are read"
+            return _file_problem(name, FileUnreadable, "is not a regular file", hint)
+        if status.st_size > MAX_BYTES:
+            return _file_problem(name, YamlTooLarge, f"larger than {MAX_BYTES:,} bytes", "split it")
         return file.read_bytes()
     except OSError as error:
-        return _whole_file(shown_as, FileUnreadable, f"cannot be read: {error.strerror}", "")
+        return _file_problem(name, FileUnreadable, f"cannot be read: {error.strerror}", "")
 
 
-def read_bytes(content: bytes, shown_as: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
-    """Like `read`, for bytes at hand."""
+def read_bytes(content: bytes, name: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
+    """Parses the content of a file: the document, None if there is none, and all problems, which call it `name`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig").split("\n")
-        position = Position(shown_as, len(before), len(before[-1]) + 1)
+        position = Position(name, len(before), len(before[-1]) + 1)
         source = content.decode("utf-8-sig", errors="replace").split("\n")[len(before) - 1]
         message, hint = f"not UTF-8: byte {error.start + 1} cannot be decoded", "save the file as UTF-8"
         return None, [Problem(YamlNotUtf8, message, position, hint=hint, source_line=source)]
-    return read_text(text, shown_as, file)
+    return read_text(text, name, file)
 
 
-def read_text(text: str, shown_as: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
-    """Like `read`, for text at hand."""
+def read_text(text: str, name: str, file: FilePath | None = None) -> tuple[Document | None, list[Problem]]:
+    """Like `read_bytes`, for decoded text."""
     for end in LINE_ENDS:
         text = text.replace(end, "\n")
-    if not text.isascii() and (turning := BIDI_CONTROLS.search(text)):
-        return None, [_not_text(text, turning.start(), shown_as)]
+    if not text.isascii() and (control := BIDI_CONTROLS.search(text)):
+        return None, [_character_problem(text, control.start(), name)]
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        return None, [_syntax(error, text, shown_as)]
+        return None, [_syntax_problem(error, text, name)]
     except (yaml.YAMLError, RecursionError, UnicodeEncodeError) as error:
-        if strange := UNPRINTABLE.search(text):
-            return None, [_not_text(text, strange.start(), shown_as)]
-        first = str(error).splitlines()[0]
-        return None, [_whole_file(shown_as, YamlSyntax, f"not YAML: {first}", "simplify it")]
+        if unprintable := UNPRINTABLE.search(text):
+            return None, [_character_problem(text, unprintable.start(), name)]
+        first_line = str(error).splitlines()[0]
+        return None, [_file_problem(name, YamlSyntax, f"not YAML: {first_line}", "simplify it")]
     if node is None:
-        return None, [_whole_file(shown_as, YamlEmpty, "the file is empty", "delete it or fill it")]
-    walk = _Walk(text, shown_as)
-    data = walk.value(node, (), None)
-    return Document(shown_as, text, data, walk.places, file), walk.problems
+        return None, [_file_problem(name, YamlEmpty, "the file is empty", "delete it or fill it")]
+    builder = _Builder(text, name)
+    data = builder.value(node, (), None)
+    return Document(name, text, data, builder.spans, file), builder.problems
 
 
-class _Walk:
-    """One pass over the composed tree: builds data and places, and collects problems."""
+class _Builder:
+    """Builds data and spans from the node tree in one pass, and collects problems."""
 
-    def __init__(self, text: str, shown_as: str) -> None:
-        self.text, self.lines, self.shown_as = text, text.split("\n"), shown_as
-        self.places: dict[Path, Place] = {}
+    def __init__(self, text: str, name: str) -> None:
+        self.lines, self.name = text.split("\n"), name
+        self.spans: dict[Path, Span] = {}
         self.problems: list[Problem] = []
         self.full = False
 
     def value(self, node: Any, path: Path, key: yaml.Node | None) -> Any:
-        if len(self.places) >= MAX_VALUES or len(path) > MAX_DEPTH:
+        if len(self.spans) >= MAX_VALUES or len(path) > MAX_DEPTH:
             if not self.full:
                 self.full = True
-                what = f"more than {MAX_VALUES:,} values or {MAX_DEPTH} levels after expanding aliases"
-                self.problem(YamlTooLarge, what, node, "split the file, or remove the aliases")
+                message = f"more than {MAX_VALUES:,} values or {MAX_DEPTH} levels after expanding aliases"
+                self.problem(YamlTooLarge, message, node, "split the file, or remove the aliases")
             return None
         start, end = node.start_mark, node.end_mark
         scalar = isinstance(node, yaml.ScalarNode)
-        self.places[path] = Place(
+        self.spans[path] = Span(
             start.line,
             start.column,
             start.index,
@@ -249,7 +239,7 @@ class _Walk:
             scalar and node.style in BLOCK,
         )
         if node.tag not in PLAIN_TAGS:
-            self.tag(node)
+            self.tag_problem(node)
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -258,38 +248,38 @@ class _Walk:
         return node.value if node.style in QUOTED_OR_BLOCK else self.scalar(node)
 
     def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
-        out: list[Any] = []
+        items: list[Any] = []
         for index, item in enumerate(node.value):
             if self.full or len(self.problems) >= MAX_PROBLEMS:
                 break
-            out.append(self.value(item, (*path, index), None))
-        return out
+            items.append(self.value(item, (*path, index), None))
+        return items
 
-    def tag(self, node: yaml.Node) -> None:
+    def tag_problem(self, node: yaml.Node) -> None:
         message = f"the tag `{node.tag.replace(TAG, '!!')}` is not allowed"
         self.problem(YamlTag, message, node, "write the plain value")
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        seen: dict[str, yaml.Node] = {}
+        mapping: dict[str, Any] = {}
+        keys: dict[str, yaml.Node] = {}
         for key, value in node.value:
             if self.full or len(self.problems) >= MAX_PROBLEMS:
                 break
             if isinstance(key, yaml.ScalarNode) and key.tag not in PLAIN_TAGS:
-                self.tag(key)
+                self.tag_problem(key)
             elif not isinstance(key, yaml.ScalarNode):
                 self.problem(YamlKey, "a key must be plain text", key, "write a plain word before the colon")
             elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
                 self.problem(YamlMergeKey, "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
-            elif key.value in seen:
-                first = seen[key.value].start_mark
-                at = Position(self.shown_as, first.line + 1, first.column + 1)
+            elif key.value in keys:
+                first = keys[key.value].start_mark
+                at = Position(self.name, first.line + 1, first.column + 1)
                 message = f"duplicate key `{key.value}`"
                 self.problem(YamlDuplicateKey, message, key, "keep one of the two", (Related(at, "the first is here"),))
             else:
-                seen[key.value] = key
-                out[key.value] = self.value(value, (*path, key.value), key)
-        return out
+                keys[key.value] = key
+                mapping[key.value] = self.value(value, (*path, key.value), key)
+        return mapping
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         written = node.value
@@ -316,53 +306,52 @@ class _Walk:
         self, kind: type[ProblemCode], message: str, node: yaml.Node, hint: str, related: tuple[Related, ...] = ()
     ) -> None:
         mark = node.start_mark
-        position = Position(self.shown_as, mark.line + 1, mark.column + 1)
+        position = Position(self.name, mark.line + 1, mark.column + 1)
         self.problems.append(
             Problem(kind, message, position, hint=hint, source_line=self.lines[mark.line], related=related)
         )
 
 
-def _syntax(error: yaml.MarkedYAMLError, text: str, shown_as: str) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    opened = next((text for text in OPENED if text in (error.context or "")), "")
+    opened = next((construct for construct in OPENED if construct in (error.context or "")), "")
     if error.context_mark and opened:
-        mark = error.context_mark  # where it was opened, not where the file ended
+        mark = error.context_mark  # where it was opened, not the end of the file
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
     source = lines[line] if line < len(lines) else ""
-    what = " ".join(part for part in (error.problem, error.context) if part)
+    message = " ".join(part for part in (error.problem, error.context) if part)
     hint = ""
     conflict = next((at for at, text in enumerate(lines) if text.startswith(CONFLICT_MARKS)), None)
     if conflict is not None:
-        line, column, source, what = conflict, 0, lines[conflict], "unresolved merge conflict"
+        line, column, source, message = conflict, 0, lines[conflict], "unresolved merge conflict"
         hint = "keep one of the two versions, and remove the markers"
     elif opened and "escape" not in (error.problem or ""):
         hint = OPENED[opened]
     elif "\t" in source[: column + 1]:
         hint = "indent with spaces, not tabs"
-    elif "mapping values are not allowed" in what:
+    elif "mapping values are not allowed" in message:
         hint = "quote text that contains `: `, or check the indentation"
-    elif "expected key" in what or "block end" in what:
+    elif "expected key" in message or "block end" in message:
         hint = "check the indentation here and above, and quote text that contains `: ` or ` #`"
     elif error.problem and "alias" in error.problem:
         hint = "quote values that start with `*` or `&`"
-    elif "another document" in what:
-        what, hint = "a second document starts here", "write one document in each file"
+    elif "another document" in message:
+        message, hint = "a second document starts here", "write one document in each file"
     else:
-        hint = next((hint for text, hint in HINTS.items() if text in what), PLAINEST)
-    return Problem(
-        YamlSyntax, f"not YAML: {what}", Position(shown_as, line + 1, column + 1), hint=hint, source_line=source
-    )
+        hint = next((hint for part, hint in HINTS.items() if part in message), DEFAULT_HINT)
+    position = Position(name, line + 1, column + 1)
+    return Problem(YamlSyntax, f"not YAML: {message}", position, hint=hint, source_line=source)
 
 
-def _not_text(text: str, at: int, shown_as: str) -> Problem:
-    """What is wrong with a character that no editor shows as it is."""
+def _character_problem(text: str, at: int, name: str) -> Problem:
+    """The problem of an invisible character."""
     line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
     source = BIDI_CONTROLS.sub("\ufffd", UNPRINTABLE.sub("\ufffd", text[start:].partition("\n")[0]))
     message = f"the character U+{ord(text[at]):04X} is not allowed"
     hint = f"delete it, or if it is intended, write `\\u{ord(text[at]):04X}` in double quotes"
-    return Problem(YamlSyntax, message, Position(shown_as, line, at - start + 1), hint=hint, source_line=source)
+    return Problem(YamlSyntax, message, Position(name, line, at - start + 1), hint=hint, source_line=source)
 
 
-def _whole_file(shown_as: str, kind: type[ProblemCode], message: str, hint: str) -> Problem:
-    return Problem(kind, message, Position(shown_as, 1, 1), hint=hint)
+def _file_problem(name: str, kind: type[ProblemCode], message: str, hint: str) -> Problem:
+    return Problem(kind, message, Position(name, 1, 1), hint=hint)

@@ -1,1 +1,1 @@
-"""Every answer over the catalogs, computed in parts and written to a file."""
+"""The answers for all combinations of catalog entries, computed in parts and written to a file."""

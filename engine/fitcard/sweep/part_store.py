@@ -1,4 +1,4 @@
-"""The finished parts of a sweep, kept beside its file until they are joined."""
+"""The finished parts of a sweep, stored beside its output file until they are joined."""
 
 from __future__ import annotations
 
@@ -17,18 +17,8 @@ from fitcard.source.folders import PACKAGE
 from fitcard.sweep.formats import ComputedPart
 from fitcard.sweep.selection import Sweep
 
-
-@cache
-def code_sha256() -> str:
-    """A hash over the paths and bytes of the modules of the engine, as they are when it is first asked for."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 SUFFIX, MANIFEST, UNFINISHED = ".parts", "manifest.json", ".unfinished"
-PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # its number, its rows, and the checksum of its bytes
+PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # file name of a part: its number, number of rows, and CRC-32
 
 
 class SweepDiffers(ProblemCode):
@@ -51,7 +41,7 @@ class SweepPartsUnreadable(ProblemCode):
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A part that is done: how many rows it has, and what its bytes must come to."""
+    """A stored part: its file, number of rows, and CRC-32."""
 
     path: Path
     rows: int
@@ -59,101 +49,110 @@ class StoredPart:
 
 
 class PartStore:
-    """Parts by number. Each is written aside and gets its name, with its checksum, once it is whole."""
+    """Parts by number. Each is written to a temporary file that is renamed once it is complete."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._kept: dict[int, StoredPart] = {}
+        self._parts: dict[int, StoredPart] = {}
 
     @classmethod
-    def open(cls, target: Path, sweep: Sweep, form: str, *, restart: bool = False) -> PartStore:
-        """The parts that are kept for a file, which may be none; with `restart`, those that there are go first.
+    def open(cls, target: Path, sweep: Sweep, format_name: str, *, restart: bool = False) -> PartStore:
+        """The store for an output file, with the parts of an interrupted sweep; with `restart`, without them.
 
-        Raises ProblemsFound where they are of another sweep, with all that differs.
+        Raises ProblemsError if the stored parts are those of a different sweep.
         """
-        parts = cls(target.with_name(target.name + SUFFIX))
-        directory = parts.directory
+        store = cls(target.with_name(target.name + SUFFIX))
+        directory = store.directory
         if restart and directory.is_dir():
-            parts.remove()
+            store.remove()
         directory.mkdir(exist_ok=True)
-        manifest = manifest_of(sweep, form)
-        there = None if restart else _manifest_in(directory)
-        if there is None:
+        manifest = manifest_of(sweep, format_name)
+        stored = None if restart else _read_manifest(directory)
+        if stored is None:
             _write(directory / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-        elif differing := [key for key in {**there, **manifest} if there.get(key) != manifest.get(key)]:
+        elif differing := [key for key in {**stored, **manifest} if stored.get(key) != manifest.get(key)]:
             message = f"{directory} has parts of a sweep with other {', '.join(differing)}"
             hint = "discard them with --restart, or use another file"
             raise ProblemsError([Problem(SweepDiffers, message, hint=hint)])
-        parts._find()
-        return parts
+        store._find_parts()
+        return store
 
     def __contains__(self, number: int) -> bool:
-        return number in self._kept
+        return number in self._parts
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._parts)
 
-    def take(self, number: int) -> ComputedPart | None:
-        """A part that is kept; None where there is none, or where its bytes are not those that were written."""
-        kept = self._kept.get(number)
-        if kept is None:
+    def read(self, number: int) -> ComputedPart | None:
+        """The part of that number; None if it is missing or its checksum does not match."""
+        part = self._parts.get(number)
+        if part is None:
             return None
-        content = kept.path.read_bytes()
-        return ComputedPart(content, kept.rows) if zlib.crc32(content) == kept.checksum else None
+        content = part.path.read_bytes()
+        return ComputedPart(content, part.rows) if zlib.crc32(content) == part.checksum else None
 
-    def keep(self, number: int, part: ComputedPart) -> None:
-        """Keeps a part from now on."""
+    def write(self, number: int, part: ComputedPart) -> None:
+        """Stores a part."""
         checksum = zlib.crc32(part.content)
         path = self.directory / f"{number}-{part.rows}-{checksum:08x}"
         _write(path, part.content)
-        self._kept[number] = StoredPart(path, part.rows, checksum)
+        self._parts[number] = StoredPart(path, part.rows, checksum)
 
     def remove(self) -> None:
-        """Removes the parts, and their directory where nothing else is in it."""
+        """Removes the parts, and their directory unless it contains other files."""
         for path in self.directory.iterdir():
             if path.name == MANIFEST or path.suffix == UNFINISHED or PART.fullmatch(path.name):
                 path.unlink()
         if not any(self.directory.iterdir()):
             self.directory.rmdir()
 
-    def _find(self) -> None:
+    def _find_parts(self) -> None:
         for path in self.directory.iterdir():
-            if found := PART.fullmatch(path.name):
-                number, rows, checksum = found.groups()
-                self._kept[int(number)] = StoredPart(path, int(rows), int(checksum, 16))
+            if match := PART.fullmatch(path.name):
+                number, rows, checksum = match.groups()
+                self._parts[int(number)] = StoredPart(path, int(rows), int(checksum, 16))
 
 
-def manifest_of(sweep: Sweep, form: str) -> dict[str, Any]:
-    """What the parts are parts of: as long as it is the same, so is every part."""
+def manifest_of(sweep: Sweep, format_name: str) -> dict[str, Any]:
+    """All that parts depend on: parts with equal manifests can be joined."""
     return {
         "engine": code_sha256(),
-        "form": form,
+        "format": format_name,
         "rules": dict(sweep.about),
         "question": sweep.question,
         "columns": [column.key for column in sweep.columns],
         "answers": sweep.parts.count,
-        "parts": {"count": len(sweep.parts), "most": sweep.most},
+        "parts": {"count": len(sweep.parts), "size": sweep.part_size},
     }
 
 
-def _manifest_in(directory: Path) -> Mapping[str, Any] | None:
-    """The manifest of a directory; None where the directory is empty."""
+@cache
+def code_sha256() -> str:
+    """A hash over the paths and bytes of all modules of the engine, computed once per process."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _read_manifest(directory: Path) -> Mapping[str, Any] | None:
+    """The manifest in a directory; None if the directory is empty. Raises ProblemsError if it is unreadable."""
     try:
-        found: Mapping[str, Any] = json.loads((directory / MANIFEST).read_bytes())
+        manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_bytes())
     except FileNotFoundError:
         if not [path for path in directory.iterdir() if path.suffix != UNFINISHED]:
             return None
     except ValueError:
         pass
     else:
-        return found
+        return manifest
     message = f"{directory} has no readable {MANIFEST}"
     hint = "use another file, or --restart, which removes the parts and nothing else"
     raise ProblemsError([Problem(SweepPartsUnreadable, message, hint=hint)])
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes a file aside and moves it in place, so that what has the name is whole."""
-    aside = path.with_name(path.name + UNFINISHED)
-    aside.write_bytes(content)
-    aside.replace(path)
+    """Writes a temporary file and renames it, so that `path` is always complete."""
+    temporary = path.with_name(path.name + UNFINISHED)
+    temporary.write_bytes(content)
+    temporary.replace(path)

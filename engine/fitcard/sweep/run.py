@@ -1,4 +1,4 @@
-"""A sweep from start to end: what is done already is taken, the rest is computed, and all of it joined in order."""
+"""Runs a sweep: parts are read from the store or computed, and joined in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fitcard.sweep.part_store import UNFINISHED, PartStore
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.workers import Compute
 
-Progress = Callable[[int, int], None]  # questions answered, and all
+Progress = Callable[[int, int], None]  # answers done, and in total
 
 
 class SweepFileThere(ProblemCode):
@@ -31,7 +31,7 @@ class SweepFileThere(ProblemCode):
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What came of a sweep: questions that were asked, rows that were kept of them, and parts."""
+    """The number of answers, of rows that meet the filter, and of parts; and the time taken."""
 
     answers: int
     rows: int
@@ -41,82 +41,81 @@ class SweepResult:
 
 def sweep_to_file(
     sweep: Sweep,
-    form: str,
+    format_name: str,
     target: Path,
     workers: AbstractContextManager[Compute],
-    progress: Progress = lambda done, of: None,
+    progress: Progress = lambda done, total: None,
     *,
     restart: bool = False,
     force: bool = False,
 ) -> SweepResult:
-    """Writes every answer to a file, which appears once it is whole.
+    """Writes all rows to a file, which appears once it is complete.
 
-    Parts are kept beside it until then, so that what was stopped goes on where it was. Raises ProblemsFound where the
-    file exists and nobody says `force`, where parts of another sweep are kept and nobody says to `restart`, and where a
-    number is not finite.
+    Until then, parts are stored beside it, so that an interrupted sweep resumes. Raises ProblemsError if the file
+    exists (unless `force`), if there are parts of a different sweep (unless `restart`), and if a number is not finite.
     """
     if target.exists() and not force:
         hint = "use another file, or overwrite it with --force"
         raise ProblemsError([Problem(SweepFileThere, f"{target} already exists", hint=hint)])
-    find_format(form)  # before anything is written
-    kept = PartStore.open(target, sweep, form, restart=restart)
-    aside = kept.directory / f"whole{UNFINISHED}"
-    with workers as compute, aside.open("wb") as file:
-        swept = _write(sweep, form, file, compute, kept, progress)
+    find_format(format_name)  # fails before anything is written
+    store = PartStore.open(target, sweep, format_name, restart=restart)
+    temporary = store.directory / f"whole{UNFINISHED}"
+    with workers as compute, temporary.open("wb") as file:
+        result = _write(sweep, format_name, file, compute, store, progress)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(target)
-    kept.remove()
-    return swept
+    temporary.replace(target)
+    store.remove()
+    return result
 
 
 def sweep_to_stream(
     sweep: Sweep,
-    form: str,
+    format_name: str,
     file: BinaryIO,
     workers: AbstractContextManager[Compute],
-    progress: Progress = lambda done, of: None,
+    progress: Progress = lambda done, total: None,
 ) -> SweepResult:
-    """Writes every answer as it comes; nothing is kept. Raises ProblemsFound where a number is not finite."""
+    """Writes all rows as they are computed, without storing parts. Raises ProblemsError if a number is not finite."""
     with workers as compute:
-        return _write(sweep, form, file, compute, None, progress)
+        return _write(sweep, format_name, file, compute, None, progress)
 
 
 def sha256_of(file: Path) -> str:
-    """The hash of a file."""
+    """The SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _write(
-    sweep: Sweep, form: str, file: BinaryIO, compute: Compute, kept: PartStore | None, progress: Progress
+    sweep: Sweep, format_name: str, file: BinaryIO, compute: Compute, store: PartStore | None, progress: Progress
 ) -> SweepResult:
     started = time.perf_counter()
     parts = sweep.parts
-    joined = find_format(form).joined(sweep, file)
+    writer = find_format(format_name).writer(sweep, file)
     rows = done = 0
     try:
-        for number, part in enumerate(_parts(sweep, form, compute, kept)):
-            joined.add(part.content)
+        for number, part in enumerate(_parts(sweep, format_name, compute, store)):
+            writer.add(part.content)
             rows += part.rows
             done += parts[number].count
             progress(done, parts.count)
     finally:
-        joined.close()
+        writer.close()
     return SweepResult(parts.count, rows, len(parts), time.perf_counter() - started)
 
 
-def _parts(sweep: Sweep, form: str, compute: Compute, kept: PartStore | None) -> Iterator[ComputedPart]:
-    """Every part in order: those that are kept, and between them those that are computed now, which are kept too."""
-    if kept is None:
+def _parts(sweep: Sweep, format_name: str, compute: Compute, store: PartStore | None) -> Iterator[ComputedPart]:
+    """All parts in order, from the store where it has them; the others are computed and stored."""
+    if store is None:
         yield from compute(range(len(sweep.parts)))
         return
-    missing = [number for number in range(len(sweep.parts)) if number not in kept]
-    rest = iter(compute(missing))
+    missing = [number for number in range(len(sweep.parts)) if number not in store]
+    computed = iter(compute(missing))
     for number in range(len(sweep.parts)):
-        if number in kept:
-            part = kept.take(number) or compute_part(sweep, form, number)  # where it was damaged
+        if number in store:
+            part = store.read(number) or compute_part(sweep, format_name, number)  # a damaged part is computed again
         else:
-            part = next(rest)
-            kept.keep(number, part)
+            part = next(computed)
+            store.write(number, part)
         yield part

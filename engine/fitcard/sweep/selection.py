@@ -1,4 +1,4 @@
-"""What is swept: the entries of each axis, the columns of each answer, and which answers are kept."""
+"""The definition of a sweep: the entries of each axis, the columns, and the filter."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.question import read_entry, read_question
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.language.expression import Expression, ExpressionError, parse
+from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
-from fitcard.language.rule_set import field_names
-from fitcard.language.types import ExpressionKind, infer_kind
+from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.rulebook.layout import Layout, Node, ObjectNode, ValueNode
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document
 from fitcard.source.yaml_reader import read_text
 from fitcard.suggest import closest, did_you_mean
-from fitcard.sweep.columns import OF_RULES, SweepColumn, default_columns, layout_columns
 from fitcard.values import Kind
 
-MAX_CHUNK = 1 << 17  # questions of one part: more of them lie too far apart in memory, fewer cost as much each
+MAX_QUESTIONS = 1 << 17  # of a part: larger ones exceed the CPU caches, smaller ones have more overhead per question
 SEPARATOR = ","
+RULES_PREFIX = "rules."  # of names with values of the rulebook itself
+RULES_HASH = f"{RULES_PREFIX}sha256"
 WHERE, COLUMNS = "where", "columns"
 
 
@@ -49,53 +51,88 @@ class ColumnCompared(ProblemCode):
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """All that is needed to compute any part of a sweep, here or elsewhere.
+class SweepColumn:
+    """The column `key` with the values of `name`, absent where one of the conditions `when` does not hold."""
 
-    `ids` are the entries of each axis that questions name, in the order of the catalogs, and `chosen` those of the
-    axes that were named by whoever asked; of the others every entry, or what answers by default, is taken. `about` says
-    which rules answer: their title, version, hash and profile.
+    key: str
+    name: str
+    when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All that is needed to compute any part of a sweep, in this process or another.
+
+    `ids` are the entries of each axis, in catalog order; axes whose entry the rules choose are missing. `named_axes`
+    are those with entries named by the caller. `about` holds title, version, hash and profile of the rules.
     """
 
     rules: CompiledRules
     ids: Mapping[str, tuple[str, ...]]
-    chosen: tuple[str, ...]
+    named_axes: tuple[str, ...]
     inputs: Mapping[str, float]
     overrides: Mapping[str, float]
     columns: tuple[SweepColumn, ...]
     where: Expression | None
     about: Mapping[str, str]
-    most: int = MAX_CHUNK
+    part_size: int = MAX_QUESTIONS
 
     @cached_property
     def parts(self) -> Chunks:
-        """The questions, in parts of bounded size."""
-        return Chunks(self.ids, self.most)
+        """The questions, in parts of at most `part_size`."""
+        return Chunks(self.ids, self.part_size)
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """What the rules have to compute."""
+        """The names to evaluate."""
         names = {name for column in self.columns for name in (column.name, *column.when)}
         names.update(self.where.names if self.where else ())
         return frozenset(name for name in names if name not in self.rulebook_values)
 
     @cached_property
     def rulebook_values(self) -> Mapping[str, str]:
-        """Names that no rule computes: what the rulebook says of itself."""
-        return {f"{OF_RULES}{key}": value for key, value in self.about.items()}
+        """The values of names that are properties of the rulebook, such as `rules.version`."""
+        return {f"{RULES_PREFIX}{key}": value for key, value in self.about.items()}
 
     def kind(self, column: SweepColumn) -> Kind:
-        """What a column holds."""
-        found = self.rules.describe(column.name)
-        return found.kind if found else Kind.WORD
+        """The kind of values of a column."""
+        info = self.rules.describe(column.name)
+        return info.kind if info else Kind.WORD
 
     @property
     def question(self) -> dict[str, Any]:
-        """What was asked, as plain data: entries where some were named, numbers, constants set, and the condition."""
-        asked: dict[str, Any] = {axis: list(self.ids[axis]) for axis in self.chosen}
-        asked |= self.inputs
-        asked |= {"set": dict(self.overrides)} if self.overrides else {}
-        return asked | ({WHERE: " ".join(self.where.source.split())} if self.where else {})
+        """The parameters as plain data: named entries, inputs, overrides and the filter."""
+        parameters: dict[str, Any] = {axis: list(self.ids[axis]) for axis in self.named_axes}
+        parameters |= self.inputs
+        parameters |= {"set": dict(self.overrides)} if self.overrides else {}
+        return parameters | ({WHERE: " ".join(self.where.source.split())} if self.where else {})
+
+
+def layout_columns(layout: Layout, rule_set: RuleSet) -> dict[str, SweepColumn]:
+    """A column for each scalar of an answer that depends on its question only, by its keys joined with dots."""
+    columns = [column for column in _scalars(layout.root, (), ()) if column.name.partition(".")[0] not in layout.picks]
+    for figure in rule_set.figures:
+        when = (figure.shown,) if isinstance(figure.shown, str) else ()
+        columns.append(SweepColumn(f"figures.{figure.name}", figure.name, when))
+    return {column.key: column for column in columns}
+
+
+def _scalars(node: Node, keys: tuple[str, ...], when: tuple[str, ...]) -> Iterator[SweepColumn]:
+    if isinstance(node, ValueNode):
+        yield SweepColumn(".".join(keys), node.name, when)
+    elif isinstance(node, ObjectNode):
+        inner = (*when, node.when.name) if node.when else when
+        for key, part in node.parts.items():
+            yield from _scalars(part, (*keys, key), inner)
+
+
+def default_columns(layout: Layout, rule_set: RuleSet) -> tuple[SweepColumn, ...]:
+    """The columns of the layout that rules compute, and the hash of the rules."""
+    axes = rule_set.question_fields.axes
+    columns = layout_columns(layout, rule_set).values()
+    return tuple(
+        column for column in columns if ("." not in column.name or column.name == RULES_HASH) and column.key not in axes
+    )
 
 
 def read_sweep(
@@ -105,33 +142,34 @@ def read_sweep(
     where: str = "",
     overrides: Mapping[str, str | float] | None = None,
 ) -> Sweep:
-    """The sweep that these parameters ask for: those of a question, each axis with as many entries as one likes.
+    """The sweep of these parameters: those of a question, with any number of entries per axis.
 
-    `columns` are keys of an answer with dots between, or names of the rules; where there are none, those of the
-    rulebook. `where` is an expression over names of the rules that keeps the answers for which it holds.
-    Raises ProblemsFound with one problem for each parameter, column and name that is unknown or out of range.
+    `columns` are keys of an answer joined with dots, or names of rules; by default those of the layout. `where` is an
+    expression over names of rules; only answers for which it holds are rows.
+    Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range.
     """
     rulebook, problems = engine.rulebook, list[Problem]()
-    ids, chosen = {}, []
-    for axis in rulebook.question_fields.axes.values():
-        words = [*_words(parameters.get(axis.name) or ())]
+    axes = rulebook.question_fields.axes
+    ids, named_axes = {}, []
+    for axis in axes.values():
+        words = [*_split(parameters.get(axis.name) or ())]
         try:
-            found = _entries(rulebook, axis, words)
-        except ProblemsError as unread:
-            problems += unread.problems
+            entries = _entries(rulebook, axis, words)
+        except ProblemsError as error:
+            problems += error.problems
             continue
-        if found:
-            ids[axis.name] = found
+        if entries:
+            ids[axis.name] = entries
         if words:
-            chosen.append(axis.name)
-    rest = {name: value for name, value in parameters.items() if name not in rulebook.question_fields.axes}
+            named_axes.append(axis.name)
+    rest = {name: value for name, value in parameters.items() if name not in axes}
     try:
-        question = read_question(rulebook, rest, overrides, left_open=rulebook.question_fields.axes)
-    except ProblemsError as unread:
-        raise ProblemsError([*unread.problems, *problems]) from None
-    reader = _Names(engine.rules[question.profile])
-    wanted = [*_columns(rulebook, reader, _words(columns), problems)]
-    kept = _where(reader, where, problems) if where else None
+        question = read_question(rulebook, rest, overrides, open_axes=axes)
+    except ProblemsError as error:
+        raise ProblemsError([*error.problems, *problems]) from None
+    scope = _Scope(engine.rules[question.profile])
+    selected = [*_columns(rulebook, scope, _split(columns), problems)]
+    condition = _where(scope, where, problems) if where else None
     if problems:
         raise ProblemsError(problems)
     about = {
@@ -140,26 +178,26 @@ def read_sweep(
         "sha256": rulebook.sha256,
         "profile": question.profile,
     }
-    rules = reader.rules
-    return Sweep(rules, ids, tuple(chosen), question.inputs, question.overrides, tuple(wanted), kept, about)
+    rules = scope.rules
+    return Sweep(rules, ids, tuple(named_axes), question.inputs, question.overrides, tuple(selected), condition, about)
 
 
-def _words(given: str | Iterable[str]) -> Iterator[str]:
-    """Words that stand by themselves or with commas between."""
-    for text in [given] if isinstance(given, str) else given:
+def _split(texts: str | Iterable[str]) -> Iterator[str]:
+    """The words of one or several comma-separated lists."""
+    for text in [texts] if isinstance(texts, str) else texts:
         yield from (word.strip() for word in text.split(SEPARATOR) if word.strip())
 
 
 def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...]:
-    """The entries of an axis that are swept; none where the rules choose one for each question."""
+    """The ids of the entries of an axis to sweep; empty if the rules choose one for each question."""
     catalog = rulebook.catalog_of(axis.name)
     problems: list[Problem] = []
     named: set[str] = set()
     for word in words:
         try:
             named.add(read_entry(rulebook, axis, word).id)
-        except ProblemsError as unread:
-            problems += unread.problems
+        except ProblemsError as error:
+            problems += error.problems
     if problems:
         raise ProblemsError(problems)
     if named:
@@ -170,55 +208,56 @@ def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...
 
 
 @dataclass
-class _Names:
-    """Names that a sweep can show or go by: those that one question by itself gives."""
+class _Scope:
+    """The names available to columns and the filter."""
 
     rules: CompiledRules
-    known: list[str] = field(init=False)
+    names: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.known = [*self.rules.definitions, *field_names(self.rules.question_fields, self.rules.catalogs)]
+        self.names = [*self.rules.definitions, *field_names(self.rules.question_fields, self.rules.catalogs)]
 
-    def compared(self, name: str) -> bool:
+    def is_compared(self, name: str) -> bool:
+        """Whether the value of a name depends on another answer."""
         return bool(self.rules.plan([name]).current)
 
 
-def _columns(rulebook: Rulebook, reader: _Names, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweepColumn]:
-    """The columns: the entry of each axis, then those that are named, or else the values of the layout."""
+def _columns(rulebook: Rulebook, scope: _Scope, keys: Iterable[str], problems: list[Problem]) -> Iterator[SweepColumn]:
+    """The entry of each axis, then the named columns or the default ones. Appends to `problems`."""
     axes = rulebook.question_fields.axes
     yield from (SweepColumn(axis, f"{axis}.id") for axis in axes)
-    rule_set = reader.rules.rule_set
+    rule_set = scope.rules.rule_set
     known = layout_columns(rulebook.layout, rule_set)
     named = [*dict.fromkeys(key for key in keys if key not in axes)]
     for key in named or [column.key for column in default_columns(rulebook.layout, rule_set)]:
         column = known.get(key) or SweepColumn(key, key)
-        found = reader.rules.describe(column.name)
-        if found is None and not column.name.startswith(OF_RULES):
-            near = closest(key, [*known, *reader.known])
+        info = scope.rules.describe(column.name)
+        if info is None and not column.name.startswith(RULES_PREFIX):
+            near = closest(key, [*known, *scope.names])
             message, hint = f"there is no column `{key}`", did_you_mean(near)
             problems.append(Problem(ColumnUnknown, message, field=COLUMNS, closest=near, hint=hint))
-        elif found and reader.compared(column.name):
+        elif info and scope.is_compared(column.name):
             message = f"`{key}` depends on another answer"
             problems.append(Problem(ColumnCompared, message, field=COLUMNS))
         else:
             yield column
 
 
-def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression | None:
-    """The condition, checked like any expression of the rules."""
-    document, path = _quoted(source), (WHERE,)
+def _where(scope: _Scope, source: str, problems: list[Problem]) -> Expression | None:
+    """The filter as an expression. Appends to `problems`."""
+    document, path = _as_document(source), (WHERE,)
     try:
         expression = parse(source)
-    except ExpressionError as found:
-        problems += [fault.problem(document, path) for fault in found.faults]
+    except ExpressionError as error:
+        problems += [fault.problem(document, path) for fault in error.faults]
         return None
-    rules = reader.rules
+    rules = scope.rules
     for name in expression.names:
         offset = expression.offset_of(name)
         if rules.describe(name) is None:
-            message, near = f"undefined name `{name}`", closest(name, reader.known)
+            message, near = f"undefined name `{name}`", closest(name, scope.names)
             problems.append(document.problem(NameUnknown, message, path, offset=offset, closest=near))
-        elif reader.compared(name):
+        elif scope.is_compared(name):
             message = f"`{name}` depends on another answer"
             problems.append(document.problem(ColumnCompared, message, path, offset=offset))
 
@@ -234,8 +273,8 @@ def _where(reader: _Names, source: str, problems: list[Problem]) -> Expression |
     return expression
 
 
-def _quoted(source: str) -> Document:
-    """The expression as a document of its own, so that its problems have a place in it."""
+def _as_document(source: str) -> Document:
+    """A document with the expression, so that its problems have positions."""
     document, _ = read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")
     assert document is not None
     return document

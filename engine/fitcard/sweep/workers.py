@@ -1,4 +1,4 @@
-"""Who computes the parts: this process, others on this machine, or the workers of a cluster; in order either way."""
+"""Where parts are computed: in this process, in threads or processes of this machine, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from fitcard.sweep.formats import ComputedPart, SweepNeedsMore, compute_part, fi
 from fitcard.sweep.part_store import code_sha256
 from fitcard.sweep.selection import Sweep
 
-Compute = Callable[[Iterable[int]], Iterator[ComputedPart]]  # the parts of these numbers, in their order
-Submit = Callable[[int], Any]  # gives what has a `result()`
-QUEUE_PER_WORKER = (
-    2  # parts that each worker has at hand, so that it never waits, and no more of them are held in memory
-)
+Compute = Callable[[Iterable[int]], Iterator[ComputedPart]]  # yields the parts of these numbers, in order
+Submit = Callable[[int], Any]  # returns a future
+QUEUE_PER_WORKER = 2  # parts; keeps workers busy and bounds memory
 
 
 class SweepOtherEngine(ProblemCode):
@@ -44,29 +42,29 @@ class SweepNoCluster(ProblemCode):
 
 
 @contextmanager
-def local_workers(sweep: Sweep, form: str, workers: int) -> Iterator[Compute]:
-    """Computes in this process, in threads, or, where threads would wait for each other, in other processes."""
+def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Compute]:
+    """Computes in this process; with several `workers` in threads, or in processes where the format holds the GIL."""
+    ahead = workers * QUEUE_PER_WORKER
     if workers == 1:
-        yield partial(map, partial(compute_part, sweep, form))
-    elif find_format(form).in_python:
-        start = multiprocessing.get_context("spawn")  # no lock of a thread here is taken over by the other processes
-        with ProcessPoolExecutor(workers, start, _begin, (sweep, form)) as pool:
-            yield _in_order(lambda number: pool.submit(_computed_here, number), workers * QUEUE_PER_WORKER)
+        yield partial(map, partial(compute_part, sweep, format_name))
+    elif find_format(format_name).holds_gil:
+        spawn = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
+        with ProcessPoolExecutor(workers, spawn, _initialize_process, (sweep, format_name)) as processes:
+            yield _in_order(lambda number: processes.submit(_compute_in_process, number), ahead)
     else:
-        with ThreadPoolExecutor(workers) as pool:
-            yield _in_order(lambda number: pool.submit(compute_part, sweep, form, number), workers * QUEUE_PER_WORKER)
+        with ThreadPoolExecutor(workers) as threads:
+            yield _in_order(lambda number: threads.submit(compute_part, sweep, format_name, number), ahead)
 
 
 @contextmanager
-def cluster_workers(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
+def cluster_workers(sweep: Sweep, format_name: str, address: str) -> Iterator[Compute]:
     """Computes on the workers of an existing Dask cluster.
 
-    Each is sent the rules and catalogs as they were read here, once: files there could be others, and reading them
-    again would take longer than most parts. Raises ProblemsFound where there is no cluster, and while parts are
-    computed where a worker runs another engine.
+    The compiled rules and catalogs are sent to each worker once, so that all use the same. Raises ProblemsError if no
+    scheduler answers; iterating raises it if a worker runs another version of the engine.
     """
     try:
-        distributed: Any = import_module("distributed")  # only a cluster needs the extra
+        distributed: Any = import_module("distributed")  # an extra
     except ImportError:
         hint = "install it: pip install 'fitcard[cluster]'"
         raise ProblemsError(
@@ -78,59 +76,57 @@ def cluster_workers(sweep: Sweep, form: str, address: str) -> Iterator[Compute]:
         message = f"no scheduler answers at `{address}`: {error}"
         raise ProblemsError([Problem(SweepNoCluster, message, hint="is it running?")]) from None
     with client:
-        sent = client.scatter(sweep, broadcast=True, hash=False)
+        scattered = client.scatter(sweep, broadcast=True, hash=False)
         workers = max(1, sum(client.nthreads().values()))
         yield _in_order(
-            lambda number: client.submit(compute_remotely, sent, form, number, code_sha256(), pure=False),
+            lambda number: client.submit(compute_remotely, scattered, format_name, number, code_sha256(), pure=False),
             workers * QUEUE_PER_WORKER,
         )
 
 
 def _in_order(submit: Submit, ahead: int) -> Compute:
-    """Parts as they are wanted, with no more than so many under way."""
+    """Yields parts in order, with at most `ahead` submitted beyond the current one."""
 
     def compute(numbers: Iterable[int]) -> Iterator[ComputedPart]:
-        waiting: deque[Any] = deque()
+        futures: deque[Any] = deque()
         try:
             for number in numbers:
-                waiting.append(submit(number))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                futures.append(submit(number))
+                if len(futures) > ahead:
+                    yield futures.popleft().result()
+            while futures:
+                yield futures.popleft().result()
         finally:
-            for future in waiting:
+            for future in futures:
                 future.cancel()
 
     return compute
 
 
-_here: list[tuple[Sweep, str]] = []  # of another process on this machine: what it computes parts of
+_process_arguments: list[tuple[Sweep, str]] = []  # of a worker process: the sweep and the format
 
 
-def _begin(sweep: Sweep, form: str) -> None:
-    _here.append((sweep, form))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _initialize_process(sweep: Sweep, format_name: str) -> None:
+    _process_arguments.append((sweep, format_name))
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """Ends this process when the one that started it is gone, however that came about."""
+def _exit_with_parent() -> None:
+    """Exits this process when its parent has ended, even if that was killed."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()
         os._exit(1)
 
 
-def _computed_here(number: int) -> ComputedPart:
-    return compute_part(*_here[0], number)
+def _compute_in_process(number: int) -> ComputedPart:
+    return compute_part(*_process_arguments[0], number)
 
 
-def compute_remotely(sweep: Sweep, form: str, number: int, wanted: str) -> ComputedPart:
-    """The part of that number on a worker of a cluster. Raises ProblemsFound where its engine is not the one wanted."""
-    if code_sha256() != wanted:
-        message, hint = (
-            "a worker of the cluster runs another version of the engine",
-            "install the same version on all workers",
-        )
+def compute_remotely(sweep: Sweep, format_name: str, number: int, engine_sha256: str) -> ComputedPart:
+    """Computes a part on a worker of a cluster. Raises ProblemsError if its engine has another hash."""
+    if code_sha256() != engine_sha256:
+        message = "a worker of the cluster runs another version of the engine"
+        hint = "install the same version on all workers"
         raise ProblemsError([Problem(SweepOtherEngine, message, hint=hint)])
-    return compute_part(sweep, form, number)
+    return compute_part(sweep, format_name, number)

@@ -1,1 +1,1 @@
-"""Rule tests: running, updating, coverage, and the watch mode."""
+"""Rule tests: running, updating and coverage."""

@@ -1,4 +1,4 @@
-"""What the rule tests and the back-test reach of the rules of all profiles."""
+"""Coverage of the rules of all profiles by the rule tests and the back-test."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ class TestCoverage(ProblemCode):
 
 @dataclass(frozen=True)
 class Coverage:
-    """All parts of the rules of all profiles, and which of them were reached."""
+    """The parts of the rules of all profiles, and the keys of those that were evaluated."""
 
     parts: tuple[CoveragePart, ...]
-    reached: frozenset[Key]
+    covered_keys: frozenset[Key]
 
     @property
     def missing(self) -> list[CoveragePart]:
-        """What no test reaches, in the order of files and lines."""
-        return sorted((part for part in self.parts if part.key not in self.reached), key=lambda part: part.key)
+        """The parts that no test covers, by file and line."""
+        return sorted((part for part in self.parts if part.key not in self.covered_keys), key=lambda part: part.key)
 
     def warnings(self) -> list[Problem]:
-        """One for each part that is missing."""
+        """A problem for each missing part."""
         return [part.warning(TestCoverage, f"no test covers {part.what}") for part in self.missing]
 
     @property
     def share(self) -> float:
-        """The share of all parts that is reached; 1 where there are none."""
+        """The fraction of parts that are covered; 1 if there are none."""
         return 1 - len(self.missing) / len(self.parts) if self.parts else 1
 
 
 def coverage(engine: Engine, rows: Iterable[Row]) -> Coverage:
-    """What these rows, the questions of tests, and the measured runs of the back-test reach of the rules."""
+    """The coverage by these rows, those of rule tests, and by the measured runs of the back-test."""
     parts = {
         part.key: part
         for rule_set in engine.rulebook.rule_sets.values()
@@ -55,9 +55,9 @@ def coverage(engine: Engine, rows: Iterable[Row]) -> Coverage:
 
 
 def covered_by(engine: Engine, rows: Iterable[Row], names: Container[str] | None = None) -> Iterator[Key]:
-    """What these rows reach, then what measured runs do, one after another; of the rules with these `names` alone."""
+    """The parts covered by these rows, then by measured runs, evaluated lazily; only of rules with these `names`."""
     for row in rows:
         yield from covered(row.evaluation, row.index, names)
     for profile in engine.rules:
-        for one in compare(engine, profile):
-            yield from covered(one.evaluation, names=names)
+        for comparison in compare(engine, profile):
+            yield from covered(comparison.evaluation, names=names)

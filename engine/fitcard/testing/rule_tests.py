@@ -1,4 +1,4 @@
-"""Rule tests: YAML beside the rules that says what they must give for a question, or for names set by hand."""
+"""Rule tests: YAML files beside the rules with questions, or names set to values, and the expected figures."""
 
 from __future__ import annotations
 
@@ -47,13 +47,14 @@ class TestKind(ProblemCode):
     """
 
 
-EXACT = 1e-9
-PRINTED = "printed"
+EXACT = 1e-9  # tolerance where a test has none
+EXACT_SHARE = f"{EXACT * 100:.7f} %"
+PRINTED = "printed"  # as tolerance: equal when rounded to the decimals of the expectation
 
 
 @dataclass(frozen=True)
 class RuleTest:
-    """One test of a file. `given` is a question, names set to a value, or both; `differs` holds known differences."""
+    """A test of a file. `given` is a question, names set to values, or both; `differs` lists known differences."""
 
     document: Document
     number: int
@@ -61,65 +62,62 @@ class RuleTest:
 
     @property
     def name(self) -> str:
-        """What the test says."""
+        """The name of the test, a sentence."""
         return str(self.data["name"])
 
     @property
     def path(self) -> Path:
-        """Where it stands in its document."""
+        """The path of the test in its document."""
         return ("tests", self.number)
 
     @property
     def given(self) -> dict[str, Any]:
-        """What it is given, and what all tests of its file are."""
+        """The question and values of the test, with those of its file as defaults."""
         return {**self.document.data.get("given", {}), **self.data["given"]}
 
     @property
     def contract(self) -> bool:
-        """Whether others rely on its figures, so that a change of them must be explained."""
+        """Whether its figures are a contract, whose changes require a reason."""
         return bool(self.data.get("contract", self.document.data.get("contract", False)))
 
     @property
     def figures(self) -> dict[str, Path]:
-        """The names whose value it states, each with the place of the figure."""
-        differing = {name: (*self.path, "differs", name, PRINTED) for name in self.data.get("differs", {})}
-        return {name: (*self.path, "expect", name) for name in self.data.get("expect", {})} | differing
+        """The names with a stated figure, each with the path of that figure."""
+        differs = {name: (*self.path, "differs", name, PRINTED) for name in self.data.get("differs", {})}
+        return {name: (*self.path, "expect", name) for name in self.data.get("expect", {})} | differs
 
     def written(self, path: Path) -> str:
-        """A figure as it is written."""
-        return self.document.places[path].written or ""
+        """The text of a figure in the file."""
+        return self.document.spans[path].written or ""
 
     def within(self, name: str) -> float | str:
-        """The tolerance for one name: a number, a share such as `2 %`, or `printed`."""
+        """The tolerance of a name: absolute, relative such as `2 %`, or PRINTED."""
         within = self.data.get("within", EXACT_SHARE)
-        found: float | str = within.get(name, EXACT_SHARE) if isinstance(within, dict) else within
-        return found
-
-
-EXACT_SHARE = f"{EXACT * 100:.7f} %"
+        tolerance: float | str = within.get(name, EXACT_SHARE) if isinstance(within, dict) else within
+        return tolerance
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one test: nothing wrong, or a problem for each figure, and how the wrong ones came about.
+    """The result of a test: a problem for each wrong figure, and a trace of how these were computed.
 
-    `rows` are what was evaluated for it, `wrong` what came out in place of each failed expectation.
+    `rows` are the evaluated rows, `actual` the values in place of each failed expectation.
     """
 
     test: RuleTest
     problems: tuple[Problem, ...]
     trace: tuple[Mapping[str, Any], ...] = ()
     rows: tuple[Row, ...] = ()
-    wrong: Mapping[str, Scalar] = field(default_factory=dict)
+    actual: Mapping[str, Scalar] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """Whether every figure came out."""
+        """Whether all figures agree."""
         return not self.problems
 
 
 def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
-    """All tests of the rulebook whose name or file contains the text."""
+    """The tests whose name or file contains the text, ignoring case."""
     for document in rulebook.tests:
         for number, data in enumerate(document.data["tests"]):
             if containing.casefold() in f"{document.path} {data['name']}".casefold():
@@ -127,72 +125,66 @@ def rule_tests(rulebook: Rulebook, containing: str = "") -> Iterator[RuleTest]:
 
 
 def misuse_problems(engine: Engine, test: RuleTest) -> list[Problem]:
-    """What is wrong with the test itself, before anything is computed: names and entries that are not there."""
+    """The problems of the test itself, without running it: unknown names and entries, values of the wrong kind."""
     names = {*test.data.get("expect", {}), *test.data.get("differs", {})}
     try:
         return list(_misused_names(_evaluator(engine, test), test, names))
-    except ProblemsError as found:
-        return _at_test(engine, test, found.problems)
+    except ProblemsError as error:
+        return _at_test(engine, test, error.problems)
 
 
 def computed_values(engine: Engine, test: RuleTest, names: Iterable[str]) -> dict[str, Scalar]:
-    """What comes out for these names where the test asks, whatever it expects. Raises ProblemsFound as rules do."""
+    """The values of these names for the question of the test. Raises ProblemsError if a number is not finite."""
     return _evaluator(engine, test).values(names)
 
 
 def run_test(engine: Engine, test: RuleTest) -> Outcome:
-    """What comes of the test."""
+    """Runs a test; problems of its question are part of the outcome."""
     expected: Mapping[str, Any] = test.data.get("expect", {})
-    differing: Mapping[str, Any] = test.data.get("differs", {})
-    names = {*expected, *differing}
+    differs: Mapping[str, Any] = test.data.get("differs", {})
+    names = {*expected, *differs}
     try:
         evaluator = _evaluator(engine, test)
         problems = list(_misused_names(evaluator, test, names))
         if problems:
             return Outcome(test, tuple(problems))
         rows = evaluator.rows_of(names)
-    except ProblemsError as found:
-        return Outcome(test, tuple(_at_test(engine, test, found.problems)))
+    except ProblemsError as error:
+        return Outcome(test, tuple(_at_test(engine, test, error.problems)))
     values = {name: rows.value(name, engine.rulebook.layout) for name in names}
     wrong = {name: problem for name, value in values.items() if (problem := _compare(value, test, name))}
     trace = rows.own.trace(wrong) if wrong else []
-    in_order = tuple(wrong[name] for name in [*expected, *differing] if name in wrong)
-    got = {name: value for name in expected if name in wrong and (value := values[name]) is not None}
-    return Outcome(test, in_order, tuple(trace), (rows.own, *rows.picks.values()), got)
+    problems = [wrong[name] for name in [*expected, *differs] if name in wrong]
+    actual = {name: value for name in expected if name in wrong and (value := values[name]) is not None}
+    return Outcome(test, tuple(problems), tuple(trace), (rows.own, *rows.picks.values()), actual)
 
 
 def _evaluator(engine: Engine, test: RuleTest) -> QuestionEvaluator:
     given, rulebook = test.given, engine.rulebook
-    question_fields = rulebook.question_fields
-    asked = {
-        name: value
-        for name, value in given.items()
-        if name in question_fields.axes or name in question_fields.inputs or name == PROFILE
+    axes, inputs = rulebook.question_fields.axes, rulebook.question_fields.inputs
+    parameters = {name: value for name, value in given.items() if name in axes or name in inputs or name == PROFILE}
+    values = {
+        name: float(value) if type(value) is int else value for name, value in given.items() if name not in parameters
     }
-    fixed = {name: float(value) if type(value) is int else value for name, value in given.items() if name not in asked}
-    if all(name in given for name, axis in question_fields.axes.items() if axis.required):
-        return QuestionEvaluator(engine, (read_question(rulebook, asked),), fixed)
-    stand_ins = {name: rulebook.catalog_of(name).ids[0] for name, axis in question_fields.axes.items() if axis.required}
-    question = read_question(rulebook, {**stand_ins, **asked})
-    entries = {
-        axis: entry for axis, entry in question.entries.items() if axis in asked or question_fields.axes[axis].default
-    }
-    return QuestionEvaluator(engine, (Question(entries, question.inputs, question.profile),), fixed)
+    required = [name for name, axis in axes.items() if axis.required]
+    if all(name in given for name in required):
+        return QuestionEvaluator(engine, (read_question(rulebook, parameters),), values)
+    # Without a whole question: any entries let the parameters be read, and are dropped again.
+    question = read_question(rulebook, {**{name: rulebook.catalog_of(name).ids[0] for name in required}, **parameters})
+    entries = {axis: entry for axis, entry in question.entries.items() if axis in parameters or axes[axis].default}
+    return QuestionEvaluator(engine, (Question(entries, question.inputs, question.profile),), values)
 
 
 def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]) -> Iterator[Problem]:
-    """Names that are not there, and values given to a name that stands for another kind of value."""
+    """Unknown names, and names set to a value of the wrong kind."""
     picks, rules = evaluator.engine.rulebook.layout.picks, evaluator.rules
-    for section, mentioned in (("given", evaluator.given), ("expect", names)):
-        for name in mentioned:
-            info, place = rules.describe(name), (*test.path, section, name)
-            if info is None and name.partition(".")[0] not in picks:
-                near = closest(
-                    name,
-                    [*rules.definitions, *rules.question_fields.axes, *rules.question_fields.inputs],
-                )
-                yield test.document.problem(NameUnknown, f"undefined name `{name}`", place, key=True, closest=near)
-    for name, value in evaluator.given.items():
+    known = [*rules.definitions, *rules.question_fields.axes, *rules.question_fields.inputs]
+    for section, section_names in (("given", evaluator.fixed), ("expect", names)):
+        for name in section_names:
+            if rules.describe(name) is None and name.partition(".")[0] not in picks:
+                path, near = (*test.path, section, name), closest(name, known)
+                yield test.document.problem(NameUnknown, f"undefined name `{name}`", path, key=True, closest=near)
+    for name, value in evaluator.fixed.items():
         info = rules.describe(name)
         if info is not None and info.kind is not _kind(value):
             message = f"`{name}` is a {info.kind}, but is set to a {_kind(value)}"
@@ -203,35 +195,36 @@ def _kind(value: Scalar) -> Kind:
     return Kind.WORD if isinstance(value, str) else Kind.CONDITION if isinstance(value, bool) else Kind.NUMBER
 
 
-def _compare(got: Scalar, test: RuleTest, name: str) -> Problem | None:
+def _compare(value: Scalar, test: RuleTest, name: str) -> Problem | None:
+    """The problem of a value that does not agree with its expectation, or that agrees with a known difference."""
     if name in test.data.get("differs", {}):
         path = (*test.path, "differs", name, PRINTED)
         printed = test.data["differs"][name][PRINTED]
-        if _agrees(got, printed, PRINTED, test.written(path)):
-            message = f"`{name}` is listed as different, but now agrees: {format_value(got)}"
+        if _agrees(value, printed, PRINTED, test.written(path)):
+            message = f"`{name}` is listed as different, but now agrees: {format_value(value)}"
             return test.document.problem(TestAgrees, message, path, hint="move it to `expect`")
         return None
     path = (*test.path, "expect", name)
     expected = test.data["expect"][name]
-    if _agrees(got, expected, test.within(name), test.written(path)):
+    if _agrees(value, expected, test.within(name), test.written(path)):
         return None
-    message = f"`{name}` is {format_value(got)}, expected {test.written(path)}"
+    message = f"`{name}` is {format_value(value)}, expected {test.written(path)}"
     return test.document.problem(TestFailed, message, path)
 
 
-def _agrees(got: Scalar, expected: Scalar, within: float | str, written: str) -> bool:
-    if got is None or expected is None or isinstance(expected, str | bool) or isinstance(got, str | bool):
-        return got == expected
+def _agrees(value: Scalar, expected: Scalar, within: float | str, written: str) -> bool:
+    if value is None or expected is None or isinstance(expected, str | bool) or isinstance(value, str | bool):
+        return value == expected
     if within == PRINTED:
         decimals = len(written.partition(".")[2])
-        return format_decimals(got, decimals) == format_decimals(expected, decimals)
+        return format_decimals(value, decimals) == format_decimals(expected, decimals)
     if isinstance(within, str):
-        return math.isclose(got, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
-    return abs(got - expected) <= within + EXACT
+        return math.isclose(value, expected, rel_tol=float(within.rstrip("% ")) / 100, abs_tol=EXACT)
+    return abs(value - expected) <= within + EXACT
 
 
 def format_value(value: Scalar) -> str:
-    """A value as it is written in a test."""
+    """A value in the notation of a test."""
     if value is None:
         return "absent"
     if isinstance(value, bool):
@@ -240,11 +233,11 @@ def format_value(value: Scalar) -> str:
 
 
 def _at_test(engine: Engine, test: RuleTest, problems: Iterable[Problem]) -> list[Problem]:
-    """Problems of the question, or of a number that is not finite, at the test that met them."""
-    found = []
+    """Problems of the question or of its evaluation, with the position of the test."""
+    located = []
     for problem in word_problems(problems, engine.rulebook.messages):
         path = (*test.path, "given", problem.field) if problem.field in test.data["given"] else (*test.path, "name")
-        found.append(
+        located.append(
             test.document.problem(problem.kind, problem.message, path, hint=problem.hint, closest=problem.closest)
         )
-    return found
+    return located

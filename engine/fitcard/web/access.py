@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitcard.answer.problems import KeyNeeded, TooManyRequests
-from fitcard.web.errors import refused
+from fitcard.web.errors import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,7 +24,7 @@ COMMENT = "#"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
 UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and what pages load
 OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
-IPV6, IPV6_PREFIX = 6, 64  # a household or server has all addresses with one prefix of so many bits
+IPV6, IPV6_PREFIX = 6, 64  # the length in bits of the prefix of a household or server
 
 
 def read_keys(path: Path) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Access:
         """The name of the caller. Raises RequestRefused where a key is missing or the rate exceeded."""
         caller = self.caller(environ, path)
         if caller is None:
-            raise refused(KeyNeeded, headers=CHALLENGE)
+            raise refusal(KeyNeeded, headers=CHALLENGE)
         self.count(1, caller, environ, path)
         return caller
 
@@ -98,7 +98,7 @@ class RateLimit:
         self._limit, self._limiter = parse(rate), SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def admits(self, caller: str, environ: WSGIEnvironment, path: str, questions: int = 1) -> bool:
-        """Whether so many questions are within the rate of the caller; they are counted if so."""
+        """Whether a number of questions is within the rate of the caller; if so, they are counted."""
         if path.startswith(UNLIMITED) or environ["REQUEST_METHOD"] == OPTIONS:
             return True
         return self._limiter.hit(self._limit, _rated(caller, environ), cost=min(questions, self._limit.amount))
@@ -108,7 +108,7 @@ class RateLimit:
         window = self._limiter.get_window_stats(self._limit, _rated(caller, environ))
         seconds = max(1, math.ceil(window.reset_time - time.time()))
         slots = {"most": self._limit.amount, "window": self._limit.get_expiry(), "seconds": seconds}
-        return refused(TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
+        return refusal(TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
 
 
 def _rated(caller: str, environ: WSGIEnvironment) -> str:

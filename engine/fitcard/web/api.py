@@ -15,8 +15,6 @@ from flask import Response, g, request
 from fitcard.answer.catalog_api import catalog_by_axis, catalog_entry, catalog_list, rule_detail, rule_list
 from fitcard.answer.question import read_body
 from fitcard.answer.ranking import ranking_list
-from fitcard.catalog.catalog import search
-from fitcard.web.body import answer_batch, json_body, read_batch
 from fitcard.web.parameters import (
     AxisName,
     CatalogKind,
@@ -29,7 +27,7 @@ from fitcard.web.parameters import (
     RuleName,
     SearchQuery,
 )
-from fitcard.web.questions import answer, answer_many, ranking, read_pair
+from fitcard.web.questions import answer, answer_batch, answer_many, json_body, ranking, read_batch, read_pair
 from fitcard.web.responses import json_response
 from fitcard.web.routing import Example, Routes
 
@@ -127,7 +125,7 @@ def search_entries(axis: AxisName, query: SearchQuery) -> Response:
 
     Entries of an axis whose id, name or alias matches the letters.
     """
-    entries = search(catalog_by_axis(g.rulebook, axis), query.q)
+    entries = catalog_by_axis(g.rulebook, axis).suggest(query.q)
     return json_response({"found": [{"id": entry.id, "name": entry.name} for entry in entries]})
 
 

@@ -1,4 +1,4 @@
-"""The application: what it holds, and what happens before and after each request.
+"""The application: its state, and the steps before and after each request.
 
 During a request `flask.g` has the `service`, the `engine` and its `rulebook` in the language of the response, the name
 of the `caller`, `started` and `request_id` for logs, and the `decisions` to log.
@@ -16,15 +16,15 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Request
 
-from fitcard.answer.language import LANGUAGE, in_language, in_preferred_language
 from fitcard.answer.problems import AddressTooLong
+from fitcard.answer.question import LANGUAGE, in_language, in_preferred_language
 from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
 from fitcard.web import api, operations
 from fitcard.web.access import Access
-from fitcard.web.errors import install_error_handlers, refused
+from fitcard.web.errors import install_error_handlers, refusal
 from fitcard.web.observability import (
     REQUEST_ID,
     DecisionLog,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 SERVICE = "fitcard"  # the extension of an application that holds its `Service`
 TABLES = (api.routes, operations.routes, start.routes, fit.routes, catalog.routes, reference.routes)
-ROUTES = tuple(one for table in TABLES for one in table.declared)
+ROUTES = tuple(route for table in TABLES for route in table.declared)
 ACCEPT_LANGUAGE, QUERY_STRING = "HTTP_ACCEPT_LANGUAGE", "QUERY_STRING"
 ENCODED = "%"
 
@@ -92,7 +92,7 @@ def create_app(rules: ReloadingEngine | None = None, site_address: str = "", opt
         g.engine = _in_named_language(preferred, request)
         g.rulebook = g.engine.rulebook
         if len(request.path) + len(request.query_string) > service.options.limits.address:
-            raise refused(AddressTooLong, slots={"most": service.options.limits.address})
+            raise refusal(AddressTooLong, slots={"most": service.options.limits.address})
         g.caller = service.access.check(request.environ, request.path)
 
     @app.after_request
@@ -131,7 +131,7 @@ def _service(rules: ReloadingEngine, site: str, options: Options) -> Service:
     cache = ResponseCache()
     decision_log = DecisionLog(options.decision_log) if options.decision_log is not None else None
     metrics = Metrics(rules, cache) if options.metrics else None
-    recorders = [one.record for one in (decision_log, metrics) if one is not None]
+    recorders = [each.record for each in (decision_log, metrics) if each is not None]
     return Service(
         rules=rules,
         site=site,

@@ -29,7 +29,7 @@ STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
 
 
 class RequestRefused(ProblemsError):
-    """A request that is refused before its question is read, with the `status` and `headers` of the response."""
+    """A request that is rejected before its question is read, with the `status` and `headers` of the response."""
 
     def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
         super().__init__([problem])
@@ -37,7 +37,7 @@ class RequestRefused(ProblemsError):
         self.headers = headers
 
 
-def refused(
+def refusal(
     kind: type[ProblemCode],
     field: str = "",
     value: object = "",
@@ -51,7 +51,7 @@ def refused(
 
 
 def install_error_handlers(app: Flask, max_body: int) -> None:
-    """Answers every exception with a problem document; of one that is unexpected only the log has the traceback."""
+    """Answers every exception with a problem document; the traceback of an unexpected one is only logged."""
 
     @app.errorhandler(ProblemsError)
     def wrong_question(error: ProblemsError) -> Response:
@@ -66,11 +66,11 @@ def install_error_handlers(app: Flask, max_body: int) -> None:
     def wrong_method(error: MethodNotAllowed) -> Response:
         methods = sorted(error.valid_methods or ())
         headers = {"Allow": ", ".join(methods)}
-        return refused_request(refused(problems.MethodNotAllowed, "", request.method, methods, headers))
+        return refused_request(refusal(problems.MethodNotAllowed, "", request.method, methods, headers))
 
     @app.errorhandler(RequestEntityTooLarge)
     def large_body(_: RequestEntityTooLarge) -> Response:
-        return refused_request(refused(problems.BodyTooLarge, "body", slots={"most": max_body}))
+        return refused_request(refusal(problems.BodyTooLarge, "body", slots={"most": max_body}))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

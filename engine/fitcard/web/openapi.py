@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from fitcard.answer.language import LANGUAGE
-from fitcard.answer.parameter_schemas import Schema, as_plain_number, in_unit, parameter_schema
+from fitcard.answer.question import LANGUAGE
+from fitcard.answer.schema import Schema, as_plain_number, in_unit, parameter_schema
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import LIMIT, Filter
@@ -114,7 +114,7 @@ class _Document:
             assert get_origin(hint) is Annotated, f"{query.__name__}.{name} has no description"
             kind, about = get_args(hint)[:2]
             if isinstance(about, RulebookParameters):
-                declared |= {one: self._of_rulebook(one) for one in self._names(about)}
+                declared |= {parameter: self._of_rulebook(parameter) for parameter in self._names(about)}
             elif name == PROFILE:
                 declared[name] = self._of_rulebook(name)
             elif get_origin(kind) is tuple:
@@ -147,17 +147,18 @@ class _Document:
             return {}
         if kind not in self.schemas:
             self.schemas[kind] = {}  # ends recursion
-            whole = self._question() if kind == QUESTION else self.rulebook.schemas.by_kind[kind]
-            self.schemas[kind] = self._copied({key: one for key, one in whole.items() if key not in OF_FILES}, kind)
+            original = self._question() if kind == QUESTION else self.rulebook.schemas.by_kind[kind]
+            content = {key: value for key, value in original.items() if key not in OF_FILES}
+            self.schemas[kind] = self._copy(content, kind)
         return {"$ref": f"{COMPONENTS}/schemas/{kind}" + (f"/$defs/{part}" if part else "")}
 
-    def _copied(self, part: Any, kind: str) -> Any:
+    def _copy(self, part: Any, kind: str) -> Any:
         """A part of the schema of `kind`, with references to where their targets are in the document."""
         if isinstance(part, list):
-            return [self._copied(one, kind) for one in part]
+            return [self._copy(item, kind) for item in part]
         if not isinstance(part, dict):
             return part
-        copied = {key: self._copied(one, kind) for key, one in part.items()}
+        copied = {key: self._copy(value, kind) for key, value in part.items()}
         if isinstance(reference := part.get("$ref"), str):
             file, _, pointer = reference.partition("#")
             target = file.removesuffix(SUFFIX) or kind

@@ -9,7 +9,7 @@ from flask import Response, abort, g, jsonify
 
 from fitcard import __version__
 from fitcard.answer.problems import Stopping
-from fitcard.web.errors import refused
+from fitcard.web.errors import refusal
 from fitcard.web.openapi import openapi
 from fitcard.web.responses import JSON, TEXT, tagged_response, to_json
 from fitcard.web.routing import Routes
@@ -43,7 +43,7 @@ def ready() -> Response:
     Whether the service accepts requests; 503 during shutdown.
     """
     if g.service.stopping.is_set():
-        raise refused(Stopping)
+        raise refusal(Stopping)
     return jsonify({"status": "ok", "sha256": g.rulebook.sha256})
 
 

@@ -17,7 +17,7 @@ class Limits:
     """Limits of one request.
 
     `body` is in bytes; `address` counts the characters of path and query; `questions` are those of a batch, whose
-    evaluation stops after so many `seconds`.
+    evaluation stops after `seconds`.
     """
 
     body: int = MAX_BODY
@@ -41,3 +41,22 @@ class Options:
     api_keys: Mapping[str, str] = field(default_factory=dict)
     decision_log: Path | None = None
     metrics: bool = True
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """Limits of connections.
+
+    `threads` answer at the same time; `connections` are open at most, each closed after `idle` seconds without a
+    request. A request has to arrive within `arrival` seconds, with at most `header` bytes of headers. At shutdown the
+    service answers for another `drain` seconds while it is not ready, and then waits `patience` seconds for requests
+    in progress.
+    """
+
+    threads: int
+    connections: int
+    idle: int
+    arrival: float
+    header: int
+    drain: float
+    patience: float

@@ -13,9 +13,8 @@ from typing import Annotated, Self
 
 from werkzeug.datastructures import MultiDict
 
-from fitcard.answer.language import LANGUAGE
 from fitcard.answer.problems import RepeatedParameter, UnknownParameter, question_problem
-from fitcard.answer.question import read_query
+from fitcard.answer.question import LANGUAGE, read_query
 from fitcard.problems import ProblemsError
 from fitcard.suggest import closest
 

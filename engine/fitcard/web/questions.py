@@ -1,25 +1,41 @@
-"""The questions of requests: read from pairs and answered one at a time.
+"""Questions read from paths, JSON bodies and batches, and their answers.
 
-A question is evaluated in thousands of short steps, at many of which numpy lets other threads run. Threads that
-evaluate at the same time hand the interpreter back and forth and together answer half as many, so a lock admits one.
+Questions are evaluated one at a time, under a lock: numpy releases the interpreter lock at many of the thousands of
+short steps of an evaluation, and threads that evaluate at the same time have half the throughput of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flask import g
+from flask import g, request
 
 from fitcard.answer.answer import answer_question, answer_questions
-from fitcard.answer.explain import explain
-from fitcard.answer.question import Question, read_question, split_pair
+from fitcard.answer.evaluator import explain
+from fitcard.answer.problem_documents import problem_document
+from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
+from fitcard.answer.question import BODY, Question, body_problems, read_body, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.compiler.engine import Engine
+from fitcard.problems import ProblemsError
+from fitcard.rulebook.rulebook import Rulebook
+from fitcard.web.errors import RequestRefused, refusal
 from fitcard.web.observability import decision
+from fitcard.web.options import Limits
+from fitcard.web.responses import OK
 
 PAIR = ("model", "device")
 JOINED = "-on-"  # in the path of an address
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is not text without the other
+BATCH, QUESTIONS = "batch", "questions"
+CHUNK_SIZE = 16  # questions of a batch that are evaluated together, before the time limit is checked again
+
+BatchItem = tuple[Question, bool]  # a question, and whether to explain its answer
+Answerer = Callable[[Sequence[BatchItem]], Sequence[Mapping[str, Any]]]
 
 
 def read_pair(pair: str, values: Mapping[str, str]) -> Question:
@@ -28,31 +44,31 @@ def read_pair(pair: str, values: Mapping[str, str]) -> Question:
 
 
 def split_line(line: str) -> dict[str, str]:
-    """The model and the device in one line, as people write it in the language of the page."""
+    """The model and the device in one line of text, separated by the word of the language of the page."""
     return split_pair(g.rulebook, line, f" {g.rulebook.messages.label('page_between')} ", *PAIR)
 
 
 def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
-    """The answer to a question, which goes to the decision log."""
+    """The answer to a question; it is added to the decision log."""
     with g.service.evaluating:
         data = answer_question(g.engine, question, explained=explained, site=g.service.site).to_dict()
     _log(question, data)
     return data
 
 
-def answer_many(questions: Sequence[tuple[Question, bool]]) -> list[dict[str, Any]]:
-    """The answers to many questions, each with whether to explain it; those that are not explained, together."""
+def answer_many(questions: Sequence[BatchItem]) -> list[dict[str, Any]]:
+    """The answers to many questions, in one evaluation but for those that are explained."""
     together = [question for question, explained in questions if not explained]
     with g.service.evaluating:
-        answers = iter(answer_questions(g.engine, together, site=g.service.site))
-    found = []
+        evaluated = iter(answer_questions(g.engine, together, site=g.service.site))
+    answers = []
     for question, explained in questions:
         if explained:
-            found.append(answer(question, explained=True))
+            answers.append(answer(question, explained=True))
         else:
-            found.append(next(answers).to_dict())
-            _log(question, found[-1])
-    return found
+            answers.append(next(evaluated).to_dict())
+            _log(question, answers[-1])
+    return answers
 
 
 def _log(question: Question, data: dict[str, Any]) -> None:
@@ -61,13 +77,104 @@ def _log(question: Question, data: dict[str, Any]) -> None:
 
 
 def ranking(name: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """The ranking with that name. Raises ProblemsError like `read_ranking`."""
+    """The ranking with this name. Raises ProblemsError like `read_ranking`."""
     question = read_ranking(g.rulebook, name, values)
     with g.service.evaluating:
         return rank(g.engine, question, site=g.service.site)
 
 
 def explanation(engine: Engine, question: Question, name: str) -> list[dict[str, Any]]:
-    """The steps by which a rule gets its value. Raises ProblemsError where there is no such rule."""
+    """The trace of a rule. Raises ProblemsError if there is no such rule."""
     with g.service.evaluating:
         return explain(engine, question, [name])
+
+
+def json_body() -> Any:
+    """The body of the current request as plain data.
+
+    Raises RequestRefused where its media type is not JSON, or it is not JSON: also where it has NaN, an unpaired
+    surrogate, or unlimited nesting. Raises RequestEntityTooLarge where it is too large.
+    """
+    if not request.is_json:
+        raise refusal(NotJson, BODY)
+    content = request.get_data()
+    try:
+        body = json.loads(content, parse_constant=_reject)
+        if SURROGATE.search(content):
+            json.dumps(body, ensure_ascii=False).encode()
+        return body
+    except (ValueError, RecursionError):
+        raise refusal(BodyUnreadable, BODY) from None
+
+
+def _reject(constant: str) -> None:
+    """Raises ValueError for NaN and Infinity, which Python accepts although they are not JSON."""
+    raise ValueError(constant)
+
+
+def read_batch(rulebook: Rulebook, body: Any, limits: Limits) -> Sequence[Any]:
+    """The questions of a batch. Raises ProblemsError where the body is not a batch, or has too many questions."""
+    if problems := list(body_problems(rulebook.schemas, BATCH, body)):
+        raise ProblemsError(problems)
+    questions = body.get(QUESTIONS) if isinstance(body, dict) else None
+    if not isinstance(questions, list):  # a folder of schemas may lack that of batches
+        raise refusal(BodyUnreadable, QUESTIONS)
+    if len(questions) > limits.questions:
+        raise refusal(TooManyQuestions, QUESTIONS, len(questions), slots={"most": limits.questions})
+    return questions
+
+
+def answer_batch(
+    rulebook: Rulebook,
+    bodies: Sequence[Any],
+    answer_chunk: Answerer,
+    limits: Limits,
+    path: str,
+    now: Callable[[], float] = time.monotonic,
+) -> dict[str, Any]:
+    """The answer or the problem document of each question, in the form of `batch-answer.schema.json`.
+
+    `answer_chunk` answers several questions together, or raises ProblemsError. Questions after the time limit have a
+    problem document with status 503. `path` is that of the batch.
+    """
+    deadline = now() + limits.seconds
+    results: list[dict[str, Any]] = [{} for _ in bodies]
+    read: list[tuple[int, BatchItem]] = []
+
+    def fail(index: int, error: ProblemsError) -> None:
+        status = error.status if isinstance(error, RequestRefused) else None
+        document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
+        results[index] = {"status": document["status"], "problem": document}
+
+    for index, body in enumerate(bodies):
+        try:
+            read.append((index, read_body(rulebook, body)))
+        except ProblemsError as error:
+            fail(index, error)
+    for start in range(0, len(read), CHUNK_SIZE):
+        chunk = read[start : start + CHUNK_SIZE]
+        if now() > deadline:
+            for index, _ in chunk:
+                fail(index, refusal(DeadlinePassed, f"{QUESTIONS}.{index}"))
+            continue
+        for index, result in _answer_chunk(chunk, answer_chunk):
+            if isinstance(result, ProblemsError):
+                fail(index, result)
+            else:
+                results[index] = {"status": OK, "answer": result}
+    return {"answers": results, "rules": {"version": rulebook.version, "sha256": rulebook.sha256}}
+
+
+def _answer_chunk(
+    chunk: Sequence[tuple[int, BatchItem]], answer_chunk: Answerer
+) -> Iterator[tuple[int, Mapping[str, Any] | ProblemsError]]:
+    """The answers to some questions together; one by one if there is a problem with any of them."""
+    try:
+        yield from zip([index for index, _ in chunk], answer_chunk([item for _, item in chunk]), strict=True)
+    except ProblemsError:
+        for index, item in chunk:
+            try:
+                (result,) = answer_chunk([item])
+                yield index, result
+            except ProblemsError as error:
+                yield index, error

@@ -1,4 +1,4 @@
-"""How routes are declared: the function that answers, with what it takes and returns and with example requests.
+"""Declaration of routes: a view function with its parameters, its schemas and example requests.
 
 The signature of the function declares its parameters: path segments as annotated strings, and query parameters as a
 dataclass of `parameters.py`, which the function receives already read. Its docstring holds the title and, below it, the
@@ -124,7 +124,7 @@ class Routes:
                 returns=returns,
                 media=media,
                 localized=localized,
-                examples=[Example(one) if isinstance(one, str) else one for one in examples],
+                examples=[Example(each) if isinstance(each, str) else each for each in examples],
             )
             self.declared.append(route)
             self._views.append((method, path, self._reading(view, route.query)))

@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
@@ -15,12 +14,12 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from fitcard.web.app import SERVICE
-from fitcard.web.options import Limits
+from fitcard.web.options import Limits, ServerLimits
 
 PERSISTENT = "1.1"  # the version of HTTP whose connections stay open by default
 POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
 CLEANUP_SECONDS = 30
-MAX_BODY_FACTOR = 10  # beyond its limit a body gets a problem document; beyond so many times that, an error of waitress
+MAX_BODY_FACTOR = 10  # times the limit of a body, from which waitress rejects it itself
 
 
 class _Task(WSGITask):  # type: ignore[misc]
@@ -39,25 +38,6 @@ def keep_connections_open(servers: Iterable[Any]) -> None:
     """Makes these servers of waitress keep connections open after a 304."""
     for server in servers:
         server.channel_class = _Channel
-
-
-@dataclass(frozen=True)
-class ServerLimits:
-    """Limits of connections.
-
-    `threads` answer at the same time; `connections` are open at most, each closed after `idle` seconds without a
-    request. A request has to arrive within `arrival` seconds, with at most `header` bytes of headers. At shutdown the
-    service answers for another `drain` seconds while it is not ready, and then waits `patience` seconds for requests
-    in progress.
-    """
-
-    threads: int
-    connections: int
-    idle: int
-    arrival: float
-    header: int
-    drain: float
-    patience: float
 
 
 class Server:

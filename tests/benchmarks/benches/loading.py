@@ -72,7 +72,7 @@ def _reload(setup: Setup) -> Iterator[Comparison]:
 
         def watch() -> None:
             (watched.rules / file).write_text(f"{text}\n# {next(edits)}\n", "utf-8")
-            assert watcher.check().runs
+            assert watcher.check().has_figures
 
         variants = (
             Variant("service, no file changed", live.poll),
@@ -87,7 +87,7 @@ def _diff(setup: Setup) -> Iterator[Comparison]:
     with copy_folders(setup.folders) as folders, tempfile.TemporaryDirectory() as checkout:
         constant = _central_constant(setup)
         file = folders.rules / Path(constant.document.file or "").relative_to(setup.folders.rules)
-        text, place = file.read_text("utf-8"), constant.document.places[(*constant.path, "value")]
+        text, place = file.read_text("utf-8"), constant.document.spans[(*constant.path, "value")]
         value = f"{constant.value * (1 + TINY)!r}"
         file.write_text(f"{text[: place.start]}{value}{text[place.end :]}", "utf-8")
         base, head = (

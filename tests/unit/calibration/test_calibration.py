@@ -75,10 +75,10 @@ def _disturb(parameters: list[Parameter]) -> None:
     draw = np.random.default_rng(2)
     factors = {label: draw.choice(DISTURBED) for label in sorted(one.label for one in parameters)}
     texts: dict[Path, str] = {}
-    for one in sorted(parameters, key=lambda one: -one.definition.document.places[one.path].start):
+    for one in sorted(parameters, key=lambda one: -one.definition.document.spans[one.path].start):
         document, value = one.definition.document, one.value * factors[one.label]
         assert document.file is not None
-        place = document.places[one.path]
+        place = document.spans[one.path]
         text = texts.setdefault(document.file, document.text)
         within = min(max(value, one.minimum), one.maximum)
         texts[document.file] = f"{text[: place.start]}{within:.4g}{text[place.end :]}"
@@ -92,7 +92,7 @@ def test_every_fitted_value_has_a_date_and_a_number_of_runs(engine: Engine) -> N
         fitted = one.definition.data["fitted"]
         counts = fitted["runs"] if isinstance(fitted["runs"], dict) else {"all": fitted["runs"]}
         assert fitted["on"]
-        assert min(counts.values()) >= engine.rulebook.backtest.runs_at_least >= 5, one.label
+        assert min(counts.values()) >= engine.rulebook.backtest.min_runs >= 5, one.label
 
 
 def test_decode_is_at_least_twice_as_near_as_by_any_other_formula(engine: Engine) -> None:

@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from fitcard.answer.catalog_api import catalog_stats
-from fitcard.catalog.catalog import Entry
-from fitcard.catalog.fields import in_years
+from fitcard.catalog.catalog import Entry, decimal_year
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.catalog_checks import catalog_problems, check_catalogs
@@ -88,7 +87,7 @@ def test_a_check_skips_entries_without_the_figure(small: Workplace) -> None:
     ("day", "years"), [("2026-01-01", 2026.0), ("2026-01", 2026.0), ("2024-07-02", 2024.5), ("2025-12-31", 2025.99726)]
 )  # fmt: skip
 def test_a_day_is_counted_in_years(day: str, years: float) -> None:
-    assert in_years(day) == pytest.approx(years)
+    assert decimal_year(day) == pytest.approx(years)
 
 
 def test_every_row_fits_its_schema_without_so_much_as_a_warning(engine: Engine) -> None:

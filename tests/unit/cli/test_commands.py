@@ -16,6 +16,7 @@ from fitcard.cli.serve import local_site
 from fitcard.compiler.engine import Engine
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import Schemas
+from helpers.workplace import Workplace
 
 WIDE = {"COLUMNS": "120"}
 
@@ -127,6 +128,20 @@ def test_an_address_that_is_in_use_is_an_error(host: str) -> None:
     assert ended.returncode == 1
     assert f"cannot listen on {host}:8999" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_only_the_sections_of_the_layout_are_drawn(small: Workplace) -> None:
+    ended = CliRunner().invoke(main, [*small.options, "show", "llama-3.1-8b"], env=WIDE)
+    assert ended.output == "Llama 3.1 8B fits easily on M1 16GB.\n"
+
+
+def test_help_imports_no_yaml_reader_and_no_numpy() -> None:
+    code = (
+        "import sys; from fitcard.cli.main import main; main(['--help'], standalone_mode=False);"
+        " print({'yaml', 'numpy', 'jsonschema', 'rich'} & sys.modules.keys())"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.endswith("\nset()\n")
 
 
 def test_a_terminal_without_the_characters_shows_others() -> None:

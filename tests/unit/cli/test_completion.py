@@ -12,7 +12,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from fitcard.cli import options
-from fitcard.cli.completion import matching, read_outline
+from fitcard.cli.completion import match_entries, read_outline
 from fitcard.cli.main import COMMANDS, main
 from fitcard.cli.options import question_options
 from fitcard.compiler.engine import Engine
@@ -61,9 +61,9 @@ def test_arguments_complete_to(words: list[str], found: list[str]) -> None:
 
 def test_text_within_an_id_completes_only_where_no_id_starts_with_it() -> None:
     entries = [("rtx-4090-24gb", ("GeForce RTX 4090 24GB",)), ("4090-mobile", ()), ("m1-16gb", ("M1 16GB", "mini"))]
-    assert matching("409", entries) == [("4090-mobile", "")]
-    assert matching("24", entries) == [("rtx-4090-24gb", "GeForce RTX 4090 24GB")]
-    assert matching("MIN", entries) == [("m1-16gb", "M1 16GB")]
+    assert match_entries("409", entries) == [("4090-mobile", "")]
+    assert match_entries("24", entries) == [("rtx-4090-24gb", "GeForce RTX 4090 24GB")]
+    assert match_entries("MIN", entries) == [("m1-16gb", "M1 16GB")]
 
 
 def test_all_commands_complete_without_being_imported() -> None:

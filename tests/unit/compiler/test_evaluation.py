@@ -129,7 +129,7 @@ def test_a_name_that_depends_on_a_missing_axis_names_it(engine: Engine) -> None:
 
 def test_overridden_names_are_not_computed(engine: Engine) -> None:
     given = {"weights": 247.05, "kv_cache": 7.69, "runtime_memory": 0.9, "headroom": 9.6}
-    evaluation = evaluate(engine.default_rules, grid(engine), ["needed_memory"], given=given)
+    evaluation = evaluate(engine.default_rules, grid(engine), ["needed_memory"], overrides=given)
     assert evaluation.value("needed_memory", ()) == pytest.approx(265.24)
 
 

@@ -23,7 +23,7 @@ from fitcard.compiler.evaluation import evaluate
 from fitcard.diff.changes import shown_rules
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
-from fitcard.values import SAME_SHARE, Column, WordColumn
+from fitcard.values import RELATIVE_TOLERANCE, Column, WordColumn
 from helpers.fewer_entries import with_fewer_entries
 from helpers.repository import Repository, repository
 from helpers.workplace import Workplace
@@ -225,7 +225,7 @@ def plain(column: Column) -> Any:
 
 def differ(one: Any, other: Any) -> Any:
     if one.dtype.kind == "f":
-        return np.abs(one - other) > SAME_SHARE * np.maximum(np.abs(one), np.abs(other))
+        return np.abs(one - other) > RELATIVE_TOLERANCE * np.maximum(np.abs(one), np.abs(other))
     return one != other
 
 

@@ -1,4 +1,4 @@
-"""The two scripts of the action for pull requests, in a repository with a branch, with a stand-in for gh."""
+"""What runs on a pull request: the two scripts of the action, in a repository with a branch, with a stand-in for gh."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def change(place: Path, file: str, old: str, new: str) -> None:
 
 
 def test_a_change_of_wording_passes_and_has_a_report(place: Path) -> None:
-    change(place, "rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -")
+    change(
+        place, "rules/physics/prefill.yaml", "about: Batches of the prompt.", "about: Number of batches of the prompt."
+    )
     ended = run(place, "review")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {file.name for file in (place / "report").iterdir()} == {"diff.md", "diff.html", "diff.json", "diff.sarif"}

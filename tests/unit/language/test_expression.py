@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fitcard.compiler.program import evaluate_expression
 from fitcard.language.expression import ExpressionError, Fault, parse
-from fitcard.language.types import infer_kind
+from fitcard.language.kinds import infer_kind
 from fitcard.values import Kind
 
 A = np.array([1.0, 2.0, 3.0, 4.0])
@@ -32,7 +32,7 @@ def fault(source: str) -> Fault:
 
 
 def faults_of(source: str) -> list[Fault]:
-    """All faults; none where it parses. Anything but ExpressionFaults fails the test."""
+    """All faults; none where it parses. Anything but ExpressionError fails the test."""
     try:
         parse(source)
     except ExpressionError as found:

@@ -7,13 +7,13 @@ import pytest
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.lint.run import run_checks
-from fitcard.reports import problem_text
+from fitcard.reports import format_problem
 from helpers.workplace import Workplace
 
 
 def test_an_unknown_name_has_a_caret_and_the_closest_name(small: Workplace) -> None:
     small.edit("rules/fit.yaml", "device.bandwidth, storage_bandwidth", "device.bandwidth, storage_bandwith")
-    assert problem_text(small.problem()) == (
+    assert format_problem(small.problem()) == (
         "rules/fit.yaml:28:56: error: undefined name `storage_bandwith` [name-unknown]\n"
         "  28 |     expr: (weights + kv_cache) / min(device.bandwidth, storage_bandwith)\n"
         "     |                                                        ^\n"

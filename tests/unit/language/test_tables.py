@@ -196,7 +196,7 @@ def test_a_row_refers_to_the_value_of_another_table(small: Workplace) -> None:
         (CONDITIONS, "{value_of: runs}", "easy", "the rows give both conditions and words"),
         (FIGURES, "of: device.max_allocation", "of: device.max_aloc", "undefined name `device.max_aloc`"),
         (FIGURES, "of: device.max_allocation", "of: device.bandwidth",
-            "the rows give `GB`, but `device.bandwidth` is in `GB / s`"),
+            "the rows give `GB`, but `device.bandwidth` is in `GB/s`"),
         (WORDS_OF_TABLE, "value_of: fit", "value_of: price", "the rows give words, but `price` is not a word"),
     ],
 )  # fmt: skip

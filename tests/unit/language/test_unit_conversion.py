@@ -22,7 +22,7 @@ from fitcard.language.rule_set import RuleSet
 from fitcard.language.unit_system import Conversion, Unit, UnitSystem
 from fitcard.language.units import RuleConverter
 from fitcard.problems import Problem
-from fitcard.reports import trace_lines
+from fitcard.reports import format_trace
 from fitcard.source.yaml_reader import read_text
 
 DEFINITIONS = (
@@ -280,7 +280,7 @@ def test_a_unit_is_no_name_that_a_rule_is_made_of() -> None:
 
 def test_a_trace_shows_each_part_in_its_own_unit() -> None:
     found = evaluated("values = 65536 B/token\ncontext = 4000 token\nx [GB]: values * context")
-    lines = [line.partition("  (")[0] for line in trace_lines(trace(found, (0,), ["x"]))]
+    lines = [line.partition("  (")[0] for line in format_trace(trace(found, (0,), ["x"]))]
     assert lines == ["values = 65536 B/token", "context = 4000 token", "x = 0.262144 GB  <- values * context in B"]
 
 

@@ -146,7 +146,7 @@ def test_another_unit_of_a_formula_moves_no_answer(copy: Workplace, file: str, o
     def figures() -> dict[str, float]:
         engine = copy.load()
         question = read_question(engine.rulebook, {"model": "llama-3.1-70b", "device": "rtx-4090-24gb"})
-        answer = answer_question(engine, question)
+        answer = answer_question(engine, question).to_dict()
         return {
             "needed_gb": answer["memory"]["needed_gb"],
             **{key: answer[key] for key in ("decode_tok_s", "ttft_ms", "score", "safe_context_tokens")},
@@ -167,7 +167,7 @@ def test_conditions_are_covered_and_searched_as_they_are_evaluated(copy: Workpla
     formula = engine.default_rules.definitions["no_offload"]
     assert isinstance(formula, Formula)
     (condition,) = formula.expression.conditions
-    assert condition.written == "host_memory > 500 * MB"
+    assert condition.text == "host_memory > 500 * MB"
     assert evaluate_expression(condition, {"host_memory": 0.6})
     assert not evaluate_expression(condition, {"host_memory": 0.4})
 
@@ -176,12 +176,12 @@ def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:
     assert problems(small) == []
     small.edit("rules/fit.yaml", "(device.bandwidth, storage_bandwidth)", "(device.memory, storage_bandwidth * s)")
     assert [problem.message for problem in problems(small) if problem.code == "unit-result"] == [
-        "the formula gives `1`, but its unit is `s`"
+        "the formula gives no unit, but its unit is `s`"
     ]
 
 
 def test_a_formula_in_hours_is_converted_from_seconds(small: Workplace) -> None:
-    seconds = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    seconds = samples_of(small.load().rules.values())[0].evaluation.columns["load_time"]
     small.edit("rules/fit.yaml", "unit: s\n", "unit: h\n")
-    hours = samples_of(small.load().rules.values())[0].whole.columns["load_time"]
+    hours = samples_of(small.load().rules.values())[0].evaluation.columns["load_time"]
     assert np.allclose(seconds / 3600, hours, rtol=1e-15)

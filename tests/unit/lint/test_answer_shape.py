@@ -85,6 +85,18 @@ def test_a_layout_that_changes_the_answer_needs_a_new_schema(copy: Workplace, fi
     assert run_checks(copy.folders)[1] == []
 
 
+def test_an_edited_schema_of_comparisons_is_reported_and_written_again(copy: Workplace) -> None:
+    file = "schemas/diff.schema.json"
+    text = copy.path(file).read_text("utf-8")
+    copy.edit(file, '"base_profile"', '"old_profile"')
+    [problem] = run_checks(copy.folders)[1]
+    assert problem.code == "schema-outdated"
+    assert problem.position is not None
+    assert problem.position.file.endswith(file)
+    CliRunner().invoke(main, [*copy.options, "schemas"])
+    assert copy.path(file).read_text("utf-8") == text
+
+
 def test_the_schemas_of_the_project_are_those_that_the_rules_lead_to(engine: Engine) -> None:
     folders = find_folders()
     for kind, schema in generated_schemas(engine.rulebook).items():

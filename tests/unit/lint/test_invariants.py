@@ -17,7 +17,8 @@ FEW = 4_000  # questions on which such a mistake is found: far fewer than a chec
 
 def broken(work: Workplace, most: int = MAX_QUESTIONS) -> dict[str, Problem]:
     """Problems of invariants by the name of the invariant, tested on `most` questions."""
-    problems = [problem for problem in run_checks(work.folders, most=most)[1] if problem.code == "invariant-broken"]
+    found = run_checks(work.folders, max_questions=most)[1]
+    problems = [problem for problem in found if problem.code == "invariant-broken"]
     return {problem.message.split("`")[1]: problem for problem in problems}
 
 

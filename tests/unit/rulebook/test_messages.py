@@ -21,7 +21,7 @@ from fitcard.answer.question import read_question
 from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.lint.run import run_checks
-from fitcard.rulebook.formats import Format
+from fitcard.rulebook.formats import ValueFormat
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import format_decimals
 from fitcard.web.app import create_app
@@ -169,7 +169,7 @@ def test_numbers_without_groups_are_written_as_babel_writes_them(number: float, 
         expected = format_decimal(
             Decimal(format_decimals(number, decimals)), pattern, locale, decimal_quantization=False
         )
-    assert Format(locale, decimals=decimals).write(number) == expected
+    assert ValueFormat(locale, decimals=decimals).write(number) == expected
 
 
 @pytest.mark.parametrize("language", OTHERS)

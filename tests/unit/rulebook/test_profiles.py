@@ -76,7 +76,7 @@ def test_a_constant_changes_the_answers_of_the_default_profile(
     engine = copy.load()
     found = engine.rulebook.rule_set.definitions[constant]
     assert isinstance(found, Constant)
-    place, text, new = found.document.places[(*found.path, "value")], found.document.text, larger(found.value)
+    place, text, new = found.document.spans[(*found.path, "value")], found.document.text, larger(found.value)
     first = answered(copy, engine.rulebook.default_profile)
     copy.write(found.document.path, f"{text[: place.start]}{new!r}{text[place.end :]}")
     second = answered(copy, engine.rulebook.default_profile)

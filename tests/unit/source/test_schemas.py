@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fitcard.catalog.fields import catalog_kinds
-from fitcard.reports import problem_text
+from fitcard.catalog.catalog import catalog_kinds
+from fitcard.reports import format_problem
 from fitcard.source.folders import find_folders
 from fitcard.source.schemas import BASE, Schemas
 from helpers.workplace import PROJECT, Workplace
@@ -126,7 +126,7 @@ def test_a_file_that_does_not_match_its_schema_has_a_caret_and_a_hint(
     small: Workplace, file: str, old: str, new: str, text: str
 ) -> None:
     small.edit(file, old, new)
-    assert problem_text(small.problems()[0]) == text
+    assert format_problem(small.problems()[0]) == text
 
 
 def test_weights_of_a_mode_add_up_to_one(copy: Workplace) -> None:

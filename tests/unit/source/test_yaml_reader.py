@@ -8,7 +8,7 @@ import pytest
 
 from fitcard.problems import Problem
 from fitcard.source.document import Document
-from fitcard.source.yaml_reader import MAX_BYTES, read, read_text
+from fitcard.source.yaml_reader import MAX_BYTES, read_bytes, read_content, read_text
 
 
 def document(text: str) -> Document:
@@ -83,11 +83,16 @@ def test_an_alias_of_itself_is_refused() -> None:
     assert only_problem("a: &a [*a]\n").code == "yaml-too-large"
 
 
+def file_problem(path: Path) -> Problem:
+    content = read_content(path, path.name)
+    return content if isinstance(content, Problem) else read_bytes(content, path.name)[1][0]
+
+
 def test_files_that_are_too_large_unreadable_or_not_utf8_are_problems(tmp_path: Path) -> None:
     large, latin = tmp_path / "large.yaml", tmp_path / "latin.yaml"
     large.write_bytes(b"#" * (MAX_BYTES + 1))
     latin.write_bytes("a: 1\nb: Größe\n".encode("latin-1"))
-    found = {path.name: read(path, path.name)[1][0] for path in (large, latin, tmp_path / "none.yaml")}
+    found = {path.name: file_problem(path) for path in (large, latin, tmp_path / "none.yaml")}
     assert {name: problem.code for name, problem in found.items()} == {
         "large.yaml": "yaml-too-large",
         "latin.yaml": "yaml-not-utf8",

@@ -1,4 +1,4 @@
-"""Sweeps: every answer in a file, the same bytes for any number of workers and interruptions."""
+"""Sweeps: every answer in a file, the same bytes whoever computes them and however often it is interrupted."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ from hypothesis import strategies as st
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
 from fitcard.cli.main import main
-from fitcard.compiler.chunks import Chunks
+from fitcard.compiler.batch import Chunks
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
-from fitcard.sweep.columns import default_columns
 from fitcard.sweep.formats import FORMATS, PARQUET, ComputedPart, compute_part
 from fitcard.sweep.part_store import PartStore, code_sha256
 from fitcard.sweep.rows import compute_rows
 from fitcard.sweep.run import sweep_to_file
-from fitcard.sweep.selection import Sweep, read_sweep
+from fitcard.sweep.selection import Sweep, default_columns, read_sweep
 from fitcard.sweep.workers import cluster_workers, compute_remotely, local_workers
 from fitcard.values import WordColumn
 from helpers.workplace import Workplace
@@ -50,7 +49,7 @@ SOME = {
 @pytest.fixture(scope="module")
 def some(engine: Engine) -> Sweep:
     """A few answers of the project's rules, in small parts."""
-    return replace(read_sweep(engine, SOME), most=10)
+    return replace(read_sweep(engine, SOME), part_size=10)
 
 
 def written(sweep: Sweep, form: str, target: Path, workers: int = 1) -> bytes:
@@ -128,9 +127,9 @@ def test_the_file_is_the_same_with_any_number_of_workers(some: Sweep, tmp_path: 
 
 
 def test_the_rows_do_not_depend_on_the_size_of_parts(some: Sweep, tmp_path: Path) -> None:
-    whole = rows_in_file(replace(some, most=1000), tmp_path / "whole.jsonl")
+    whole = rows_in_file(replace(some, part_size=1000), tmp_path / "whole.jsonl")
     for most in (1, 7, 16):
-        assert rows_in_file(replace(some, most=most), tmp_path / f"{most}.jsonl") == whole
+        assert rows_in_file(replace(some, part_size=most), tmp_path / f"{most}.jsonl") == whole
 
 
 def rows_in_file(sweep: Sweep, file: Path) -> list[dict[str, Any]]:
@@ -167,14 +166,14 @@ def test_an_interrupted_sweep_resumes_and_gives_the_same_bytes(
 def test_a_stored_part_is_not_computed_again(some: Sweep, tmp_path: Path) -> None:
     target = tmp_path / "answers.csv"
     kept = PartStore.open(target, some, "csv")
-    kept.keep(1, ComputedPart(b"kept as it is\n", 1))
+    kept.write(1, ComputedPart(b"kept as it is\n", 1))
     assert b"kept as it is\n" in written(some, "csv", target)
 
 
 def test_a_damaged_part_is_computed_again(some: Sweep, tmp_path: Path) -> None:
     whole = written(some, "csv", tmp_path / "whole.csv")
     kept = PartStore.open(tmp_path / "answers.csv", some, "csv")
-    kept.keep(0, compute_part(some, "csv", 0))
+    kept.write(0, compute_part(some, "csv", 0))
     (part,) = kept.directory.glob("0-*")
     part.write_bytes(part.read_bytes()[:-5])
     assert written(some, "csv", tmp_path / "answers.csv") == whole
@@ -382,7 +381,7 @@ def test_parquet_metadata_has_the_rules_and_the_question(engine: Engine, some: S
     )
     assert json.loads(metadata["question"]) == some.question
     assert file.num_row_groups == len(some.parts)
-    assert all(file.metadata.row_group(at).num_rows <= some.most for at in range(file.num_row_groups))
+    assert all(file.metadata.row_group(at).num_rows <= some.part_size for at in range(file.num_row_groups))
     for column in some.columns:
         kind = file.schema_arrow.field(column.key).type
         assert str(kind).startswith("dictionary") == (str(some.kind(column)) == "word")
@@ -418,7 +417,7 @@ def test_an_empty_axis_has_no_parts() -> None:
 
 
 def test_a_part_holds_only_the_values_of_its_rows(engine: Engine) -> None:
-    sweep = replace(read_sweep(engine, {"mode": "balanced"}), most=500)
+    sweep = replace(read_sweep(engine, {"mode": "balanced"}), part_size=500)
     for number in (0, len(sweep.parts) // 2, len(sweep.parts) - 1):
         rows = compute_rows(sweep, number)
         assert rows.count <= 500

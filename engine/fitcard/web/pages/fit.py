@@ -1,4 +1,4 @@
-"""Pages about one model on one device: the answer, the explanation of a figure, the card and the badge."""
+"""Pages about one model on one device: the answer with its form, the trace of a figure, the card and the badge."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
+from markupsafe import Markup
 
 from fitcard.answer.custom_entry import with_custom_entries
-from fitcard.web.pages.address import EMBED, Address, sibling_address
+from fitcard.language.question_fields import PROFILE, Axis, Input
 from fitcard.web.pages.charts import context_curve, memory_bar
-from fitcard.web.pages.form import question_form
-from fitcard.web.pages.renderer import PageRenderer, asset
+from fitcard.web.pages.renderer import EMBED, Address, PageRenderer, asset, sibling_address
 from fitcard.web.parameters import Pair, QuestionQuery, RuleName
 from fitcard.web.questions import answer, explanation, read_pair
 from fitcard.web.responses import HTML, SVG, rules_response
@@ -143,3 +143,75 @@ def _node(step: Step, by_name: Mapping[str, Step], seen: set[str]) -> TraceNode:
         return TraceNode(step, (), expanded=False)
     seen.add(step["name"])
     return TraceNode(step, tuple([_node(by_name[name], by_name, seen) for name in names]), expanded=True)
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a list."""
+
+    value: str
+    name: str
+    selected: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the form: a list if it has `options`, else a number as text."""
+
+    name: str
+    title: str
+    about: str
+    value: str
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class QuestionForm:
+    """Rendered fields. `any_number` says whether the address has one of the `numbers`."""
+
+    lists: tuple[Markup, ...]
+    numbers: tuple[Markup, ...]
+    any_number: bool
+
+
+def question_form(renderer: PageRenderer, question: Mapping[str, object]) -> QuestionForm:
+    """The form filled with the question of an answer."""
+    fields, parameters = renderer.rulebook.question_fields, renderer.here.parameters
+    lists = [_axis_list(renderer, axis, str(question[axis.name])) for axis in fields.axes.values() if not axis.required]
+    return QuestionForm(
+        lists=(*lists, _profile_list(renderer, str(question[PROFILE]))),
+        numbers=tuple(
+            [_number_field(renderer, number, parameters.get(number.name, "")) for number in fields.inputs.values()]
+        ),
+        any_number=any(parameters.get(name) for name in fields.inputs),
+    )
+
+
+def _axis_list(renderer: PageRenderer, axis: Axis, selected: str) -> Markup:
+    def field() -> Field:
+        translate, entries = renderer.messages.translate, renderer.rulebook.catalog_of(axis.name).entries.values()
+        options = [
+            Option(entry.id, translate(axis.catalog, "name", entry.name), entry.id == selected) for entry in entries
+        ]
+        title = renderer.messages.translate_title(axis.title)
+        return Field(axis.name, title, axis.about, selected, tuple(options))
+
+    return renderer.fragment("list.html", axis.name, selected, field=field)
+
+
+def _profile_list(renderer: PageRenderer, selected: str) -> Markup:
+    def field() -> Field:
+        translate, profiles = renderer.messages.translate_title, renderer.rulebook.rule_sets.items()
+        options = [Option(name, translate(profile.title), name == selected) for name, profile in profiles]
+        return Field(PROFILE, renderer.messages.label("page_profile"), "", selected, tuple(options))
+
+    return renderer.fragment("list.html", PROFILE, selected, field=field)
+
+
+def _number_field(renderer: PageRenderer, number: Input, value: str) -> Markup:
+    def field() -> Field:
+        return Field(number.name, renderer.messages.translate_title(number.title), number.about, value)
+
+    if value:  # any text; not worth keeping
+        return Markup(renderer.render("number.html", field=field()))
+    return renderer.fragment("number.html", number.name, field=field)

@@ -11,8 +11,8 @@ from flask import Response, g
 
 from fitcard.answer.catalog_api import rule_detail, rule_list
 from fitcard.answer.problem_documents import problem_codes, problem_page
-from fitcard.calibration.backtest_report import as_data
 from fitcard.calibration.comparison import compare
+from fitcard.calibration.report import backtest_data
 from fitcard.language.definitions import Definition
 from fitcard.web.openapi import openapi, operation_id
 from fitcard.web.pages.renderer import PageRenderer
@@ -34,12 +34,12 @@ def methodology() -> Response:
     for definition in rulebook.rule_set.definitions.values():
         files.setdefault(definition.position.file, []).append(definition)
     chapters = [
-        (definitions[0].document.data, sorted(definitions, key=lambda one: one.position.line))
+        (definitions[0].document.data, sorted(definitions, key=lambda definition: definition.position.line))
         for _, definitions in sorted(files.items())
     ]
     backtest = None
     if rulebook.backtest:
-        backtest = as_data(rulebook, {name: compare(renderer.engine, name) for name in rulebook.rule_sets})
+        backtest = backtest_data(rulebook, {name: compare(renderer.engine, name) for name in rulebook.rule_sets})
     return rules_response(renderer.render("methodology.html", chapters=chapters, backtest=backtest))
 
 

@@ -1,25 +1,75 @@
-"""Rendering of templates: figures and texts as the messages of a language write them."""
+"""Rendering of pages: templates in the language of the request, and the addresses of pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import re
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from flask import g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from fitcard.answer.language import LANGUAGE
+from fitcard.answer.question import LANGUAGE
 from fitcard.compiler.engine import Engine
-from fitcard.reports import format_value, origin, with_unit
+from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
-from fitcard.web.pages.address import Address
 
 FOLDER = Path(__file__).parent
+PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch  # needs no encoding
+PLAIN_PATH = re.compile(r"[\w.~/-]*", re.ASCII).fullmatch
+EMBED = "/embed/"
 MAX_FRAGMENTS = 1024
 MAX_LANGUAGES = 16  # with templates in memory, those of replaced rules included
+
+
+@dataclass(frozen=True)
+class Address:
+    """A path and its parameters; those that are empty are left out of the text."""
+
+    path: str
+    parameters: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return (self.path if PLAIN_PATH(self.path) else quote(self.path)) + self.query
+
+    @property
+    def query(self) -> str:
+        """The query with its question mark; empty without parameters."""
+        query = "&".join([_pair(name, value) for name, value in self.parameters.items() if value])
+        return f"?{query}" if query else ""
+
+    def with_parameters(self, **changed: object) -> Address:
+        """The same address with other parameters; None removes one."""
+        unchanged = {name: value for name, value in self.parameters.items() if name not in changed}
+        added = {name: str(value) for name, value in changed.items() if value is not None}
+        return Address(self.path, {**unchanged, **added})
+
+    def varying(self, name: str) -> Callable[[str], str]:
+        """The function from a value of a parameter to the text of `with_parameters`."""
+        others = str(self.with_parameters(**{name: None}))
+        start = f"{others}&" if "?" in others else f"{others}?"
+        return lambda value: start + _pair(name, value) if value else others
+
+    def at(self, path: str) -> Address:
+        """The same parameters at another path."""
+        return Address(path, self.parameters)
+
+
+def _pair(name: str, value: str) -> str:
+    """A parameter like `urlencode` writes it, which is slow for plain words."""
+    return f"{name}={value}" if PLAIN(name) and PLAIN(value) else urlencode({name: value})
+
+
+def sibling_address(embed: str, folder: str, parameters: Mapping[str, str], suffix: str = "") -> str:
+    """The address of an embedded card moved to another folder, with further parameters."""
+    parts = urlsplit(embed)
+    query = urlencode({**dict(parse_qsl(parts.query)), **{name: value for name, value in parameters.items() if value}})
+    return urlunsplit(parts._replace(path=parts.path.replace(EMBED, folder, 1) + suffix, query=query))
 
 
 class Templates(Environment):
@@ -54,7 +104,12 @@ def templates(messages: Messages) -> Templates:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"shown": format_value, "with_unit": with_unit, "origin": origin, "whole": _whole}
+    environment.filters |= {
+        "shown": format_value,
+        "format_step_value": format_step_value,
+        "origin": format_derivation,
+        "whole": _whole,
+    }
     environment.filters |= {"label": messages.label, "written": messages.format_label}
     return environment
 

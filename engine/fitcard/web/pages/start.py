@@ -11,12 +11,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from fitcard.answer.custom_entry import CUSTOM
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
-from fitcard.catalog.fields import Field
+from fitcard.catalog.catalog import Field
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.pages.address import Address
-from fitcard.web.pages.renderer import PageRenderer, asset
+from fitcard.web.pages.renderer import Address, PageRenderer, asset
 from fitcard.web.parameters import NamesQuery
 from fitcard.web.questions import JOINED, PAIR, split_line
 from fitcard.web.responses import CSS, HTML, JAVASCRIPT, rules_response
