@@ -1,4 +1,4 @@
-"""What tests share: the project's own rulebook, a copy to change, and a small rulebook."""
+"""Fixtures: the engine of the project's rules, copies to edit, and the small rulebook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from helpers.workplace import Workplace
 
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests has set is not what they are about."""
+    """Tests do not depend on the environment variables of the machine."""
     for name in ("GITHUB_ACTIONS", "FITCARD_RULES", "FITCARD_CATALOGS", "FITCARD_SCHEMAS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -36,7 +36,7 @@ def files_are_parsed_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def checks_try_fewer_questions() -> Iterator[None]:
-    """What is wrong in the rules of a test shows on a quarter of the questions of `fitcard check`."""
+    """Checks in tests sample a quarter of the questions that `fitcard check` samples."""
     (number,) = (name for name, default in run_checks.__kwdefaults__.items() if default == MAX_QUESTIONS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(run_checks.__kwdefaults__, number, MAX_QUESTIONS // 4)
@@ -51,7 +51,7 @@ def engine() -> Engine:
 
 @pytest.fixture
 def whole_copy(tmp_path: Path) -> Workplace:
-    """A copy of the project's own rules and catalogs."""
+    """A copy of the project's own rules and catalogs; a load takes 0.3 s, a check 1 s."""
     here = find_folders()
     for name in ("rules", "catalogs", "schemas"):
         shutil.copytree(getattr(here, name), tmp_path / name)
@@ -60,13 +60,13 @@ def whole_copy(tmp_path: Path) -> Workplace:
 
 @pytest.fixture
 def copy(whole_copy: Workplace) -> Workplace:
-    """A copy of the project's own rules, over those entries of the catalogs that they and their tests name."""
+    """A copy of the project's rules with the catalog entries that they and their tests name; a check takes 0.4 s."""
     return Workplace(with_fewer_entries(whole_copy.folders))
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Workplace:
-    """A copy of the small rulebook."""
+    """A copy of the small rulebook; a check takes 0.01 s."""
     lay_out(tmp_path)
     return Workplace(Folders(tmp_path / "rules", tmp_path / "catalogs", tmp_path / "schemas"))
 

@@ -1,4 +1,4 @@
-"""What people see, in a real browser: Debian's Chromium, skipped where there is none."""
+"""Pages in Chromium; skipped where it is not installed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def page(chromium: playwright.Browser, address: str) -> Iterator[playwright.Page
 
 
 @in_browser
-def test_a_model_and_a_device_are_found_by_keyboard(page: playwright.Page) -> None:
+def test_a_model_and_a_device_are_chosen_by_keyboard(page: playwright.Page) -> None:
     page.goto("/")
     for field, letters, name in (("Model", "qwen 3 14", "Qwen 3 14B"), ("Device", "m1 16", "MacBook Air M1 16GB")):
         page.get_by_label(field, exact=True).first.focus()
@@ -91,7 +91,7 @@ def test_a_model_and_a_device_are_found_by_keyboard(page: playwright.Page) -> No
 
 
 @in_browser
-def test_both_can_be_pasted_in_one_line(page: playwright.Page) -> None:
+def test_a_model_and_a_device_can_be_pasted_in_one_line(page: playwright.Page) -> None:
     page.goto("/")
     page.get_by_label("Model", exact=True).first.fill("llama 3.1 8b on rtx 4090")
     page.keyboard.press("Enter")
@@ -123,7 +123,7 @@ def test_another_quantization_changes_the_page_and_the_address(page: playwright.
 
 
 @in_browser
-def test_every_number_says_how_it_was_computed(page: playwright.Page) -> None:
+def test_every_figure_shows_how_it_was_computed(page: playwright.Page) -> None:
     page.goto("/can-run/qwen-3-14b-on-m1-16gb")
     page.locator(".facts a.why").first.click()
     dialog = page.get_by_role("dialog")
@@ -171,7 +171,7 @@ def test_the_card_is_seen_in_the_page_of_another_and_the_page_itself_is_not(
 @in_browser
 @pytest.mark.parametrize("width", [375, 768, 1440])
 @pytest.mark.parametrize("path", PAGES)
-def test_nothing_is_wider_than_the_window(page: playwright.Page, path: str, width: int) -> None:
+def test_no_element_is_wider_than_the_window(page: playwright.Page, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -191,7 +191,7 @@ def test_nobody_is_shut_out(page: playwright.Page, path: str, scheme: str) -> No
 
 
 @in_browser
-def test_without_scripts_the_page_is_whole(chromium: playwright.Browser, address: str) -> None:
+def test_without_scripts_the_page_is_complete(chromium: playwright.Browser, address: str) -> None:
     context = chromium.new_context(base_url=address, java_script_enabled=False)
     shown = context.new_page()
     shown.goto("/can-run/qwen-3-14b-on-m1-16gb")
@@ -238,7 +238,7 @@ def test_a_fit_page_and_a_card_are_small(client: FlaskClient) -> None:
     assert len(client.get("/embed/qwen-3-14b-on-m1-16gb").data) < LARGEST_CARD
 
 
-def test_a_card_needs_no_script_and_fetches_nothing(client: FlaskClient) -> None:
+def test_a_card_needs_neither_scripts_nor_external_resources(client: FlaskClient) -> None:
     card = client.get("/embed/qwen-3-14b-on-m1-16gb").get_data(as_text=True)
     assert "<script" not in card
     assert not re.search(r"(src|<link|url\()", card)
@@ -255,18 +255,18 @@ def test_each_page_has_a_title_a_description_and_headings_in_order(client: Flask
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_sources_of_a_measured_run_are_told_as_words(client: FlaskClient) -> None:
+def test_sources_of_a_measured_run_are_shown_as_words(client: FlaskClient) -> None:
     text = client.get("/can-run/llama-3.1-70b-on-rtx-4090-24gb?gpus=2").get_data(as_text=True)
     assert "Measured: 19.2 tok/s (llama.cpp-2024, XiongjieDai/GPU-Benchmarks-on-LLM-Inference@" in text
 
 
-def test_what_is_not_known_gets_the_nearest_as_links(client: FlaskClient) -> None:
+def test_an_unknown_name_gets_links_to_the_closest(client: FlaskClient) -> None:
     response = client.get("/find?model=qwen-3-14&device=m1-16gb")
     assert response.status_code == 404
     assert "/find?model=qwen-3-14b&amp;device=m1-16gb" in response.get_data(as_text=True)
 
 
-def test_an_own_model_needs_no_name_of_one_of_the_catalog(client: FlaskClient) -> None:
+def test_a_custom_model_needs_no_name_of_the_catalog(client: FlaskClient) -> None:
     own = {"model.name": "Mine", "model.nominal_params": "20", "model.context": "9000"}
     response = client.get("/find", query_string={"device": "m1-16gb", **own})
     assert response.status_code == 302
@@ -274,7 +274,7 @@ def test_an_own_model_needs_no_name_of_one_of_the_catalog(client: FlaskClient) -
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
-def test_whatever_is_given_is_escaped(client: FlaskClient, name: str) -> None:
+def test_input_is_escaped(client: FlaskClient, name: str) -> None:
     query = {"device.name": name, "device.vendor": "AMD", "device.memory": "24", "device.bandwidth": "900"}
     for path in ("/can-run/qwen-3-14b-on-own", "/embed/qwen-3-14b-on-own", "/badge/qwen-3-14b-on-own.svg"):
         text = client.get(path, query_string=query).get_data(as_text=True)

@@ -1,1 +1,1 @@
-"""What tests share beside fixtures."""
+"""Helpers that tests share beside fixtures."""

@@ -1,4 +1,4 @@
-"""Catalogs cut down to the entries that rules and tests name and some of each kind, so that all are soon asked."""
+"""Catalogs reduced to the entries that rules and tests name and one of each further value, so that checks are fast."""
 
 from __future__ import annotations
 

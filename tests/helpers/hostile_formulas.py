@@ -1,4 +1,4 @@
-"""Hostile formulas, and formulas that look like others than they are. None may be loaded."""
+"""Hostile and misleading formulas, none of which may be loaded."""
 
 from __future__ import annotations
 

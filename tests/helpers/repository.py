@@ -1,4 +1,4 @@
-"""A git repository that holds a copy of a rulebook, to compare what it held with what it holds."""
+"""A git repository with a copy of a rulebook, for comparisons of its revisions."""
 
 from __future__ import annotations
 

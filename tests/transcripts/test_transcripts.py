@@ -22,7 +22,7 @@ TESTED_ELSEWHERE = {
 
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda transcript: transcript.name)
-def test_the_commands_print_what_the_transcript_says(transcript: Transcript) -> None:
+def test_the_commands_print_the_transcript(transcript: Transcript) -> None:
     assert run(transcript).text == transcript.text
 
 

@@ -1,4 +1,4 @@
-"""`import fitcard`: what it offers, and that it answers as the command and the service do."""
+"""`import fitcard`: its public names, and the same answers as the command and the service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from helpers.workplace import Workplace
 PAIR = ("qwen-3-14b", "m1-16gb")
 
 
-def test_the_public_names_are_these() -> None:
+def test_the_public_names_are_guarded() -> None:
     assert fitcard.__all__ == [
         "Answer",
         "Answers",
@@ -40,12 +40,12 @@ def test_the_public_names_are_these() -> None:
     assert set(dir(fitcard)) == set(fitcard.__all__)
 
 
-def test_no_other_name_is_there() -> None:
+def test_no_other_name_is_public() -> None:
     with pytest.raises(AttributeError, match="no attribute 'answer_question'"):
         fitcard.answer_question  # noqa: B018
 
 
-def test_importing_it_imports_nothing_else() -> None:
+def test_import_loads_no_other_module() -> None:
     code = "import fitcard, sys; print(sorted(name for name in sys.modules if name.startswith(('fitcard.', 'numpy'))))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -95,7 +95,7 @@ def test_many_questions_have_the_answers_that_each_has_alone() -> None:
     assert [answer.to_dict() for answer in answers] == [fitcard.ask(**question).to_dict() for question in questions]
 
 
-def test_a_question_can_be_asked_again() -> None:
+def test_the_question_of_an_answer_can_be_asked_again() -> None:
     first = fitcard.ask(*PAIR, users=2)
     assert fitcard.ask_many([first.question])[0].to_dict() == first.to_dict()
 
@@ -110,12 +110,12 @@ def test_all_problems_of_many_questions_are_reported_with_their_place() -> None:
     assert "qwen-3-14b" in fields["questions.0.model"]
 
 
-def test_an_unknown_name_is_an_error_in_words() -> None:
+def test_an_unknown_name_is_an_error_with_a_message() -> None:
     with pytest.raises(fitcard.ProblemsError, match=r"There is no model called 'qwen-3-14'. Closest: qwen-3-14b"):
         fitcard.ask("qwen-3-14", "m1-16gb")
 
 
-def test_answers_are_in_the_language_that_is_asked_for() -> None:
+def test_answers_are_in_the_requested_language() -> None:
     assert fitcard.ask(*PAIR, language="de").verdict != fitcard.ask(*PAIR).verdict
 
 

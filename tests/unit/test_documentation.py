@@ -1,4 +1,4 @@
-"""Everything that the README and the guides beside what they are about show is what really comes out."""
+"""The README and the guides show the output of the commands as it is."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def transcripts() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("command", "lines"), list(transcripts()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_each_command_prints_what_is_shown(
+def test_each_command_prints_the_lines_that_the_guides_show(
     whole_copy: Workplace, monkeypatch: pytest.MonkeyPatch, command: str, lines: list[str]
 ) -> None:
     if command.startswith("fitcard diff"):
@@ -105,7 +105,7 @@ def test_each_command_prints_what_is_shown(
         at = printed.index(line, at) + 1
 
 
-def test_a_language_model_gets_what_is_shown(engine: Engine) -> None:
+def test_an_mcp_tool_returns_the_result_that_the_guide_shows(engine: Engine) -> None:
     configuration, example = blocks("json")
     (server,) = json.loads(configuration)["mcpServers"].values()
     assert (server["command"], server["args"]) == ("fitcard", ["mcp"])
@@ -123,12 +123,12 @@ def test_each_piece_of_yaml_stands_in_the_rules(block: str) -> None:
     assert any(block in path.read_text("utf-8") for path in (PROJECT / "rules").rglob("*.yaml"))
 
 
-def test_there_is_one_line_to_run_and_one_to_test() -> None:
+def test_the_readme_has_one_line_to_run_and_one_to_test() -> None:
     assert len(blocks("sh")) == 2
     assert all(block.count("\n") == 1 and block.startswith("pip install") for block in blocks("sh"))
 
 
-def test_the_counts_of_agreeing_figures_are_right(engine: Engine) -> None:
+def test_the_counts_of_agreeing_figures_are_current(engine: Engine) -> None:
     tests = list(rule_tests(engine.rulebook, "reference_pages"))
     agree = sum(len(test.data.get("expect", {})) for test in tests)
     differ = sum(len(test.data.get("differs", {})) for test in tests)
@@ -156,11 +156,11 @@ def test_the_readme_links_every_guide() -> None:
     assert all(f"({guide.relative_to(PROJECT)})" in README for guide in [*GUIDES[1:], contributing])
 
 
-def test_the_readme_is_read_in_a_minute() -> None:
+def test_the_readme_has_at_most_200_lines() -> None:
     assert README.count("\n") <= 200
 
 
-def test_the_picture_is_the_answer_of_today() -> None:
+def test_the_picture_of_the_readme_is_current() -> None:
     picture = (PROJECT / ".github" / "answer.svg").read_text("utf-8").replace("&#160;", " ")
     shown = CliRunner().invoke(main, ["show", "llama-3.1-405b", "h20-96gb"], env={"COLUMNS": "100"}).output
     figures = re.findall(r"[\d.,]+ (?:GB / [\d.]+ GB|GB|tok/s|ms|%)", shown)
@@ -168,7 +168,7 @@ def test_the_picture_is_the_answer_of_today() -> None:
     assert all(figure in picture for figure in figures)
 
 
-def test_the_table_says_how_far_estimates_are_from_measured_runs(engine: Engine) -> None:
+def test_the_accuracy_table_of_the_readme_is_current(engine: Engine) -> None:
     rows = dict(re.findall(r"^\| ([^|]+) \| (\d+ .*) \|$", README, re.MULTILINE))
     ours, theirs = ({one.quantity.title: one for one in compare(engine, name)} for name in ("calibrated", "reference"))
     for title, one in ours.items():
@@ -178,7 +178,7 @@ def test_the_table_says_how_far_estimates_are_from_measured_runs(engine: Engine)
     assert f"held against {len(engine.rulebook.catalogs['measurements'].entries)} measured runs" in README
 
 
-def test_the_nearest_of_the_other_formulas_is_named(engine: Engine) -> None:
+def test_the_closest_of_the_other_formulas_is_named(engine: Engine) -> None:
     def error(profile: str) -> float:
         return next(one.summary.median for one in compare(engine, profile) if one.quantity.name == "decode_dense")
 

@@ -83,7 +83,7 @@ def test_the_tools_are_offered_in_order(offered: dict[str, Tool]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_tool_says_what_it_is_for_and_what_each_argument_means(offered: dict[str, Tool], name: str) -> None:
+def test_each_tool_and_each_argument_has_a_description(offered: dict[str, Tool], name: str) -> None:
     tool = offered[name]
     Draft202012Validator.check_schema(tool.input_schema)
     Draft202012Validator.check_schema(tool.output_schema)
@@ -93,7 +93,7 @@ def test_each_tool_says_what_it_is_for_and_what_each_argument_means(offered: dic
     assert all(part["description"] and part["type"] for part in tool.input_schema["properties"].values())
 
 
-def test_arguments_have_the_bounds_and_words_of_the_rulebook(offered: dict[str, Tool], engine: Engine) -> None:
+def test_arguments_have_the_bounds_and_choices_of_the_rulebook(offered: dict[str, Tool], engine: Engine) -> None:
     schema = offered["can_i_run"].input_schema
     assert schema["required"] == ["model", "device"]
     arguments = schema["properties"]
@@ -153,7 +153,7 @@ def test_a_schema_comes_from_a_type() -> None:
     }
 
 
-def test_a_result_has_what_its_type_declares() -> None:
+def test_a_result_has_the_fields_that_its_type_declares() -> None:
     data = {"other": 1, "parts": [1, 2, 3], "figures": {"a": 1.5, "b": None}, "word": None}
     assert project(data, Part) == {"parts": [1, 2], "figures": {"a": 1.5}}
 
@@ -216,19 +216,19 @@ def test_names_that_people_type_are_understood(engine: Engine) -> None:
     assert found["confidence"]["measured"][0]["source"]
 
 
-def test_a_device_with_more_memory_is_asked_about_as_such(engine: Engine) -> None:
+def test_a_device_with_another_memory_size_is_a_custom_entry(engine: Engine) -> None:
     found = given(engine, "can_i_run", model="qwen3 14b", device="4090", device__memory=48)
     assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
     assert found["memory"]["usable_gb"] == pytest.approx(50.51)
 
 
-def test_numbers_have_four_digits_and_whole_ones_all(engine: Engine) -> None:
+def test_numbers_have_four_digits_and_integers_all(engine: Engine) -> None:
     found = given(engine, "can_i_run", model="llama3.1:70b", device="4090")
     assert found["memory"]["weights_gb"] == 42.02
     assert found["official_context_tokens"] == 131072
 
 
-def test_what_fits_counts_what_runs_whole_and_what_in_part(engine: Engine) -> None:
+def test_fits_and_offloads_are_counted(engine: Engine) -> None:
     found = given(engine, "what_fits", device="rtx 4090")
     runs = rank(engine, read_ranking(engine.rulebook, "models", {"device": "rtx-4090-24gb"}))
     assert found["whole"]["ranked"] + found["with_offload"]["ranked"] == runs["ranked"] < found["entries"]
@@ -238,7 +238,7 @@ def test_what_fits_counts_what_runs_whole_and_what_in_part(engine: Engine) -> No
     assert all(len(one["rows"]) == 1 for one in found["best_by_workload"])
 
 
-def test_memory_is_estimated_without_a_device_and_that_is_said(engine: Engine) -> None:
+def test_memory_estimated_without_a_device_says_so(engine: Engine) -> None:
     found = given(engine, "estimate_memory", model="llama-3.1-70b", context=32768, kv="q8_0", users=2)
     memory = found["memory"]
     parts = (memory[part] for part in ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb"))
@@ -252,7 +252,7 @@ def test_memory_is_estimated_without_a_device_and_that_is_said(engine: Engine) -
     assert weights == sorted(weights)
 
 
-def test_with_a_device_it_is_said_whether_it_fits_there(engine: Engine) -> None:
+def test_memory_estimated_for_a_device_says_whether_it_fits(engine: Engine) -> None:
     found = given(engine, "estimate_memory", model="llama-3.1-70b", device="h100 80gb")
     assert "assumed" not in found
     assert found["on_device"]["fit"]["label"] == "Runs well"
@@ -282,7 +282,7 @@ def test_hardware_is_planned_from_the_cheapest_up(engine: Engine) -> None:
     assert found["cheapest_that_run_it"]["rows"][0]["cost"]["usd"] <= alone["rows"][0]["cost"]["usd"]
 
 
-def test_a_search_counts_what_it_leaves_off(engine: Engine) -> None:
+def test_a_search_counts_the_matches_that_it_leaves_out(engine: Engine) -> None:
     found = given(engine, "list_models", text="qwen coder", limit=2)
     assert (len(found["entries"]), found["left_off"]) == (2, found["found"] - 2)
     assert all("Coder" in entry["name"] for entry in found["entries"])
@@ -298,7 +298,7 @@ def test_filters_narrow_a_search_down(engine: Engine) -> None:
     assert all(one["params_b"] <= 1 for one in small["entries"])
 
 
-def test_where_nothing_matches_the_nearest_are_no_matches(engine: Engine) -> None:
+def test_close_names_are_not_matches(engine: Engine) -> None:
     found = given(engine, "list_devices", text="rtx 4095")
     assert (found["found"], found["entries"]) == (0, [])
     assert found["nearest_not_matching"][0]["id"] == "rtx-4090-24gb"
@@ -327,7 +327,7 @@ def test_a_figure_is_explained_by_its_key_or_its_rule(engine: Engine, figure: st
     assert len(steps) + found["left_off"] == len(whole)
 
 
-def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
+def test_a_misspelt_name_gets_the_message_of_the_service(engine: Engine) -> None:
     told = refused(engine, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
     with pytest.raises(ProblemsError) as found:
         read_question(engine.rulebook, {"model": "llama 3.1 71b", "device": "m1-61gb", "context": "16k"})
@@ -350,13 +350,13 @@ def test_a_misspelt_name_gets_the_words_of_the_service(engine: Engine) -> None:
         ("explain", {**PAIR, "figure": ["ttft_ms"]}, "There is no rule called '['ttft_ms']'"),
     ],
 )
-def test_what_cannot_be_answered_is_an_error_of_the_tool(
+def test_a_refused_question_is_an_error_of_the_tool(
     engine: Engine, name: str, arguments: dict[str, Any], said: str
 ) -> None:
     assert said in refused(engine, name, **arguments)["detail"]
 
 
-def test_all_that_is_wrong_with_a_call_is_told_at_once(engine: Engine) -> None:
+def test_all_problems_of_a_call_are_reported_together(engine: Engine) -> None:
     told = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
     assert [problem["field"] for problem in told["problems"]] == ["gpu", "device"]
     told = refused(engine, "plan_hardware", gpus=2, budget="low", vendor="nvidea", mode="fast", users=1.5)
@@ -402,7 +402,7 @@ def test_a_client_starts_the_command_and_speaks_with_it() -> None:
     assert found.structured_content["fit"]["code"] == "runs_well"
 
 
-def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_command_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     ended = CliRunner().invoke(main, ["mcp"])
     assert ended.exit_code == 1

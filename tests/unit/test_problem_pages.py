@@ -1,4 +1,4 @@
-"""Every kind of problem has a page that says what is wrong, why it matters, what to avoid and what to write instead."""
+"""Every problem code has a page: what is wrong, why it matters, what to avoid and what to prefer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_all_codes_are_known() -> None:
 
 
 @pytest.mark.parametrize("code", all_codes())
-def test_a_page_says_what_why_and_what_instead(code: str) -> None:
+def test_a_page_has_what_why_avoid_and_prefer(code: str) -> None:
     title, _, rest = all_codes()[code].page().partition("\n\n")
     what, _, parts = rest.partition("\n\n")
     assert title == code
@@ -31,14 +31,14 @@ def test_a_page_says_what_why_and_what_instead(code: str) -> None:
     assert starts == ["Why", "Avoid", "Prefer"]
 
 
-def test_the_command_shows_one_page_or_all() -> None:
+def test_check_explain_shows_one_page_or_all() -> None:
     one = CliRunner().invoke(main, ["check", "--explain", "unit-result"])
     every = CliRunner().invoke(main, ["check", "--explain", "all"])
     assert one.output == all_codes()["unit-result"].page()
     assert all(kind.page() in every.output for kind in all_codes().values())
 
 
-def test_a_code_that_is_not_there_gets_the_closest() -> None:
+def test_an_unknown_code_gets_the_closest() -> None:
     ended = CliRunner().invoke(main, ["check", "--explain", "unit-reslut"])
     assert ended.exit_code == 2
     assert "did you mean `unit-result`?" in ended.output

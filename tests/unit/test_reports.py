@@ -1,4 +1,4 @@
-"""Problems as other programs read them."""
+"""Reports of problems for other programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_github_annotations_are_escaped() -> None:
     ]
 
 
-def test_github_is_given_no_more_than_it_shows_and_the_count_of_all() -> None:
+def test_annotations_are_limited_to_those_that_github_shows() -> None:
     lines = as_github([PROBLEM] * 25).split("\n")
     assert len(lines) == MAX_ANNOTATIONS + 2
     assert lines[-2:] == ["15 more errors are not annotated", "25 errors, 0 warnings"]

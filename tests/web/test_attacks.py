@@ -1,4 +1,4 @@
-"""What is sent to the service to do harm: nothing is read that is not served, nothing runs in a page, nothing fails."""
+"""Hostile requests: no file is exposed, no script runs in a page, and no request fails."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def is_refused_or_answered(response: TestResponse) -> bool:
 
 
 @pytest.mark.parametrize("place", SAID_BACK)
-def test_no_word_of_a_caller_becomes_a_part_of_a_page(place: str) -> None:
+def test_no_input_becomes_markup_of_a_page(place: str) -> None:
     for script in SCRIPTS:
         response = CLIENT.get(place.replace("{}", quote(script, safe="")))
         assert is_refused_or_answered(response)
@@ -84,7 +84,7 @@ def test_no_word_of_a_caller_becomes_a_part_of_a_page(place: str) -> None:
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
-def test_no_address_leads_out_of_what_is_served(address: str) -> None:
+def test_no_path_leads_out_of_the_service(address: str) -> None:
     response = CLIENT.get(address)
     text = response.get_data(as_text=True)
     assert response.status_code in (400, 404)
@@ -155,7 +155,7 @@ def test_no_number_in_a_body_makes_it_fail_and_a_batch_answers_the_others(body: 
             assert statuses == [alone.status_code, 200], value
 
 
-def test_what_a_question_sets_beyond_all_numbers_is_told_as_its_own_fault() -> None:
+def test_overrides_that_overflow_are_a_problem_of_the_question() -> None:
     asked: dict[str, Any] = {"model": "qwen-3-14b", "device": {"like": "m1-16gb", "memory": 5e-324}}
     for path, sent in (("/v1/can-run", asked), ("/v1/can-run", {**asked, "device": "m1-16gb", "overrides": HUGE})):
         response = CLIENT.post(path, json=sent)
@@ -171,7 +171,7 @@ HUGE = {"activation_bytes": 1e308}
 
 
 @pytest.mark.parametrize("word", ["a" * 90_000, "m1" * 45_000, "-on-" * 20_000, "4090 " * 18_000, "\u00e9" * 15_000])
-def test_no_word_is_so_long_that_looking_for_what_is_near_keeps_the_service(word: str) -> None:
+def test_the_search_for_close_names_of_long_input_is_fast(word: str) -> None:
     for asked in ({"model": word, "device": "m1-16gb"}, {"model": "qwen-3-14b", "device": {"like": word}}):
         started = time.process_time()
         assert CLIENT.post("/v1/can-run", json=asked).status_code in (200, 404)

@@ -1,4 +1,4 @@
-"""Many questions in one body: each is answered or refused on its own, in the order in which they were asked."""
+"""Batches of questions: each is answered or refused on its own, in their order."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
 
 
 @pytest.mark.parametrize("question", [GOOD, OTHER])
-def test_each_answer_is_the_one_that_the_question_gets_alone(question: dict[str, Any]) -> None:
+def test_each_answer_of_a_batch_equals_that_of_its_question_alone(question: dict[str, Any]) -> None:
     assert asked(question)[0]["answer"] == CLIENT.post("/v1/can-run", json=question).get_json()
 
 
 @pytest.mark.parametrize("question", [UNKNOWN, WRONG, {}, {"overrides": 3}, {**GOOD, "device": {"memory": 24}}])
-def test_each_refusal_is_the_one_that_the_question_gets_alone(question: dict[str, Any]) -> None:
+def test_each_refusal_of_a_batch_equals_that_of_its_question_alone(question: dict[str, Any]) -> None:
     (found,) = asked(question)
     alone = CLIENT.post("/v1/can-run", json=question).get_json()
     assert found["problem"] == {**alone, "instance": "/v1/batch#/questions/0"}
@@ -57,7 +57,7 @@ def test_all_are_answered_by_the_rules_that_the_batch_names(engine: Engine) -> N
     assert {one["answer"]["rules"]["sha256"] for one in body["answers"]} == {engine.rulebook.sha256}
 
 
-def test_problems_are_told_in_the_language_of_the_batch() -> None:
+def test_problems_are_in_the_language_of_the_batch() -> None:
     response = CLIENT.post("/v1/batch?lang=de", json={"questions": [UNKNOWN, GOOD]})
     problem, answer = response.get_json()["answers"]
     assert problem["problem"]["title"] == "Nicht gefunden"
@@ -75,20 +75,20 @@ def test_problems_are_told_in_the_language_of_the_batch() -> None:
         ({"questions": [GOOD] * 6}, "questions"),
     ],
 )
-def test_a_batch_of_the_wrong_shape_or_size_is_refused_whole(body: object, field: str) -> None:
+def test_a_batch_of_the_wrong_shape_or_size_is_refused(body: object, field: str) -> None:
     response = CLIENT.post("/v1/batch", json=body)
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
     assert response.get_json()["problems"][0]["field"] == field
 
 
 @pytest.mark.parametrize("nothing", [3, None, "qwen", [GOOD], True])
-def test_what_is_no_question_is_refused_in_its_place(nothing: object) -> None:
+def test_an_item_that_is_no_question_is_refused_alone(nothing: object) -> None:
     before, refused, after = CLIENT.post("/v1/batch", json={"questions": [GOOD, nothing, GOOD]}).get_json()["answers"]
     assert (before["status"], refused["status"], after["status"]) == (200, 400, 200)
     assert refused["problem"]["instance"].endswith("#/questions/1")
 
 
-def test_questions_that_are_reached_too_late_are_told_so(engine: Engine) -> None:
+def test_questions_after_the_time_limit_are_refused(engine: Engine) -> None:
     clock = count()  # a second between looks at it
     questions = [GOOD] * (2 * CHUNK_SIZE + 1)
 

@@ -1,4 +1,4 @@
-"""What each response tells a browser: what it may do, who may show it in a frame, and which scripts may read it."""
+"""Security headers: content security policy, framing and CORS of every response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATA = [f"/v1/can-run/{PAIR}", "/v1/rules", "/nowhere", "/health", "/metrics", "
 
 
 @pytest.mark.parametrize("address", [*FRAMED, *PAGES, *DATA])
-def test_every_response_allows_a_browser_only_what_is_named(address: str) -> None:
+def test_every_response_has_a_content_security_policy(address: str) -> None:
     response = CLIENT.get(address)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
@@ -33,7 +33,7 @@ def test_cards_and_badges_may_stand_in_any_page(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", [*PAGES, *DATA])
-def test_nothing_else_may_stand_in_a_frame(address: str) -> None:
+def test_no_other_page_may_be_framed(address: str) -> None:
     assert "frame-ancestors 'none'" in CLIENT.get(address).headers["Content-Security-Policy"]
 
 
@@ -43,7 +43,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(address: str) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text) == []
 
 
-def test_a_response_that_is_given_again_has_the_same_headers() -> None:
+def test_a_cached_response_has_the_same_headers() -> None:
     first, again = CLIENT.get(DATA[0]), CLIENT.get(DATA[0])
     same = CLIENT.get(DATA[0], headers={"If-None-Match": first.headers["ETag"]})
     of_body = {"Content-Type", "Content-Length", "Content-Language"}
@@ -58,7 +58,7 @@ def test_scripts_of_any_site_may_read_the_api(address: str) -> None:
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
-def test_a_browser_that_asks_first_is_told_what_it_may_send() -> None:
+def test_a_preflight_request_lists_the_allowed_methods_and_headers() -> None:
     asked = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET"}
     response = CLIENT.options(f"/v1/can-run/{PAIR}", headers=asked)
     assert response.status_code == 200
@@ -67,15 +67,15 @@ def test_a_browser_that_asks_first_is_told_what_it_may_send() -> None:
 
 
 @pytest.mark.parametrize("address", ["/", f"/can-run/{PAIR}", "/status", "/metrics"])
-def test_scripts_of_other_sites_may_read_nothing_else(address: str) -> None:
+def test_scripts_of_other_sites_may_read_only_the_api(address: str) -> None:
     assert "Access-Control-Allow-Origin" not in CLIENT.get(address).headers
 
 
-def test_what_is_sent_from_other_sites_is_not_open() -> None:
+def test_requests_that_other_sites_send_are_refused() -> None:
     response = CLIENT.post("/v1/can-run", json={}, headers={"Origin": "https://other.example"})
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_no_header_says_what_the_service_is_made_of() -> None:
+def test_no_header_names_the_software_of_the_service() -> None:
     assert "Server" not in CLIENT.get("/").headers
     assert "X-Powered-By" not in CLIENT.get("/").headers

@@ -1,4 +1,4 @@
-"""What the service refuses before it looks at the question, each time with a problem document that says what to do."""
+"""Limits of requests, each with a problem document that says what to do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_body_that_is_too_large_is_refused_with_the_largest_that_is_taken() ->
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", ""])
 @pytest.mark.parametrize("path", ["/v1/can-run", "/v1/batch"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(path: str, kind: str) -> None:
+def test_a_body_without_the_json_content_type_is_refused(path: str, kind: str) -> None:
     document(CLIENT.post(path, data=b'{"model": "qwen-3-14b"}', content_type=kind), 415, "not-json")
 
 
@@ -111,13 +111,13 @@ def test_a_parameter_that_an_address_does_not_take_is_named(address: str, field:
 
 
 @pytest.mark.parametrize("path", ["/v1/can-run", "/v1/batch"])
-def test_a_question_in_a_body_takes_nothing_from_the_address_but_the_language(path: str) -> None:
+def test_a_question_in_a_body_ignores_query_parameters_except_the_language(path: str) -> None:
     body = QUESTION if path.endswith("run") else {"questions": [QUESTION]}
     assert CLIENT.post(f"{path}?lang=de", json=body).status_code == 200
     document(CLIENT.post(f"{path}?context=9000", json=body), 400, "unknown-parameter")
 
 
-def test_a_method_that_is_not_allowed_is_told_with_those_that_are() -> None:
+def test_a_wrong_method_is_refused_with_those_allowed() -> None:
     response = CLIENT.delete("/v1/rules")
     found = document(response, 405, "method-not-allowed")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
@@ -149,13 +149,13 @@ def stopping() -> FlaskClient:
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-def test_each_refusal_is_told_in_each_language(status: int) -> None:
+def test_each_refusal_has_a_text_in_each_language(status: int) -> None:
     told = {language: document(REFUSALS[status](language), status) for language in LANGUAGES}
     assert len({str(found["detail"]) for found in told.values()}) == len(LANGUAGES)
     assert len({str(found["title"]) for found in told.values()}) == len(LANGUAGES)
 
 
-def test_beyond_the_rate_a_caller_is_told_when_to_ask_again() -> None:
+def test_beyond_the_rate_limit_a_caller_gets_retry_after() -> None:
     client = app_with(rate_limit="2/minute").test_client()
     assert [client.get(ADDRESS).status_code for _ in range(2)] == [200, 200]
     response = client.get(ADDRESS)
@@ -165,7 +165,7 @@ def test_beyond_the_rate_a_caller_is_told_when_to_ask_again() -> None:
     assert f"{seconds} s" in str(found["detail"])
 
 
-def test_each_caller_has_a_rate_of_their_own_and_what_watches_the_service_none() -> None:
+def test_each_caller_has_a_rate_limit_of_their_own_and_health_checks_have_none() -> None:
     client = app_with(rate_limit="1/minute").test_client()
     one, other = {"REMOTE_ADDR": "192.0.2.1"}, {"REMOTE_ADDR": "192.0.2.2"}
     assert client.get(ADDRESS, environ_overrides=one).status_code == 200
@@ -174,7 +174,7 @@ def test_each_caller_has_a_rate_of_their_own_and_what_watches_the_service_none()
     assert {client.get(path, environ_overrides=one).status_code for path in ("/health", "/ready", "/metrics")} == {200}
 
 
-def test_addresses_that_one_household_has_are_one_caller() -> None:
+def test_addresses_of_one_ipv6_network_are_one_caller() -> None:
     client = app_with(rate_limit="1/minute").test_client()
     asked = [
         client.get(ADDRESS, environ_overrides={"REMOTE_ADDR": address}).status_code
@@ -183,13 +183,13 @@ def test_addresses_that_one_household_has_are_one_caller() -> None:
     assert asked == [200, 429, 200]
 
 
-def test_a_question_of_a_batch_counts_like_one_of_its_own() -> None:
+def test_a_question_of_a_batch_counts_as_one_request() -> None:
     client = app_with(rate_limit="4/minute").test_client()
     batch = {"questions": [QUESTION] * 3}
     assert [client.post("/v1/batch", json=batch).status_code for _ in range(2)] == [200, 429]
 
 
-def test_without_a_key_nothing_of_the_api_is_answered_and_pages_are() -> None:
+def test_without_a_key_the_api_is_refused_and_pages_are_served() -> None:
     client = app_with(api_keys={"0" * 64: "ann"}).test_client()
     response = client.get(ADDRESS)
     document(response, 401, "key-needed")
@@ -199,7 +199,7 @@ def test_without_a_key_nothing_of_the_api_is_answered_and_pages_are() -> None:
     assert {client.get(path).status_code for path in pages} == {200}
 
 
-def test_what_was_answered_to_a_caller_with_a_key_is_told_to_nobody_without_one() -> None:
+def test_a_response_cached_for_a_key_is_not_served_without_one() -> None:
     client = app_with(api_keys={hashlib.sha256(b"secret").hexdigest(): "ann"}).test_client()
     key = {"X-Api-Key": "secret"}
     assert [client.get(ADDRESS, headers=headers).status_code for headers in (key, key, {})] == [200, 200, 401]
@@ -215,7 +215,7 @@ def test_keys_of_a_file_open_the_api(copy: Workplace) -> None:
 
 
 @pytest.mark.parametrize(("text", "where"), [("ann\n", ":1:"), ("a b\nc d e\n", ":2:"), ("# none\n", "no key")])
-def test_a_file_of_keys_that_cannot_be_read_is_told_with_its_line(copy: Workplace, text: str, where: str) -> None:
+def test_an_invalid_key_file_is_reported_with_its_line(copy: Workplace, text: str, where: str) -> None:
     copy.write("rules/keys.txt", text)
     with pytest.raises(ValueError, match=where):
         read_keys(copy.path("rules/keys.txt"))

@@ -1,4 +1,4 @@
-"""What a service tells those who run it: a record of each request, of each decision, and figures for Prometheus."""
+"""Logs of requests and decisions, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def figures(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixture, engine: Engine) -> None:
+def test_a_request_is_logged_as_one_line_of_json(records: pytest.LogCaptureFixture, engine: Engine) -> None:
     response = create_app(LIVE).test_client().get(ADDRESS)
     line = json.loads(JsonFormatter().format(records.records[0]))
     assert line["time"].endswith("+00:00")
@@ -67,7 +67,7 @@ def test_a_request_is_noted_in_one_line_of_json(records: pytest.LogCaptureFixtur
     }
 
 
-def test_what_is_given_again_is_noted_as_what_was_given_first(records: pytest.LogCaptureFixture) -> None:
+def test_a_cached_response_is_logged_like_the_first(records: pytest.LogCaptureFixture) -> None:
     client = create_app(LIVE).test_client()
     responses = [client.get(ADDRESS), client.get(ADDRESS)]
     same = client.get(ADDRESS, headers={"If-None-Match": responses[0].headers["ETag"]})
@@ -78,7 +78,7 @@ def test_what_is_given_again_is_noted_as_what_was_given_first(records: pytest.Lo
     assert (lines[2]["status"], lines[2]["bytes"]) == (304, 0)
 
 
-def test_no_record_holds_what_was_asked(records: pytest.LogCaptureFixture) -> None:
+def test_no_log_record_holds_the_question(records: pytest.LogCaptureFixture) -> None:
     client = create_app(LIVE).test_client()
     client.get(ADDRESS, query_string={"quant": SECRET})
     client.post("/v1/can-run", json={"model": SECRET, "device": SECRET})
@@ -94,13 +94,13 @@ def test_a_path_makes_no_line_of_its_own(records: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize(("given", "kept"), [("abc-1.2_3", True), ("a b", False), ("x" * 65, False), ("", False)])
-def test_an_id_that_a_proxy_gave_is_kept_where_it_is_one(given: str, kept: bool) -> None:
+def test_a_valid_request_id_of_a_proxy_is_kept(given: str, kept: bool) -> None:
     found = create_app(LIVE).test_client().get("/health", headers={"X-Request-Id": given}).headers["X-Request-Id"]
     assert (found == given) is kept
     assert found
 
 
-def test_a_failure_is_told_with_its_traceback_in_one_line() -> None:
+def test_a_failure_is_logged_with_its_traceback_in_one_line() -> None:
     try:
         raise ZeroDivisionError("nothing to share")
     except ZeroDivisionError as error:
@@ -129,7 +129,7 @@ def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Pa
     assert answer_question(engine, read_question(engine.rulebook, lines[0]["question"])).to_dict() == first.get_json()
 
 
-def test_a_log_of_decisions_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+def test_a_decision_log_that_was_rotated_is_reopened(tmp_path: Path) -> None:
     file = tmp_path / "decisions"
     with noting(file) as client:
         client.get(ADDRESS)
@@ -159,7 +159,7 @@ def test_two_services_count_each_for_itself() -> None:
     assert name not in figures(other.get("/metrics").get_data(as_text=True))
 
 
-def test_rules_and_their_changes_are_told(copy: Workplace) -> None:
+def test_metrics_show_the_rules_and_their_reloads(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
 

@@ -1,4 +1,4 @@
-"""The service describes itself: every address once, with examples that hold, for programs and for people."""
+"""OpenAPI: every route is described once, with examples that are valid."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_address_of_the_service_is_described_and_no_other() -> None:
     assert {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods} == served
 
 
-def test_every_route_is_described_in_words_and_has_an_example() -> None:
+def test_every_route_has_a_description_and_an_example() -> None:
     for route in ROUTES:
         assert re.match(r"[A-Z].*\w$", route.title), route.path
         assert route.description.endswith("."), route.path
@@ -69,7 +69,7 @@ def test_every_parameter_that_is_described_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(("route", "example"), EXAMPLES, ids=lambda one: one.path if isinstance(one, Route) else "")
-def test_each_example_gets_what_is_described(route: Route, example: Example) -> None:
+def test_each_example_gets_the_response_that_is_described(route: Route, example: Example) -> None:
     response = CLIENT.open(example.address, method=route.method, json=example.json)
     assert response.status_code == example.status
     refused = example.status >= 400 and route.media != "text/html"
@@ -92,7 +92,7 @@ def test_bodies_of_examples_that_are_answered_are_as_described(route: Route) -> 
         assert validator.is_valid(example.json) is (example.status == 200)
 
 
-def test_a_question_is_described_as_the_rulebook_lets_it_be_asked(engine: Engine) -> None:
+def test_the_schema_of_a_question_follows_the_rulebook(engine: Engine) -> None:
     parameters = DOCUMENT["components"]["parameters"]
     for name, asked in engine.rulebook.question_fields.inputs.items():
         assert parameters[name]["description"].startswith(asked.about.rstrip("."))
@@ -114,7 +114,7 @@ def test_constants_that_can_be_set_are_described_with_their_bounds(engine: Engin
         assert body[name].get("minimum", constant.minimum) == constant.minimum
 
 
-def test_a_change_of_the_rules_changes_what_is_described(copy: Workplace) -> None:
+def test_a_change_of_the_rules_changes_the_description(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     before = client.get("/openapi.json")
@@ -135,7 +135,7 @@ def test_the_description_follows_the_question_fields_of_the_rulebook(small: Work
 
 
 @pytest.mark.parametrize("language", ["en", "de", "ja"])
-def test_the_page_shows_every_address_and_parameter_and_fetches_nothing(language: str) -> None:
+def test_the_docs_page_shows_every_address_and_parameter_without_external_resources(language: str) -> None:
     text = CLIENT.get(f"/docs?lang={language}").get_data(as_text=True)
     for route in ROUTES:
         assert f"{route.method.upper()} {route.path}" in text

@@ -1,4 +1,4 @@
-"""Addresses of pages: written as the standard library writes them, whatever stands in their parameters."""
+"""Addresses of pages: encoded as the standard library encodes them, for any parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_an_address_has_each_parameter_that_is_not_empty(path: str, parameters: 
 
 
 @given(PARAMETERS, WORDS, st.lists(WORDS))
-def test_addresses_that_vary_in_one_parameter_are_those_that_ask_for_each_of_its_values(
+def test_addresses_that_vary_in_one_parameter_hold_each_of_its_values(
     parameters: dict[str, str], name: str, values: list[str]
 ) -> None:
     here = Address("/can-run/piano", parameters)

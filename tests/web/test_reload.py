@@ -1,4 +1,4 @@
-"""The service follows its files: a whole new set or none, the last good one kept, and both told."""
+"""Reload: the service replaces its rules as a whole, or keeps the last valid ones and reports the problems."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_changed_file_is_taken_over_at_the_next_look(copy: Workplace) -> None:
     assert client.get("/status").get_json()["reloads"] == {"succeeded": 1, "failed": 0}
 
 
-def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy: Workplace) -> None:
+def test_cached_parts_of_pages_are_rendered_again_after_a_reload(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     page = "/can-run/llava-1.6-13b-on-rtx-3090-24gb"
@@ -48,7 +48,7 @@ def test_what_is_drawn_once_for_many_pages_is_drawn_anew_from_changed_files(copy
     assert [("Llama in C" in text, ">Stairs<" in text) for text in (before, after)] == [(False, False), (True, True)]
 
 
-def test_a_broken_file_leaves_the_last_good_rules_and_is_told_with_its_place(copy: Workplace) -> None:
+def test_a_broken_file_leaves_the_last_valid_rules_and_is_reported_with_its_position(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
     client = create_app(live).test_client()
     before = client.get(QUESTION).get_json()

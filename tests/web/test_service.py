@@ -1,4 +1,4 @@
-"""The service: answers with their rule hash, and problem documents instead of tracebacks."""
+"""The service: answers with the hash of their rules, and problem documents instead of tracebacks."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_same_rules_answer_304(client: FlaskClient) -> None:
         ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412),
     ],
 )
-def test_conditions_hold_for_what_is_answered_for_the_first_time_and_again(
+def test_conditional_requests_hold_for_cached_and_new_responses(
     header: dict[str, str], status: int, kept: bool
 ) -> None:
     tag = APP.test_client().get("/v1/rules").headers["ETag"]
@@ -135,7 +135,7 @@ def test_conditions_hold_for_what_is_answered_for_the_first_time_and_again(
         ("/v1/rules/decode_toks", 404, "name", "decode_tok_s"),
     ],
 )
-def test_what_is_not_known_is_told_with_the_closest(
+def test_an_unknown_name_is_refused_with_the_closest(
     client: FlaskClient, address: str, status: int, field: str, closest: str | None
 ) -> None:
     response = client.get(address)
@@ -175,7 +175,7 @@ def test_catalogs_can_be_read(client: FlaskClient, engine: Engine) -> None:
     assert device["source"]
 
 
-def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, engine: Engine) -> None:
+def test_a_rule_is_served_with_its_readers(client: FlaskClient, engine: Engine) -> None:
     rules = client.get("/v1/rules").get_json()
     assert rules["sha256"] == engine.rulebook.sha256
     for rule in rules["rules"]:
@@ -186,7 +186,7 @@ def test_rules_can_be_read_with_what_reads_them(client: FlaskClient, engine: Eng
                 assert rule["name"] in client.get(f"/v1/rules/{read}").get_json()["read_by"]
 
 
-def test_answers_are_computed_one_after_another(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_computed_one_at_a_time(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     under_way, most = 0, 0
 
     def slow(*asked: Any, **how: Any) -> Answer:
@@ -215,11 +215,11 @@ def test_wrong_rules_never_start_a_service(copy: Workplace) -> None:
     assert str(found.value.problems[0].position).startswith("rules/judgement/score.yaml:")
 
 
-def test_what_was_given_is_told_back_short_and_on_one_line(client: FlaskClient) -> None:
+def test_a_refused_value_is_repeated_short_and_on_one_line(client: FlaskClient) -> None:
     document = client.get(f"/v1/can-run/{'x' * 5000}%0Ay-on-l4-24gb").get_json()
     assert len(document["detail"]) < 300
     assert "\n" not in document["detail"]
 
 
-def test_a_method_that_is_not_allowed_says_which_are(client: FlaskClient) -> None:
+def test_a_method_that_is_not_allowed_is_refused_with_those_that_are(client: FlaskClient) -> None:
     assert "POST" in client.get("/v1/can-run").headers["Allow"]

@@ -1,4 +1,4 @@
-"""Answers: one shape everywhere, an explanation for every number, and what must hold whatever is asked."""
+"""Answers: their schema, an explanation of every figure, and properties of the answers to all questions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_answer_has_the_shape_of_its_schema(asked: dict[str, str], explain
 @every_profile
 @settings(max_examples=60, deadline=None)
 @given(asked=questions)
-def test_what_must_hold_whatever_is_asked(profile: str, asked: dict[str, str]) -> None:
+def test_invariants_hold_for_every_question(profile: str, asked: dict[str, str]) -> None:
     built = answer_question(ENGINE, read_question(RULEBOOK, {**asked, "profile": profile})).to_dict()
     memory = built["memory"]
     parts = ("weights_gb", "kv_cache_gb", "runtime_gb", "headroom_gb")
@@ -122,7 +122,7 @@ def asked_otherwise(built: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 
 @settings(max_examples=12, deadline=None)
 @given(questions)
-def test_what_is_asked_otherwise_is_the_answer_to_that_question(asked: dict[str, str]) -> None:
+def test_each_variant_of_an_answer_equals_the_answer_to_its_question(asked: dict[str, str]) -> None:
     for figures, otherwise in asked_otherwise(answer_question(ENGINE, read_question(RULEBOOK, asked)).to_dict()):
         alone = answer_question(ENGINE, read_question(RULEBOOK, {**asked, **otherwise})).to_dict()
         for part, figure in figures.items():
@@ -132,7 +132,7 @@ def test_what_is_asked_otherwise_is_the_answer_to_that_question(asked: dict[str,
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_every_number_that_can_be_asked_counts(ask: Ask, name: str) -> None:
+def test_every_numeric_input_affects_the_answer(ask: Ask, name: str) -> None:
     told = ("memory", "decode_tok_s", "ttft_ms")
     without, given = ask("qwen-3-30b-a3b", "rtx-3060-12gb"), ask("qwen-3-30b-a3b", "rtx-3060-12gb", **{name: "2"})
     assert [given[part] for part in told] != [without[part] for part in told]
@@ -146,7 +146,7 @@ def test_modes_rank_differently(ask: Ask) -> None:
     assert len(set(scores.values())) == len(scores)
 
 
-def test_a_step_of_the_trace_says_where_its_figures_come_from(ask: Ask) -> None:
+def test_a_step_of_the_trace_names_the_source_of_its_figures(ask: Ask) -> None:
     built = ask("llama-3.1-405b", "h20-96gb", profile="reference", explain=True)
     steps = {step["name"]: step for step in built["trace"]}
     decode = steps["decode_unlimited"]
@@ -213,7 +213,7 @@ def test_upgrades_come_from_the_cheapest_and_none_is_worse(ask: Ask) -> None:
 
 
 @every_profile
-def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, engine: Engine, profile: str) -> None:
+def test_a_model_that_runs_well_on_the_fastest_device_has_no_upgrade(ask: Ask, engine: Engine, profile: str) -> None:
     rules, device = engine.rules[profile], engine.rulebook.catalog_of("device")
     defaults = {axis.name: (axis.default,) for axis in rules.question_fields.axes.values() if axis.default}
     every_device = QuestionGrid.of(
@@ -224,11 +224,11 @@ def test_what_runs_well_on_the_fastest_needs_no_upgrade(ask: Ask, engine: Engine
     assert ask("llama-3.2-1b", fastest, profile=profile)["upgrades"] == []
 
 
-def test_what_runs_well_on_one_of_the_fastest_needs_no_upgrade(ask: Ask) -> None:
+def test_a_model_that_runs_well_on_a_fast_device_has_no_upgrade(ask: Ask) -> None:
     assert ask("llama-3.2-1b", "gb200-192gb", profile="reference")["upgrades"] == []
 
 
-def test_names_are_found_however_they_are_written(engine: Engine) -> None:
+def test_names_match_regardless_of_case_and_separators(engine: Engine) -> None:
     question = read_question(
         engine.rulebook, {"model": "LLAMA 3.1 405b", "device": "NVIDIA H20 96GB", "quant": "q4_k_m"}
     )
@@ -239,7 +239,7 @@ def test_names_are_found_however_they_are_written(engine: Engine) -> None:
     )
 
 
-def test_a_question_that_cannot_be_understood_is_told_part_by_part(engine: Engine) -> None:
+def test_every_invalid_parameter_of_a_question_is_reported(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
         read_question(
             engine.rulebook,

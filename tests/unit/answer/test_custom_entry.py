@@ -1,4 +1,4 @@
-"""A model or device of one's own: asked like one of the catalog, checked by the same schema, and kept nowhere."""
+"""Custom models and devices: checked by the schema of the catalog, answered like its entries, and not stored."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("device", ["rtx-4090-24gb", "m3-max-64gb", "strix-halo-395-128gb"])
-def test_a_device_with_the_figures_of_one_of_the_catalog_answers_as_that_does(engine: Engine, device: str) -> None:
+def test_a_custom_device_with_catalog_figures_gets_the_same_answer(engine: Engine, device: str) -> None:
     like = engine.rulebook.catalogs["devices"].entries[device]
     data = {key: value for key, value in like.data.items() if key not in ("aliases", "source", "checked_on")}
     own, named = (told(engine, model="qwen-3-14b", device=one) for one in (data, device))
     assert figures(own) == figures(named)
 
 
-def test_a_changed_figure_is_marked_with_what_it_stands_in_place_of(engine: Engine) -> None:
+def test_a_changed_figure_is_marked_with_the_catalog_value(engine: Engine) -> None:
     found = told(engine, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
     assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
     assert found["memory"]["usable_gb"] == pytest.approx(
@@ -76,7 +76,7 @@ def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(engine: Engin
     assert (own["level"], own["measured"]) == ("estimated", [])
 
 
-def test_the_trace_says_that_its_figures_were_given(engine: Engine) -> None:
+def test_the_trace_marks_figures_of_the_question(engine: Engine) -> None:
     question = read_question(engine.rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}})
     steps = {step["name"]: step for step in answer_question(engine, question, explained=True).to_dict()["trace"]}
     assert (steps["device.memory"]["kind"], steps["device.memory"]["value"]) == ("given", 48)
@@ -114,21 +114,21 @@ def test_a_field_that_cannot_be_is_named(engine: Engine, device: dict[str, Any],
     assert said in word_problems(found.value.problems, engine.rulebook.messages)[0].message
 
 
-def test_all_fields_that_cannot_be_are_told_at_once(engine: Engine) -> None:
+def test_all_invalid_fields_are_reported_together(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
         read_body(engine.rulebook, {"model": {"layers": 0}, "device": {"memory": -1, "bandwidth": 0}})
     fields = {problem.field for problem in found.value.problems}
     assert {"model", "model.layers", "device", "device.memory", "device.bandwidth"} == fields
 
 
-def test_there_is_no_own_entry_where_the_rulebook_does_not_say_what_one_needs(engine: Engine) -> None:
+def test_without_required_fields_in_the_rulebook_custom_entries_are_refused(engine: Engine) -> None:
     with pytest.raises(ProblemsError) as found:
         read_body(engine.rulebook, {"model": "qwen-3-14b", "device": "4090", "quant": {"bits_per_weight": 3}})
     assert [(problem.code, problem.field) for problem in found.value.problems] == [("no-own-entry", "quant")]
 
 
 @pytest.mark.parametrize("name", ["<script>", "a\nb", "\u0000", "😀", "{0.__class__}", "x" * 500])
-def test_whatever_it_is_called_is_said_back_as_it_is(engine: Engine, name: str) -> None:
+def test_the_name_of_a_custom_entry_is_repeated_unchanged(engine: Engine, name: str) -> None:
     device = {"name": name, "vendor": "NVIDIA", "memory": 24, "bandwidth": 900}
     response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
     assert response.status_code == 200
@@ -137,7 +137,7 @@ def test_whatever_it_is_called_is_said_back_as_it_is(engine: Engine, name: str) 
 
 @pytest.mark.parametrize("kind", ["devices", "models"])
 @pytest.mark.parametrize("known", [True, False])
-def test_a_catalog_with_one_more_entry_is_that_catalog_made_anew(engine: Engine, kind: str, known: bool) -> None:
+def test_a_catalog_with_one_more_entry_equals_a_catalog_loaded_with_it(engine: Engine, kind: str, known: bool) -> None:
     columns = engine.columns[kind]
     catalog = columns.catalog
     first, second, *_ = catalog.entries.values()

@@ -46,7 +46,7 @@ def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
         ("device_mbu", "otherwise: value_of: family_mbu"),
     ],
 )
-def test_every_kind_of_rule_shows_what_it_holds(name: str, told: str) -> None:
+def test_every_kind_of_rule_is_explained(name: str, told: str) -> None:
     assert told in explained(name, *REFERENCE)
 
 
@@ -58,7 +58,7 @@ def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> 
     assert "llmfit hf_models.json" in tree
 
 
-def test_what_was_taken_apart_once_is_not_taken_apart_again() -> None:
+def test_a_rule_is_expanded_once_in_a_tree() -> None:
     tree = explained("qwen-3-14b", "m1-16gb", "--of", "spill", *REFERENCE)
     assert tree.count("needed_memory = ") == 3
     assert tree.count("kv_cache = ") == 1
@@ -80,13 +80,13 @@ def test_options_change_the_question_that_is_explained() -> None:
     assert steps[-1]["value"] == 32000
 
 
-def test_a_figure_that_is_changed_for_this_once_is_explained_as_given() -> None:
+def test_an_overridden_figure_is_explained_as_an_override() -> None:
     tree = explained("llama-3.1-70b", "rtx-4090-24gb", "--of", "usable_memory", "--set", "device.memory=48")
     assert tree.startswith("usable_memory = 50.5088 GB")
     assert "device.memory = 48 GB  given" in tree
 
 
-def test_what_compares_devices_is_explained_for_the_device_itself() -> None:
+def test_a_comparison_of_devices_is_explained_for_the_device_of_the_question() -> None:
     tree = explained("qwen-3-14b", "m1-16gb", "--of", "decode_gain")
     assert tree.startswith("decode_gain = 0 percent")
     assert "current.decode_tok_s = 5.20955 token/s  current" in tree
@@ -102,7 +102,7 @@ def test_what_compares_devices_is_explained_for_the_device_itself() -> None:
         ([], "Missing argument"),
     ],
 )
-def test_what_cannot_be_explained_is_misuse(arguments: list[str], told: str) -> None:
+def test_an_unknown_name_to_explain_is_misuse(arguments: list[str], told: str) -> None:
     ended = CliRunner().invoke(main, ["explain", *arguments], env=WIDE)
     assert ended.exit_code == 2
     assert told in ended.output

@@ -73,7 +73,7 @@ def test_it_is_read_on_the_page_with_a_link_to_its_explanation(energy: Workplace
     assert "Energy per 1,000 tokens" in client.get("/methodology").get_data(as_text=True)
 
 
-def test_a_language_model_is_given_it(energy: Workplace) -> None:
+def test_an_mcp_tool_returns_a_shown_figure(energy: Workplace) -> None:
     found = call(energy.load(), TOOLS["can_i_run"], RUNS)
     assert found["figures"][NAME]["label"] == "Energy per 1,000 tokens"
 
@@ -115,7 +115,7 @@ def test_a_profile_that_overrides_its_formula_shows_it_too(energy: Workplace) ->
         ("shown: throughput", "there is no condition `throughput`"),
     ],
 )
-def test_the_condition_of_a_figure_must_be_one(energy: Workplace, shown: str, message: str) -> None:
+def test_the_condition_of_a_figure_must_be_a_condition(energy: Workplace, shown: str, message: str) -> None:
     energy.edit("rules/physics/energy.yaml", "shown: tdp_known", shown)
     [problem] = {(one.code, one.message) for one in energy.problems()}
     assert problem == ("figure-shown", message)

@@ -1,4 +1,4 @@
-"""Rankings: every entry of a catalog asked at once, the best first, and why each is where it is."""
+"""Rankings: the entries of a catalog for a question, best first, with the reasons for their order."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_best_comes_first_and_its_parts_add_up_to_its_score(
         assert len(row["cells"]) == len(found["columns"])
 
 
-def test_a_row_says_what_the_answer_to_its_question_says(ranked: Callable[..., Ranked], engine: Engine) -> None:
+def test_a_row_equals_the_answer_to_its_question(ranked: Callable[..., Ranked], engine: Engine) -> None:
     for row in ranked("models", **MODELS, workload="chat", limit=5)["rows"]:
         question = {**MODELS, "model": row["model"], "quant": row["quant"], "workload": "chat"}
         alone = answer_question(engine, read_question(engine.rulebook, question)).to_dict()
@@ -78,11 +78,11 @@ def test_each_row_is_shown_with_the_quantization_that_its_answer_recommends(
     assert len(set(chosen.values())) > 1
 
 
-def test_a_quantization_that_is_asked_for_is_kept(ranked: Callable[..., Ranked]) -> None:
+def test_the_quantization_of_the_question_applies_to_every_row(ranked: Callable[..., Ranked]) -> None:
     assert {row["quant"] for row in ranked("models", **MODELS, quant="Q8_0")["rows"]} == {"Q8_0"}
 
 
-def test_what_speaks_for_a_row_is_the_part_that_lifts_it_most(ranked: Callable[..., Ranked]) -> None:
+def test_the_reason_for_a_row_is_the_part_that_raises_its_score_most(ranked: Callable[..., Ranked]) -> None:
     for row in ranked("models", **MODELS)["rows"]:
         ahead = {part["part"]: part["ahead"] for part in row["parts"]}
         assert row["praise"]["part"] == max(ahead, key=lambda part: ahead[part])
@@ -104,7 +104,7 @@ def test_what_speaks_for_a_row_is_the_part_that_lifts_it_most(ranked: Callable[.
         ("devices", {"segment": "laptop"}, lambda row: row["segment"] == "laptop"),
     ],
 )
-def test_a_filter_keeps_what_it_says_and_leaves_something_out(
+def test_a_filter_keeps_matching_rows_only(
     ranked: Callable[..., Ranked], name: str, filters: dict[str, str], holds: Callable[[Ranked], bool]
 ) -> None:
     question = {**(MODELS if name == "models" else DEVICES), "limit": 200}
@@ -114,7 +114,7 @@ def test_a_filter_keeps_what_it_says_and_leaves_something_out(
     assert found["ranked"] < everything["ranked"]
 
 
-def test_what_is_too_heavy_is_left_out_unless_it_is_asked_for(ranked: Callable[..., Ranked]) -> None:
+def test_models_that_do_not_run_are_left_out_by_default(ranked: Callable[..., Ranked]) -> None:
     runs, everything = ranked("models", **MODELS), ranked("models", **MODELS, runs="0", limit=200)
     assert runs["ranked"] < everything["ranked"] == everything["entries"]
     assert {row["fit"]["code"] for row in runs["rows"]}.isdisjoint({"too_heavy"})
@@ -127,7 +127,7 @@ def test_the_cheapest_of_equals_comes_first(ranked: Callable[..., Ranked]) -> No
     assert equals == sorted(equals)
 
 
-def test_nothing_may_pass_all_filters(ranked: Callable[..., Ranked], engine: Engine) -> None:
+def test_a_ranking_may_be_empty(ranked: Callable[..., Ranked], engine: Engine) -> None:
     found = ranked("devices", model="llama-3.1-405b", budget="100")
     assert (found["rows"], found["ranked"]) == ([], 0)
     assert list(engine.rulebook.schemas.validator("ranking-answer").iter_errors(found)) == []
@@ -149,7 +149,7 @@ def test_models_made_for_code_rank_higher_in_coding_than_in_chat(ranked: Callabl
     assert place("coding") < place("chat")
 
 
-def test_what_is_wrong_with_a_ranking_is_told_all_at_once(engine: Engine) -> None:
+def test_all_problems_of_a_ranking_are_reported_together(engine: Engine) -> None:
     assert told(engine, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
     assert told(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
         "device": "The question names no device.",

@@ -1,4 +1,4 @@
-"""What if a constant were another: one question asked with it set, checked like a file, and marked in the answer."""
+"""Overrides of constants for one question: checked like a file, and marked in the answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = ("show", "qwen-3-14b", "m1-16gb", "--profile", "reference")
 CLIENT = create_app(project_rules()).test_client()
 
 
-def test_setting_a_constant_gives_what_a_file_with_it_would_give(copy: Workplace) -> None:
+def test_an_override_equals_an_edit_of_the_file(copy: Workplace) -> None:
     engine = copy.load()
     question = read_question(engine.rulebook, QUESTION, {"unified_usable_share": 0.9})
     asked = answer_question(engine, question).to_dict()
@@ -55,7 +55,7 @@ def test_it_changes_no_other_question(engine: Engine) -> None:
     assert "set" not in before
 
 
-def test_the_trace_says_that_it_was_given(engine: Engine) -> None:
+def test_the_trace_marks_the_override(engine: Engine) -> None:
     asked = answer_question(
         engine, read_question(engine.rulebook, QUESTION, {"runtime_overhead": 5}), explained=True
     ).to_dict()
@@ -77,7 +77,7 @@ def test_the_trace_says_that_it_was_given(engine: Engine) -> None:
         ({"headroom_share": [1]}, "not-a-number", None),
     ],
 )
-def test_only_constants_can_be_set_and_only_to_what_makes_sense(
+def test_only_constants_can_be_overridden_and_only_within_their_bounds(
     engine: Engine, overrides: dict[str, Any], code: str, closest: str | None
 ) -> None:
     with pytest.raises(ProblemsError) as found:
@@ -111,7 +111,7 @@ def test_the_command_line_sets_and_marks() -> None:
         (["headroom_share=3"], "'headroom_share' must be from 0 to 1, not 3."),
     ],
 )
-def test_a_misused_setting_is_told(settings: list[str], told: str) -> None:
+def test_a_malformed_override_is_refused(settings: list[str], told: str) -> None:
     arguments = [part for setting in settings for part in ("--set", setting)]
     ended = CliRunner().invoke(main, [*SHOWN, *arguments])
     assert ended.exit_code == 2
@@ -145,7 +145,7 @@ def test_a_body_can_set_constants_and_ask_for_reasons() -> None:
         (b'{"model": "qwen-3-14b", "device": "m1-16gb", "context": NaN}', 400, "body"),  # which is no JSON
     ],
 )
-def test_a_body_that_asks_nothing_is_a_problem_document(body: bytes, status: int, field: str) -> None:
+def test_a_body_without_a_question_is_a_problem_document(body: bytes, status: int, field: str) -> None:
     response = CLIENT.post("/v1/can-run", data=body, content_type="application/json")
     assert (response.status_code, response.mimetype) == (status, "application/problem+json")
     assert response.get_json()["problems"][0]["field"] == field

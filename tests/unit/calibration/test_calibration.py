@@ -1,4 +1,4 @@
-"""`fitcard calibrate` and the back-test: what is fitted, to what, and how near it comes."""
+"""`fitcard calibrate` and the back-test: fitted values, and errors against measured runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_of_ten_runs_on_a_device_that_took_no_part_about_eight_lie_within_the_ra
     assert 0.75 <= inside <= 0.85
 
 
-def test_constants_that_were_disturbed_by_30_percent_come_back_to_the_same_errors(whole_copy: Workplace) -> None:
+def test_calibration_recovers_constants_perturbed_by_30_percent(whole_copy: Workplace) -> None:
     engine = whole_copy.load()
     before = median_errors(engine)
     _disturb(parameters_of(engine.rulebook.rule_set))
@@ -86,7 +86,7 @@ def _disturb(parameters: list[Parameter]) -> None:
         file.write_text(text, "utf-8")
 
 
-def test_every_fitted_value_says_when_and_to_how_many_runs_it_was_fitted(engine: Engine) -> None:
+def test_every_fitted_value_has_a_date_and_a_number_of_runs(engine: Engine) -> None:
     assert engine.rulebook.backtest is not None
     for one in [*parameters_of(engine.rulebook.rule_set), *spreads_of(engine.rulebook.rule_set)]:
         fitted = one.definition.data["fitted"]
@@ -108,7 +108,7 @@ def test_every_quantity_is_nearer_than_by_the_site_that_is_repeated(engine: Engi
     assert engine.rulebook.default_profile == OURS
 
 
-def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine: Engine) -> None:
+def test_llama_405b_on_an_h20_agrees_with_the_site_except_for_the_ttft(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
         answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile}), explained=True).to_dict()
@@ -134,7 +134,7 @@ def test_llama_405b_on_an_h20_is_as_the_site_says_but_for_the_first_token(engine
     reason="22 % below the site: with twelve channels an EPYC 9554 gets through Phi-4 14B in Q4_K_M at 0.56 of its "
     "bandwidth; see cpu_rate_per_channel",
 )
-def test_llama_405b_on_an_h20_writes_within_20_percent_of_what_the_site_says(engine: Engine) -> None:
+def test_llama_405b_on_an_h20_decodes_within_20_percent_of_the_site(engine: Engine) -> None:
     asked = {"model": "llama-3.1-405b", "device": "h20-96gb", "host": "server-12-channel"}
     ours, site = (
         answer_question(engine, read_question(engine.rulebook, {**asked, "profile": profile})).to_dict()["decode_tok_s"]
@@ -152,7 +152,7 @@ def test_a_change_that_takes_estimates_too_far_from_measured_runs_fails(copy: Wo
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "html"])
-def test_the_plot_is_saved_in_the_form_that_its_name_says(copy: Workplace, tmp_path: Path, kind: str) -> None:
+def test_the_plot_is_saved_in_the_format_of_its_suffix(copy: Workplace, tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"plot.{kind}"
     ended = CliRunner().invoke(main, [*copy.options, "backtest", "--by", "device.vendor", "--plot", str(file)])
     assert ended.exit_code == 0, ended.output

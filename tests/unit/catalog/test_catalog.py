@@ -1,4 +1,4 @@
-"""`fitcard catalog`: what the catalogs hold in numbers, and slips that the checks of the catalogs find."""
+"""`fitcard catalog`: statistics of the catalogs, and errors that the checks of catalogs find."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_row_of_the_catalogs_disagrees_without_a_reason() -> None:
         ("measurements/file-sizes.yaml", "{file_size: 42.52}", "{file_size: 24.52}", "file_as_its_bits"),
     ],
 )  # fmt: skip
-def test_a_slip_in_a_row_is_found(whole_copy: Workplace, file: str, old: str, new: str, check: str) -> None:
+def test_an_error_in_a_row_is_found(whole_copy: Workplace, file: str, old: str, new: str, check: str) -> None:
     whole_copy.edit(f"catalogs/{file}", old, new)
     found = catalog_problems(whole_copy.load().rulebook)
     assert any(problem.message.startswith(f"`{check}`: ") for problem in found), found
@@ -62,7 +62,7 @@ def test_a_slip_in_a_row_is_found(whole_copy: Workplace, file: str, old: str, ne
     )
 
 
-def test_a_device_that_is_written_twice_is_found(whole_copy: Workplace) -> None:
+def test_a_device_that_is_entered_twice_is_found(whole_copy: Workplace) -> None:
     path = whole_copy.path("catalogs/devices/nvidia-geforce.yaml")
     row = path.read_text("utf-8").partition("  rtx-4090-24gb:\n")[2].partition("\n  rtx")[0]
     row = "\n".join(line for line in row.split("\n") if not line.strip().startswith(("name:", "aliases:")))
@@ -98,14 +98,14 @@ def test_every_row_fits_its_schema_without_so_much_as_a_warning(engine: Engine) 
         assert schemas.check(document, kind) == [], document.path
 
 
-def test_every_row_says_where_it_was_found_and_when(engine: Engine) -> None:
+def test_every_row_has_a_source_and_a_date(engine: Engine) -> None:
     for kind, entry in entries_of(engine):
         if kind not in NOT_FOUND_SOMEWHERE:
             assert all(source.strip() for source in entry.data["source"]), entry.position
             assert date.fromisoformat(entry.data["checked_on"]), entry.position
 
 
-def test_every_row_is_found_by_id_name_and_aliases(engine: Engine) -> None:
+def test_every_row_is_found_by_id_name_and_alias(engine: Engine) -> None:
     for kind, entry in entries_of(engine):
         for word in (entry.id, entry.name, *entry.data.get("aliases", ())):
             assert engine.rulebook.catalogs[kind].find(word) is entry, (kind, word)
@@ -123,7 +123,7 @@ def test_groups_count_each_entry_once_and_shares_are_shares(engine: Engine) -> N
     assert catalogs["devices"]["known"]["price"] == pytest.approx(prices / catalogs["devices"]["entries"])
 
 
-def test_ages_are_told_from_the_oldest_day_to_the_newest(engine: Engine) -> None:
+def test_ages_are_shown_from_the_oldest_to_the_newest(engine: Engine) -> None:
     days = catalog_stats(engine.rulebook, date(2027, 1, 1))["catalogs"]["devices"]["days"]
     assert days.keys() == {"checked_on", "price_checked_on"}
     for told in days.values():

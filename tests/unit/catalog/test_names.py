@@ -1,4 +1,4 @@
-"""Names as people type them lead to the one entry that they can mean, or to none and a list of those that are near."""
+"""Names as people type them: the entry that they mean, or the closest ones where none or several match."""
 
 from __future__ import annotations
 
@@ -69,28 +69,28 @@ OPEN = {  # what can mean several entries leads to none of them, and these are a
 
 
 @pytest.mark.parametrize("word", MODELS)
-def test_a_model_is_found_by_what_people_call_it(engine: Engine, word: str) -> None:
+def test_a_model_is_found_by_its_common_names(engine: Engine, word: str) -> None:
     found = engine.rulebook.catalogs["models"].find(word)
     assert found is not None
     assert found.id == MODELS[word]
 
 
 @pytest.mark.parametrize("word", DEVICES)
-def test_a_device_is_found_by_what_people_call_it(engine: Engine, word: str) -> None:
+def test_a_device_is_found_by_its_common_names(engine: Engine, word: str) -> None:
     found = engine.rulebook.catalogs["devices"].find(word)
     assert found is not None
     assert found.id == DEVICES[word]
 
 
 @pytest.mark.parametrize(("kind", "word"), OPEN)
-def test_what_can_mean_several_is_not_chosen_for_anybody(engine: Engine, kind: str, word: str) -> None:
+def test_an_ambiguous_name_is_refused(engine: Engine, kind: str, word: str) -> None:
     catalog = engine.rulebook.catalogs[kind]
     assert catalog.find(word) is None
     assert OPEN[kind, word] <= set(catalog.nearest(word))
 
 
 @pytest.mark.parametrize("kind", ["models", "devices", "quants", "hosts", "runtimes", "workloads"])
-def test_every_entry_is_found_by_each_of_its_own_names(engine: Engine, kind: str) -> None:
+def test_every_entry_is_found_by_each_of_its_names(engine: Engine, kind: str) -> None:
     catalog = engine.rulebook.catalogs[kind]
     for entry in catalog.entries.values():
         for name in catalog.names_of(entry):
@@ -98,7 +98,7 @@ def test_every_entry_is_found_by_each_of_its_own_names(engine: Engine, kind: str
 
 
 @pytest.mark.parametrize("kind", ["models", "devices"])
-def test_a_name_that_says_more_than_there_is_finds_nothing(engine: Engine, kind: str) -> None:
+def test_a_name_with_unknown_additions_is_not_found(engine: Engine, kind: str) -> None:
     for entry in engine.rulebook.catalogs[kind].entries:
         assert engine.rulebook.catalogs[kind].find(f"{entry} zeppelin") is None
 

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and the code it leaves with."""
+"""The command line: output and exit codes."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
         (["yi-1.5-9b", "l4-24gb", "--qant", "Q2_K"], "'--quant'?"),
     ],
 )
-def test_a_misused_command_says_what_is_meant_and_leaves_with_2(arguments: list[str], told: str) -> None:
+def test_misuse_is_reported_with_a_hint_and_exit_code_2(arguments: list[str], told: str) -> None:
     ended = CliRunner().invoke(main, ["show", *arguments])
     assert ended.exit_code == 2
     assert told in ended.output
 
 
-def test_help_lists_the_commands_and_what_can_be_asked(engine: Engine) -> None:
+def test_help_lists_the_commands_and_the_parameters_of_questions(engine: Engine) -> None:
     assert all(command in CliRunner().invoke(main, ["--help"]).output for command in COMMANDS)
     shown = CliRunner().invoke(main, ["show", "--help"]).output
     assert all(word in shown for word in ("MODEL DEVICE", "--quant", "--workload", "--mode", "--profile", "--context"))
@@ -106,14 +106,14 @@ def test_a_folder_that_is_not_there_is_misuse() -> None:
     assert "nowhere" in ended.output
 
 
-def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     ended = CliRunner().invoke(main, ["show", "yi-1.5-9b", "l4-24gb", "--svg", str(tmp_path / "nowhere" / "x.svg")])
     assert ended.exit_code == 1
     assert "Could not open file" in ended.output
     assert "Traceback" not in ended.output
 
 
-def test_a_picture_holds_the_page_and_fetches_nothing(tmp_path: Path) -> None:
+def test_a_picture_holds_the_page_without_external_resources(tmp_path: Path) -> None:
     picture = tmp_path / "page.svg"
     assert CliRunner().invoke(main, ["show", "yi-1.5-9b", "l4-24gb", "--svg", str(picture)]).exit_code == 0
     drawn = picture.read_text("utf-8")
@@ -122,7 +122,7 @@ def test_a_picture_holds_the_page_and_fetches_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1"])
-def test_an_address_that_cannot_be_listened_on_is_told(host: str) -> None:
+def test_an_address_that_is_in_use_is_an_error(host: str) -> None:
     arguments = [sys.executable, "-m", "fitcard", "serve", "--host", host, "--port", "8999"]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1

@@ -55,11 +55,11 @@ def complete(*words: str) -> list[str]:
     ],
     ids=" ".join,
 )
-def test_words_complete_to(words: list[str], found: list[str]) -> None:
+def test_arguments_complete_to(words: list[str], found: list[str]) -> None:
     assert complete(*words) == found
 
 
-def test_a_word_within_an_id_completes_only_where_no_id_starts_with_it() -> None:
+def test_text_within_an_id_completes_only_where_no_id_starts_with_it() -> None:
     entries = [("rtx-4090-24gb", ("GeForce RTX 4090 24GB",)), ("4090-mobile", ()), ("m1-16gb", ("M1 16GB", "mini"))]
     assert match_entries("409", entries) == [("4090-mobile", "")]
     assert match_entries("24", entries) == [("rtx-4090-24gb", "GeForce RTX 4090 24GB")]
@@ -95,7 +95,7 @@ def test_entries_are_those_of_the_folders_that_are_named(copy: Workplace) -> Non
     assert complete(*copy.options, "show", "--quant", "Q4_O") == ["Q4_OWN"]
 
 
-def test_broken_rules_complete_what_can_be_read_and_nothing_else(copy: Workplace) -> None:
+def test_with_broken_rules_readable_files_still_complete(copy: Workplace) -> None:
     copy.edit("rules/physics/memory.yaml", "kind: rules", "kind: rulez")
     assert complete(*copy.options, "show", "qwen-3-14") == ["qwen-3-14b"]
     with pytest.raises(click.exceptions.Exit):

@@ -1,4 +1,4 @@
-"""`fitcard new`: what is written is complete, in order, and passes; what would not pass is not written."""
+"""`fitcard new`: entries and rules are written complete, in order and valid, or not at all."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_entry_is_written_behind_the_last_in_the_order_of_the_schema(copy: Wo
     assert copy.load().rulebook.catalogs["devices"].entries["arc-b60-24gb"].data["bandwidth"] == 456
 
 
-def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workplace) -> None:
+def test_missing_fields_are_listed_with_examples_and_never_invented(copy: Workplace) -> None:
     ended = new(copy, "device", "arc-b60-24gb", *B60[:5], into(copy, ARC))
     assert ended.exit_code == 2
     listed = [line.split("=")[0].strip() for line in ended.output.splitlines() if line.startswith("  ")]
@@ -67,7 +67,7 @@ def test_what_is_missing_is_listed_with_examples_and_never_made_up(copy: Workpla
     assert "bandwidth=300  peak memory bandwidth" in ended.output
 
 
-def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_a_terminal_missing_fields_are_prompted_for(copy: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fitcard.cli.new.at_terminal", lambda: True)
     ended = new(copy, "device", "arc-b60-24gb", *B60[:9], into(copy, ARC), answers="2026-11-24\n")
     assert "checked_on (date in the form YYYY-MM-DD, such as 2026-11-23): 2026-11-24" in ended.output
@@ -83,7 +83,7 @@ def test_at_a_terminal_what_is_missing_is_asked_for(copy: Workplace, monkeypatch
         ([*HALF, "expr=kv_cache / 2", "--file=nowhere.yaml"], "nowhere.yaml must be in"),
     ],
 )
-def test_a_misused_command_says_what_is_meant(copy: Workplace, words: list[str], told: str) -> None:
+def test_misuse_of_new_is_reported_with_a_hint(copy: Workplace, words: list[str], told: str) -> None:
     ended = new(copy, *words)
     assert ended.exit_code == 2
     assert told in ended.output
@@ -110,13 +110,13 @@ def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> Non
         ([*HALF, "expr=kv_cache / 2"], "rules/halves.yaml", "`title` is missing from a rule file"),
     ],
 )  # fmt: skip
-def test_what_would_not_pass_is_told_at_its_place_and_not_written(
+def test_an_invalid_value_is_reported_at_its_position_and_not_written(
     copy: Workplace, words: list[str], file: str, told: str
 ) -> None:
     assert told in refused(copy, words, file)
 
 
-def test_an_entry_that_is_there_is_told_with_the_place_of_the_first(copy: Workplace) -> None:
+def test_a_duplicate_entry_is_reported_with_the_position_of_the_first(copy: Workplace) -> None:
     above, *_ = copy.path(ARC).read_text("utf-8").partition("  arc-b570-10gb:\n")
     told = refused(copy, ["device", "arc-b570-10gb", *B60], ARC)
     assert f"{ARC}:{above.count(chr(10)) + 1}:3: the first is here" in told

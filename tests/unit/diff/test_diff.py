@@ -1,4 +1,4 @@
-"""`fitcard diff`: what changed by name, who is made of it, and how many answers move."""
+"""`fitcard diff`: changes by name, their dependents, and the number of answers that move."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def change(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(found[0])
 
 
-def test_each_change_is_named_with_its_place_and_what_is_made_of_it(changed: Repository) -> None:
+def test_each_change_has_its_position_and_its_dependents(changed: Repository) -> None:
     data = changed.data()
     assert data["counts"] == {"answers": 8, "checks": 0, "wording": 0}
     constant = change(data, "headroom_share")
@@ -229,7 +229,7 @@ def differ(one: Any, other: Any) -> Any:
     return one != other
 
 
-def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) -> None:
+def test_the_cause_of_a_moved_answer_is_the_first_difference_in_dependency_order(repo: Repository) -> None:
     repo.place.edit(*EDITS["bandwidth"])
     repo.place.edit(*EDITS["formula"])
     outputs = {one["name"]: one for one in repo.data()["impact"][0]["outputs"]}
@@ -243,7 +243,7 @@ def test_a_mover_names_what_differs_first_in_dependency_order(repo: Repository) 
     assert {mover["first"] for mover in outputs["ttft"]["movers"]} == {"ttft"}
 
 
-def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Repository) -> None:
+def test_a_difference_without_effect_is_not_the_cause(repo: Repository) -> None:
     repo.place.edit("rules/profiles/reference.yaml", "value: 0.72\n", "value: 0.75\n")
     repo.place.edit("rules/profiles/reference.yaml", "if device.unified else 1)", "if device.unified else 0.98)")
     impact = next(one for one in repo.data()["impact"] if one["profile"] == "reference")
@@ -257,7 +257,7 @@ def test_what_differs_but_makes_no_difference_is_not_named_as_the_first(repo: Re
     assert first == {(True, "unified_usable_share"), (False, "usable_memory")}
 
 
-def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repository) -> None:
+def test_a_removed_rule_that_is_still_read_is_reported_with_its_former_position(repo: Repository) -> None:
     repo.place.edit(LINKS, EXCHANGE_RATE, "")
     ended = repo.diff("HEAD", "--format", "github")
     assert ended.exit_code == 1
@@ -271,7 +271,7 @@ def test_a_rule_that_is_gone_and_still_read_is_told_where_it_was(repo: Repositor
     assert data["head"]["errors"] == 2
 
 
-def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(small_repo: Repository) -> None:
+def test_a_rule_that_moved_into_a_profile_is_not_missing(small_repo: Repository) -> None:
     constant = "  storage_bandwidth: {value: 5, unit: GB/s, about: Read bandwidth of the storage.}\n"
     small_repo.place.edit("rules/fit.yaml", constant, "")
     small_repo.place.edit("rules/fit.yaml", "min(device.bandwidth, storage_bandwidth)", "device.bandwidth")
@@ -288,7 +288,7 @@ def test_what_a_profile_adds_in_place_of_the_rules_is_not_missed(small_repo: Rep
     assert data["impact"][0]["moved"] == 0
 
 
-def test_comments_order_and_wording_move_nothing(repo: Repository) -> None:
+def test_comments_order_and_wording_move_no_answer(repo: Repository) -> None:
     for edit in (
         ("rules/physics/prefill.yaml", "constants:", "# Constants are below.\nconstants:"),
         ("rules/physics/prefill.yaml", "about: Time to first token (TTFT);", "about: How long until it -"),
@@ -319,7 +319,7 @@ def test_comments_order_and_wording_move_nothing(repo: Repository) -> None:
     assert ended.exit_code == 0
 
 
-def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
+def test_moving_a_rule_to_another_file_moves_no_answer(repo: Repository) -> None:
     piece = """\
   flop_per_param:
     value: 2
@@ -333,7 +333,7 @@ def test_moving_a_rule_to_another_file_moves_nothing(repo: Repository) -> None:
     assert data["impact"][0]["moved"] == 0
 
 
-def test_a_constant_that_gives_way_to_the_unit_of_its_name_is_read_by_nothing_more(repo: Repository) -> None:
+def test_a_constant_replaced_by_a_unit_of_its_name_has_no_readers(repo: Repository) -> None:
     constant = "constants:\n  percent: {value: 100, unit: percent, about: 'One, in percent.'}\n"
     repo.place.edit("rules/physics/offload.yaml", "constants:\n", constant)
     repo.place.edit("rules/judgement/upgrades.yaml", "- 1) / percent) * percent", "- 1) * percent)")
@@ -367,7 +367,7 @@ def test_a_back_test_is_a_check_and_not_an_answer(repo: Repository) -> None:
     assert data["impact"][0]["moved"] == 0
 
 
-def test_what_is_new_and_what_is_gone_in_a_catalog_is_counted_apart(repo: Repository) -> None:
+def test_added_and_removed_entries_of_a_catalog_are_counted_apart(repo: Repository) -> None:
     file = repo.place.path("catalogs/devices/intel-arc.yaml")
     file.write_text(file.read_text("utf-8").replace("b570", "b571").replace("B570", "B571"), "utf-8")
     for path in repo.place.folders.rules.rglob("*.yaml"):
@@ -413,7 +413,7 @@ def test_a_new_figure_on_an_axis_that_is_not_swept_is_compared_entry_by_entry(sm
     assert impacts == [(None, 3 * 2, 0), ("device", 3 * 3, 3)]
 
 
-def test_a_change_says_how_far_estimates_are_from_measured_runs_before_and_after(repo: Repository) -> None:
+def test_a_change_shows_the_errors_against_measured_runs_before_and_after(repo: Repository) -> None:
     def median_errors() -> dict[tuple[str, str], float]:
         engine = repo.place.load()
         profiles = ("calibrated", "reference")
@@ -460,7 +460,7 @@ def test_a_profile_of_its_own_is_compared_too(repo: Repository) -> None:
     assert change(data, "model_quality")["action"] == "changed"
 
 
-def test_another_default_profile_moves_what_is_answered_by_default(repo: Repository) -> None:
+def test_another_default_profile_moves_the_default_answers(repo: Repository) -> None:
     repo.place.write("rules/profiles/other.yaml", OTHER.format(value=0.3))
     repo.git("add", ".")
     repo.git("commit", "-qm", "another profile")
@@ -484,13 +484,13 @@ def test_another_default_profile_moves_what_is_answered_by_default(repo: Reposit
         (["--output=/tmp/x"], "No such option"),
     ],
 )
-def test_a_side_that_is_not_there_is_told(repo: Repository, words: list[str], told: str) -> None:
+def test_a_side_that_does_not_exist_is_an_error(repo: Repository, words: list[str], told: str) -> None:
     ended = repo.diff(*words)
     assert ended.exit_code == 2
     assert told in ended.output
 
 
-def test_a_revision_without_rules_is_told(repo: Repository) -> None:
+def test_a_revision_without_rules_is_an_error(repo: Repository) -> None:
     repo.git("checkout", "-q", "--orphan", "empty")
     repo.git("rm", "-rfq", "--cached", ".")
     repo.git("commit", "-q", "--allow-empty", "-m", "nothing")
@@ -511,7 +511,7 @@ def test_outside_of_a_repository_directories_can_be_compared(copy: Workplace, tm
     assert change(json.loads(ended.output), "grade")["details"][0]["new"] == 80
 
 
-def test_an_old_state_with_errors_is_told_as_such_and_does_not_fail_the_change(repo: Repository) -> None:
+def test_errors_of_the_old_state_are_reported_and_do_not_fail_the_change(repo: Repository) -> None:
     repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_time\n", "expr: prefill_tme\n")
     repo.git("commit", "-qam", "broken")
     repo.place.edit("rules/physics/prefill.yaml", "expr: prefill_tme\n", "expr: prefill_time\n")

@@ -1,4 +1,4 @@
-"""What is drawn of a comparison: the comment on a pull request, the page, and what a terminal shows.
+"""Formats of a comparison: the comment on a pull request, the page, and the terminal.
 
 Run as a program, this writes the comment of the golden file anew:
 `PYTHONPATH=tests python tests/unit/diff/test_formats.py`. Read the difference before you commit it.
@@ -71,11 +71,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return compared(tmp_path_factory.mktemp("compared"))
 
 
-def test_the_comment_is_the_golden_one(data: dict[str, Any]) -> None:
+def test_the_comment_equals_the_golden_file(data: dict[str, Any]) -> None:
     assert markdown_report(outline(data)) == GOLDEN.read_text("utf-8")
 
 
-def test_the_comment_starts_with_what_everybody_reads() -> None:
+def test_the_comment_starts_with_the_summary() -> None:
     lines = GOLDEN.read_text("utf-8").splitlines()
     assert lines[0] == markdown.MARKER
     assert "affecting answers" in lines[3]
@@ -87,7 +87,7 @@ def test_every_table_of_the_comment_has_as_many_cells_in_each_row() -> None:
         assert len({row.replace("\\|", "").count("|") for row in table.splitlines()}) == 1
 
 
-def test_words_that_all_move_are_in_the_order_of_their_table(data: dict[str, Any]) -> None:
+def test_labels_that_move_are_in_the_order_of_their_table(data: dict[str, Any]) -> None:
     moved = json.loads(json.dumps(data))
     output = next(one for one in moved["impact"][0]["outputs"] if one["name"] == "grade")
     output["matrix"] = [pair for pair in output["matrix"] if pair["old"] != pair["new"]]
@@ -95,7 +95,7 @@ def test_words_that_all_move_are_in_the_order_of_their_table(data: dict[str, Any
     assert [column.name for column in table.columns][1:] == ["F", "D", "C", "B", "A", "S"]
 
 
-def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out() -> None:
+def test_a_comment_stays_within_the_limit_of_github_and_says_what_it_leaves_out() -> None:
     rows = tuple(((Span("x" * 2000, "code"),),) for _ in range(500))
     sections = tuple(Section(f"part {n}", table=Table((Column("a"),), rows)) for n in range(3))
     comment = markdown_report(Outline((Span("a"),), (), sections))
@@ -104,7 +104,7 @@ def test_a_comment_holds_no_more_than_github_takes_and_says_what_it_leaves_out()
     assert "Omitted because of the size limit of comments: part 1, part 2; see the HTML report." in comment
 
 
-def test_nothing_in_a_comment_is_taken_for_markup() -> None:
+def test_names_in_a_comment_are_escaped() -> None:
     line = (Span("<script>a_b*c|d[e]`f`", ""), Span("a|b`c", "code"), Span("x<y", "old"))
     comment = markdown_report(Outline(line, (), ()))
     assert r"\<script>a_b\*c\|d\[e\]\`f\`" in comment
@@ -148,7 +148,7 @@ def test_the_page_stands_by_itself_and_shows_every_row(data: dict[str, Any]) -> 
     assert "Largest change of each output" in text
 
 
-def test_the_page_takes_nothing_of_the_rules_for_markup(data: dict[str, Any]) -> None:
+def test_names_in_the_page_are_escaped(data: dict[str, Any]) -> None:
     hostile = json.loads(json.dumps(data).replace("unified_usable_share", "<img src=x>"))
     assert "<img" not in html_report(hostile, outline(hostile))
     assert "&lt;img src=x&gt;" in html_report(hostile, outline(hostile))
@@ -161,7 +161,7 @@ def test_a_terminal_shows_the_parts_of_a_formula_that_differ(data: dict[str, Any
     assert [detail["new"][start:end] for start, end in detail["marks"]["new"]] == ["needed_memory"]
 
 
-def test_files_are_written_beside_what_is_printed(copy: Workplace, tmp_path: Path) -> None:
+def test_reports_are_written_to_files_beside_the_output(copy: Workplace, tmp_path: Path) -> None:
     names = [tmp_path / f"diff.{suffix}" for suffix in ("md", "html", "json", "sarif")]
     saved = [word for name in names for word in ("--save", str(name))]
     ended = CliRunner().invoke(main, [*copy.options, "diff", str(copy.folders.rules.parent), *saved])

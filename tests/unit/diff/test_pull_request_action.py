@@ -82,7 +82,7 @@ def change(place: Path, file: str, old: str, new: str) -> None:
     git(place / "clone", "commit", "-qam", "a change")
 
 
-def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
+def test_a_change_of_wording_passes_and_has_a_report(place: Path) -> None:
     change(
         place, "rules/physics/prefill.yaml", "about: Batches of the prompt.", "about: Number of batches of the prompt."
     )
@@ -93,7 +93,7 @@ def test_a_change_of_wording_passes_and_its_report_is_kept(place: Path) -> None:
     assert "no answer moves" in (place / "summary").read_text("utf-8")
 
 
-def test_it_compares_with_the_merge_base_and_not_with_what_came_after(place: Path) -> None:
+def test_the_comparison_is_with_the_merge_base(place: Path) -> None:
     target = place / "target" / "rules" / "judgement" / "score.yaml"
     target.write_text(target.read_text("utf-8").replace("at_least: 85", "at_least: 80"), "utf-8")
     git(place / "target", "commit", "-qam", "another change")
@@ -102,7 +102,7 @@ def test_it_compares_with_the_merge_base_and_not_with_what_came_after(place: Pat
     assert "grade" not in (place / "report" / "diff.md").read_text("utf-8")
 
 
-def test_what_fails_is_annotated_named_and_fails_the_run(place: Path) -> None:
+def test_failures_are_annotated_and_fail_the_run(place: Path) -> None:
     change(place, REFERENCE, "value: 0.72\n", "value: 0.75\n")
     ended = run(place, "review")
     assert ended.returncode == 1
@@ -121,7 +121,7 @@ def test_rules_that_cannot_be_read_fail_the_check_and_are_still_compared(place: 
 
 
 @pytest.mark.parametrize(("earlier", "method"), [("", "POST"), ("41\n", "PATCH")])
-def test_there_is_one_comment_and_it_is_written_anew(place: Path, earlier: str, method: str) -> None:
+def test_a_pull_request_has_one_comment_which_is_updated(place: Path, earlier: str, method: str) -> None:
     (place / "report").mkdir()
     (place / "report" / "diff.md").write_text("<!-- fitcard diff -->\n")
     (place / "earlier").write_text(earlier)
@@ -134,7 +134,7 @@ def test_there_is_one_comment_and_it_is_written_anew(place: Path, earlier: str, 
     assert f"--field body=@{place / 'report' / 'diff.md'}" in written
 
 
-def test_workflow_and_action_pass_on_what_the_scripts_read() -> None:
+def test_workflow_and_action_pass_the_inputs_of_the_scripts() -> None:
     action = yaml.safe_load((ACTION / "action.yml").read_text("utf-8"))
     given = {name for step in action["runs"]["steps"] for name in step.get("env", {})}
     assert {"FITCARD_RULES", "FITCARD_CATALOGS", "SCHEMAS", "BASE", "TARGET", "REPORT", "REPOSITORY", "NUMBER"} <= given

@@ -1,4 +1,4 @@
-"""`fitcard import device`: what the programs of a machine say, held against the catalog first."""
+"""`fitcard import device`: the output of tools of a machine, matched with the catalog first."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_device_that_is_known_is_named_with_its_place_and_not_written_again() 
     assert "this is `rtx-4090-24gb` (2 of them), already in the catalog: catalogs/devices/nvidia-" in ended.stdout
 
 
-def test_of_a_new_device_is_told_what_was_read_guessed_and_not_read() -> None:
+def test_a_new_device_lists_what_was_read_guessed_and_missing() -> None:
     ended = run("--from", str(MACHINES / "unknown-card"), "--name=rtx-6090-36gb", "--dry-run")
     assert ended.exit_code == 2
     assert "rtx-6090-36gb: guessed: segment, link" in ended.output
@@ -83,7 +83,7 @@ def test_of_a_new_device_is_told_what_was_read_guessed_and_not_read() -> None:
     assert listed == ["bandwidth", "source"]
 
 
-def test_a_new_device_is_written_with_what_was_said(copy: Workplace) -> None:
+def test_a_new_device_is_written_with_the_options(copy: Workplace) -> None:
     file = copy.path("catalogs/devices/nvidia-geforce.yaml")
     words = ["import", "device", "--from", str(MACHINES / "unknown-card"), "--name=rtx-6090-36gb", *PRICE]
     ended = CliRunner().invoke(main, [*copy.options, *words, "architecture=blackwell", f"--file={file}"])
@@ -94,19 +94,19 @@ def test_a_new_device_is_written_with_what_was_said(copy: Workplace) -> None:
     }
 
 
-def test_a_card_that_may_be_one_of_several_is_left_to_whoever_knows_it() -> None:
+def test_an_ambiguous_card_is_not_guessed() -> None:
     ended = run("--from", str(MACHINES / "lspci-only"))
     assert "no certain match in the catalog; did you mean `arc-a770-" in ended.output
 
 
-def test_a_card_of_another_memory_than_the_one_in_the_catalog_is_not_taken_for_it(engine: Engine) -> None:
+def test_a_card_with_another_memory_size_is_a_different_device(engine: Engine) -> None:
     line = "NVIDIA GeForce RTX 4090, 49140, 4, 16, 450.00, 8.9"
     (entry,) = import_entries(nvidia_smi.IMPORTER, [{"nvidia_smi": line}], engine.rulebook.catalogs)
     assert entry.match is not None
     assert entry.match.differences == {"memory": (24, 48)}
 
 
-def test_a_machine_without_anything_known_says_what_was_looked_for(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_machine_without_known_devices_lists_the_sources_searched(tmp_path_factory: pytest.TempPathFactory) -> None:
     ended = run("--from", str(tmp_path_factory.mktemp("nothing")))
     assert ended.exit_code == 1
     assert "no device found" in ended.output

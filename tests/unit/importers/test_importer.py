@@ -1,4 +1,4 @@
-"""What importers have in common: how keys are looked up, which fields are missed, and what their docstrings list."""
+"""All importers: lookup of keys, missing fields, and the keys that their docstrings list."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_module_with_an_importer_is_registered() -> None:
     assert modules == {inspect.getmodule(importer.read).__name__.rpartition(".")[2] for importer in IMPORTERS}
 
 
-def test_each_fixture_is_recognised_by_one_importer_alone() -> None:
+def test_each_fixture_is_recognised_by_exactly_one_importer() -> None:
     for path in CONFIGS.glob("*.json"):
         records = [json.loads(path.read_text("utf-8"))]
         assert [one.title for one in IMPORTERS if recognise([one], SourceKind.RECORDS, records)] == [
@@ -89,7 +89,7 @@ def test_fields_that_are_set_beside_a_file_override_it_and_are_no_guesses(engine
     assert (entry.absent, entry.guessed) == ((), ())
 
 
-def test_a_size_that_is_set_beside_a_config_is_what_its_parameters_are_counted_with(engine: Engine) -> None:
+def test_a_size_set_beside_a_config_counts_in_its_parameters(engine: Engine) -> None:
     record = json.loads((CONFIGS / "llama-3.1-8b.json").read_text("utf-8"))
     half, whole = (
         import_entries(huggingface.IMPORTER, [record], engine.rulebook.catalogs, {"layers": layers})[0].data["params"]

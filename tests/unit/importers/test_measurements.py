@@ -1,4 +1,4 @@
-"""`fitcard import measurements`: what benchmarks of engines print becomes runs of the catalog."""
+"""`fitcard import measurements`: the output of benchmarks of runtimes becomes runs of the catalog."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_several_devices_layers_on_the_host_and_another_cache_are_read(engine: E
     assert read.id.startswith("2x-rtx-4090-24gb_")
 
 
-def test_a_cache_that_the_catalog_does_not_have_is_not_taken_for_the_usual_one(engine: Engine, tmp_path: Path) -> None:
+def test_an_unknown_kv_cache_type_is_not_replaced_by_the_default(engine: Engine, tmp_path: Path) -> None:
     read = imported(engine, changed(tmp_path, ('"type_k": "f16"', '"type_k": "turbo9"')))[0]
     assert [one.field for one in read.unmatched] == ["kv"]
 
@@ -151,7 +151,7 @@ def run(place: Workplace, *words: str) -> Result:
     return CliRunner().invoke(main, [*place.options, "import", "measurements", *words])
 
 
-def test_measurements_are_written_into_a_new_file_with_what_was_said(copy: Workplace) -> None:
+def test_measurements_are_written_into_a_new_file_with_the_options(copy: Workplace) -> None:
     file = copy.path("catalogs/measurements/ours.yaml")
     said = ["model=llama 3.1 8b", "tier=A", "source=our own run", f"--file={file}", "--title=Our runs"]
     ended = run(copy, str(RUNS / "llama-bench.md"), *said)
@@ -165,21 +165,21 @@ def test_measurements_are_written_into_a_new_file_with_what_was_said(copy: Workp
     assert entries["rtx-4090-24gb_llama-3.1-8b_Q4_K_M_tg128"].data["source"] == ["our own run"]
 
 
-def test_what_a_file_does_not_say_can_be_said_as_options_too(copy: Workplace) -> None:
+def test_values_missing_from_a_file_can_be_options(copy: Workplace) -> None:
     said = ["--device", "h100-80gb", "--quant=BF16", "--tier", "B", "--source=a blog", "--dry-run"]
     ended = run(copy, str(RUNS / "vllm-bench.json"), *said)
     assert ended.exit_code == 0, ended.output
     assert "\n  quant: BF16\n  device: h100-80gb\n" in ended.stdout
 
 
-def test_a_name_that_is_not_found_must_be_said(copy: Workplace) -> None:
+def test_a_name_that_is_not_found_must_be_an_option(copy: Workplace) -> None:
     ended = run(copy, str(RUNS / "llama-bench.md"), "tier=A", "source=our own run")
     assert ended.exit_code == 2
     assert ended.output.count("measurements: no model is called `llama 8B Q4_K - Medium`; set model=ID") == 1
     assert "set what was not found in the catalogs: model=ID" in ended.output
 
 
-def test_how_far_a_run_can_be_trusted_must_be_said(copy: Workplace) -> None:
+def test_the_trust_of_a_run_must_be_an_option(copy: Workplace) -> None:
     ended = run(copy, str(RUNS / "llama-bench.json"))
     assert ended.exit_code == 2
     listed = [line.split("=")[0].strip() for line in ended.output.splitlines() if line.startswith("  ")]

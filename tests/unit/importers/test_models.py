@@ -1,4 +1,4 @@
-"""`fitcard import model`: a published config or a GGUF header gives the entry that stands in the catalog."""
+"""`fitcard import model`: a published config or a GGUF header gives the entry of the catalog."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def test_a_hybrid_of_mamba_and_attention_with_experts_in_every_second_layer_is_r
     assert read["active_params"] == pytest.approx(12, rel=0.02)
 
 
-def test_command_r_plus_is_counted_with_the_table_that_its_config_does_not_say_is_tied(engine: Engine) -> None:
+def test_command_r_plus_has_tied_embeddings_by_default(engine: Engine) -> None:
     read = imported(engine, CONFIGS / "command-r-plus-104b.json").data
     assert read["tied_embeddings"] is True
     assert read["params"] == pytest.approx(104, rel=0.01)
 
 
-def test_every_fourth_layer_of_command_r7b_keeps_the_whole_context(engine: Engine) -> None:
+def test_every_fourth_layer_of_command_r7b_has_full_attention(engine: Engine) -> None:
     read = imported(engine, CONFIGS / "command-r7b.json").data
     assert (read["attention"], read["full_layers"], read["window_layers"], read["window"]) == ("window", 8, 24, 4096)
     assert read["params"] == pytest.approx(8.03, rel=0.01)  # as Cohere publishes
 
 
-def test_what_a_config_does_not_say_is_left_out_and_listed(engine: Engine, tmp_path: Path) -> None:
+def test_fields_missing_from_a_config_are_left_out_and_listed(engine: Engine, tmp_path: Path) -> None:
     config = json.loads((CONFIGS / "llama-3.1-8b.json").read_text())
     del config["hidden_size"]
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -114,7 +114,7 @@ def test_the_header_of_a_gguf_file_gives_the_same_shape(engine: Engine, tmp_path
     assert (read["name"], read["params"]) == ("Some Model", 0.01)  # as many as its two tables hold
 
 
-def test_a_gguf_file_that_stores_one_table_of_words_has_it_tied(engine: Engine, tmp_path: Path) -> None:
+def test_a_gguf_file_without_an_output_head_has_tied_embeddings(engine: Engine, tmp_path: Path) -> None:
     assert imported(engine, gguf_file(tmp_path / "tied.gguf", "llama", LLAMA_GGUF)).data["tied_embeddings"] is True
 
 
@@ -145,7 +145,7 @@ def test_windows_latents_and_states_are_read_from_gguf_headers(engine: Engine, t
         assert {key: read.get(key) for key in seen} == {key: entry.get(key) for key in seen}, model
 
 
-def test_without_the_package_for_gguf_files_is_said_how_to_get_it(
+def test_without_the_gguf_package_the_command_names_the_extra(
     copy: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "some.gguf").write_bytes(b"GGUF")
@@ -171,7 +171,7 @@ def test_an_imported_model_is_written_once_it_passes(copy: Workplace) -> None:
     assert copy.load().rulebook.catalogs["models"].entries["nemo"].data["kv_heads"] == 8
 
 
-def test_what_is_said_goes_before_what_the_file_says_and_must_pass(copy: Workplace) -> None:
+def test_options_take_precedence_over_the_file_and_are_checked(copy: Workplace) -> None:
     file = copy.path("catalogs/models/mistral.yaml")
     before = file.read_text("utf-8")
     words = ["model", str(CONFIGS / "mistral-7b-v0.3.json"), "--name=nemo", *NEMO, "heads=0", f"--file={file}"]
@@ -181,7 +181,7 @@ def test_what_is_said_goes_before_what_the_file_says_and_must_pass(copy: Workpla
     assert file.read_text("utf-8") == before
 
 
-def test_what_is_needed_and_not_read_is_listed_with_examples(copy: Workplace) -> None:
+def test_required_fields_that_are_missing_are_listed_with_examples(copy: Workplace) -> None:
     ended = run(copy, "model", str(CONFIGS / "mistral-7b-v0.3.json"), "--name=nemo", *NEMO[:2])
     assert ended.exit_code == 2
     listed = [line.split("=")[0].strip() for line in ended.output.splitlines() if line.startswith("  ")]
@@ -206,7 +206,7 @@ def test_what_is_needed_and_not_read_is_listed_with_examples(copy: Workplace) ->
         ),
     ],
 )
-def test_a_misused_import_says_what_is_meant(copy: Workplace, words: list[str], told: str) -> None:
+def test_misuse_of_import_is_reported_with_a_hint(copy: Workplace, words: list[str], told: str) -> None:
     ended = run(copy, *words)
     assert ended.exit_code in (1, 2)
     assert told in ended.output

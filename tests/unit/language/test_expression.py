@@ -1,4 +1,4 @@
-"""The language of formulas: what it allows, what it refuses with a caret and a hint, and what it means on columns."""
+"""The language of formulas: its grammar, errors with a caret and a hint, and evaluation on columns."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_hostile_expressions_end_at_once(source: str) -> None:
     assert time.perf_counter() - start < 1  # a hang, not a figure: each takes well under a millisecond
 
 
-def test_every_fault_is_found_not_only_the_first() -> None:
+def test_all_errors_of_an_expression_are_reported() -> None:
     with pytest.raises(ExpressionError) as found:
         parse("mni(a, b) + (a ^ 2) + 'x'")
     assert len(found.value.faults) == 3
@@ -158,7 +158,7 @@ def test_an_expression_gives_a_number_or_a_condition(source: str, kind: Kind) ->
 @pytest.mark.parametrize(
     "source", ["c and 5", "c + 1", "1 if a else 2", "not a", "c > 1", "w * 2", "1 if c else a > 1", "sqrt(c)"]
 )
-def test_numbers_conditions_and_words_are_not_mixed(source: str) -> None:
+def test_numbers_conditions_and_words_cannot_be_mixed(source: str) -> None:
     kinds = {"a": Kind.NUMBER, "c": Kind.CONDITION, "w": Kind.WORD}
     assert [found.kind.id for found in infer_kind(parse(source), kinds.get)[1]] == ["expression-kind"]
 
@@ -170,7 +170,7 @@ def test_any_text_is_an_expression_or_has_faults_inside_it(source: str) -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(-1e6, 1e6))
-def test_a_row_alone_gives_what_it_gives_among_others(column: list[float], other: float) -> None:
+def test_a_single_row_equals_the_same_row_of_a_batch(column: list[float], other: float) -> None:
     expression = parse("a * 2 + b if a > b else min(a, b) - abs(a)")
     together = np.broadcast_to(evaluate_expression(expression, {"a": np.array(column), "b": other}), (len(column),))
     alone = [float(evaluate_expression(expression, {"a": np.float64(number), "b": other})) for number in column]

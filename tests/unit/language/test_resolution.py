@@ -146,7 +146,7 @@ def test_a_number_in_a_sentence_has_a_format(small: Workplace) -> None:
     assert small.problem().code == "message-format"
 
 
-def test_a_sentence_has_a_text_for_each_word(small: Workplace) -> None:
+def test_a_message_has_a_text_for_each_value(small: Workplace) -> None:
     small.edit(ENGLISH, "      none:", "      nothing:")
     assert {problem.code for problem in small.problems()} == {"message-incomplete", "message-unused"}
 
@@ -164,7 +164,7 @@ def test_names_of_the_layout_are_resolved(small: Workplace, old: str, new: str, 
     assert small.problem().code == code
 
 
-def test_an_unknown_sentence_of_the_layout_has_the_closest_one(small: Workplace) -> None:
+def test_an_unknown_message_of_the_layout_gets_the_closest(small: Workplace) -> None:
     small.edit("rules/answer.yaml", "load_time_s: load_time", "load_time_s: {message: verdct}")
     assert small.problem().closest == ("verdict",)
 
@@ -212,7 +212,7 @@ def test_an_unused_rule_is_a_warning(small: Workplace) -> None:
     ]
 
 
-def test_a_misspelt_word_of_a_table_has_the_words_of_the_table(small: Workplace) -> None:
+def test_a_misspelt_value_of_a_table_gets_those_of_the_table(small: Workplace) -> None:
     small.edit("rules/fit.yaml", "gives: easy", "gives: easyy")
     hints = {problem.code: problem.hint for problem in small.problems()}
     assert hints["message-unused"] == "it gives: easyy, tight, none"

@@ -182,7 +182,7 @@ def test_a_row_refers_to_a_catalog_figure(small: Workplace) -> None:
     assert values_of(small, FIGURES, "allocation") == [11, 24, 11, 24]
 
 
-def test_a_row_refers_to_the_word_of_another_table(small: Workplace) -> None:
+def test_a_row_refers_to_the_value_of_another_table(small: Workplace) -> None:
     assert values_of(small, WORDS_OF_TABLE, "fit_or_easy") == ["easy", "easy", "none", "tight"]
 
 

@@ -1,4 +1,4 @@
-"""Units convert themselves: what is commensurable is converted where it matters, and nothing else is."""
+"""Conversion of units: commensurable units are converted where it matters, and no others."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def written(text: str) -> str:
         ("left = 7 GB\nstep = 2000 MB\nx [GB]: left % step", 1),
     ],
 )
-def test_what_is_commensurable_is_converted(text: str, expected: float) -> None:
+def test_commensurable_units_are_converted(text: str, expected: float) -> None:
     assert value(text) == pytest.approx(expected, rel=1e-14)
 
 
@@ -145,7 +145,7 @@ def test_what_is_commensurable_is_converted(text: str, expected: float) -> None:
         ("needed = 2500 MB\nusable = 2 GB\nx [condition]: needed <= usable or needed - usable > 400 * MB", True),
     ],
 )
-def test_a_comparison_is_made_in_one_unit(text: str, expected: bool) -> None:
+def test_both_sides_of_a_comparison_are_in_one_unit(text: str, expected: bool) -> None:
     assert value(text) is expected
 
 
@@ -163,7 +163,7 @@ def test_a_comparison_is_made_in_one_unit(text: str, expected: bool) -> None:
         ("size = 1234 MB\nx [GB]: round(size, 1)", 1.234),
     ],
 )
-def test_a_number_is_rounded_in_the_unit_of_what_is_rounded(text: str, expected: float) -> None:
+def test_a_value_is_rounded_in_its_own_unit(text: str, expected: float) -> None:
     assert value(text) == expected
 
 
@@ -233,7 +233,7 @@ def test_no_more_is_computed_than_was_written_by_hand(text: str, expected: str) 
         ("memory = 5 GB\nx [GB]: memory ** 99", "`memory` comes to a unit with a factor beyond all bounds"),
     ],
 )
-def test_what_is_incommensurable_stays_an_error(text: str, told: str) -> None:
+def test_incommensurable_units_are_an_error(text: str, told: str) -> None:
     assert told in complaint(text).message
 
 
@@ -313,7 +313,7 @@ def test_conversions_are_exact_fractions() -> None:
         ("2x = token", "`2x` is not a name"),
     ],
 )
-def test_a_unit_that_cannot_be_read_is_told(definition: str, told: str) -> None:
+def test_an_invalid_unit_is_an_error(definition: str, told: str) -> None:
     assert UnitSystem(["token = [token]", definition]).errors == {1: told}
 
 
@@ -338,7 +338,7 @@ def test_the_result_is_that_of_explicit_factors(operation: str, data: st.DataObj
 
 
 @given(st.sampled_from(SCALES), st.sampled_from(SCALES), NUMBERS)
-def test_what_is_incommensurable_is_never_converted(first: str, second: str, number: float) -> None:
+def test_incommensurable_units_are_never_converted(first: str, second: str, number: float) -> None:
     _, problems = rules(f"a = {number!r} {first}\nx [{second}]: a")
     is_commensurable = unit(first).is_commensurable(unit(second))
     assert [problem.code for problem in problems] == ([] if is_commensurable else ["unit-result"])

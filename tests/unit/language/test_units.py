@@ -1,4 +1,4 @@
-"""Units of the rules: every formula gives what it declares, and nothing is added to what it cannot be added to."""
+"""Units of the rules: every formula gives the unit that it declares, and incommensurable ones are never combined."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def problems(work: Workplace) -> list[Problem]:
         ),
     ],
 )  # fmt: skip
-def test_what_does_not_agree_is_told_with_both_units(
-    copy: Workplace, file: str, old: str, new: str, code: str, told: str
-) -> None:
+def test_a_unit_mismatch_names_both_units(copy: Workplace, file: str, old: str, new: str, code: str, told: str) -> None:
     copy.edit(file, old, new)
     found = problems(copy)
     assert code in {problem.code for problem in found}

@@ -1,4 +1,4 @@
-"""An answer keeps the shape that its readers rely on, and every text that they need is there; `check` proves both."""
+"""`check` proves that answers keep their schema and that every text is there."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from helpers.workplace import Workplace
         ),
     ],
 )
-def test_check_finds_what_a_reader_would_miss(
+def test_check_finds_a_value_that_readers_of_the_answer_need(
     copy: Workplace, file: str, old: str, new: str, code: str, told: str
 ) -> None:
     copy.edit(file, old, new)
@@ -114,7 +114,7 @@ def test_the_schemas_of_the_project_are_those_that_the_rules_lead_to(engine: Eng
         assert (folders.schemas / f"{kind}.schema.json").read_text("utf-8") == schema_text(schema)
 
 
-def test_a_page_that_lacks_a_word_is_not_drawn_at_all(copy: Workplace) -> None:
+def test_a_page_without_one_of_its_labels_is_an_error(copy: Workplace) -> None:
     copy.edit("catalogs/messages/en.yaml", "  score: Score\n", "")
     folders = copy.options
     ended = CliRunner().invoke(main, [*folders, "show", "yi-1.5-9b", "l4-24gb"])

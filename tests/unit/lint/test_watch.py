@@ -1,4 +1,4 @@
-"""Watching: each save is checked and tested, and the pinned figures are compared with those before it."""
+"""`fitcard watch`: each save is checked and tested, and pinned figures are compared with those before it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_tests_that_fail_and_pass_again_are_named(pinned: Workplace) -> None:
     assert "passes again: Llama 70B needs an H100" in list(change_lines(first, second, watcher.check()))
 
 
-def test_nothing_is_compared_while_there_are_errors(pinned: Workplace) -> None:
+def test_figures_are_not_compared_while_there_are_errors(pinned: Workplace) -> None:
     watcher = Watcher(pinned.folders)
     first = watcher.check()
     pinned.edit("rules/fit.yaml", "device.bandwidth,", "device.bandwith,")

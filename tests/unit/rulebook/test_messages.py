@@ -1,4 +1,4 @@
-"""Answers in several languages: nothing is left in English, and numbers are written as their readers write them."""
+"""Messages in several languages: every text is translated, and numbers follow the conventions of the language."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def leaves(value: Any, key: str = "", place: str = "") -> Iterator[tuple[str, st
         yield place, key, value
 
 
-def test_answers_are_given_in_six_languages(engine: Engine) -> None:
+def test_answers_are_in_six_languages(engine: Engine) -> None:
     assert set(engine.rulebook.languages) == {"en", *OTHERS}
     assert engine.rulebook.messages.language == "en"
 
@@ -97,7 +97,7 @@ def test_each_language_has_every_text_with_the_same_slots_and_no_other(language:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_no_text_of_two_words_is_left_in_english(language: str) -> None:
+def test_every_message_of_two_words_is_translated(language: str) -> None:
     english, translated = texts("en"), texts(language)
     assert [
         key
@@ -115,7 +115,7 @@ def test_texts_of_catalogs_that_people_read_are_translated(engine: Engine, langu
 
 @pytest.mark.parametrize("asked", QUESTIONS, ids=lambda asked: asked["device"])
 @pytest.mark.parametrize("language", OTHERS)
-def test_an_answer_keeps_its_shape_and_its_numbers_and_nothing_that_is_said_stays_english(
+def test_a_translated_answer_has_the_same_shape_and_numbers_and_no_english(
     engine: Engine, language: str, asked: dict[str, str]
 ) -> None:
     question = read_question(engine.rulebook, asked)
@@ -208,7 +208,7 @@ def test_the_best_of_the_languages_that_a_browser_accepts_is_spoken(
     assert "Accept-Language" in response.headers["Vary"]
 
 
-def test_the_language_of_an_address_goes_before_what_a_browser_accepts(client: FlaskClient) -> None:
+def test_the_language_of_an_address_precedes_accept_language(client: FlaskClient) -> None:
     response = client.get(f"{ADDRESS}?lang=es", headers={"Accept-Language": "de"})
     assert response.headers["Content-Language"] == "es"
     assert "demasiado grande" in response.get_json()["verdict"]
@@ -216,7 +216,7 @@ def test_the_language_of_an_address_goes_before_what_a_browser_accepts(client: F
     assert "zu groß" in posted.get_json()["verdict"]
 
 
-def test_a_language_that_is_not_there_is_told_which_are(client: FlaskClient, engine: Engine) -> None:
+def test_an_unknown_language_is_refused_with_those_available(client: FlaskClient, engine: Engine) -> None:
     response = client.get(f"{ADDRESS}?lang=fr", headers={"Accept-Language": "es"})
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
     document = response.get_json()
@@ -226,7 +226,7 @@ def test_a_language_that_is_not_there_is_told_which_are(client: FlaskClient, eng
     assert document["detail"].startswith("No hay respuestas en «fr».")
 
 
-def test_two_languages_in_one_address_are_one_too_many(client: FlaskClient) -> None:
+def test_two_languages_in_one_address_are_refused(client: FlaskClient) -> None:
     response = client.get(f"{ADDRESS}?lang=de&lang=es")
     assert response.get_json()["problems"][0]["code"] == "repeated-parameter"
 
@@ -239,7 +239,7 @@ def test_each_language_has_a_tag_of_its_own(client: FlaskClient) -> None:
     assert client.get(f"{ADDRESS}?lang=es", headers=german).status_code == 200
 
 
-def test_problems_are_told_in_the_language_that_was_asked_for(client: FlaskClient) -> None:
+def test_problems_are_in_the_requested_language(client: FlaskClient) -> None:
     response = client.get("/v1/can-run/llama-3.1-405b-on-h21-96gb?lang=de")
     document = response.get_json()
     assert (response.status_code, response.headers["Content-Language"]) == (404, "de")
@@ -320,7 +320,7 @@ def test_json_of_the_command_is_in_the_language_too() -> None:
     assert json.loads(ended.output)["fit"]["label"] == "重すぎる"
 
 
-def test_every_word_of_the_form_is_in_the_language_of_the_page(engine: Engine) -> None:
+def test_every_label_of_the_form_is_in_the_language_of_the_page(engine: Engine) -> None:
     question_fields = engine.rulebook.question_fields
     titles = [one.title for one in (*question_fields.axes.values(), *question_fields.inputs.values())]
     for tag in engine.rulebook.languages.keys() - {"en"}:
@@ -331,7 +331,7 @@ def test_every_word_of_the_form_is_in_the_language_of_the_page(engine: Engine) -
     assert all(re.search(rf">{word} ?<", page) for word in words)
 
 
-def test_a_word_of_a_form_that_is_no_more_is_told(copy: Workplace) -> None:
+def test_a_message_for_a_removed_field_is_a_warning(copy: Workplace) -> None:
     copy.edit("catalogs/messages/de.yaml", "      Host: Rechner", "      Hosts: Rechner")
     (problem,) = run_checks(copy.folders)[1]
     assert (problem.code, problem.closest) == ("message-unused", ("Host",))

@@ -1,4 +1,4 @@
-"""A tuner edits rules and never opens Python: a number changes, and the answer with it; a mistake stops everything."""
+"""Edits of rules without Python: a changed number changes the answer, and an error stops the load."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answered(work: Workplace, profile: str = "reference") -> Any:
         ("rules/judgement/modes.yaml", "quality: 0.45, fit: 0.12", "quality: 0.12, fit: 0.45", "ranking", 71.9, 83.7),
     ],
 )
-def test_one_number_in_a_file_changes_the_answer(
+def test_a_number_in_a_file_changes_the_answer(
     copy: Workplace, file: str, old: str, new: str, part: str, before: Any, after: Any
 ) -> None:
     def figure(built: Any) -> Any:
@@ -63,7 +63,7 @@ def test_one_number_in_a_file_changes_the_answer(
         ("prefill_overhead", ("ttft_ms",), lambda old: old + 2, lambda figure, old, new: figure - old + new),
     ],
 )
-def test_one_constant_changes_what_is_answered_by_default(
+def test_a_constant_changes_the_answers_of_the_default_profile(
     copy: Workplace,
     constant: str,
     part: tuple[str, ...],

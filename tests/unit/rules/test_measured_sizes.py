@@ -1,4 +1,4 @@
-"""How near the sizes of weights and of KV caches come to what files and engines say, run by run."""
+"""Sizes of weights and KV caches against those of files and runtimes, run by run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that everything started from: Llama 3.1 405B on an NVIDIA H20 96GB, figure by figure."""
+"""The reference profile against the page of Llama 3.1 405B on an NVIDIA H20 96GB, figure by figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes an answer better by rule, and how the program is started so that it runs as answered."""
+"""Upgrades, and the command that launches the runtime with the settings of the answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ways(answered: Answer) -> dict[str, Answer]:
     return {way["code"]: way for way in answered["ways"]}
 
 
-def test_nothing_is_advised_where_it_runs_well_and_fast(ask: Ask) -> None:
+def test_a_model_that_runs_well_and_fast_gets_no_advice(ask: Ask) -> None:
     assert ask("llama-3.1-8b", "rtx-4090-24gb")["ways"] == []
 
 
@@ -33,7 +33,9 @@ def test_nothing_is_advised_where_it_runs_well_and_fast(ask: Ask) -> None:
         ("llama-3.1-405b", "h20-96gb", {"profile": "reference"}),
     ],
 )
-def test_each_way_is_what_its_own_question_answers(ask: Ask, model: str, device: str, question: dict[str, str]) -> None:
+def test_each_upgrade_equals_the_answer_to_its_own_question(
+    ask: Ask, model: str, device: str, question: dict[str, str]
+) -> None:
     found = ask(model, device, **question)
     assert found["ways"]
     for way in found["ways"]:
@@ -93,17 +95,19 @@ def test_the_device_with_the_best_gain_costs_least_for_each_token_a_second(ask: 
         ({"model": "qwen-3-8b", "device": "rtx-3060-12gb", "runtime": "ollama"}, "ollama run qwen-3-8b"),
     ],
 )
-def test_the_command_starts_what_was_asked_about(engine: Engine, question: dict[str, str], command: str) -> None:
+def test_the_launch_command_starts_the_model_of_the_question(
+    engine: Engine, question: dict[str, str], command: str
+) -> None:
     assert answer_question(engine, read_question(engine.rulebook, question)).to_dict()["settings"]["command"] == command
 
 
-def test_experts_on_the_host_are_told_to_the_program(ask: Ask) -> None:
+def test_the_launch_command_places_experts_on_the_host(ask: Ask) -> None:
     words = shlex.split(ask("qwen-3-30b-a3b", "rtx-4070-12gb")["settings"]["command"])
     assert 0 < int(words[words.index("--n-cpu-moe") + 1]) < 48
     assert words[words.index("-ngl") + 1] == "49"
 
 
-def test_what_does_not_run_has_no_command(ask: Ask) -> None:
+def test_a_model_that_does_not_run_has_no_launch_command(ask: Ask) -> None:
     assert ask("llama-3.1-405b", "rtx-4090-24gb")["settings"] == {}
 
 

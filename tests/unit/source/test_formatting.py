@@ -1,4 +1,4 @@
-"""`fitcard fmt`: one way to write each file; whole keys move, with their comments, and nothing else changes."""
+"""`fitcard fmt`: one format for each file; keys move with their comments, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def shuffled(document: Document, seed: int) -> str:
 
 
 @pytest.mark.parametrize(("document", "kind"), SHIPPED, ids=[document.path for document, _ in SHIPPED])
-def test_every_file_of_the_project_is_written_the_one_way(document: Document, kind: str) -> None:
+def test_every_file_of_the_project_is_formatted(document: Document, kind: str) -> None:
     assert format_document(document, kind, SCHEMAS, FOLDERS.schemas) == document.text
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(DEFINING), st.integers(0, 10**6))
-def test_whatever_the_order_of_keys_the_result_is_the_same_and_nothing_is_lost(
+def test_the_result_does_not_depend_on_the_order_of_keys_and_loses_nothing(
     shipped: tuple[Document, str], seed: int
 ) -> None:
     document, kind = shipped
@@ -141,7 +141,7 @@ def test_a_text_that_a_line_feed_would_change_stays() -> None:
     assert written(text) == text
 
 
-def test_the_command_writes_files_and_says_which(copy: Workplace) -> None:
+def test_the_command_writes_files_and_lists_them(copy: Workplace) -> None:
     copy.edit("rules/physics/prefill.yaml", "kind: rules\n", "")
     copy.edit("rules/physics/prefill.yaml", "formulas:", "kind: rules\nformulas:")
     before = (PROJECT / "rules" / "physics" / "prefill.yaml").read_text("utf-8")
@@ -170,7 +170,7 @@ def test_only_the_files_that_are_named_are_written(copy: Workplace, monkeypatch:
     assert "elsewhere.yaml is not in the rules or catalogs folder" in refused.output
 
 
-def test_a_file_with_errors_is_told_and_left_alone(copy: Workplace) -> None:
+def test_a_file_with_errors_is_reported_and_left_unchanged(copy: Workplace) -> None:
     copy.edit("rules/physics/prefill.yaml", "    unit: ms\n", "    unti: ms\n")
     before = copy.path("rules/physics/prefill.yaml").read_text("utf-8")
     ended = CliRunner().invoke(main, [*copy.options, "fmt"])

@@ -129,7 +129,7 @@ def test_a_file_that_does_not_match_its_schema_has_a_caret_and_a_hint(
     assert format_problem(small.problems()[0]) == text
 
 
-def test_weights_of_a_mode_must_add_up_to_one(copy: Workplace) -> None:
+def test_weights_of_a_mode_add_up_to_one(copy: Workplace) -> None:
     copy.edit("rules/judgement/modes.yaml", "quality: 0.45", "quality: 0.50")
     problem = copy.problem()
     assert problem.code == "schema-sum"

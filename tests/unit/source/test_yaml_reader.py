@@ -1,4 +1,4 @@
-"""YAML as it is read here: numbers are numbers, nothing is lost in silence, everything has a place."""
+"""The YAML reader: YAML 1.2 numbers, no silent loss, and a position of every value."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_equal_keys_are_refused_with_both_places() -> None:
         ("", "yaml-empty", "file.yaml:1:1"),
     ],
 )
-def test_what_cannot_be_read_is_a_problem_at_its_place(text: str, code: str, place: str) -> None:
+def test_invalid_yaml_is_a_problem_at_its_position(text: str, code: str, place: str) -> None:
     problem = only_problem(text)
     assert (problem.code, str(problem.position)) == (code, place)
 

@@ -392,7 +392,7 @@ def test_parquet_metadata_has_the_rules_and_the_question(engine: Engine, some: S
     st.lists(st.integers(1, 5), min_size=1, max_size=4),
     st.integers(1, 300),
 )
-def test_parts_are_no_larger_than_the_limit_and_together_are_the_whole(lengths: list[int], most: int) -> None:
+def test_parts_are_within_the_limit_and_together_complete(lengths: list[int], most: int) -> None:
     parts = Chunks({str(at): range(length) for at, length in enumerate(lengths)}, most)
     cells = [cell for part in parts for cell in cells_of(part.entries)]
     assert cells == list(cells_of(parts.entries))
@@ -416,7 +416,7 @@ def test_an_empty_axis_has_no_parts() -> None:
     assert list(Chunks({"one": range(0), "other": range(3)}, 5)) == []
 
 
-def test_a_part_holds_only_the_words_of_its_rows(engine: Engine) -> None:
+def test_a_part_holds_only_the_values_of_its_rows(engine: Engine) -> None:
     sweep = replace(read_sweep(engine, {"mode": "balanced"}), part_size=500)
     for number in (0, len(sweep.parts) // 2, len(sweep.parts) - 1):
         rows = compute_rows(sweep, number)

@@ -27,7 +27,7 @@ def missing(small: Workplace, tests: str, *, backtest: bool = False) -> list[str
     return [part.what for part in covered(small, tests, backtest=backtest).missing]
 
 
-def test_what_is_not_covered_is_listed_in_the_order_of_lines(small: Workplace) -> None:
+def test_missing_coverage_is_listed_in_the_order_of_lines(small: Workplace) -> None:
     assert missing(small, LARGE) == [
         "the formula `runs`",
         "the formula `load_time`",
@@ -39,7 +39,7 @@ def test_what_is_not_covered_is_listed_in_the_order_of_lines(small: Workplace) -
     ]
 
 
-def test_the_back_test_covers_what_its_runs_use(small: Workplace) -> None:
+def test_the_back_test_covers_the_rules_that_its_runs_use(small: Workplace) -> None:
     assert missing(small, LARGE, backtest=True) == [
         "row 1 of `fit`",
         "row 3 of `fit`",

@@ -42,7 +42,7 @@ def test_every_change_is_shown_with_its_position_and_inputs(update: Callable[...
     assert "Write 4 new expectations?" in shown
 
 
-def test_nothing_is_written_without_confirmation(update: Callable[..., Result], small: Workplace) -> None:
+def test_no_file_is_written_without_confirmation(update: Callable[..., Result], small: Workplace) -> None:
     update(input="n\n")
     assert small.path(FILE).read_text("utf-8") == TESTS
 
