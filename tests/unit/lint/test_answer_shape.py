@@ -85,7 +85,7 @@ def test_a_layout_that_changes_the_answer_needs_a_new_schema(copy: Workplace, fi
 
 
 def test_a_reworded_rule_needs_no_new_schema(copy: Workplace) -> None:
-    copy.edit("rules/views/answer.yaml", "Remarks on this answer.", "Remarks.")
+    copy.edit("rules/views/answer.yaml", "Remarks on this answer.", "Remarks on the answer.")
     assert run_checks(copy.folders)[1] == []
 
 
