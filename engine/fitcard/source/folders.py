@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -99,6 +98,8 @@ def fingerprint(folders: Folders) -> str:
 
     Files that disappear while they are read are skipped. Files beyond `MAX_BYTES` count by size and modification time.
     """
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which few commands need
+
     digest = hashlib.sha256()
     for folder in folders.all:
         for path in sorted(path for pattern in FILE_PATTERNS for path in folder.rglob(pattern)):
