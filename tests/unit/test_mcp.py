@@ -328,11 +328,11 @@ def test_a_figure_is_explained_by_its_key_or_its_rule(engine: Engine, figure: st
 
 
 def test_a_misspelt_name_gets_the_message_of_the_service(engine: Engine) -> None:
-    told = refused(engine, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
+    error = refused(engine, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
     with pytest.raises(ProblemsError) as found:
         read_question(engine.rulebook, {"model": "llama 3.1 71b", "device": "m1-61gb", "context": "16k"})
-    assert told == problem_document(engine.rulebook, found.value, "can_i_run", ["model", "device", "context"])
-    assert "There is no device called 'm1-61gb'. Closest: m1-16gb, m5-16gb, m4-16gb." in told["detail"]
+    assert error == problem_document(engine.rulebook, found.value, "can_i_run", ["model", "device", "context"])
+    assert "There is no device called 'm1-61gb'. Closest: m1-16gb, m5-16gb, m4-16gb." in error["detail"]
 
 
 @pytest.mark.parametrize(
@@ -357,16 +357,23 @@ def test_a_refused_question_is_an_error_of_the_tool(
 
 
 def test_all_problems_of_a_call_are_reported_together(engine: Engine) -> None:
-    told = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
-    assert [problem["field"] for problem in told["problems"]] == ["gpu", "device"]
-    told = refused(engine, "plan_hardware", gpus=2, budget="low", vendor="nvidea", mode="fast", users=1.5)
-    assert [problem["field"] for problem in told["problems"]] == ["gpus", "model", "mode", "users", "vendor", "budget"]
-    told = refused(engine, "what_fits", device=["mine"], limit=0)
-    assert [problem["field"] for problem in told["problems"]] == ["device", "limit"]
-    told = refused(engine, "explain", model="qwen-3-14b", device="m1-61gb", figure="decode")
-    assert [problem["field"] for problem in told["problems"]] == ["device", "figure"]
-    told = refused(engine, "list_models", family="qwenn", min_params_b="many", limit="all")
-    assert [problem["field"] for problem in told["problems"]] == ["family", "min_params_b", "limit"]
+    error = refused(engine, "can_i_run", model="qwen-3-14b", device="m1-61gb", gpu=2)
+    assert [problem["field"] for problem in error["problems"]] == ["gpu", "device"]
+    error = refused(engine, "plan_hardware", gpus=2, budget="low", vendor="nvidea", mode="fast", users=1.5)
+    assert [problem["field"] for problem in error["problems"]] == [
+        "gpus",
+        "model",
+        "mode",
+        "users",
+        "vendor",
+        "budget",
+    ]
+    error = refused(engine, "what_fits", device=["mine"], limit=0)
+    assert [problem["field"] for problem in error["problems"]] == ["device", "limit"]
+    error = refused(engine, "explain", model="qwen-3-14b", device="m1-61gb", figure="decode")
+    assert [problem["field"] for problem in error["problems"]] == ["device", "figure"]
+    error = refused(engine, "list_models", family="qwenn", min_params_b="many", limit="all")
+    assert [problem["field"] for problem in error["problems"]] == ["family", "min_params_b", "limit"]
 
 
 def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,9 +381,9 @@ def test_a_fault_of_the_rules_is_no_traceback(engine: Engine, monkeypatch: pytes
         raise RuntimeError("a secret")
 
     monkeypatch.setattr("fitcard.mcp.server.call", fails)
-    told = refused(engine, "list_models")
-    assert told["status"] == 500
-    assert "secret" not in str(told)
+    error = refused(engine, "list_models")
+    assert error["status"] == 500
+    assert "secret" not in str(error)
 
 
 def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(engine: Engine) -> None:

@@ -150,9 +150,9 @@ def stopping() -> FlaskClient:
 
 @pytest.mark.parametrize("status", REFUSALS)
 def test_each_refusal_has_a_text_in_each_language(status: int) -> None:
-    told = {language: document(REFUSALS[status](language), status) for language in LANGUAGES}
-    assert len({str(found["detail"]) for found in told.values()}) == len(LANGUAGES)
-    assert len({str(found["title"]) for found in told.values()}) == len(LANGUAGES)
+    by_language = {language: document(REFUSALS[status](language), status) for language in LANGUAGES}
+    assert len({str(found["detail"]) for found in by_language.values()}) == len(LANGUAGES)
+    assert len({str(found["title"]) for found in by_language.values()}) == len(LANGUAGES)
 
 
 def test_beyond_the_rate_limit_a_caller_gets_retry_after() -> None:

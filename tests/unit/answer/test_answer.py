@@ -133,9 +133,9 @@ def test_each_variant_of_an_answer_equals_the_answer_to_its_question(asked: dict
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_every_numeric_input_affects_the_answer(ask: Ask, name: str) -> None:
-    told = ("memory", "decode_tok_s", "ttft_ms")
+    expected = ("memory", "decode_tok_s", "ttft_ms")
     without, given = ask("qwen-3-30b-a3b", "rtx-3060-12gb"), ask("qwen-3-30b-a3b", "rtx-3060-12gb", **{name: "2"})
-    assert [given[part] for part in told] != [without[part] for part in told]
+    assert [given[part] for part in expected] != [without[part] for part in expected]
 
 
 def test_modes_rank_differently(ask: Ask) -> None:
@@ -252,8 +252,8 @@ def test_every_invalid_parameter_of_a_question_is_reported(engine: Engine) -> No
                 "colour": "q8",
             },
         )
-    told = {problem.field: (problem.code, problem.closest[:1]) for problem in found.value.problems}
-    assert told == {
+    expected = {problem.field: (problem.code, problem.closest[:1]) for problem in found.value.problems}
+    assert expected == {
         "model": ("unknown-entry", ("llama-3.1-405b",)),
         "device": ("unknown-entry", ("h20-96gb",)),
         "context": ("out-of-range", ()),

@@ -38,7 +38,7 @@ UNSAID = (
 )
 
 
-def told(engine: Engine, **parameters: Any) -> dict[str, Any]:
+def answer_to(engine: Engine, **parameters: Any) -> dict[str, Any]:
     return answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
 
 
@@ -50,29 +50,31 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
 def test_a_custom_device_with_catalog_figures_gets_the_same_answer(engine: Engine, device: str) -> None:
     like = engine.rulebook.catalogs["devices"].entries[device]
     data = {key: value for key, value in like.data.items() if key not in ("aliases", "source", "checked_on")}
-    own, named = (told(engine, model="qwen-3-14b", device=one) for one in (data, device))
+    own, named = (answer_to(engine, model="qwen-3-14b", device=one) for one in (data, device))
     assert figures(own) == figures(named)
 
 
 def test_a_changed_figure_is_marked_with_the_catalog_value(engine: Engine) -> None:
-    found = told(engine, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
+    found = answer_to(engine, model="qwen-3-14b", device={"like": "RTX 4090", "memory": 48})
     assert found["set"] == [{"name": "device.memory", "value": 48, "instead_of": 24, "unit": "GB"}]
     assert found["memory"]["usable_gb"] == pytest.approx(
-        2 * told(engine, model="qwen-3-14b", device="4090")["memory"]["usable_gb"]
+        2 * answer_to(engine, model="qwen-3-14b", device="4090")["memory"]["usable_gb"]
     )
 
 
 def test_the_catalog_is_as_it_was(engine: Engine) -> None:
-    before = told(engine, model="qwen-3-14b", device="rtx-4090-24gb")
-    told(engine, model={"like": "qwen-3-14b", "layers": 99}, device={"like": "rtx-4090-24gb", "memory": 48})
-    assert told(engine, model="qwen-3-14b", device="rtx-4090-24gb") == before
+    before = answer_to(engine, model="qwen-3-14b", device="rtx-4090-24gb")
+    answer_to(engine, model={"like": "qwen-3-14b", "layers": 99}, device={"like": "rtx-4090-24gb", "memory": 48})
+    assert answer_to(engine, model="qwen-3-14b", device="rtx-4090-24gb") == before
     assert "own" not in engine.rulebook.catalogs["devices"].entries
 
 
 def test_a_measured_run_of_the_entry_it_is_like_is_none_of_its_own(engine: Engine) -> None:
-    measured = told(engine, model="llama-3.1-70b", device="rtx-3090-24gb", gpus=2)["confidence"]
+    measured = answer_to(engine, model="llama-3.1-70b", device="rtx-3090-24gb", gpus=2)["confidence"]
     assert measured["level"] == "measured"
-    own = told(engine, model="llama-3.1-70b", device={"like": "rtx-3090-24gb", "bandwidth": 1000}, gpus=2)["confidence"]
+    own = answer_to(engine, model="llama-3.1-70b", device={"like": "rtx-3090-24gb", "bandwidth": 1000}, gpus=2)[
+        "confidence"
+    ]
     assert (own["level"], own["measured"]) == ("estimated", [])
 
 

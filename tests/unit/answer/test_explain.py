@@ -37,7 +37,7 @@ def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("grade", "results: [F, D, C, B, A, S]"),
         ("size_per_param", "rows: Q2_K: 0.39, Q3_K_S: 0.49"),
@@ -46,8 +46,8 @@ def test_a_rule_is_shown_as_the_default_profile_has_it() -> None:
         ("device_mbu", "otherwise: value_of: family_mbu"),
     ],
 )
-def test_every_kind_of_rule_is_explained(name: str, told: str) -> None:
-    assert told in explained(name, *REFERENCE)
+def test_every_kind_of_rule_is_explained(name: str, expected: str) -> None:
+    assert expected in explained(name, *REFERENCE)
 
 
 def test_the_tree_leads_from_a_number_to_catalog_figures_and_their_sources() -> None:
@@ -93,7 +93,7 @@ def test_a_comparison_of_devices_is_explained_for_the_device_of_the_question() -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["decode_toks"], "There is no rule called 'decode_toks'. Closest: decode_tok_s."),
         (["qwen-3-14b", "m1-16gb", "--of", "decode"], "There is no rule called 'decode'."),
@@ -102,10 +102,10 @@ def test_a_comparison_of_devices_is_explained_for_the_device_of_the_question() -
         ([], "Missing argument"),
     ],
 )
-def test_an_unknown_name_to_explain_is_misuse(arguments: list[str], told: str) -> None:
+def test_an_unknown_name_to_explain_is_misuse(arguments: list[str], expected: str) -> None:
     ended = CliRunner().invoke(main, ["explain", *arguments], env=WIDE)
     assert ended.exit_code == 2
-    assert told in ended.output
+    assert expected in ended.output
 
 
 @pytest.mark.parametrize("profile", ["calibrated", "reference"])

@@ -33,7 +33,7 @@ def ranked(engine: Engine) -> Callable[..., Ranked]:
     return ask
 
 
-def told(engine: Engine, name: str, **parameters: Any) -> dict[str | None, str]:
+def problems_of(engine: Engine, name: str, **parameters: Any) -> dict[str | None, str]:
     """What is wrong with a ranking, by parameter."""
     with pytest.raises(ProblemsError) as found:
         read_ranking(engine.rulebook, name, parameters)
@@ -150,8 +150,8 @@ def test_models_made_for_code_rank_higher_in_coding_than_in_chat(ranked: Callabl
 
 
 def test_all_problems_of_a_ranking_are_reported_together(engine: Engine) -> None:
-    assert told(engine, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
-    assert told(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
+    assert problems_of(engine, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
+    assert problems_of(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
         "device": "The question names no device.",
         "licens": "There is no parameter 'licens'. The nearest are: licence.",
         "limit": "'limit' must be from 1 to 272, not 0.",
@@ -159,8 +159,8 @@ def test_all_problems_of_a_ranking_are_reported_together(engine: Engine) -> None
         "fits": "'fits' must be 1 or 0, not 'maybe'.",
         "min_tok_s": "'min_tok_s' must be a number, not 'fast'.",
     }
-    assert list(told(engine, "models", device="h20-96gb", model="qwen-3-14b")) == ["model"]
-    assert list(told(engine, "models", device="h20-96gb", limit="1.5")) == ["limit"]
+    assert list(problems_of(engine, "models", device="h20-96gb", model="qwen-3-14b")) == ["model"]
+    assert list(problems_of(engine, "models", device="h20-96gb", limit="1.5")) == ["limit"]
 
 
 def test_the_service_ranks(engine: Engine) -> None:

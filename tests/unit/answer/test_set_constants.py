@@ -102,7 +102,7 @@ def test_the_command_line_sets_and_marks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "expected"),
     [
         (["runtime_overhead"], "--set requires NAME=VALUE"),
         (["runtime_overhead="], "--set requires NAME=VALUE"),
@@ -111,11 +111,11 @@ def test_the_command_line_sets_and_marks() -> None:
         (["headroom_share=3"], "'headroom_share' must be from 0 to 1, not 3."),
     ],
 )
-def test_a_malformed_override_is_refused(settings: list[str], told: str) -> None:
+def test_a_malformed_override_is_refused(settings: list[str], expected: str) -> None:
     arguments = [part for setting in settings for part in ("--set", setting)]
     ended = CliRunner().invoke(main, [*SHOWN, *arguments])
     assert ended.exit_code == 2
-    assert told in ended.output
+    assert expected in ended.output
 
 
 def test_a_body_asks_the_same_as_an_address() -> None:

@@ -67,8 +67,8 @@ def test_a_device_that_is_entered_twice_is_found(whole_copy: Workplace) -> None:
     row = path.read_text("utf-8").partition("  rtx-4090-24gb:\n")[2].partition("\n  rtx")[0]
     row = "\n".join(line for line in row.split("\n") if not line.strip().startswith(("name:", "aliases:")))
     path.write_text(f"{path.read_text('utf-8')}  ada-top-24gb:\n    name: Ada Top 24GB\n{row}\n", "utf-8")
-    told = [problem.message for problem in catalog_problems(whole_copy.load().rulebook)]
-    assert told == ["`same_device`: `ada-top-24gb` has the same figures as `rtx-4090-24gb`"]
+    expected = [problem.message for problem in catalog_problems(whole_copy.load().rulebook)]
+    assert expected == ["`same_device`: `ada-top-24gb` has the same figures as `rtx-4090-24gb`"]
 
 
 def test_a_check_skips_entries_without_the_figure(small: Workplace) -> None:
@@ -126,9 +126,9 @@ def test_groups_count_each_entry_once_and_shares_are_shares(engine: Engine) -> N
 def test_ages_are_shown_from_the_oldest_to_the_newest(engine: Engine) -> None:
     days = catalog_stats(engine.rulebook, date(2027, 1, 1))["catalogs"]["devices"]["days"]
     assert days.keys() == {"checked_on", "price_checked_on"}
-    for told in days.values():
-        assert told["oldest"]["day"] <= told["median"]["day"] <= told["newest"]["day"]
-        for one in told.values():
+    for expected in days.values():
+        assert expected["oldest"]["day"] <= expected["median"]["day"] <= expected["newest"]["day"]
+        for one in expected.values():
             assert one["days_ago"] == (date(2027, 1, 1) - date.fromisoformat(one["day"])).days
 
 

@@ -72,7 +72,7 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["llama-3.1-405b", "h21-96gb"], "There is no device called 'h21-96gb'. Closest: h20-96gb"),
         (["yi-1.5-9b", "l4-24gb", "--quant", "Q4KM5"], "There is no quant called 'Q4KM5'. Closest: Q4_K_M"),
@@ -81,10 +81,10 @@ def test_every_part_of_the_question_can_be_chosen() -> None:
         (["yi-1.5-9b", "l4-24gb", "--qant", "Q2_K"], "'--quant'?"),
     ],
 )
-def test_misuse_is_reported_with_a_hint_and_exit_code_2(arguments: list[str], told: str) -> None:
+def test_misuse_is_reported_with_a_hint_and_exit_code_2(arguments: list[str], expected: str) -> None:
     ended = CliRunner().invoke(main, ["show", *arguments])
     assert ended.exit_code == 2
-    assert told in ended.output
+    assert expected in ended.output
 
 
 def test_help_lists_the_commands_and_the_parameters_of_questions(engine: Engine) -> None:
@@ -152,7 +152,7 @@ def test_a_terminal_without_the_characters_shows_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("site", "host", "port", "told"),
+    ("site", "host", "port", "expected"),
     [
         ("http://localhost:8000", "127.0.0.1", 8000, "http://localhost:8000"),
         ("http://localhost:8000", "127.0.0.1", 9000, "http://localhost:9000"),
@@ -162,5 +162,7 @@ def test_a_terminal_without_the_characters_shows_others() -> None:
         ("https://cards.example", "127.0.0.1", 9000, ""),
     ],
 )
-def test_addresses_follow_the_port_where_the_site_is_this_machine(site: str, host: str, port: int, told: str) -> None:
-    assert local_site(site, host, port) == told
+def test_addresses_follow_the_port_where_the_site_is_this_machine(
+    site: str, host: str, port: int, expected: str
+) -> None:
+    assert local_site(site, host, port) == expected

@@ -25,7 +25,7 @@ def into(place: Workplace, file: str) -> str:
 
 
 def refused(place: Workplace, words: list[str], file: str) -> str:
-    """What is told where nothing is written."""
+    """What is printed where nothing is written."""
     path = place.path(file)
     before = path.read_text("utf-8") if path.exists() else None
     ended = new(place, *words, into(place, file))
@@ -75,7 +75,7 @@ def test_at_a_terminal_missing_fields_are_prompted_for(copy: Workplace, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["devise", "x"], "cannot create `devise`: did you mean `device`?"),
         (["device", "x", "bandwith=3"], "a device has no field `bandwith`; did you mean `bandwidth`?"),
@@ -83,10 +83,10 @@ def test_at_a_terminal_missing_fields_are_prompted_for(copy: Workplace, monkeypa
         ([*HALF, "expr=kv_cache / 2", "--file=nowhere.yaml"], "nowhere.yaml must be in"),
     ],
 )
-def test_misuse_of_new_is_reported_with_a_hint(copy: Workplace, words: list[str], told: str) -> None:
+def test_misuse_of_new_is_reported_with_a_hint(copy: Workplace, words: list[str], expected: str) -> None:
     ended = new(copy, *words)
     assert ended.exit_code == 2
-    assert told in ended.output
+    assert expected in ended.output
 
 
 def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> None:
@@ -102,7 +102,7 @@ def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "file", "told"),
+    ("words", "file", "expected"),
     [
         ([*HALF, "expr=kv_cahe / 2"], "rules/physics/kv_cache.yaml", "did you mean `kv_cache`?"),
         ([*HALF, "expr=kv_cache * kv_cache"], "rules/physics/kv_cache.yaml", "[unit-result]"),
@@ -111,15 +111,15 @@ def test_where_several_files_could_hold_it_all_are_named(copy: Workplace) -> Non
     ],
 )  # fmt: skip
 def test_an_invalid_value_is_reported_at_its_position_and_not_written(
-    copy: Workplace, words: list[str], file: str, told: str
+    copy: Workplace, words: list[str], file: str, expected: str
 ) -> None:
-    assert told in refused(copy, words, file)
+    assert expected in refused(copy, words, file)
 
 
 def test_a_duplicate_entry_is_reported_with_the_position_of_the_first(copy: Workplace) -> None:
     above, *_ = copy.path(ARC).read_text("utf-8").partition("  arc-b570-10gb:\n")
-    told = refused(copy, ["device", "arc-b570-10gb", *B60], ARC)
-    assert f"{ARC}:{above.count(chr(10)) + 1}:3: the first is here" in told
+    expected = refused(copy, ["device", "arc-b570-10gb", *B60], ARC)
+    assert f"{ARC}:{above.count(chr(10)) + 1}:3: the first is here" in expected
 
 
 def test_an_entry_without_a_table_row_is_not_written(small: Workplace) -> None:

@@ -422,10 +422,10 @@ def test_a_change_shows_the_errors_against_measured_runs_before_and_after(repo: 
     before = median_errors()
     repo.place.edit("rules/physics/decode.yaml", "      cuda: 0.917\n", "      cuda: 0.8\n")
     after = median_errors()
-    told = repo.data()["measured"]
-    assert {(one["profile"], one["name"]) for one in told} >= {key for key in before if before[key] != after[key]}
-    assert {one["name"] for one in told} & {"decode_dense", "decode_experts"}
-    for one in told:
+    expected = repo.data()["measured"]
+    assert {(one["profile"], one["name"]) for one in expected} >= {key for key in before if before[key] != after[key]}
+    assert {one["name"] for one in expected} & {"decode_dense", "decode_experts"}
+    for one in expected:
         key = one["profile"], one["name"]
         assert one["before"]["median_percent"] == before[key] * 100
         assert one["after"]["median_percent"] == after[key] * 100
@@ -475,7 +475,7 @@ def test_another_default_profile_moves_the_default_answers(repo: Repository) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["mian"], "there is no revision or directory `mian`"),
         (["profile:refrence"], "there is no profile `refrence`"),
@@ -484,10 +484,10 @@ def test_another_default_profile_moves_the_default_answers(repo: Repository) -> 
         (["--output=/tmp/x"], "No such option"),
     ],
 )
-def test_a_side_that_does_not_exist_is_an_error(repo: Repository, words: list[str], told: str) -> None:
+def test_a_side_that_does_not_exist_is_an_error(repo: Repository, words: list[str], expected: str) -> None:
     ended = repo.diff(*words)
     assert ended.exit_code == 2
-    assert told in ended.output
+    assert expected in ended.output
 
 
 def test_a_revision_without_rules_is_an_error(repo: Repository) -> None:

@@ -189,7 +189,7 @@ def test_required_fields_that_are_missing_are_listed_with_examples(copy: Workpla
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["modle", "x.json"], "cannot import `modle`: did you mean `model`?"),
         (["model"], "requires one of FILE, --here or --from FOLDER"),
@@ -206,7 +206,7 @@ def test_required_fields_that_are_missing_are_listed_with_examples(copy: Workpla
         ),
     ],
 )
-def test_misuse_of_import_is_reported_with_a_hint(copy: Workplace, words: list[str], told: str) -> None:
+def test_misuse_of_import_is_reported_with_a_hint(copy: Workplace, words: list[str], expected: str) -> None:
     ended = run(copy, *words)
     assert ended.exit_code in (1, 2)
-    assert told in ended.output
+    assert expected in ended.output

@@ -208,7 +208,7 @@ def test_no_more_is_computed_than_was_written_by_hand(text: str, expected: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("memory = 5 GB\ntokens = 4 token\nx [GB]: memory + tokens", "`memory` is in `GB` and `tokens` in `token`"),
         ("users = 4\ntokens = 4 token\nx [token]: tokens + users", "`tokens` is in `token` and `users` in no unit"),
@@ -233,8 +233,8 @@ def test_no_more_is_computed_than_was_written_by_hand(text: str, expected: str) 
         ("memory = 5 GB\nx [GB]: memory ** 99", "`memory` comes to a unit with a factor beyond all bounds"),
     ],
 )
-def test_incommensurable_units_are_an_error(text: str, told: str) -> None:
-    assert told in complaint(text).message
+def test_incommensurable_units_are_an_error(text: str, expected: str) -> None:
+    assert expected in complaint(text).message
 
 
 def test_the_hint_writes_the_number_with_its_unit() -> None:
@@ -296,7 +296,7 @@ def test_conversions_are_exact_fractions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "told"),
+    ("definition", "expected"),
     [
         ("hour [time]", "`=` is missing"),
         ("degC = kelvin; offset: 273.15", "an offset is not supported"),
@@ -313,8 +313,8 @@ def test_conversions_are_exact_fractions() -> None:
         ("2x = token", "`2x` is not a name"),
     ],
 )
-def test_an_invalid_unit_is_an_error(definition: str, told: str) -> None:
-    assert UnitSystem(["token = [token]", definition]).errors == {1: told}
+def test_an_invalid_unit_is_an_error(definition: str, expected: str) -> None:
+    assert UnitSystem(["token = [token]", definition]).errors == {1: expected}
 
 
 SCALES = ("GB", "MB", "B", "GiB", "bit", "ms", "s", "GB/s", "B/s", "MB/ms", "bit/ms", "GiB/s", "percent", "1")

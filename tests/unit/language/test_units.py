@@ -22,7 +22,7 @@ def problems(work: Workplace) -> list[Problem]:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "code", "told"),
+    ("file", "old", "new", "code", "expected"),
     [
         (
             "rules/physics/prefill.yaml", "prompt_tokens / prefill_time", "prefill_time / prompt_tokens",
@@ -101,11 +101,13 @@ def problems(work: Workplace) -> list[Problem]:
         ),
     ],
 )  # fmt: skip
-def test_a_unit_mismatch_names_both_units(copy: Workplace, file: str, old: str, new: str, code: str, told: str) -> None:
+def test_a_unit_mismatch_names_both_units(
+    copy: Workplace, file: str, old: str, new: str, code: str, expected: str
+) -> None:
     copy.edit(file, old, new)
     found = problems(copy)
     assert code in {problem.code for problem in found}
-    assert any(told in problem.message for problem in found), [problem.message for problem in found]
+    assert any(expected in problem.message for problem in found), [problem.message for problem in found]
 
 
 def test_the_caret_stands_under_the_part_that_does_not_fit(copy: Workplace) -> None:

@@ -14,7 +14,7 @@ from helpers.workplace import Workplace
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "code", "told"),
+    ("file", "old", "new", "code", "expected"),
     [
         (
             "catalogs/messages/en.yaml",
@@ -55,11 +55,11 @@ from helpers.workplace import Workplace
     ],
 )
 def test_check_finds_a_value_that_readers_of_the_answer_need(
-    copy: Workplace, file: str, old: str, new: str, code: str, told: str
+    copy: Workplace, file: str, old: str, new: str, code: str, expected: str
 ) -> None:
     copy.edit(file, old, new)
     problems = run_checks(copy.folders)[1]
-    assert any(problem.code == code and told in problem.message for problem in problems), problems
+    assert any(problem.code == code and expected in problem.message for problem in problems), problems
     assert all(problem.position and problem.position.file == file for problem in problems)
 
 
