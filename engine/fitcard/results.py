@@ -37,13 +37,19 @@ class Table:
 
     def to_polars(self) -> polars.DataFrame:
         """The table as a polars frame. Raises ImportError where polars is not installed."""
-        import polars  # noqa: PLC0415 - not a dependency of fitcard
+        try:
+            import polars  # noqa: PLC0415 - not a dependency of fitcard
+        except ImportError as error:
+            raise ImportError("to_polars requires the package polars: pip install polars") from error
 
         return polars.DataFrame(dict(self.columns), strict=False)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The table as a pandas frame. Raises ImportError where pandas is not installed."""
-        import pandas  # noqa: PLC0415 - not a dependency of fitcard
+        try:
+            import pandas  # noqa: PLC0415 - not a dependency of fitcard
+        except ImportError as error:
+            raise ImportError("to_pandas requires the package pandas: pip install pandas") from error
 
         return pandas.DataFrame(dict(self.columns))
 

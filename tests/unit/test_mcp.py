@@ -339,7 +339,7 @@ def test_a_misspelt_name_gets_the_message_of_the_service(engine: Engine) -> None
     ("name", "arguments", "said"),
     [
         ("can_i_run", {"model": "qwen-3-14b"}, "The question names no device."),
-        ("can_i_run", {**PAIR, "gpu": 2}, "There is no parameter 'gpu'. The nearest are: gpus."),
+        ("can_i_run", {**PAIR, "gpu": 2}, "There is no parameter 'gpu'. Closest: gpus."),
         ("can_i_run", {**PAIR, "users": 0}, "'users' must be from 1 to 10000, not 0."),
         ("recommend_models", {"device": "4090", "licence": "MTI"}, "There is no licence called 'MTI'. Closest: MIT."),
         ("list_models", {"limit": 0}, "'limit' must be from 1 to"),

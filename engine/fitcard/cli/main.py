@@ -50,7 +50,23 @@ GC_THRESHOLD = 100_000  # new objects; a rulebook has several hundred thousand, 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-class LazyGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """A group that answers an unknown command with the closest ones."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument, its name and its arguments. Raises UsageError for an unknown name."""
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from fitcard.suggest import closest, did_you_mean  # noqa: PLC0415 - imports difflib
+
+            hint = did_you_mean(closest(args[0], names)) or f"the commands are: {', '.join(names)}"
+            raise click.UsageError(f"there is no command `{args[0]}`; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(SuggestingGroup):
     """Commands by name; the module of a command is imported when it is looked up."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:

@@ -116,15 +116,20 @@ language_option = click.option(
 
 
 def question_options(
-    rulebook: Rulebook | Outline, axes: Iterable[str], *, several: bool = False, best: str = ""
+    rulebook: Rulebook | Outline, axis_names: Iterable[str], *, several: bool = False, best: str = ""
 ) -> list[click.Parameter]:
     """An option for each of these axes, each input, and the profile.
 
-    With `several`, the options of axes are repeatable, and axes to sweep default to all entries. The axis `best`
-    defaults to the best entry for each row of a ranking.
+    Required axes have required options. With `several`, the options of axes are repeatable, and axes to sweep default
+    to all entries. The axis `best` defaults to the best entry for each row of a ranking.
     """
     fields = rulebook.question_fields
-    help_texts = {name: f"{fields.axes[name].about} [{_default(fields.axes[name], several, best)}]" for name in axes}
+    axes = {name: fields.axes[name] for name in axis_names}
+    required = {name for name, axis in axes.items() if axis.required and not several and name != best}
+    help_texts = {
+        name: axis.about if name in required else f"{axis.about} [{_default(axis, several, best)}]"
+        for name, axis in axes.items()
+    }
     help_texts[PROFILE] = f"Rule profile: {', '.join(rulebook.rule_sets)}. [default: {rulebook.default_profile}]"
     help_texts |= {number.name: f"{number.about}{_unit_and_default(number)}" for number in fields.inputs.values()}
     completers = {name: complete_entries(axis.catalog) for name, axis in fields.axes.items()}
@@ -132,8 +137,8 @@ def question_options(
     return [
         click.Option(
             [f"--{name.replace('_', '-')}", name],
-            default=None,
             multiple=several and name in fields.axes,
+            required=name in required,
             help=text,
             shell_complete=completers.get(name),
         )
@@ -146,7 +151,7 @@ def _default(axis: Axis, several: bool, best: str) -> str:
         return "default: all"
     if axis.name == best:
         return "default: the best for each row"
-    return "required" if axis.required else f"default: {axis.default or f'by {axis.default_by}'}"
+    return f"default: {axis.default or f'by {axis.default_by}'}"
 
 
 def _unit_and_default(number: Input) -> str:

@@ -8,6 +8,7 @@ import click
 
 from fitcard.answer.question import in_language
 from fitcard.answer.ranking import rank, read_ranking
+from fitcard.cli.main import SuggestingGroup
 from fitcard.cli.options import language_option, load_for_command, parse_settings, question_options, set_option
 from fitcard.cli.output import MISUSE, exit_with_problems, print_json
 from fitcard.problems import ProblemsError
@@ -30,7 +31,7 @@ class RankingCommand(click.Command):
         return [*question_options(rulebook, axes, best=best), *filters, limit, *super().get_params(ctx)]
 
 
-class RankingGroup(click.Group):
+class RankingGroup(SuggestingGroup):
     """A command for each ranking of the rulebook."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,7 +51,7 @@ class RankingGroup(click.Group):
 
 @click.command("rank", cls=RankingGroup)
 def command() -> None:
-    """Rank models for a device, or devices for a model."""
+    """Rank models for a device, devices for a model, or the cheapest ways to run a model."""
 
 
 @click.pass_context

@@ -103,7 +103,7 @@ def _unit(units: UnitSystem, text: str) -> Unit | None:
 
 def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) -> Problem:
     near = closest(text, units.names)
-    hint = "" if near else "define it under `units` in the rulebook file"
+    hint = "" if near else "define it under `units` in `rulebook.yaml`"
     return document.problem(UnitUnknown, f"undefined unit `{text}`", (*path, "unit"), hint=hint, closest=near)
 
 

@@ -45,7 +45,7 @@ def outdated_schemas(rulebook: Rulebook, folders: Folders) -> Iterator[Problem]:
     for kind, schema in generated_schemas(rulebook).items():
         if _without_descriptions(rulebook.schemas.by_kind.get(kind, schema)) != _without_descriptions(schema):
             position = Position(f"{folders.display_path(folders.schemas)}/{kind}{SUFFIX}", 1, 1)
-            message, hint = "the file is not what the rules lead to", "run `fitcard schemas`"
+            message, hint = "the file differs from the schema that the rules generate", "run `fitcard schemas`"
             yield Problem(SchemaOutdated, message, position, hint=hint)
 
 

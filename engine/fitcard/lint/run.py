@@ -51,7 +51,8 @@ def run_checks(
             problems += invariant_problems(rulebook, samples)
             problems += unreachable_problems(engine, samples, max_questions)
         problems += text_problems(rulebook)
-        problems += outdated_schemas(rulebook, folders)
+        if not errors(problems):
+            problems += outdated_schemas(rulebook, folders)
         if computable and thorough:
             for rules in engine.rules.values():
                 for sample in exhaustive_samples(rules, max_questions):

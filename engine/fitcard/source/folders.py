@@ -47,8 +47,8 @@ class Folders:
         resolved, here = self.rules.resolve(), Path.cwd()
         if resolved.is_relative_to(PACKAGE):
             return f"{resolved} (installed)"
-        near = resolved != here and _is_near(resolved, here)
-        rules = Path(os.path.relpath(resolved, here)).as_posix() if near else str(resolved)
+        inside = resolved != here and resolved.is_relative_to(here)
+        rules = resolved.relative_to(here).as_posix() if inside else str(resolved)
         siblings = self.catalogs.resolve().parent == resolved.parent
         return rules if siblings else f"{rules}, with catalogs of {self.catalogs}"
 

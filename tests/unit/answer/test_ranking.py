@@ -153,7 +153,7 @@ def test_all_problems_of_a_ranking_are_reported_together(engine: Engine) -> None
     assert problems_of(engine, "modles") == {"ranking": "There is no ranking called 'modles'. Closest: models."}
     assert problems_of(engine, "models", licens="MIT", limit="0", licence="MITT", fits="maybe", min_tok_s="fast") == {
         "device": "The question names no device.",
-        "licens": "There is no parameter 'licens'. The nearest are: licence.",
+        "licens": "There is no parameter 'licens'. Closest: licence.",
         "limit": "'limit' must be from 1 to 272, not 0.",
         "licence": "There is no licence called 'MITT'. Closest: MIT.",
         "fits": "'fits' must be 1 or 0, not 'maybe'.",
@@ -173,7 +173,7 @@ def test_the_service_ranks(engine: Engine) -> None:
     wrong = client.get("/v1/rank/models?device=h20-96gb&licens=MIT")
     assert (wrong.status_code, wrong.json["detail"]) == (
         400,
-        "There is no parameter 'licens'. The nearest are: licence.",
+        "There is no parameter 'licens'. Closest: licence.",
     )
 
 
