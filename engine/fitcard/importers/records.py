@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _markdown(text: str) -> list[Record]:
     around = "\n".join(line for line in lines if not line.strip().startswith("|"))
     records: list[Record] = []
     head: list[str] = []
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
         if not line.strip().startswith("|"):
             head = []
         elif RULE.fullmatch(below.strip()) and below.strip().startswith("|"):

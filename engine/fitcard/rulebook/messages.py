@@ -73,7 +73,7 @@ class MessageSlot(ProblemCode):
 
 
 SIGNIFICANT_DIGITS = 3  # of figures with `shown`
-TITLES = ("rulebook", "title")  # keys, in `names`, of the titles of axes, inputs and profiles
+TITLES = ("rulebook", "title")  # keys, in `names`, of the titles of axes, inputs, profiles and figures
 
 
 @dataclass(frozen=True)

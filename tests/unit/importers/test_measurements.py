@@ -184,3 +184,13 @@ def test_the_trust_of_a_run_must_be_an_option(copy: Workplace) -> None:
     assert ended.exit_code == 2
     listed = [line.split("=")[0].strip() for line in ended.output.splitlines() if line.startswith("  ")]
     assert listed == ["tier", "source"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "|", "| model |\n", "| - |"])
+def test_a_file_without_runs_is_refused_with_a_message(copy: Workplace, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "bench.json"
+    file.write_text(text)
+    ended = CliRunner().invoke(main, [*copy.options, "import", "measurements", str(file)])
+    assert isinstance(ended.exception, SystemExit)
+    assert ended.exit_code != 0
+    assert str(file) in ended.output
