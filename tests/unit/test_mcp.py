@@ -327,6 +327,11 @@ def test_a_figure_is_explained_by_its_key_or_its_rule(engine: Engine, figure: st
     assert len(steps) + found["left_off"] == len(whole)
 
 
+def test_a_name_that_is_no_rule_is_reported_as_it_was_written(engine: Engine) -> None:
+    error = refused(engine, "explain", model="qwen-3-14b", device="m1-16gb", figure="model.params_b")
+    assert "'model.params_b'" in error["detail"]
+
+
 def test_a_misspelt_name_gets_the_message_of_the_service(engine: Engine) -> None:
     error = refused(engine, "can_i_run", model="llama 3.1 71b", device="m1-61gb", context="16k")
     with pytest.raises(ProblemsError) as found:

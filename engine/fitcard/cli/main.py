@@ -105,7 +105,7 @@ class LazyGroup(SuggestingGroup):
     "--rules",
     type=FOLDER,
     envvar=f"{ENVIRONMENT}RULES",
-    help="Rules folder. [default: that of the current project, or the installed one]",
+    help="Rules folder, or a project. [default: the current project, or the installed rules]",
 )
 @click.option(
     "--catalogs", type=FOLDER, envvar=f"{ENVIRONMENT}CATALOGS", help="Catalogs folder. [default: beside the rules]"

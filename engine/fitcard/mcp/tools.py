@@ -332,7 +332,8 @@ def explain(
     """How a figure of an answer is computed.
 
     Returns its formula, unit, rule file and line, its inputs with their values, and the same of those, with the source
-    of each catalog figure. Any name in `inputs` can be explained in turn.
+    of each catalog figure. Any rule in `inputs` can be explained in turn; names
+    with a dot are figures of catalogs.
     """
     parameters = {
         "model": model, "device": device, "quant": quant, "workload": workload, "context": context, "kv": kv,
@@ -364,8 +365,12 @@ TOOLS = {
 }
 
 
+FIGURES = "figures."  # prefix of the keys of shown figures in an answer
+
+
 def find_rule(rulebook: Rulebook, word: str) -> str:
     """The rule of this name, or the one shown under this key of an answer, dotted or its last part; else the word."""
+    word = word.removeprefix(FIGURES)
     if word in rulebook.rule_set.definitions:
         return word
     by_key = dict(_layout_names(rulebook.layout.root))
@@ -403,7 +408,7 @@ def _read_explanation(rulebook: Rulebook, parameters: Mapping[str, Any], figure:
     if not figure:
         problems.append(question_problem(MissingParameter, "figure"))
     elif rule not in rules:
-        problems.append(question_problem(UnknownRule, "figure", rule, closest(rule, rules)))
+        problems.append(question_problem(UnknownRule, "figure", figure, closest(rule, rules)))
     try:
         question = read_question(rulebook, parameters)
     except ProblemsError as error:

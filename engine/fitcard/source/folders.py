@@ -36,7 +36,7 @@ class Folders:
 
     def display_path(self, folder: Path) -> str:
         """The folder in file names of problems: relative to the working directory if near, else its name."""
-        resolved, here = folder.resolve(), Path.cwd()
+        resolved, here = folder.resolve(), _working_directory()
         if not resolved.is_relative_to(PACKAGE) and _is_near(resolved, here):
             return Path(os.path.relpath(resolved, here)).as_posix()
         return resolved.name
@@ -44,7 +44,7 @@ class Folders:
     @property
     def description(self) -> str:
         """The folders for the output of commands: the path of the rules, and of catalogs that are elsewhere."""
-        resolved, here = self.rules.resolve(), Path.cwd()
+        resolved, here = self.rules.resolve(), _working_directory()
         if resolved.is_relative_to(PACKAGE):
             return f"{resolved} (installed)"
         inside = resolved != here and resolved.is_relative_to(here)
@@ -59,12 +59,18 @@ def find_folders(
     """The folders of the arguments, else of FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS, else of the project.
 
     The project is the parent of the rules, else the nearest folder from the working directory upwards with
-    `rules/rulebook.yaml`. Folders that it lacks are those of the installed package.
+    `rules/rulebook.yaml`. Folders that it lacks are those of the installed package. `rules` may also be a project.
     """
     arguments = zip(FOLDER_NAMES, (rules, catalogs, schemas), strict=True)
     explicit = {name: _explicit_folder(name, folder) for name, folder in arguments}
     rules_folder = explicit[RULES]
-    project = rules_folder.resolve().parent if rules_folder else _find_project(Path.cwd())
+    if rules_folder and not _has_file(rules_folder, PROJECT_MARKER.name) and _has_file(rules_folder, PROJECT_MARKER):
+        rules_folder = explicit[RULES] = rules_folder / RULES
+    here = _working_directory()
+    if rules_folder:  # a linked rules folder belongs to the project that has the link
+        project: Path | None = Path(os.path.abspath(here / rules_folder)).parent  # noqa: PTH100 - keeps links
+    else:
+        project = _find_project(here)
     return Folders(*(explicit[name] or _project_folder(project, name) or _installed(name) for name in FOLDER_NAMES))
 
 
@@ -74,8 +80,24 @@ def _explicit_folder(name: str, argument: str | Path | None) -> Path | None:
     return Path(folder) if folder else None
 
 
+def _working_directory() -> Path:
+    """The working directory; the root if it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(os.sep)
+
+
 def _find_project(here: Path) -> Path | None:
-    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_MARKER).is_file()), None)
+    return next((folder for folder in (here, *here.parents) if _has_file(folder, PROJECT_MARKER)), None)
+
+
+def _has_file(folder: Path, name: str | Path) -> bool:
+    """Whether the folder has this file; False if that cannot be read."""
+    try:
+        return (folder / name).is_file()
+    except OSError:
+        return False
 
 
 def _project_folder(project: Path | None, name: str) -> Path | None:

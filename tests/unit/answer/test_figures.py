@@ -74,8 +74,11 @@ def test_it_is_read_on_the_page_with_a_link_to_its_explanation(energy: Workplace
 
 
 def test_an_mcp_tool_returns_a_shown_figure(energy: Workplace) -> None:
-    found = call(energy.load(), TOOLS["can_i_run"], RUNS)
+    engine = energy.load()
+    found = call(engine, TOOLS["can_i_run"], RUNS)
     assert found["figures"][NAME]["label"] == "Energy per 1,000 tokens"
+    explained = call(engine, TOOLS["explain"], {**RUNS, "figure": f"figures.{NAME}"})
+    assert explained["steps"][0]["name"] == NAME
 
 
 def test_it_is_explained(energy: Workplace) -> None:
