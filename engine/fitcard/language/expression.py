@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from fitcard.language.functions import FUNCTIONS
 from fitcard.problems import Problem, ProblemCode
@@ -115,7 +116,7 @@ MAX_LENGTH = 400  # characters
 MAX_NODES = 200
 MAX_DEPTH = 30
 
-OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
+OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], object]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
 }  # fmt: skip

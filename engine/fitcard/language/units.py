@@ -5,10 +5,12 @@ Programs, coverage and the location of non-finite numbers use the converted expr
 - A product or quotient has the product or quotient of the units; the quotient of two commensurable values is a plain
   number. Factors are converted only where required: `Gparam * bit/param` is 1/8 of `GB`.
 - A sum, a difference, `%`, a comparison, `a if c else b`, `min`, `max`, `clamp`, `where` and `either` have the unit of
-  their first operand, to which the others are converted. 0 is compatible with any unit.
+  their first operand, to which the others are converted. A bare 0 is compatible with any unit; `0 * percent` is in
+  percent.
 - `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. To round a fraction
   `x` to whole percent, round the plain number `x / percent`.
-- `log2`, `log10`, `exp`, exponents and digits take plain numbers; `sqrt` halves the powers of the unit.
+- `log2`, `log10`, `exp`, exponents and digits take plain numbers; `sqrt` halves the powers of the unit. The exponent
+  of a value with a unit is a literal number, such as `2`, `-1` or `1 / 2`.
 - The result is converted to the declared unit of the formula, and a `value_of` to that of the table, as are the
   numbers in its rows. Bounds and knots are in the unit of the input of their table.
 - A profile overrides a rule in the unit of the rule.

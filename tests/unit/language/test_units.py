@@ -60,7 +60,7 @@ def problems(work: Workplace) -> list[Problem]:
         (
             REFERENCE, "spill_start * (usable_memory / needed_memory) ** spill_power",
             "spill_start * usable_memory ** spill_power",
-            "unit-mismatch", "`usable_memory` is in `GB`, but its exponent is not a plain number",
+            "unit-mismatch", "`usable_memory` is in `GB`: its exponent must be a literal number, not `spill_power`",
         ),
         (
             REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_length",
