@@ -402,6 +402,26 @@ def test_an_invalid_unit_is_an_error(definition: str, expected: str) -> None:
     assert UnitSystem(["token = [token]", definition]).errors == {1: expected}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Gb", ("GB", "Gbit")),
+        ("mb", ("MB", "Mbit")),
+        ("gigabyt", ("gigabyte",)),
+        ("gigabytes", ("gigabyte",)),
+        ("tflops", ("TFLOP", "FLOP")),
+        ("tokens", ("token",)),
+        ("Gb/s", ("GB/s", "Gbit/s")),
+        ("GB/sec", ("GB/second",)),
+        ("minute", ()),
+        ("needed_memory", ()),
+    ],
+)
+def test_units_with_prefixes_are_suggested(text: str, expected: tuple[str, ...]) -> None:
+    assert UNITS.suggest(text) == expected
+    assert all(UNITS.parse(near) for near in expected)
+
+
 SCALES = ("GB", "MB", "B", "GiB", "bit", "ms", "s", "GB/s", "B/s", "MB/ms", "bit/ms", "GiB/s", "percent", "1")
 NUMBERS = st.floats(min_value=1e-3, max_value=1e6)
 OPERATIONS = ("a + b", "a - b", "min(a, b)", "max(b, a)", "a if a > b else b", "either(b, a)", "clamp(b, a, a + b)")

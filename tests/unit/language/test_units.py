@@ -174,6 +174,21 @@ def test_conditions_are_covered_and_searched_as_they_are_evaluated(copy: Workpla
     assert not evaluate_expression(condition, {"host_memory": 0.4})
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "closest"),
+    [
+        ("rules/fit.yaml", "value: 2, unit: GB", "value: 2, unit: Gb", "unit-unknown", "GB"),
+        ("rules/fit.yaml", "(weights + kv_cache + overhead)", "(weights + 2 * Gb)", "name-unknown", "GB"),
+        ("rules/fit.yaml", "value: 5, unit: GB/s", "value: 5, unit: gigabyt/s", "unit-unknown", "gigabyte/s"),
+    ],
+)
+def test_a_misspelt_unit_gets_units_with_prefixes(
+    small: Workplace, file: str, old: str, new: str, code: str, closest: str
+) -> None:
+    small.edit(file, old, new)
+    assert {problem.code: problem.closest[:1] for problem in small.problems()} == {code: (closest,)}
+
+
 def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:
     assert problems(small) == []
     small.edit("rules/fit.yaml", "(device.bandwidth, storage_bandwidth)", "(device.memory, storage_bandwidth * s)")
