@@ -6,7 +6,7 @@ The rules of conversion are documented in `units.py`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
@@ -91,8 +91,9 @@ class _Operand:
 class ExpressionConverter:
     """Converts one expression, and collects the `problems` of incommensurable operands.
 
-    Numbers without a unit are plain numbers, or fit any unit with `numbers_of_any_unit`. `computed_in` is the unit from
-    which the result is converted; empty if it is not, or from a plain number.
+    Numbers without a unit are plain numbers; if it `compares_bare_numbers`, those on a side of a comparison are in the
+    unit of the other. `computed_in` is the unit from which the result is converted; empty if it is not, or from a plain
+    number.
     """
 
     units: UnitSystem
@@ -100,7 +101,7 @@ class ExpressionConverter:
     expression: Expression
     document: Document
     path: Path
-    numbers_of_any_unit: bool = False
+    compares_bare_numbers: bool = False
     problems: list[Problem] = field(default_factory=list)
     computed_in: str = ""
 
@@ -126,8 +127,7 @@ class ExpressionConverter:
             case ast.Constant(value=bool()):
                 return _Operand(node, PLAIN)
             case ast.Constant(value=value):
-                is_any = value == 0 or self.numbers_of_any_unit
-                return _Operand(node, ANY_UNIT if is_any else PLAIN, literal=True)
+                return _Operand(node, PLAIN if value else ANY_UNIT, literal=True)
             case ast.Name(id=name):
                 return self._name(node, name)
             case ast.UnaryOp():
@@ -138,7 +138,8 @@ class ExpressionConverter:
             case ast.BoolOp():
                 return _Operand(_with(node, values=[self.operand(value).node for value in node.values]), PLAIN)
             case ast.Compare():
-                (left, *others), _, _ = self._in_one_unit((node.left, *node.comparators), "compared")
+                parts, bare_numbers = (node.left, *node.comparators), self.compares_bare_numbers
+                (left, *others), _, _ = self._in_one_unit(parts, "compared", bare_numbers)
                 return _Operand(_with(node, left=left, comparators=others), PLAIN)
             case ast.IfExp():
                 test, branches = self.operand(node.test).node, (node.body, node.orelse)
@@ -247,14 +248,22 @@ class ExpressionConverter:
                 return _Operand(_with(node, args=[first.node]), first.unit, first.literal)
         return _Operand(_with(node, args=[first.node]), PLAIN)
 
-    def _in_one_unit(self, parts: Iterable[ast.expr], what: str) -> tuple[list[ast.expr], Unit, bool]:
+    def _in_one_unit(
+        self, parts: Iterable[ast.expr], what: str, bare_numbers: bool = False
+    ) -> tuple[list[ast.expr], Unit, bool]:
         """The operands in the unit of the first that has one, that unit, and whether all are literal.
 
-        A problem at the first that cannot be converted.
+        `bare_numbers` are in the unit of the nearest other. A problem at the first operand that cannot be converted.
         """
         operands = [(part, self.operand(part)) for part in parts]
         converted = [operand.node for _, operand in operands]
         literal = all(operand.literal for _, operand in operands)
+        if bare_numbers and not literal:
+            units = _units_of_neighbours([operand for _, operand in operands])
+            operands = [
+                (part, replace(operand, unit=unit, literal=False))
+                for (part, operand), unit in zip(operands, units, strict=True)
+            ]
         first_part, first = next((pair for pair in operands if pair[1].unit is not ANY_UNIT), operands[0])
         for at, (part, operand) in enumerate(operands):
             if first.unit is ANY_UNIT or operand.unit is ANY_UNIT or operand.unit.agrees(first.unit):
@@ -342,6 +351,13 @@ def _number(value: float, location: ast.expr) -> ast.Constant:
 def _plain_literal(operand: _Operand) -> _Operand:
     """The operand, of no unit if it has literal numbers only: `0 * percent` is in percent."""
     return replace(operand, unit=PLAIN) if operand.literal else operand
+
+
+def _units_of_neighbours(operands: list[_Operand]) -> Iterator[Unit]:
+    """The unit of each operand; for literal numbers that of the nearest other, first to the left."""
+    for at, operand in enumerate(operands):
+        others = (operand, *reversed(operands[:at]), *operands[at + 1 :])
+        yield next(other.unit for other in others if not other.literal)
 
 
 def _literal_number(node: ast.expr) -> Fraction | None:

@@ -35,7 +35,6 @@ from fitcard.language.unit_conversion import ANY_UNIT, ExpressionConverter, conv
 from fitcard.language.unit_system import PLAIN, Conversion, Unit, UnitSystem
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
@@ -104,7 +103,7 @@ def _unit(units: UnitSystem, text: str) -> Unit | None:
 
 
 def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) -> Problem:
-    near = closest(text, units.names)
+    near = units.suggest(text)
     hint = "" if near else "define it under `units` in `rulebook.yaml`"
     return document.problem(UnitUnknown, f"undefined unit `{text}`", (*path, "unit"), hint=hint, closest=near)
 
@@ -200,10 +199,19 @@ class _NameUnits:
 
 
 def convert_condition(
-    expression: Expression, rule_set: RuleSet, units: UnitSystem, document: Document, path: Path
+    expression: Expression,
+    rule_set: RuleSet,
+    units: UnitSystem,
+    document: Document,
+    path: Path,
+    compares_bare_numbers: bool = False,
 ) -> tuple[Expression, list[Problem]]:
-    """A condition with converted operands, and the problems of units in it."""
-    converter = ExpressionConverter(units, _NameUnits(rule_set, units), expression, document, path)
+    """A condition with converted operands, and the problems of units in it.
+
+    If it `compares_bare_numbers`, a number without a unit is in the unit of the other side of a comparison.
+    """
+    names = _NameUnits(rule_set, units)
+    converter = ExpressionConverter(units, names, expression, document, path, compares_bare_numbers)
     tree = converter.operand(expression.tree).node
     return expression if tree is expression.tree else expression.part(tree), converter.problems
 
