@@ -115,7 +115,8 @@ def ask_all(
     """The answers for all combinations of entries: `ask_all(model="qwen-3-14b", columns=["grade"])`.
 
     Each axis takes one entry or several, by default all entries of its catalog. `columns` are keys of an answer joined
-    with dots, or names of rules; `where` is an expression over names of rules that filters rows.
+    with dots, or names of rules; `where` is an expression over names of rules that filters rows:
+    `where="needed_memory > 12000 * MB"`. A number without a unit is in the unit of the other side of its comparison.
     Raises ProblemsError as `ask` does. All rows are held in memory; `fitcard sweep` writes them to a file.
     """
     engine = _engine(rulebook, "")

@@ -26,9 +26,7 @@ def closest(word: str, known: Iterable[str], limit: int = MAX_MATCHES) -> tuple[
     similar = difflib.get_close_matches(form, by_form, limit)
     swapped = [other for other in _transpositions(form) if other in by_form]
     matches = swapped + [other for other in similar if other not in swapped]
-    matches = [
-        other for other in matches if _similarity(form, other) >= _similarity(form, matches[0]) - MAX_SIMILARITY_GAP
-    ]
+    matches = [other for other in matches if _ratio(form, other) >= _ratio(form, matches[0]) - MAX_SIMILARITY_GAP]
     words = _words(word)
     matches += [other for other, name in by_form.items() if other not in matches and _share_words(words, _words(name))]
     if form:
@@ -57,5 +55,10 @@ def _share_words(words: frozenset[str], others: frozenset[str]) -> bool:
     return len(words) > 1 and len(others) > 1 and (words <= others or others <= words)
 
 
-def _similarity(form: str, other: str) -> float:
+def similarity(word: str, other: str) -> float:
+    """The similarity of two words, from 0 to 1 for words that differ in case and punctuation only."""
+    return _ratio(normalize(word[:MAX_WORD_LENGTH]), normalize(other[:MAX_WORD_LENGTH]))
+
+
+def _ratio(form: str, other: str) -> float:
     return difflib.SequenceMatcher(None, form, other).ratio()

@@ -43,7 +43,12 @@ class SweepCommand(click.Command):
     "--format", "format_name", type=click.Choice(FORMATS), help="Output format. [default: by the file suffix]"
 )
 @click.option("--columns", multiple=True, metavar="KEYS", help="Columns: keys of an answer, or names of rules.")
-@click.option("--where", default="", metavar="EXPR", help="Only write answers that meet this condition.")
+@click.option(
+    "--where",
+    default="",
+    metavar="EXPR",
+    help="Only write answers that meet this condition; a plain number is in the unit that it is compared with.",
+)
 @set_option
 @click.option(
     "--workers",

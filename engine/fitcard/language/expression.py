@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from fitcard.language.functions import FUNCTIONS
 from fitcard.problems import Problem, ProblemCode
@@ -115,7 +116,7 @@ MAX_LENGTH = 400  # characters
 MAX_NODES = 200
 MAX_DEPTH = 30
 
-OPERATIONS: dict[type[ast.operator], Callable[[float, float], object]] = {
+OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], object]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow,
 }  # fmt: skip
@@ -134,8 +135,10 @@ NUMBER_BEFORE_KEYWORD = re.compile(  # such as `1if`, which Python parses with a
 LANGUAGE = (
     "the language has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
 )
+LETTER = re.compile(r"[\d_.]?[A-Za-z]")  # after the end of a number
 OPERAND = r"(?!(?:and|or|not|if|else)\b)[A-Za-z_0-9.]+"
-MISSING_OPERATOR = re.compile(rf"(\b{OPERAND}|\))(\s+)(?={OPERAND})")  # two operands separated by spaces only
+ADJACENT_OPERANDS = re.compile(rf"(\b{OPERAND}|\))(\s+)(?={OPERAND})")  # separated by spaces only
+MISSING_OPERATOR = "two values without an operator between them", "add an operator"
 
 ALLOWED = (
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Constant, ast.Load,
@@ -324,6 +327,10 @@ def _faults(source: str, node: ast.AST, at: int = 0) -> Iterator[Fault]:
 def _constant_faults(node: ast.Constant, at: int) -> Iterator[Fault]:
     if isinstance(node.value, bool):
         return
+    if isinstance(node.value, complex):  # such as `5J`
+        message, hint = MISSING_OPERATOR
+        yield Fault(ExpressionSyntax, message, at + (node.end_col_offset or 0) - node.col_offset - 1, hint)
+        return
     if not isinstance(node.value, int | float):
         what, hint = (
             ("text", "words belong in a lookup table") if isinstance(node.value, str) else ("this", "write a number")
@@ -431,9 +438,10 @@ def _syntax_fault(source: str, error: SyntaxError) -> Fault:
     message, hint = (error.msg or "it cannot be parsed").split(". ")[0], LANGUAGE
     if source.rstrip()[-1:] in "+-*/%<>=":
         message, hint = "the expression is incomplete", "complete the expression"
-    elif pair := MISSING_OPERATOR.search(source):
-        at = pair.end(1) + len(pair[2])
-        message, hint = "two values without an operator between them", "add an operator"
+    elif pair := ADJACENT_OPERANDS.search(source):
+        at, (message, hint) = pair.end(), MISSING_OPERATOR
+    elif message.endswith("literal") and (word := LETTER.match(source, at)):  # such as `5GB`
+        at, (message, hint) = word.end() - 1, MISSING_OPERATOR
     return Fault(ExpressionSyntax, message, at, hint)
 
 

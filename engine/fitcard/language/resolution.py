@@ -97,7 +97,7 @@ class _Names:
         may_be_units = isinstance(definition, Formula)
         for name, path, offset in _references(definition):
             if not self._exists(name) and not (may_be_units and self.units.named(name)):
-                units = self.units.names if may_be_units and "." not in name else ()
+                units = self.units.closest(name) if may_be_units and "." not in name else ()
                 near = closest(name, [*self._candidates(name), *units])
                 message = f"undefined name `{name}`"
                 yield definition.document.problem(NameUnknown, message, path, offset=offset, closest=near)

@@ -6,13 +6,13 @@ The rules of conversion are documented in `units.py`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
 from fitcard.language.definitions import Formula
-from fitcard.language.expression import Expression, offset_of_node, text_of_node
+from fitcard.language.expression import OPERATIONS, Expression, offset_of_node, text_of_node
 from fitcard.language.functions import FUNCTIONS, UnitRule
 from fitcard.language.unit_system import (
     MAX_SCALE,
@@ -50,9 +50,10 @@ class UnitResult(ProblemCode):
     """
 
 
-ANY_UNIT = Unit({}, ONE, {})  # of 0, which is compatible with any unit, and of operands with a reported problem
+ANY_UNIT = Unit({}, ONE, {})  # of a bare 0, which is compatible with any unit, and of operands with a reported problem
 MAX_EXCERPT = 40  # characters of an expression in a message
 WRITE_UNIT = "write the number with its unit: `{}`"
+WRITE_EXPONENT = "write the exponent as a number, or divide the base by its unit"
 
 
 def conversion_to(unit: Unit, target: Unit) -> Conversion | None:
@@ -90,7 +91,9 @@ class _Operand:
 class ExpressionConverter:
     """Converts one expression, and collects the `problems` of incommensurable operands.
 
-    `computed_in` is the unit from which the result is converted; empty if it is not, or from a plain number.
+    Numbers without a unit are plain numbers; if it `compares_bare_numbers`, those on a side of a comparison are in the
+    unit of the other. `computed_in` is the unit from which the result is converted; empty if it is not, or from a plain
+    number.
     """
 
     units: UnitSystem
@@ -98,6 +101,7 @@ class ExpressionConverter:
     expression: Expression
     document: Document
     path: Path
+    compares_bare_numbers: bool = False
     problems: list[Problem] = field(default_factory=list)
     computed_in: str = ""
 
@@ -110,7 +114,7 @@ class ExpressionConverter:
         if converted is None or (whole.literal and declared.is_named_number):
             hint = "correct the formula or its unit"
             if whole.literal:
-                hint = WRITE_UNIT.format(f"{self._text(whole.node)} * {formula.unit}")
+                hint = self._write_unit(self.expression.tree, declared)
             message = f"the formula gives {display_unit(whole.unit)}, but its unit is `{formula.unit}`"
             problem = formula.document.problem(UnitResult, message, (*formula.path, "unit"), hint=hint)
             self.problems.append(problem)
@@ -134,13 +138,13 @@ class ExpressionConverter:
             case ast.BoolOp():
                 return _Operand(_with(node, values=[self.operand(value).node for value in node.values]), PLAIN)
             case ast.Compare():
-                (left, *others), _ = self._in_one_unit(map(self.operand, (node.left, *node.comparators)), "compared")
+                parts, bare_numbers = (node.left, *node.comparators), self.compares_bare_numbers
+                (left, *others), _, _ = self._in_one_unit(parts, "compared", bare_numbers)
                 return _Operand(_with(node, left=left, comparators=others), PLAIN)
             case ast.IfExp():
-                test, branches = self.operand(node.test).node, [self.operand(node.body), self.operand(node.orelse)]
-                (body, orelse), unit = self._in_one_unit(branches, "alternatives of one condition")
-                converted = _with(node, test=test, body=body, orelse=orelse)
-                return _Operand(converted, unit, all(branch.literal for branch in branches))
+                test, branches = self.operand(node.test).node, (node.body, node.orelse)
+                (body, orelse), unit, literal = self._in_one_unit(branches, "alternatives of one condition")
+                return _Operand(_with(node, test=test, body=body, orelse=orelse), unit, literal)
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(name, node)
         raise AssertionError(f"{type(node).__name__} passed the allow-list")
@@ -152,13 +156,15 @@ class ExpressionConverter:
     def _operation(self, node: ast.BinOp) -> _Operand:
         match node.op:
             case ast.Add() | ast.Sub() | ast.Mod():
-                parts = [self.operand(node.left), self.operand(node.right)]
-                (first, second), unit = self._in_one_unit(parts, "added, subtracted or used with `%`")
-                return _Operand(_with(node, left=first, right=second), unit, all(part.literal for part in parts))
+                what = "added, subtracted or used with `%`"
+                parts, unit, literal = self._in_one_unit((node.left, node.right), what)
+                return _Operand(_with(node, left=parts[0], right=parts[1]), unit, literal)
             case ast.Pow():
                 return self._power(node)
         left, right = self.operand(node.left), self.operand(node.right)
         literal = left.literal and right.literal
+        if not literal:
+            left, right = _plain_literal(left), _plain_literal(right)
         unit = self._combined_unit(node, left.unit, right.unit)
         if unit is ANY_UNIT:
             return _Operand(_with(node, left=left.node, right=right.node), ANY_UNIT, literal)
@@ -199,87 +205,102 @@ class ExpressionConverter:
         return _Operand(_with(node, left=scaled, right=right.node), exact, left.literal and right.literal)
 
     def _power(self, node: ast.BinOp) -> _Operand:
-        base, exponent = self.operand(node.left), self._plain(self.operand(node.right), "an exponent")
+        base, exponent = self.operand(node.left), self._plain(node.right, "an exponent")
+        literal = base.literal and exponent.literal
+        base = base if literal else _plain_literal(base)
         power = _with(node, left=base.node, right=exponent.node)
         if base.unit is ANY_UNIT or base.unit.is_plain:
-            return _Operand(power, base.unit, base.literal and exponent.literal)
+            return _Operand(power, base.unit, literal)
         if not base.unit.dimension:
             return _Operand(_with(power, left=self._convert(base, PLAIN) or base.node), PLAIN)
         number = _literal_number(exponent.node)
         if number is None:
-            unit = display_unit(base.unit)
-            self._problem(node.left, f"`{self._text(node.left)}` is in {unit}, but its exponent is not a plain number")
+            text, wrong = self._text(node.left), self._text(node.right)
+            message = f"`{text}` is in {display_unit(base.unit)}: its exponent must be a literal number, not `{wrong}`"
+            self._problem(node.left, message, WRITE_EXPONENT)
             return _Operand(power, ANY_UNIT)
-        return _Operand(base.node if base.bare else power, self._power_unit(base, number), bare=base.bare)
+        unit = self._power_unit(node.left, base.unit, number)
+        return _Operand(base.node if base.bare else power, unit, bare=base.bare)
 
     def _call(self, name: str, node: ast.Call) -> _Operand:
         function = FUNCTIONS[name]
-        first, *others = map(self.operand, node.args)
         match function.unit_rule:
             case UnitRule.PURE:
-                plain = self._plain(first, f"the argument of `{name}`")
-                return _Operand(_with(node, args=[plain.node]), PLAIN)
+                plain = self._plain(node.args[0], f"the argument of `{name}`")
+                return _Operand(_with(node, args=[plain.node]), PLAIN, plain.literal)
             case UnitRule.SAME:
                 kinds = function.argument_kinds(len(node.args))
-                parts = [part for part, kind in zip((first, *others), kinds, strict=True) if kind is Kind.NUMBER]
-                values, unit = self._in_one_unit(parts, f"combined by `{name}`")
-                conditions = [first.node] if len(values) < len(node.args) else []
-                literal = all(part.literal for part in parts)
+                start = kinds.index(Kind.NUMBER)
+                conditions = [self.operand(argument).node for argument in node.args[:start]]
+                values, unit, literal = self._in_one_unit(node.args[start:], f"combined by `{name}`")
                 return _Operand(_with(node, args=[*conditions, *values]), unit, literal)
+        first = self.operand(node.args[0])
+        match function.unit_rule:
             case UnitRule.ROUNDED:
-                digits = [self._plain(other, f"each further argument of `{name}`").node for other in others]
+                digits = [self._plain(other, f"each further argument of `{name}`").node for other in node.args[1:]]
                 unit = first.unit if first.unit is ANY_UNIT else self.units.reduced(first.unit)
                 rounded = first.node if unit is first.unit else self._convert(first, unit) or first.node
                 return _Operand(_with(node, args=[rounded, *digits]), unit, first.literal)
             case UnitRule.ROOT:
-                return _Operand(_with(node, args=[first.node]), self._power_unit(first, Fraction(1, 2)), first.literal)
+                unit = self._power_unit(node.args[0], first.unit, Fraction(1, 2))
+                return _Operand(_with(node, args=[first.node]), unit, first.literal)
             case UnitRule.FIRST:
                 return _Operand(_with(node, args=[first.node]), first.unit, first.literal)
         return _Operand(_with(node, args=[first.node]), PLAIN)
 
-    def _in_one_unit(self, operands: Iterable[_Operand], what: str) -> tuple[list[ast.expr], Unit]:
-        """The operands in the unit of the first that has one; a problem at the first that cannot be converted."""
-        operands = list(operands)
-        first = next((operand for operand in operands if operand.unit is not ANY_UNIT), None)
-        if first is None:
-            return [operand.node for operand in operands], ANY_UNIT
-        nodes: list[ast.expr] = []
-        for operand in operands:
-            if operand.unit is ANY_UNIT or operand.unit.agrees(first.unit):
-                nodes.append(operand.node)
+    def _in_one_unit(
+        self, parts: Iterable[ast.expr], what: str, bare_numbers: bool = False
+    ) -> tuple[list[ast.expr], Unit, bool]:
+        """The operands in the unit of the first that has one, that unit, and whether all are literal.
+
+        `bare_numbers` are in the unit of the nearest other. A problem at the first operand that cannot be converted.
+        """
+        operands = [(part, self.operand(part)) for part in parts]
+        converted = [operand.node for _, operand in operands]
+        literal = all(operand.literal for _, operand in operands)
+        if bare_numbers and not literal:
+            units = _units_of_neighbours([operand for _, operand in operands])
+            operands = [
+                (part, replace(operand, unit=unit, literal=False))
+                for (part, operand), unit in zip(operands, units, strict=True)
+            ]
+        first_part, first = next((pair for pair in operands if pair[1].unit is not ANY_UNIT), operands[0])
+        for at, (part, operand) in enumerate(operands):
+            if first.unit is ANY_UNIT or operand.unit is ANY_UNIT or operand.unit.agrees(first.unit):
                 continue
             is_ambiguous = (operand.literal and first.unit.is_named_number) or (
                 first.literal and operand.unit.is_named_number
             )
-            converted = None if is_ambiguous else self._convert(operand, first.unit)
-            if converted is None:
-                left, right = (f"`{self._text(node)}`" for node in (first.node, operand.node))
+            node = None if is_ambiguous else self._convert(operand, first.unit)
+            if node is None:
+                left, right = f"`{self._text(first_part)}`", f"`{self._text(part)}`"
                 message = f"{left} is in {display_unit(first.unit)} and {right} in {display_unit(operand.unit)}"
-                number, unit = (operand, first.unit) if operand.literal else (first, operand.unit)
-                hint = WRITE_UNIT.format(f"{self._text(number.node)} * {unit.text}") if number.literal else ""
-                self._problem(operand.node, f"{message}: they cannot be {what}", hint)
-                return [operand.node for operand in operands], ANY_UNIT
-            nodes.append(converted)
-        return nodes, first.unit
+                number, unit = (part, first.unit) if operand.literal else (first_part, operand.unit)
+                hint = self._write_unit(number, unit) if operand.literal or first.literal else ""
+                self._problem(part, f"{message}: they cannot be {what}", hint)
+                return [operand.node for _, operand in operands], ANY_UNIT, False
+            converted[at] = node
+        return converted, first.unit, literal
 
-    def _power_unit(self, base: _Operand, power: Fraction) -> Unit:
+    def _power_unit(self, node: ast.expr, unit: Unit, power: Fraction) -> Unit:
         """The unit of a power; a problem if it is out of range."""
-        if base.unit is ANY_UNIT:
-            return base.unit
+        if unit is ANY_UNIT:
+            return unit
         try:
-            return base.unit**power
+            return unit**power
         except UnitError as error:
-            self._problem(base.node, f"`{self._text(base.node)}` comes to a unit with {error}")
+            self._problem(node, f"`{self._text(node)}` comes to a unit with {error}")
             return ANY_UNIT
 
-    def _plain(self, operand: _Operand, what: str) -> _Operand:
+    def _plain(self, node: ast.expr, what: str) -> _Operand:
         """The operand as a plain number; a problem if it has a dimension."""
+        operand = self.operand(node)
         if operand.unit is ANY_UNIT or operand.unit.is_plain:
             return operand
         converted = self._convert(operand, PLAIN)
         if converted is None:
-            text, unit = self._text(operand.node), display_unit(operand.unit)
-            self._problem(operand.node, f"{what} must be a plain number, but `{text}` is in {unit}")
+            text, unit = self._text(node), display_unit(operand.unit)
+            self._problem(node, f"{what} must be a plain number, but `{text}` is in {unit}")
         return _Operand(converted or operand.node, PLAIN)
 
     def _convert(self, operand: _Operand, unit: Unit) -> ast.expr | None:
@@ -293,6 +314,16 @@ class ExpressionConverter:
     def _text(self, node: ast.expr) -> str:
         text = text_of_node(self.expression.source, node)
         return text if len(text) <= MAX_EXCERPT else text[:MAX_EXCERPT] + "..."
+
+    def _write_unit(self, node: ast.expr, unit: Unit) -> str:
+        """The hint that writes an operand with its unit, to paste in its place."""
+        source = self.expression.source
+        text = text_of_node(source, node)
+        if isinstance(node, ast.IfExp) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)):
+            text = f"({text})"
+        product = f"{text} * {unit.text}"
+        is_divisor = source[: offset_of_node(source, node)].rstrip().endswith("%")
+        return WRITE_UNIT.format(f"({product})" if is_divisor else product)
 
     def _problem(self, node: ast.expr, message: str, hint: str = "") -> None:
         offset = offset_of_node(self.expression.source, node)
@@ -317,13 +348,32 @@ def _number(value: float, location: ast.expr) -> ast.Constant:
     return ast.copy_location(ast.Constant(float(value)), location)
 
 
+def _plain_literal(operand: _Operand) -> _Operand:
+    """The operand, of no unit if it has literal numbers only: `0 * percent` is in percent."""
+    return replace(operand, unit=PLAIN) if operand.literal else operand
+
+
+def _units_of_neighbours(operands: list[_Operand]) -> Iterator[Unit]:
+    """The unit of each operand; for literal numbers that of the nearest other, first to the left."""
+    for at, operand in enumerate(operands):
+        others = (operand, *reversed(operands[:at]), *operands[at + 1 :])
+        yield next(other.unit for other in others if not other.literal)
+
+
 def _literal_number(node: ast.expr) -> Fraction | None:
-    """The value of a literal number with its sign; None for any other node."""
+    """The exact value of literal numbers with signs and `+ - * /`; None for any other node."""
     match node:
         case ast.Constant(value=float(value)):
             return Fraction(str(value))
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=float(value))):
-            return -Fraction(str(value))
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            number = _literal_number(operand)
+            return -number if number is not None and isinstance(node.op, ast.USub) else number
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+            left, right = _literal_number(node.left), _literal_number(node.right)
+            if left is None or right is None or (isinstance(node.op, ast.Div) and not right):
+                return None
+            result = OPERATIONS[type(node.op)](left, right)
+            return result if isinstance(result, Fraction) else None
     return None
 
 
@@ -342,7 +392,7 @@ def _fold(node: ast.expr, factor: Scale) -> ast.expr | None:
     match node:
         case ast.Constant(value=float(value)) if isinstance(factor, Fraction):
             scaled = Fraction(str(value)) * factor
-            return _number(float(scaled), node) if MIN_SCALE <= abs(scaled) <= MAX_SCALE else None
+            return _number(float(scaled), node) if not scaled or MIN_SCALE <= abs(scaled) <= MAX_SCALE else None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             inner = _fold(operand, factor)
             return None if inner is None else _with(node, operand=inner)

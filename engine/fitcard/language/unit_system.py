@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
 
+from fitcard.suggest import closest, similarity
+
 Scale = Fraction | float  # a float where a root has no exact value
 
 MAX_CACHED_PRODUCTS = 4096
 MAX_LENGTH = 100  # characters of a unit
 MAX_POWER = 99
 MIN_SCALE, MAX_SCALE = 1e-300, 1e300  # of a unit in base units; products still fit in a float
+MIN_SIMILARITY = 0.8  # of a suggested unit with a prefix
 RELATIVE_TOLERANCE = 1e-12  # of rounding errors in factors
 ZERO, ONE = Fraction(0), Fraction(1)
 TOKEN = re.compile(
@@ -189,6 +192,29 @@ class UnitSystem:
     def names(self) -> tuple[str, ...]:
         """The names of all units, without prefixes."""
         return tuple(self._units)
+
+    def closest(self, word: str) -> tuple[str, ...]:
+        """The names most similar to `word`, best first; with prefixes only if the best has one and is very similar.
+
+        Long prefixes are combined with long names, and symbols with symbols: `gigabyte`, `GB`.
+        """
+        prefixed = [
+            f"{text}{name}"
+            for text, prefix in self._prefixes.items()
+            for name, unit in self._units.items()
+            if (text == prefix.symbol) is (name in unit.powers)
+        ]
+        matches = closest(word, [*self._units, *prefixed])
+        if matches and matches[0] in prefixed and similarity(word, matches[0]) >= MIN_SIMILARITY:
+            return matches
+        return closest(word, self._units)
+
+    def suggest(self, text: str) -> tuple[str, ...]:
+        """Units for an undefined one: the text with its first undefined name replaced by the closest ones."""
+        for name in re.finditer(r"[^\W\d]\w*", text):
+            if self.named(name[0]) is None:
+                return tuple(f"{text[: name.start()]}{near}{text[name.end() :]}" for near in self.closest(name[0]))
+        return ()
 
     def named(self, name: str) -> Unit | None:
         """The unit with this name, with or without a prefix; None if undefined."""

@@ -5,10 +5,12 @@ Programs, coverage and the location of non-finite numbers use the converted expr
 - A product or quotient has the product or quotient of the units; the quotient of two commensurable values is a plain
   number. Factors are converted only where required: `Gparam * bit/param` is 1/8 of `GB`.
 - A sum, a difference, `%`, a comparison, `a if c else b`, `min`, `max`, `clamp`, `where` and `either` have the unit of
-  their first operand, to which the others are converted. 0 is compatible with any unit.
+  their first operand, to which the others are converted. A bare 0 is compatible with any unit; `0 * percent` is in
+  percent.
 - `floor`, `ceil`, `round` and `//` round in the unit of their argument: 12.3 percent to 12 percent. To round a fraction
   `x` to whole percent, round the plain number `x / percent`.
-- `log2`, `log10`, `exp`, exponents and digits take plain numbers; `sqrt` halves the powers of the unit.
+- `log2`, `log10`, `exp`, exponents and digits take plain numbers; `sqrt` halves the powers of the unit. The exponent
+  of a value with a unit is a literal number, such as `2`, `-1` or `1 / 2`.
 - The result is converted to the declared unit of the formula, and a `value_of` to that of the table, as are the
   numbers in its rows. Bounds and knots are in the unit of the input of their table.
 - A profile overrides a rule in the unit of the rule.
@@ -33,7 +35,6 @@ from fitcard.language.unit_conversion import ANY_UNIT, ExpressionConverter, conv
 from fitcard.language.unit_system import PLAIN, Conversion, Unit, UnitSystem
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest
 from fitcard.values import Kind
 
 
@@ -102,7 +103,7 @@ def _unit(units: UnitSystem, text: str) -> Unit | None:
 
 
 def _unknown_unit(units: UnitSystem, text: str, document: Document, path: Path) -> Problem:
-    near = closest(text, units.names)
+    near = units.suggest(text)
     hint = "" if near else "define it under `units` in `rulebook.yaml`"
     return document.problem(UnitUnknown, f"undefined unit `{text}`", (*path, "unit"), hint=hint, closest=near)
 
@@ -198,10 +199,19 @@ class _NameUnits:
 
 
 def convert_condition(
-    expression: Expression, rule_set: RuleSet, units: UnitSystem, document: Document, path: Path
+    expression: Expression,
+    rule_set: RuleSet,
+    units: UnitSystem,
+    document: Document,
+    path: Path,
+    compares_bare_numbers: bool = False,
 ) -> tuple[Expression, list[Problem]]:
-    """A condition with converted operands, and the problems of units in it."""
-    converter = ExpressionConverter(units, _NameUnits(rule_set, units), expression, document, path)
+    """A condition with converted operands, and the problems of units in it.
+
+    If it `compares_bare_numbers`, a number without a unit is in the unit of the other side of a comparison.
+    """
+    names = _NameUnits(rule_set, units)
+    converter = ExpressionConverter(units, names, expression, document, path, compares_bare_numbers)
     tree = converter.operand(expression.tree).node
     return expression if tree is expression.tree else expression.part(tree), converter.problems
 

@@ -148,7 +148,7 @@ def _misuse_problems(rule_set: RuleSet, units: UnitSystem, invariant: Invariant)
         path = (*invariant.path, "always")
         for name in invariant.condition.names:
             if rule_set.describe(name) is None and units.named(name) is None:
-                offset, near = invariant.condition.offset_of(name), closest(name, known)
+                offset, near = invariant.condition.offset_of(name), closest(name, [*known, *units.closest(name)])
                 yield document.problem(NameUnknown, f"undefined name `{name}`", path, offset=offset, closest=near)
                 return
 

@@ -17,6 +17,8 @@ from fitcard.language.kinds import ExpressionKind, infer_kind
 from fitcard.language.question_fields import Axis
 from fitcard.language.resolution import NameUnknown
 from fitcard.language.rule_set import RuleSet, field_names
+from fitcard.language.unit_system import UnitSystem
+from fitcard.language.units import convert_condition
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.layout import Layout, Node, ObjectNode, ValueNode
 from fitcard.rulebook.rulebook import Rulebook
@@ -145,7 +147,8 @@ def read_sweep(
     """The sweep of these parameters: those of a question, with any number of entries per axis.
 
     `columns` are keys of an answer joined with dots, or names of rules; by default those of the layout. `where` is an
-    expression over names of rules; only answers for which it holds are rows.
+    expression over names of rules; only answers for which it holds are rows. Units are converted; a number without a
+    unit is in the unit of the other side of its comparison.
     Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range.
     """
     rulebook, problems = engine.rulebook, list[Problem]()
@@ -169,7 +172,8 @@ def read_sweep(
         raise ProblemsError([*error.problems, *problems]) from None
     scope = _Scope(engine.rules[question.profile])
     selected = [*_columns(rulebook, scope, _split(columns), problems)]
-    condition = _where(scope, where, problems) if where else None
+    condition, wrong = _where(rulebook.units, scope, where) if where else (None, [])
+    problems += wrong
     if problems:
         raise ProblemsError(problems)
     about = {
@@ -243,34 +247,36 @@ def _columns(rulebook: Rulebook, scope: _Scope, keys: Iterable[str], problems: l
             yield column
 
 
-def _where(scope: _Scope, source: str, problems: list[Problem]) -> Expression | None:
-    """The filter as an expression. Appends to `problems`."""
-    document, path = _as_document(source), (WHERE,)
+def _where(units: UnitSystem, scope: _Scope, source: str) -> tuple[Expression | None, list[Problem]]:
+    """The filter as an expression with converted units, and its problems."""
+    document, path, problems = _as_document(source), (WHERE,), list[Problem]()
     try:
         expression = parse(source)
     except ExpressionError as error:
-        problems += [fault.problem(document, path) for fault in error.faults]
-        return None
+        return None, [fault.problem(document, path) for fault in error.faults]
     rules = scope.rules
     for name in expression.names:
         offset = expression.offset_of(name)
         if rules.describe(name) is None:
-            message, near = f"undefined name `{name}`", closest(name, scope.names)
-            problems.append(document.problem(NameUnknown, message, path, offset=offset, closest=near))
+            if units.named(name) is None:
+                message, near = f"undefined name `{name}`", closest(name, [*scope.names, *units.closest(name)])
+                problems.append(document.problem(NameUnknown, message, path, offset=offset, closest=near))
         elif scope.is_compared(name):
             message = f"`{name}` depends on another answer"
             problems.append(document.problem(ColumnCompared, message, path, offset=offset))
 
     def kind_of_name(name: str) -> Kind | None:
         info = rules.describe(name)
-        return info.kind if info else None
+        return info.kind if info else Kind.NUMBER if units.named(name) else None
 
     kind, faults = infer_kind(expression, kind_of_name)
     problems += [fault.problem(document, path) for fault in faults]
-    if kind is not Kind.CONDITION and not faults and not problems:
+    if kind is not Kind.CONDITION and not problems:
         message, hint = "this must be a condition", "compare it with a number"
         problems.append(document.problem(ExpressionKind, message, path, hint=hint))
-    return expression
+    if problems:
+        return None, problems
+    return convert_condition(expression, rules.rule_set, units, document, path, compares_bare_numbers=True)
 
 
 def _as_document(source: str) -> Document:

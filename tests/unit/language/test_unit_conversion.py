@@ -182,6 +182,9 @@ def test_a_value_is_rounded_in_its_own_unit(text: str, expected: float) -> None:
         ("x [GB/token]: 512 * MB / token", 0.512),
         ("read = 5 GB\nx [GB/token]: read / token", 5),
         ("x [1]: GiB / MB", 1073.741824),
+        ("step = 4 ms\nx [1/s]: step ** (0 - 1)", 250),
+        ("area = 4 GB**2\nx [MB]: area ** (1/2)", 2000),
+        ("area = 4 GB**2\nx [MB]: area ** -(2 * 0.5 - 1.5)", 2000),
         ("x [GB]: 0", 0),
     ],
 )
@@ -220,7 +223,10 @@ def test_no_more_is_computed_than_was_written_by_hand(text: str, expected: str) 
             "memory = 5 GB\nx [1]: log2(memory)",
             "the argument of `log2` must be a plain number, but `memory` is in `GB`",
         ),
-        ("memory = 5 GB\nn = 2\nx [GB]: memory ** n", "`memory` is in `GB`, but its exponent is not a plain number"),
+        (
+            "memory = 5 GB\nn = 2\nx [GB]: memory ** n",
+            "`memory` is in `GB`: its exponent must be a literal number, not `n`",
+        ),
         ("memory = 5 GB\nx [1]: 2 ** memory", "an exponent must be a plain number, but `memory` is in `GB`"),
         ("memory = 5 GB\nx [GB]: round(memory, memory)", "each further argument of `round` must be a plain number"),
         ("memory = 5 GB\nx [s]: memory", "the formula gives `GB`, but its unit is `s`"),
@@ -237,9 +243,88 @@ def test_incommensurable_units_are_an_error(text: str, expected: str) -> None:
     assert expected in complaint(text).message
 
 
-def test_the_hint_writes_the_number_with_its_unit() -> None:
-    assert complaint("gain = 5 percent\nx [condition]: gain > 25").hint.endswith("`25 * percent`")
-    assert complaint("x [GB]: 5").hint.endswith("`5 * GB`")
+@pytest.mark.parametrize(
+    ("text", "number", "hint"),
+    [
+        ("gain = 5 percent\nx [condition]: gain > 25", "25", "25 * percent"),
+        ("gain = 5 percent\nx [percent]: gain % 4", "4", "(4 * percent)"),
+        ("gain = 5 percent\nx [percent]: gain % (4)", "4", "4 * percent"),
+        ("gain = 5 percent\nx [percent]: 4 % gain", "4", "4 * percent"),
+        ("gain = 5 percent\nx [percent]: gain - (2 + 3)", "(2 + 3)", "(2 + 3) * percent"),
+        ("gain = 5 percent\nx [percent]: max(3 - 1, gain)", "3 - 1", "(3 - 1) * percent"),
+        ("x [GB]: 5", "5", "5 * GB"),
+        ("x [GB/s]: -5", "-5", "-5 * GB/s"),
+        ("x [GB]: 5 + 3", "5 + 3", "(5 + 3) * GB"),
+        ("x [GB]: 5 * 3", "5 * 3", "5 * 3 * GB"),
+        ("x [percent]: exp(3)", "exp(3)", "exp(3) * percent"),
+        (
+            "memory = 2 GB\nx [percent]: 50 if memory > 1 * GB and memory < 3000 * MB else 0",
+            "50 if memory > 1 * GB and memory < 3000 * MB else 0",
+            "(50 if memory > 1 * GB and memory < 3000 * MB else 0) * percent",
+        ),
+    ],
+)
+def test_the_hint_writes_the_number_with_its_unit(text: str, number: str, hint: str) -> None:
+    assert complaint(text).hint == f"write the number with its unit: `{hint}`"
+    lines, _, formula = text.rpartition(": ")
+    before, _, after = formula.rpartition(number)
+    assert rules(f"{lines}: {before}{hint}{after}")[1] == []
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "50 if yes else 0 * percent",
+        "25 + 0 * percent",
+        "max(0 * percent, 25)",
+        "25 - percent * 0",
+        "25 + 0 * gain",
+        "25 + -0 * 2 * percent",
+        "25 + (0 if yes else 0) * percent",
+        "where(yes, gain, 25)",
+        "either(gain, exp(3))",
+    ],
+)
+def test_a_number_without_a_unit_is_never_mixed_with_percent(expr: str) -> None:
+    problem = complaint(f"gain = 5 percent\nyes [condition]: 2 > 1\nx [percent]: {expr}")
+    assert problem.code == "unit-mismatch"
+    assert "write the number with its unit" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x [percent]: 0 * percent", 0),
+        ("x [MB]: 0 * GB + 5 * MB", 5),
+        ("gain = 5 percent\nx [percent]: max(0, gain) + 0", 5),
+        ("share = 0.25\nx [percent]: max(0 * percent, share)", 25),
+        ("x [1]: 0 ** 2 + 3", 3),
+    ],
+)
+def test_zero_with_a_unit_is_in_that_unit(text: str, expected: float) -> None:
+    assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        ("memory / s + memory", "`memory / s` is in `GB/s` and `memory` in `GB`"),
+        ("memory + 3 * token", "`memory` is in `GB` and `3 * token` in `token`"),
+        ("memory + GB * count", "`memory` is in `GB` and `GB * count` in"),
+        ("max(memory, memory / s)", "`memory` is in `GB` and `memory / s` in `GB/s`"),
+        ("memory if memory > s else memory", "`memory` is in `GB` and `s` in `s`"),
+        ("memory * log2(memory / s)", "but `memory / s` is in `GB/s`"),
+        ("round(memory, 3 * token)", "but `3 * token` is in `token`"),
+        (
+            "(memory / s) ** max(1, 2)",
+            "`memory / s` is in `GB/s`: its exponent must be a literal number, not `max(1, 2)`",
+        ),
+        ("(memory / token) ** 99", "`memory / token` comes to a unit"),
+    ],
+)
+def test_a_message_shows_the_whole_operand(expr: str, expected: str) -> None:
+    _, problems = rules(f"memory = 5 GB\ncount = 3 token\nx [GB]: {expr}")
+    assert expected in problems[0].message
 
 
 SIZES = "small = 300 MB\nlarge = 2 GB\nspeed = 2 GB/s"
@@ -315,6 +400,26 @@ def test_conversions_are_exact_fractions() -> None:
 )
 def test_an_invalid_unit_is_an_error(definition: str, expected: str) -> None:
     assert UnitSystem(["token = [token]", definition]).errors == {1: expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Gb", ("GB", "Gbit")),
+        ("mb", ("MB", "Mbit")),
+        ("gigabyt", ("gigabyte",)),
+        ("gigabytes", ("gigabyte",)),
+        ("tflops", ("TFLOP", "FLOP")),
+        ("tokens", ("token",)),
+        ("Gb/s", ("GB/s", "Gbit/s")),
+        ("GB/sec", ("GB/second",)),
+        ("minute", ()),
+        ("needed_memory", ()),
+    ],
+)
+def test_units_with_prefixes_are_suggested(text: str, expected: tuple[str, ...]) -> None:
+    assert UNITS.suggest(text) == expected
+    assert all(UNITS.parse(near) for near in expected)
 
 
 SCALES = ("GB", "MB", "B", "GiB", "bit", "ms", "s", "GB/s", "B/s", "MB/ms", "bit/ms", "GiB/s", "percent", "1")

@@ -60,7 +60,7 @@ def problems(work: Workplace) -> list[Problem]:
         (
             REFERENCE, "spill_start * (usable_memory / needed_memory) ** spill_power",
             "spill_start * usable_memory ** spill_power",
-            "unit-mismatch", "`usable_memory` is in `GB`, but its exponent is not a plain number",
+            "unit-mismatch", "`usable_memory` is in `GB`: its exponent must be a literal number, not `spill_power`",
         ),
         (
             REFERENCE, "1 if needed_memory <= usable_memory", "1 if needed_memory <= context_length",
@@ -172,6 +172,21 @@ def test_conditions_are_covered_and_searched_as_they_are_evaluated(copy: Workpla
     assert condition.text == "host_memory > 500 * MB"
     assert evaluate_expression(condition, {"host_memory": 0.6})
     assert not evaluate_expression(condition, {"host_memory": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "closest"),
+    [
+        ("rules/fit.yaml", "value: 2, unit: GB", "value: 2, unit: Gb", "unit-unknown", "GB"),
+        ("rules/fit.yaml", "(weights + kv_cache + overhead)", "(weights + 2 * Gb)", "name-unknown", "GB"),
+        ("rules/fit.yaml", "value: 5, unit: GB/s", "value: 5, unit: gigabyt/s", "unit-unknown", "gigabyte/s"),
+    ],
+)
+def test_a_misspelt_unit_gets_units_with_prefixes(
+    small: Workplace, file: str, old: str, new: str, code: str, closest: str
+) -> None:
+    small.edit(file, old, new)
+    assert {problem.code: problem.closest[:1] for problem in small.problems()} == {code: (closest,)}
 
 
 def test_a_rulebook_defines_its_own_units(small: Workplace) -> None:

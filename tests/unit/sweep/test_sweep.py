@@ -231,6 +231,34 @@ def test_columns_and_a_filter_can_be_named(sweep_small: Callable[..., Any]) -> N
     assert [row for row in every if row["memory_share"] > 0.5 and row["price"] < 1000] == rows
 
 
+@pytest.mark.parametrize(
+    ("condition", "same"),
+    [
+        ("weights > 8000000000 * byte", "weights > 8"),
+        ("8 < weights < 1e12 * byte", "weights > 8"),
+        ("8000000000 * byte < weights <= 20", "weights > 8 and weights <= 20"),
+        ("weights - 2 * GB > 6", "weights > 8"),
+        ("load_time > 2 / 3600 * hour", "load_time > 2"),
+        ("load_time > 0 * hour + 2 * s", "2 < load_time"),
+        ("weights / GB > 3 + 5", "weights > 8"),
+    ],
+)
+def test_a_filter_converts_units(sweep_small: Callable[..., Any], condition: str, same: str) -> None:
+    columns = ("--format", "jsonl", "--columns", "weights,load_time")
+    rows = rows_of(sweep_small(*columns, "--where", condition))
+    assert 0 < len(rows) < len(rows_of(sweep_small(*columns)))
+    assert rows == rows_of(sweep_small(*columns, "--where", same))
+
+
+def test_a_filter_compares_rules_in_one_unit(small: Workplace) -> None:
+    small.edit("rules/fit.yaml", "  kv_cache:\n    unit: GB", "  kv_cache:\n    unit: byte")
+    sweep = [*small.options, "sweep", "--format", "jsonl", "--columns", "weights,kv_cache", "--where"]
+    rows = rows_of(CliRunner().invoke(main, [*sweep, "weights > kv_cache"]))
+    assert rows
+    assert all(row["weights"] > row["kv_cache"] / 1e9 for row in rows)
+    assert rows_of(CliRunner().invoke(main, [*sweep, "weights < 0 * GB"])) == []
+
+
 def test_a_filter_that_never_holds_leaves_no_rows(sweep_small: Callable[..., Any], tmp_path: Path) -> None:
     for form in FORMATS:
         file = tmp_path / f"answers.{form}"
@@ -279,6 +307,11 @@ def test_a_column_is_empty_where_the_answer_omits_its_section(small: Workplace) 
         (("--where", "price > "), "--where:1:15: error: the expression is incomplete"),
         (("--where", "prce > 20"), "--where:1:9: error: undefined name `prce`"),
         (("--where", "price + 1"), "this must be a condition"),
+        (("--where", "GB"), "this must be a condition"),
+        (("--where", "weights > 8 * gb"), "did you mean `GB`"),
+        (("--where", "weights > load_time"), "`weights` is in `GB` and `load_time` in `s`: they cannot be compared"),
+        (("--where", "weights > 8 * s"), "`weights` is in `GB` and `8 * s` in `s`: they cannot be compared"),
+        (("--where", "weights + 1 > 8"), "write the number with its unit: `1 * GB`"),
         (("--where", "fit > 1"), "must be a number, but is a word"),
         (("--context", "long"), "'context' must be a number, not 'long'"),
         (("--profile", "plane"), "plain"),
