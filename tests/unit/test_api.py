@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy as copies
 import math
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -62,6 +64,51 @@ def test_the_core_figures_are_typed_and_those_of_the_data() -> None:
     assert answer.ranges is not None
     assert answer.ranges.decode_tok_s.low < answer.decode_tok_s < answer.ranges.decode_tok_s.high
     assert answer.question.inputs == {"users": 4}
+
+
+def test_a_layout_may_add_keys_to_the_sections_of_an_answer(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "    headroom_gb: headroom", "    used_gb: weights\n    headroom_gb: headroom")
+    copy.edit("rules/views/answer.yaml", "  fit: {code: fit,", "  fit: {verdict: fit, code: fit,")
+    copy.edit("rules/views/answer.yaml", "{low: decode_low,", "{middle: decode_low, low: decode_low,")
+    answer = fitcard.ask(*PAIR, rulebook=fitcard.load(*copy.folders.all))
+    assert answer.to_dict()["memory"]["used_gb"] == answer.memory.weights_gb
+    assert (answer.fit, answer.ranges) == (fitcard.ask(*PAIR).fit, fitcard.ask(*PAIR).ranges)
+
+
+def test_a_figure_whose_key_a_layout_lacks_raises_an_error_that_names_it(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "    headroom_gb: headroom\n", "")
+    answer = fitcard.ask(*PAIR, rulebook=fitcard.load(*copy.folders.all))
+    with pytest.raises(AttributeError, match=r"`memory\.headroom_gb`"):
+        answer.memory  # noqa: B018
+    assert answer.speed == fitcard.ask(*PAIR).speed
+
+
+def test_changes_to_the_data_of_an_answer_or_ranking_are_those_of_a_copy() -> None:
+    answer, ranking = fitcard.ask(*PAIR), fitcard.rank("models", device="m1-16gb", limit=2)
+    for result in (answer, ranking):
+        before = result.to_dict()
+        for section in result.to_dict().values():
+            if isinstance(section, dict | list):
+                section.clear()
+        assert result.to_dict() == before
+    ranking.rows[0].clear()
+    assert ranking.rows[0]
+
+
+def test_an_answer_can_be_pickled_without_its_rules() -> None:
+    for device in (PAIR[1], {"like": PAIR[1], "bandwidth": 77}):
+        answer = fitcard.ask(PAIR[0], device)
+        loaded = pickle.loads(pickle.dumps(answer))
+        assert (loaded.to_dict(), loaded.question, loaded.memory) == (answer.data, answer.question, answer.memory)
+        with pytest.raises(RuntimeError, match="ask its `question` again"):
+            loaded.explain("ttft")
+        assert copies.deepcopy([answer])[0].explain("ttft") == copies.copy(answer).explain("ttft")
+
+
+def test_tables_are_compared_by_identity() -> None:
+    table = fitcard.ask_all(model=PAIR[0], device=PAIR[1], quant="Q4_K_M", columns=["decode_tok_s"])
+    assert table in [table]
+    assert table != fitcard.ask_all(model=PAIR[0], device=PAIR[1], quant="Q4_K_M", columns=["decode_tok_s"])
 
 
 def test_a_profile_without_ranges_has_none() -> None:
