@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy as copies
 import math
 import pickle
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fitcard
 from fitcard.reload import ReloadingEngine
+from fitcard.source.folders import Folders
 from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
@@ -212,3 +216,56 @@ def test_other_rules_are_loaded_and_checked(copy: Workplace) -> None:
     assert problem == "schema-unknown-key"
     with pytest.raises(fitcard.ProblemsError, match="titel"):
         fitcard.load(rules, catalogs, schemas)
+
+
+def test_the_default_rules_are_those_of_the_working_directory(
+    copy: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A relative FITCARD_RULES names other rules in another directory."""
+    rules, catalogs, schemas = copy.folders.all
+    for name, folder in (("CATALOGS", catalogs), ("SCHEMAS", schemas)):
+        monkeypatch.setenv(f"FITCARD_{name}", str(folder))
+    monkeypatch.setenv("FITCARD_RULES", rules.name)
+    monkeypatch.chdir(rules.parent)
+    before = fitcard.ask(*PAIR)
+    shutil.copytree(rules, tmp_path / "other" / rules.name)
+    monkeypatch.chdir(tmp_path / "other")
+    Workplace(Folders(Path(rules.name), catalogs, schemas)).edit(
+        "rules/views/answer.yaml", "    headroom_gb: headroom\n", "    headroom_gb: weights\n"
+    )
+    after = fitcard.ask(*PAIR)
+    assert after.memory.headroom_gb == before.memory.weights_gb != before.memory.headroom_gb
+
+
+@pytest.mark.parametrize("device", [[], (), ","], ids=str)
+def test_a_sweep_over_no_entries_is_a_problem(device: Any) -> None:
+    with pytest.raises(fitcard.ProblemsError) as error:
+        fitcard.ask_all(model=PAIR[0], device=device)
+    assert [(problem.code, problem.field) for problem in error.value.problems] == [("missing-parameter", "device")]
+
+
+@pytest.mark.parametrize("device", [5, [5], {"like": PAIR[1]}], ids=str)
+def test_entries_of_a_sweep_are_those_of_the_catalog(device: Any) -> None:
+    with pytest.raises(fitcard.ProblemsError, match="There is no device called"):
+        fitcard.ask_all(model=PAIR[0], device=device)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fitcard.ask(*PAIR, overrides="a=1"), "overrides must be Mapping, not str"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask(*PAIR, overrides={1: 2}), "keys of overrides must be str, not int"),  # type: ignore[dict-item]
+        (lambda: fitcard.ask(*PAIR, language=5), "language must be str, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask(*PAIR, rulebook="rules"), "rulebook must be Rulebook, not str"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_many(["abc"]), r"questions\[0\] must be Question or Mapping, not str"),  # type: ignore[list-item]
+        (lambda: fitcard.ask_many([{"overrides": 5}]), "overrides must be Mapping, not int"),
+        (lambda: fitcard.rank(None), "ranking must be str, not NoneType"),  # type: ignore[arg-type]
+        (lambda: fitcard.rank("models", overrides=[1]), "overrides must be Mapping, not list"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_all(where=5), "where must be str, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_all(columns=5), "columns must be str or Iterable, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.explain(*PAIR, 5), "names must be str, not int"),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_an_argument_of_the_wrong_type_is_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()

@@ -77,6 +77,7 @@ def entry_from_parameters(catalog: Catalog, axis: str, parameters: Mapping[str, 
 def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0) -> Any:
     """The value at `field` as dicts with text as keys, lists, texts, booleans and numbers. Appends to `problems`."""
     value = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(value, Real | Decimal)
     what = f"must be a number, text, true, false, a list or a map, not a Python {type(value).__name__}"
     if isinstance(value, Mapping | list | tuple) and depth > MAX_DEPTH:
         what = "is nested too deeply"
@@ -88,9 +89,9 @@ def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0)
         return [_plain_data(part, f"{field}.{at}", problems, depth + 1) for at, part in enumerate(value)]
     elif value is None or isinstance(value, str):
         return value
-    elif isinstance(value, Real | Decimal) and abs(value) <= sys.float_info.max:
+    elif is_number and abs(value) <= sys.float_info.max:
         return value if isinstance(value, int) else float(value)
-    elif isinstance(value, Real | Decimal):
+    elif is_number:
         what = "is not a finite number, or too large"
     problems.append(question_problem(OwnEntryWrong, field, "", what=what))
     return None
