@@ -20,7 +20,7 @@ from fitcard.lint.run import load_checked, run_checks
 from fitcard.problems import Problem, ProblemsError
 from fitcard.results import Answers, Ranking, Table
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.folders import Folders, find_folders
+from fitcard.source.folders import find_folders
 from fitcard.sweep.rows import sweep_in_memory
 from fitcard.sweep.selection import read_sweep
 
@@ -58,7 +58,8 @@ def ask(
     `model` and `device` are ids, names or aliases, or mappings with the fields of a custom entry. `parameters` are
     those of `/v1/can-run`, such as `quant`, `workload`, `users`, `context` (tokens) or `profile`. `overrides` set
     constants and catalog figures by name for this question only.
-    Raises ProblemsError with one problem for each name or number that is unknown, missing or out of range.
+    Raises ProblemsError with one problem for each name or number that is unknown, missing or out of range, and
+    TypeError for arguments of the wrong type.
     """
     engine = _engine(rulebook, language)
     with _worded_problems(engine):
@@ -77,6 +78,7 @@ def ask_many(
     with _worded_problems(engine):
         batch, problems = [], []
         for at, question in enumerate(questions):
+            _check_type(f"questions[{at}]", question, Question, Mapping)
             try:
                 batch.append(question if isinstance(question, Question) else _read(engine, question))
             except ProblemsError as error:
@@ -99,6 +101,8 @@ def rank(
     `parameters` are those of a question except the ranked axis, the filters of the ranking, and `limit`.
     Raises ProblemsError as `ask` does.
     """
+    _check_type("ranking", ranking, str)
+    _check_mapping("overrides", overrides)
     engine = _engine(rulebook, language)
     with _worded_problems(engine):
         return Ranking(rank_entries(engine, read_ranking(engine.rulebook, ranking, parameters, overrides)))
@@ -114,11 +118,15 @@ def ask_all(
 ) -> Table:
     """The answers for all combinations of entries: `ask_all(model="qwen-3-14b", columns=["grade"])`.
 
-    Each axis takes one entry or several, by default all entries of its catalog. `columns` are keys of an answer joined
-    with dots, or names of rules; `where` is an expression over names of rules that filters rows:
-    `where="needed_memory > 12000 * MB"`. A number without a unit is in the unit of the other side of its comparison.
+    Each axis takes one entry or several, by default all entries of its catalog; an empty list is a problem. `columns`
+    are keys of an answer joined with dots, or names of rules; `where` is an expression over names of rules that filters
+    rows: `where="needed_memory > 12000 * MB"`. A number without a unit is in the unit of the other side of its
+    comparison.
     Raises ProblemsError as `ask` does. All rows are held in memory; `fitcard sweep` writes them to a file.
     """
+    _check_type("columns", columns, str, Iterable)
+    _check_type("where", where, str)
+    _check_mapping("overrides", overrides)
     engine = _engine(rulebook, "")
     with _worded_problems(engine):
         return Table(sweep_in_memory(read_sweep(engine, parameters, columns, where, overrides)))
@@ -137,6 +145,8 @@ def explain(
     `names` are those of rules, such as `decode_tok_s`; by default all that the answer shows. Raises as `ask` does.
     """
     engine = _engine(rulebook, "")
+    for name in names:
+        _check_type("names", name, str)
     with _worded_problems(engine):
         question = _read(engine, {"model": model, "device": device, **parameters}, overrides)
         return explain_question(engine, question, names)
@@ -144,9 +154,26 @@ def explain(
 
 def _read(engine: Engine, parameters: Mapping[str, Any], overrides: Overrides | None = None) -> Question:
     """The question of these parameters, which may include `overrides`."""
+    _check_mapping("parameters", parameters)
     fields = dict(parameters)
     overrides = fields.pop("overrides", overrides)
+    _check_mapping("overrides", overrides)
     return read_question(engine.rulebook, fields, overrides)
+
+
+def _check_type(name: str, value: object, *types: type) -> None:
+    """Raises TypeError for an argument that is of none of these types."""
+    if not isinstance(value, types):
+        expected = " or ".join(kind.__name__ for kind in types)
+        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    """Raises TypeError for a value that is neither None nor a mapping with texts as keys."""
+    if value is not None:
+        _check_type(name, value, Mapping)
+        for key in value:
+            _check_type(f"keys of {name}", key, str)
 
 
 _ENGINES: dict[int, Engine] = {}  # by the identity of their rulebook, to which they hold a reference
@@ -161,12 +188,15 @@ def _cache(engine: Engine) -> Engine:
 
 
 @lru_cache(MAX_ENGINES)
-def _default_rulebook(folders: Folders) -> Rulebook:
-    return load(*folders.all)
+def _default_rulebook(*folders: Path) -> Rulebook:
+    return load(*folders)
 
 
 def _engine(rulebook: Rulebook | None, language: str) -> Engine:
-    rulebook = _default_rulebook(find_folders()) if rulebook is None else rulebook
+    _check_type("language", language or "", str)
+    if rulebook is None:
+        rulebook = _default_rulebook(*(folder.absolute() for folder in find_folders().all))
+    _check_type("rulebook", rulebook, Rulebook)
     engine = _ENGINES.get(id(rulebook)) or _cache(compile_rulebook(rulebook))
     with _worded_problems(engine):
         return in_language(engine, language)

@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from fitcard.answer.answer import Answer
+from fitcard.answer.answer import Answer, copy_data
 
 if TYPE_CHECKING:
     import pandas
     import polars
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of equal length by name; absent values are None, or NaN in columns of numbers."""
+    """Columns of equal length by name; absent values are None, or NaN in columns of numbers.
+
+    Tables are equal only if they are the same object; their `columns` may be numpy arrays.
+    """
 
     columns: Mapping[str, Sequence[Any]]
 
@@ -102,7 +105,7 @@ class Answers(_Tabular, Sequence[Answer]):
 
     def table(self) -> Table:
         """One row per answer, one column per scalar of an answer, such as `memory.needed_gb`."""
-        return Table.from_rows([answer.to_dict() for answer in self._answers])
+        return Table.from_rows([answer.data for answer in self._answers])
 
 
 class Ranking(_Tabular):
@@ -122,12 +125,12 @@ class Ranking(_Tabular):
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows, best first, in the shape of `ranking-answer.schema.json`."""
-        return list(self._data["rows"])
+        return list(copy_data(self._data["rows"]))
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole ranking as plain data."""
-        return dict(self._data)
+        """The whole ranking as plain data, as a copy that may be changed."""
+        return dict(copy_data(self._data))
 
     def table(self) -> Table:
         """One row per entry, one column per scalar of a row."""
-        return Table.from_rows(self.rows)
+        return Table.from_rows(self._data["rows"])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy as copies
 import math
+import pickle
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fitcard
 from fitcard.reload import ReloadingEngine
+from fitcard.source.folders import Folders
 from fitcard.web.app import create_app
 from helpers.workplace import Workplace
 
@@ -62,6 +68,51 @@ def test_the_core_figures_are_typed_and_those_of_the_data() -> None:
     assert answer.ranges is not None
     assert answer.ranges.decode_tok_s.low < answer.decode_tok_s < answer.ranges.decode_tok_s.high
     assert answer.question.inputs == {"users": 4}
+
+
+def test_a_layout_may_add_keys_to_the_sections_of_an_answer(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "    headroom_gb: headroom", "    used_gb: weights\n    headroom_gb: headroom")
+    copy.edit("rules/views/answer.yaml", "  fit: {code: fit,", "  fit: {verdict: fit, code: fit,")
+    copy.edit("rules/views/answer.yaml", "{low: decode_low,", "{middle: decode_low, low: decode_low,")
+    answer = fitcard.ask(*PAIR, rulebook=fitcard.load(*copy.folders.all))
+    assert answer.to_dict()["memory"]["used_gb"] == answer.memory.weights_gb
+    assert (answer.fit, answer.ranges) == (fitcard.ask(*PAIR).fit, fitcard.ask(*PAIR).ranges)
+
+
+def test_a_figure_whose_key_a_layout_lacks_raises_an_error_that_names_it(copy: Workplace) -> None:
+    copy.edit("rules/views/answer.yaml", "    headroom_gb: headroom\n", "")
+    answer = fitcard.ask(*PAIR, rulebook=fitcard.load(*copy.folders.all))
+    with pytest.raises(AttributeError, match=r"`memory\.headroom_gb`"):
+        answer.memory  # noqa: B018
+    assert answer.speed == fitcard.ask(*PAIR).speed
+
+
+def test_changes_to_the_data_of_an_answer_or_ranking_are_those_of_a_copy() -> None:
+    answer, ranking = fitcard.ask(*PAIR), fitcard.rank("models", device="m1-16gb", limit=2)
+    for result in (answer, ranking):
+        before = result.to_dict()
+        for section in result.to_dict().values():
+            if isinstance(section, dict | list):
+                section.clear()
+        assert result.to_dict() == before
+    ranking.rows[0].clear()
+    assert ranking.rows[0]
+
+
+def test_an_answer_can_be_pickled_without_its_rules() -> None:
+    for device in (PAIR[1], {"like": PAIR[1], "bandwidth": 77}):
+        answer = fitcard.ask(PAIR[0], device)
+        loaded = pickle.loads(pickle.dumps(answer))
+        assert (loaded.to_dict(), loaded.question, loaded.memory) == (answer.data, answer.question, answer.memory)
+        with pytest.raises(RuntimeError, match="ask its `question` again"):
+            loaded.explain("ttft")
+        assert copies.deepcopy([answer])[0].explain("ttft") == copies.copy(answer).explain("ttft")
+
+
+def test_tables_are_compared_by_identity() -> None:
+    table = fitcard.ask_all(model=PAIR[0], device=PAIR[1], quant="Q4_K_M", columns=["decode_tok_s"])
+    assert table in [table]
+    assert table != fitcard.ask_all(model=PAIR[0], device=PAIR[1], quant="Q4_K_M", columns=["decode_tok_s"])
 
 
 def test_a_profile_without_ranges_has_none() -> None:
@@ -165,3 +216,56 @@ def test_other_rules_are_loaded_and_checked(copy: Workplace) -> None:
     assert problem == "schema-unknown-key"
     with pytest.raises(fitcard.ProblemsError, match="titel"):
         fitcard.load(rules, catalogs, schemas)
+
+
+def test_the_default_rules_are_those_of_the_working_directory(
+    copy: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A relative FITCARD_RULES names other rules in another directory."""
+    rules, catalogs, schemas = copy.folders.all
+    for name, folder in (("CATALOGS", catalogs), ("SCHEMAS", schemas)):
+        monkeypatch.setenv(f"FITCARD_{name}", str(folder))
+    monkeypatch.setenv("FITCARD_RULES", rules.name)
+    monkeypatch.chdir(rules.parent)
+    before = fitcard.ask(*PAIR)
+    shutil.copytree(rules, tmp_path / "other" / rules.name)
+    monkeypatch.chdir(tmp_path / "other")
+    Workplace(Folders(Path(rules.name), catalogs, schemas)).edit(
+        "rules/views/answer.yaml", "    headroom_gb: headroom\n", "    headroom_gb: weights\n"
+    )
+    after = fitcard.ask(*PAIR)
+    assert after.memory.headroom_gb == before.memory.weights_gb != before.memory.headroom_gb
+
+
+@pytest.mark.parametrize("device", [[], (), ","], ids=str)
+def test_a_sweep_over_no_entries_is_a_problem(device: Any) -> None:
+    with pytest.raises(fitcard.ProblemsError) as error:
+        fitcard.ask_all(model=PAIR[0], device=device)
+    assert [(problem.code, problem.field) for problem in error.value.problems] == [("missing-parameter", "device")]
+
+
+@pytest.mark.parametrize("device", [5, [5], {"like": PAIR[1]}], ids=str)
+def test_entries_of_a_sweep_are_those_of_the_catalog(device: Any) -> None:
+    with pytest.raises(fitcard.ProblemsError, match="There is no device called"):
+        fitcard.ask_all(model=PAIR[0], device=device)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fitcard.ask(*PAIR, overrides="a=1"), "overrides must be Mapping, not str"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask(*PAIR, overrides={1: 2}), "keys of overrides must be str, not int"),  # type: ignore[dict-item]
+        (lambda: fitcard.ask(*PAIR, language=5), "language must be str, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask(*PAIR, rulebook="rules"), "rulebook must be Rulebook, not str"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_many(["abc"]), r"questions\[0\] must be Question or Mapping, not str"),  # type: ignore[list-item]
+        (lambda: fitcard.ask_many([{"overrides": 5}]), "overrides must be Mapping, not int"),
+        (lambda: fitcard.rank(None), "ranking must be str, not NoneType"),  # type: ignore[arg-type]
+        (lambda: fitcard.rank("models", overrides=[1]), "overrides must be Mapping, not list"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_all(where=5), "where must be str, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.ask_all(columns=5), "columns must be str or Iterable, not int"),  # type: ignore[arg-type]
+        (lambda: fitcard.explain(*PAIR, 5), "names must be str, not int"),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_an_argument_of_the_wrong_type_is_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()

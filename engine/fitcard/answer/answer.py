@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import QuestionEvaluator, blame_question, explain
@@ -95,99 +95,139 @@ class Figure:
 class Answer:
     """Whether a model runs on a device, how fast, how well, and what would improve it.
 
-    The core figures are attributes; `to_dict` gives all data, in the shape of `answer.schema.json`.
+    The core figures are attributes, at the keys that they have in the layout of fitcard: a layout may add other keys,
+    and a figure whose key it lacks raises AttributeError. `to_dict` gives all data, in the shape of
+    `answer.schema.json`. An answer is immutable. It can be pickled, without the rules: a loaded copy cannot `explain`.
     """
 
     def __init__(self, data: Mapping[str, Any], question: Question, engine: Engine) -> None:
-        self._data, self.question, self._engine = data, question, engine
+        self._data, self.question = data, question
+        self._engine: Engine | None = engine
 
     def __repr__(self) -> str:
         return f"<Answer {' '.join(self.question.entries.values())}: {self._data.get('verdict', '')}>"
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the engine, whose programs and caches cannot be pickled."""
+        return {**self.__dict__, "_engine": None}
+
     @property
     def model(self) -> str:
         """The id of the model."""
-        return str(self._data["model"]["id"])
+        return str(self._value("model", "id"))
 
     @property
     def device(self) -> str:
         """The id of the device."""
-        return str(self._data["device"]["id"])
+        return str(self._value("device", "id"))
 
     @property
     def verdict(self) -> str:
         """The answer in a sentence."""
-        return str(self._data["verdict"])
+        return str(self._value("verdict"))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Remarks, such as that a quant is not supported."""
-        return tuple(note["sentence"] for note in self._data["notes"])
+        return tuple(note["sentence"] for note in self._value("notes"))
 
     @property
     def fit(self) -> Fit:
         """Whether the model fits into memory."""
-        return Fit(**self._data["fit"])
+        return Fit(**self._values(Fit, "fit"))
 
     @property
     def grade(self) -> str:
         """The grade, from S (best) to F."""
-        return str(self._data["grade"])
+        return str(self._value("grade"))
 
     @property
     def score(self) -> float:
         """The score, from 0 to 100."""
-        return float(self._data["score"])
+        return float(self._value("score"))
 
     @cached_property
     def memory(self) -> Memory:
         """Memory in GB."""
-        return Memory(**self._data["memory"], host_gb=self._data["offload"]["host_memory_gb"])
+        return Memory(**self._values(Memory, "memory", host_gb=self._value("offload", "host_memory_gb")))
 
     @cached_property
     def speed(self) -> Speed:
         """Speeds in tokens per second, and the time to first token in milliseconds."""
-        return Speed(**{name: self._data[name] for name in Speed.__dataclass_fields__})
+        return Speed(**self._values(Speed))
 
     @property
     def decode_tok_s(self) -> float:
         """Decode speed per user in tokens per second."""
-        return float(self._data["decode_tok_s"])
+        return float(self._value("decode_tok_s"))
 
     @property
     def ttft_ms(self) -> float:
         """Time to first token in milliseconds."""
-        return float(self._data["ttft_ms"])
+        return float(self._value("ttft_ms"))
 
     @cached_property
     def context(self) -> Context:
         """Context lengths in tokens."""
-        data = self._data
-        return Context(data["question"]["context"], data["safe_context_tokens"], data["official_context_tokens"])
+        tokens, official = self._value("question", "context"), self._value("official_context_tokens")
+        return Context(tokens, self._value("safe_context_tokens"), official)
 
     @cached_property
     def ranges(self) -> Ranges | None:
         """Ranges of decode speed and time to first token; None if the profile has none."""
-        data = self._data["confidence"]
-        if not data:
+        if not self._value("confidence"):
             return None
-        return Ranges(data["level"], data["share"], Range(**data["decode_tok_s"]), Range(**data["ttft_ms"]))
+        decode, ttft = (Range(**self._values(Range, "confidence", key)) for key in ("decode_tok_s", "ttft_ms"))
+        return Ranges(**self._values(Ranges, "confidence", decode_tok_s=decode, ttft_ms=ttft))
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
         """Figures of rules with `shown`, by the name of the rule."""
         return {name: Figure(**figure) for name, figure in self._data["figures"].items()}
 
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The data of `to_dict` without a copy; it must not be changed."""
+        return self._data
+
     def to_dict(self) -> dict[str, Any]:
-        """All data of the answer, in the shape of `answer.schema.json`."""
-        return dict(self._data)
+        """All data of the answer, in the shape of `answer.schema.json`, as a copy that may be changed."""
+        return dict(copy_data(self._data))
+
+    def _values(self, kind: type, *section: str, **values: Any) -> dict[str, Any]:
+        """The fields of a dataclass: `values`, and those at the same keys of a section. Other keys are ignored."""
+        return {key.name: self._value(*section, key.name) for key in fields(kind) if key.name not in values} | values
+
+    def _value(self, *keys: str) -> Any:
+        value: Any = self._data
+        for key in keys:
+            if not isinstance(value, Mapping) or key not in value:
+                raise AttributeError(f"this answer has no `{'.'.join(keys)}`: the layout of its rulebook gives none")
+            value = value[key]
+        return value
 
     def explain(self, *names: str) -> list[dict[str, Any]]:
         """The computation of rules, such as `decode_tok_s`: a step for each rule and field, in dependency order.
 
-        Without `names`, the computation of all that the answer shows. Raises ProblemsError for an unknown name.
+        Without `names`, the computation of all that the answer shows. Raises ProblemsError for an unknown name, and
+        RuntimeError if the answer was pickled.
         """
+        if self._engine is None:
+            raise RuntimeError("a pickled answer has no rules to explain it: ask its `question` again")
         return explain(self._engine, self.question, names)
+
+
+def copy_data(data: Any) -> Any:
+    """A copy of plain data, with its dicts and lists; several times as fast as `copy.deepcopy`."""
+    if isinstance(data, dict):
+        return {key: copy_data(value) if isinstance(value, dict | list) else value for key, value in data.items()}
+    return [copy_data(item) for item in data] if isinstance(data, list) else data
 
 
 def answer_question(engine: Engine, question: Question, *, explained: bool = False, site: str = "") -> Answer:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from fitcard.answer.problems import OwnEntryWrong, question_problem
 from fitcard.catalog.catalog import Catalog, Entry, Field
@@ -20,6 +25,7 @@ from fitcard.source.yaml_reader import read_text
 from fitcard.values import Kind
 
 CUSTOM, BASE = "own", "like"
+MAX_DEPTH = 8  # of maps and lists in a custom entry; those of the catalogs have two
 EntryData = Mapping[str, Any]
 
 
@@ -46,8 +52,15 @@ def custom_entry(rulebook: Rulebook, axis: Axis, fields: EntryData, base: Entry 
     return CustomEntry(Entry(CUSTOM, data, document, custom=True), base)
 
 
-def entry_from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of an entry from fields by dotted name, with values as text."""
+def entry_from_parameters(catalog: Catalog, axis: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an entry of `axis` from fields by dotted name, with values as text or plain data.
+
+    Raises ProblemsError with a problem for each value that is not plain data, such as a date or infinity.
+    """
+    problems: list[Problem] = []
+    parameters = _plain_data(parameters, axis, problems)
+    if problems:
+        raise ProblemsError(problems)
     data: dict[str, Any] = {}
     for name, value in parameters.items():
         *outer, last = name.split(".")
@@ -59,6 +72,29 @@ def entry_from_parameters(catalog: Catalog, parameters: Mapping[str, Any]) -> di
         else:
             parent[last] = _parse_value(catalog, name, value)
     return data
+
+
+def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0) -> Any:
+    """The value at `field` as dicts with text as keys, lists, texts, booleans and numbers. Appends to `problems`."""
+    value = value.item() if isinstance(value, np.generic) else value
+    is_number = isinstance(value, Real | Decimal)
+    what = f"must be a number, text, true, false, a list or a map, not a Python {type(value).__name__}"
+    if isinstance(value, Mapping | list | tuple) and depth > MAX_DEPTH:
+        what = "is nested too deeply"
+    elif isinstance(value, Mapping) and not all(isinstance(key, str) for key in value):
+        what = "must have texts as keys"
+    elif isinstance(value, Mapping):
+        return {key: _plain_data(part, f"{field}.{key}", problems, depth + 1) for key, part in value.items()}
+    elif isinstance(value, list | tuple):
+        return [_plain_data(part, f"{field}.{at}", problems, depth + 1) for at, part in enumerate(value)]
+    elif value is None or isinstance(value, str):
+        return value
+    elif is_number and abs(value) <= sys.float_info.max:
+        return value if isinstance(value, int) else float(value)
+    elif is_number:
+        what = "is not a finite number, or too large"
+    problems.append(question_problem(OwnEntryWrong, field, "", what=what))
+    return None
 
 
 def with_custom_entries(engine: Engine, custom: Mapping[str, CustomEntry]) -> Engine:
@@ -81,8 +117,6 @@ def changed_fields(rulebook: Rulebook, custom: Mapping[str, CustomEntry]) -> Ite
 def _parse_value(catalog: Catalog, name: str, value: Any) -> Any:
     """Text as a value of the kind of the field; unchanged if it is not one, so that the schema rejects it."""
     field = catalog.fields.get(name)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
     if field is None or not isinstance(value, str):
         return value
     if field.kind is Kind.CONDITION:

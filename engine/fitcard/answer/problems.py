@@ -345,9 +345,17 @@ def question_problem(
     kind: type[ProblemCode], field: str, value: object = "", near: Iterable[str] = (), **parameters: str
 ) -> Problem:
     """A problem of the parameter `field` of a question, without a message. `value` is shortened to one line."""
-    word = " ".join(str(value).split())
+    word = " ".join(as_text(value).split())
     word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
     return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **parameters})
+
+
+def as_text(value: object) -> str:
+    """The value as text; `...` for integers with more digits than Python writes."""
+    try:
+        return str(value)
+    except ValueError:
+        return "..."
 
 
 def word_problems(problems: Iterable[Problem], messages: Messages) -> list[Problem]:

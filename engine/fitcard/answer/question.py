@@ -25,6 +25,7 @@ from fitcard.answer.problems import (
     UnknownLanguage,
     UnknownParameter,
     UnknownRule,
+    as_text,
     question_problem,
 )
 from fitcard.catalog.catalog import Entry
@@ -91,7 +92,7 @@ def read_question(
     entries, custom_entries = reader.read_entries(values, fields)
     reader.check_fields(fields)
     inputs = reader.read_inputs(values)
-    profile = str(values.get(PROFILE, rulebook.default_profile))
+    profile = as_text(values.get(PROFILE, rulebook.default_profile))
     if profile not in rulebook.rule_sets:
         reader.problems.append(unknown_choice(PROFILE, profile, tuple(rulebook.rule_sets)))
         raise ProblemsError(reader.problems)
@@ -168,7 +169,7 @@ class _QuestionReader:
         word, parameter = (fields[BASE], f"{axis.name}.{BASE}") if BASE in fields else (name, axis.name)
         base = None if word in (None, CUSTOM) else read_entry(self.rulebook, axis, word, parameter)
         own_fields = {key: value for key, value in fields.items() if key != BASE}
-        data = entry_from_parameters(self.rulebook.catalog_of(axis.name), own_fields)
+        data = entry_from_parameters(self.rulebook.catalog_of(axis.name), axis.name, own_fields)
         return custom_entry(self.rulebook, axis, data, base)
 
     def read_inputs(self, values: Mapping[str, Any]) -> dict[str, float]:
@@ -215,7 +216,7 @@ def read_entry(rulebook: Rulebook, axis: Axis, name: object, parameter: str = ""
     Raises ProblemsError if there is no such entry, and for an axis without a default.
     """
     catalog = rulebook.catalog_of(axis.name)
-    word = axis.default if name is None else str(name)
+    word = axis.default if name is None else as_text(name)
     if word is None:
         raise ProblemsError([question_problem(MissingParameter, axis.name)])
     entry = catalog.find(word)
@@ -229,7 +230,7 @@ def read_entry(rulebook: Rulebook, axis: Axis, name: object, parameter: str = ""
 def read_number(parameter: str, value: object, minimum: float, maximum: float) -> float | Problem:
     """The number; a problem if it is not a finite number within the bounds."""
     try:
-        number = float(str(value))
+        number = float(as_text(value))
     except ValueError:
         number = math.nan
     if isinstance(value, bool) or not math.isfinite(number):

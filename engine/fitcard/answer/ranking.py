@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, blame_question
-from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, question_problem
+from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, as_text, question_problem
 from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_choice
 from fitcard.answer.render import AnswerRenderer, Values, overridden_values
 from fitcard.compiler.batch import QuestionGrid
@@ -234,14 +234,14 @@ class _RankingRenderer:
 def read_filter(rulebook: Rulebook, condition: Filter, value: object) -> FilterValue | Problem | None:
     """The value of a filter; None if it does not apply."""
     if condition.operator == HOLDS:
-        word = str(value).casefold() if value is not None else YES[0] if condition.default else NO[0]
+        word = as_text(value).casefold() if value is not None else YES[0] if condition.default else NO[0]
         if word not in (*YES, *NO):
             return question_problem(NotAChoice, condition.name, value)
         return True if word in YES else None
     if value is None:
         return None
     if condition.operator == WORD:
-        return _read_words(rulebook, condition, str(value))
+        return _read_words(rulebook, condition, as_text(value))
     return read_number(condition.name, value, 0, MAX_NUMBER)
 
 

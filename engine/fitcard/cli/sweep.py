@@ -85,6 +85,7 @@ def command(
     if to_stream and (as_json or format_name == PARQUET):
         raise click.UsageError("--json and Parquet require --out FILE")
     engine, overrides = load_for_command(ctx), parse_settings(settings)
+    parameters = {name: value for name, value in parameters.items() if value != ()}  # axes without an option
     try:
         sweep = read_sweep(engine, parameters, columns, where, overrides)
         if scheduler:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitcard.problems import Problem, ProblemCode, Severity
+from fitcard.problems import Problem, ProblemCode, Severity, errors
 from fitcard.rulebook.layout import (
     NO_AXIS,
     AlongNode,
@@ -40,7 +40,10 @@ from fitcard.source.document import Document, Path
 from fitcard.suggest import closest
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
-WITH, CHANGED, USE, BLOCKS = "with", "changed", "use", "blocks"
+WITH, CHANGED, USE, BLOCKS, ANSWER = "with", "changed", "use", "blocks", "answer"
+NODE_KEYS = frozenset({MESSAGE, TEXT, EACH, CHANGED, ALONG, MATCHING})  # of maps that are no objects
+RANKINGS, COLUMNS, COLUMN_DEPTH = "rankings", "columns", 4  # columns are at `rankings.<name>.columns.<number>`
+RANKING_OBJECTS: tuple[Path, ...] = (("head",), ("item",), ("parts",))  # in each of the rankings
 
 
 class BlockUnknown(ProblemCode):
@@ -49,6 +52,24 @@ class BlockUnknown(ProblemCode):
     Why: that part of every answer would be undefined.
     Avoid: `item: {use: wey}` where the file defines `way`
     Prefer: `item: {use: way}`
+    """
+
+
+class BlockKind(ProblemCode):
+    """A block has another kind than its use: a list or sentence among the keys of an object, or an object as columns.
+
+    Why: that part of every answer would be undefined.
+    Avoid: `{use: effects, price: total_price}` where `effects` is a list
+    Prefer: `{effects: {use: effects}, price: total_price}`
+    """
+
+
+class BlockKeyTwice(ProblemCode):
+    """An object has a key twice: among its own keys and in a block that it uses, or in two of these blocks.
+
+    Why: only one of the values would be shown.
+    Avoid: `{use: way, grade: best_grade}` where `way` has `grade`
+    Prefer: one of the two, or another key.
     """
 
 
@@ -61,6 +82,9 @@ class BlockUnused(ProblemCode):
     """
 
 
+BLOCK_CODES = frozenset({BlockUnknown, BlockKind, BlockKeyTwice})  # with which a file is not read
+
+
 def read_layout(document: Document, axes: frozenset[str]) -> Layout:
     """The layout of a file that is valid against its schema and has no `block_problems`; names are not checked."""
     reader = LayoutReader(document.data.get(BLOCKS, {}), axes)
@@ -68,7 +92,7 @@ def read_layout(document: Document, axes: frozenset[str]) -> Layout:
     for name, data in document.data.get("picks", {}).items():
         path: Path = ("picks", name)
         picks[name] = Pick(name, data["axis"], ValueNode(data["by"], (*path, "by")), reader.override(data, path), path)
-    return Layout(picks, reader.object(document.data["answer"], ("answer",)), document)
+    return Layout(picks, reader.object(document.data[ANSWER], (ANSWER,)), document)
 
 
 @dataclass(frozen=True)
@@ -84,8 +108,8 @@ class LayoutReader:
             return ListNode(tuple(self.node(part, at) for part, at in self.items(data, path)))
         if not isinstance(data, dict):
             return ValueNode(str(data), path)
-        if data.keys() == {USE} and isinstance(data[USE], str):
-            return self.node(*self._block(data[USE]))
+        if _is_whole_use(data):
+            return self.node(*self.block(data[USE]))
         if MESSAGE in data:
             return MessageNode(data[MESSAGE], (*path, MESSAGE))
         if TEXT in data:
@@ -123,17 +147,16 @@ class LayoutReader:
         """Each key of a map with its value and path, including those of the blocks that the map uses."""
         for key, part in data.items():
             if key == USE:
-                for name in [part] if isinstance(part, str) else part:
-                    yield from self.parts(*self._block(name))
+                for name in _used_names(data):
+                    yield from self.parts(*self.block(name))
             else:
                 yield key, (part, (*path, key))
 
     def items(self, data: list[Any], path: Path) -> Iterator[tuple[Any, Path]]:
         """Each item of a list with its path, including those of blocks that are lists."""
         for at, part in enumerate(data):
-            name = part.get(USE) if isinstance(part, dict) and len(part) == 1 else None
-            if isinstance(name, str) and isinstance(self.blocks[name], list):
-                yield from self.items(*self._block(name))
+            if _is_whole_use(part) and isinstance(self.block(part[USE])[0], list):
+                yield from self.items(*self.block(part[USE]))
             else:
                 yield part, (*path, at)
 
@@ -144,12 +167,21 @@ class LayoutReader:
         inputs = {name: str(value) for name, value in changes.items() if name not in self.axes}
         return Override(entries, {name: ValueNode(value, (*path, key, name)) for name, value in inputs.items()})
 
-    def _block(self, name: str) -> tuple[Any, Path]:
-        return self.blocks[name], (BLOCKS, name)
+    def block(self, name: str) -> tuple[Any, Path]:
+        """A block and its path; of a block that is a use of another one, those of the latter."""
+        data = self.blocks[name]
+        return self.block(data[USE]) if _is_whole_use(data) else (data, (BLOCKS, name))
 
 
-def block_problems(document: Document) -> Iterator[Problem]:
-    """Blocks that are undefined, unused, or use themselves."""
+def block_problems(document: Document) -> list[Problem]:
+    """Blocks that are undefined, unused, or use themselves; else uses of the wrong kind, and duplicate keys."""
+    reader = LayoutReader(document.data.get(BLOCKS, {}), frozenset())
+    problems = list(_definition_problems(document))
+    problems += () if errors(problems) else _kind_problems(document, reader)
+    return problems if errors(problems) else [*problems, *_duplicate_problems(document, reader)]
+
+
+def _definition_problems(document: Document) -> Iterator[Problem]:
     blocks: Mapping[str, Any] = document.data.get(BLOCKS, {})
     uses = dict(_uses(document.data, ()))
     for path, name in uses.items():
@@ -163,6 +195,62 @@ def block_problems(document: Document) -> Iterator[Problem]:
         elif name not in uses.values():
             message, hint = f"the block `{name}` is never used", "use it, or remove it"
             yield document.problem(BlockUnused, message, (BLOCKS, name), key=True, severity=Severity.WARNING, hint=hint)
+
+
+def _kind_problems(document: Document, reader: LayoutReader) -> Iterator[Problem]:
+    """Blocks among the keys of an object that are no objects, and among columns that are no lists."""
+    for path, data in _maps_with_use(document.data, ()):
+        if _is_merged(path, data):
+            for name in _used_names(data):
+                block, _ = reader.block(name)
+                if not isinstance(block, dict) or block.keys() & NODE_KEYS:
+                    message, hint = f"the block `{name}` is not an object", "give it a key of its own"
+                    yield document.problem(BlockKind, message, (*path, USE), hint=hint)
+        elif _is_column(path) and not isinstance(reader.block(data[USE])[0], list):
+            message, hint = f"the block `{data[USE]}` is not a list of columns", "use a block that is a list"
+            yield document.problem(BlockKind, message, (*path, USE), hint=hint)
+
+
+def _duplicate_problems(document: Document, reader: LayoutReader) -> Iterator[Problem]:
+    """Keys of an object that a block has, too, and keys that several of its blocks have."""
+    for path, data in _maps_with_use(document.data, ()):
+        if not _is_merged(path, data):
+            continue
+        own = {key: (*path, key) for key in data if key != USE}
+        of_blocks: dict[str, Path] = {}
+        for name in _used_names(data):
+            for key, (_, at) in dict(reader.parts(*reader.block(name))).items():
+                if key in own or key in of_blocks:
+                    message, hint = f"`{key}` is also a key of the block `{name}`", "keep one of the two"
+                    first = document.position(of_blocks.get(key, at), key=True)
+                    place = own.get(key, (*path, USE))
+                    yield document.problem(BlockKeyTwice, message, place, key=key in own, hint=hint, first=first)
+                of_blocks.setdefault(key, at)
+
+
+def _is_merged(path: Path, data: Mapping[str, Any]) -> bool:
+    """Whether the keys of the blocks that a map uses become keys of an object."""
+    return not _is_whole_use(data) or path == (ANSWER,) or (path[:1] == (RANKINGS,) and path[2:] in RANKING_OBJECTS)
+
+
+def _is_column(path: Path) -> bool:
+    return path[:1] == (RANKINGS,) and path[2:3] == (COLUMNS,) and len(path) == COLUMN_DEPTH
+
+
+def _used_names(data: Mapping[str, Any]) -> list[str]:
+    return [data[USE]] if isinstance(data[USE], str) else data[USE]
+
+
+def _is_whole_use(data: Any) -> bool:
+    """Whether a part of a layout is a block as a whole."""
+    return isinstance(data, dict) and data.keys() == {USE} and isinstance(data[USE], str)
+
+
+def _maps_with_use(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if isinstance(data, dict) and USE in data:
+        yield path, data
+    for key, part in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from _maps_with_use(part, (*path, key))
 
 
 def _uses(data: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -34,7 +34,7 @@ from fitcard.rulebook.files import (
 )
 from fitcard.rulebook.layout import Layout
 from fitcard.rulebook.layout_check import check_figures, check_layout
-from fitcard.rulebook.layout_reader import block_problems, read_layout
+from fitcard.rulebook.layout_reader import BLOCK_CODES, block_problems, read_layout
 from fitcard.rulebook.messages import Languages, message_names, read_languages
 from fitcard.rulebook.rankings import RankingDefinition, check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
@@ -255,7 +255,7 @@ class _RulebookLoader:
     def _read_views(
         self, main: Document, layout_file: Document, message_files: Sequence[Document], basis: _Basis
     ) -> _Views | None:
-        """Messages, layout and rankings; None if there is no language, or a block is unknown."""
+        """Messages, layout and rankings; None if there is no language, or a block has errors."""
         languages = self._collect(read_languages(message_files, main))
         if not languages:
             return None
@@ -264,7 +264,10 @@ class _RulebookLoader:
         if errors(problems):
             return None
         axes = frozenset(basis.question_fields.axes)
-        rankings = self._collect(read_rankings(self.files.of(RANKINGS), axes))
+        rankings, problems = read_rankings(self.files.of(RANKINGS), axes)
+        self._problems += problems
+        if any(problem.kind in BLOCK_CODES for problem in errors(problems)):
+            return None
         return _Views(languages, read_layout(layout_file, axes), rankings)
 
     def _check_views(self, views: _Views, rule_sets: Mapping[str, RuleSet]) -> None:

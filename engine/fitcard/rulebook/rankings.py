@@ -24,7 +24,7 @@ from fitcard.rulebook.layout import (
     walk,
 )
 from fitcard.rulebook.layout_check import LayoutChecker, LayoutNested
-from fitcard.rulebook.layout_reader import BLOCKS, LayoutReader, block_problems
+from fitcard.rulebook.layout_reader import BLOCKS, BlockKind, LayoutReader, block_problems
 from fitcard.rulebook.messages import Messages
 from fitcard.source.document import Document, Path
 from fitcard.values import Kind
@@ -39,6 +39,8 @@ class RankingUnknown(ProblemCode):
     """
 
 
+PART_KEYS = frozenset({"label", "points", "weight", "praise", "blame"})
+COLUMN_KEYS = frozenset({"title", "cell"})
 LIMIT = "limit"  # the parameter with the maximum number of rows
 WORD, AT_LEAST, AT_MOST, HOLDS = "word", "at_least", "at_most", "holds"
 VALUE_KINDS = {WORD: Kind.WORD, AT_LEAST: Kind.NUMBER, AT_MOST: Kind.NUMBER, HOLDS: Kind.CONDITION}
@@ -150,6 +152,10 @@ def read_rankings(
                     path = ("rankings", name, "filters", at)
                     message, hint = f"there is no filter `{unknown}`", f"there are: {', '.join(filters) or 'none'}"
                     problems.append(document.problem(RankingUnknown, message, path, hint=hint))
+            shapes = list(_shape_problems(document, reader, data, ("rankings", name)))
+            problems += shapes
+            if shapes:
+                continue
             of_ranking = {key: filters[key] for key in names if key in filters}
             rankings[name] = _ranking(name, data, of_ranking, reader, document)
     return rankings, problems
@@ -188,6 +194,19 @@ def _filter(name: str, data: Mapping[str, Any], path: Path) -> Filter:
     operator = next(key for key in VALUE_KINDS if key in data)
     value = ValueNode(data[operator], (*path, operator))
     return Filter(name, data["about"], operator, value, data.get("usual", False))
+
+
+def _shape_problems(document: Document, reader: LayoutReader, data: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """Items of blocks that are used as parts of a score or as columns, but have other keys."""
+    parts = [part for _, part in reader.parts(data.get("parts", {}), (*path, "parts"))]
+    columns = reader.items(data.get("columns", []), (*path, "columns"))
+    shapes = (("part of the score", PART_KEYS, PART_KEYS, parts), ("column", COLUMN_KEYS, {"title"}, columns))
+    for what, keys, texts, items in shapes:
+        for item, at in items:
+            is_map = isinstance(item, dict) and item.keys() == keys
+            if not is_map or not all(isinstance(item[key], str) for key in texts):
+                hint = f"its keys are {', '.join(f'`{key}`' for key in sorted(keys))}"
+                yield document.problem(BlockKind, f"this is not a {what} of a ranking", at, hint=hint)
 
 
 def _ranking(

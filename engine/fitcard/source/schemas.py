@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -48,7 +49,10 @@ TOLERANCE = 1e-9  # of sums of decimal fractions in floats
 def _check_sum(total: float, data: Any) -> str:
     """The keyword `sumsTo`: an error message, empty if `data` is valid."""
     if isinstance(data, dict) and all(isinstance(part, int | float) for part in data.values()):
-        actual = math.fsum(data.values())
+        try:
+            actual = math.fsum(data.values())
+        except OverflowError:  # integers beyond floats, or a sum that is
+            actual = math.inf
         if not math.isclose(actual, total, abs_tol=TOLERANCE):
             return f"these must add up to {total:g}, but add up to {actual:g}"
     return ""
@@ -57,7 +61,8 @@ def _check_sum(total: float, data: Any) -> str:
 def _check_usual(bounds: list[float], data: Any) -> str:
     """The keyword `usual`: an error message, empty if `data` is valid."""
     if isinstance(data, int | float) and not bounds[0] <= data <= bounds[1]:
-        return f"{data:g} is unusual: usual are {bounds[0]:g} to {bounds[1]:g}"
+        number = f"{data:g}" if abs(data) <= sys.float_info.max else "this"
+        return f"{number} is unusual: usual are {bounds[0]:g} to {bounds[1]:g}"
     return ""
 
 

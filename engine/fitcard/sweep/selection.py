@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from fitcard.answer.problems import MissingParameter, as_text, question_problem
 from fitcard.answer.question import read_entry, read_question
 from fitcard.compiler.batch import Chunks
 from fitcard.compiler.compiled_rules import CompiledRules
@@ -144,7 +145,7 @@ def read_sweep(
     where: str = "",
     overrides: Mapping[str, str | float] | None = None,
 ) -> Sweep:
-    """The sweep of these parameters: those of a question, with any number of entries per axis.
+    """The sweep of these parameters: those of a question, with one or more entries per axis; None stands for all.
 
     `columns` are keys of an answer joined with dots, or names of rules; by default those of the layout. `where` is an
     expression over names of rules; only answers for which it holds are rows. Units are converted; a number without a
@@ -155,7 +156,11 @@ def read_sweep(
     axes = rulebook.question_fields.axes
     ids, named_axes = {}, []
     for axis in axes.values():
-        words = [*_split(parameters.get(axis.name) or ())]
+        value = parameters.get(axis.name)
+        words = [*_split(value or ())]
+        if not words and value is not None and value != "":
+            problems.append(question_problem(MissingParameter, axis.name))
+            continue
         try:
             entries = _entries(rulebook, axis, words)
         except ProblemsError as error:
@@ -186,10 +191,11 @@ def read_sweep(
     return Sweep(rules, ids, tuple(named_axes), question.inputs, question.overrides, tuple(selected), condition, about)
 
 
-def _split(texts: str | Iterable[str]) -> Iterator[str]:
-    """The words of one or several comma-separated lists."""
-    for text in [texts] if isinstance(texts, str) else texts:
-        yield from (word.strip() for word in text.split(SEPARATOR) if word.strip())
+def _split(texts: Any) -> Iterator[str]:
+    """The words of one or several comma-separated lists. A mapping is one word, since it is no custom entry here."""
+    several = isinstance(texts, Iterable) and not isinstance(texts, str | Mapping)
+    for text in texts if several else [texts]:
+        yield from (word.strip() for word in as_text(text).split(SEPARATOR) if word.strip())
 
 
 def _entries(rulebook: Rulebook, axis: Axis, words: list[str]) -> tuple[str, ...]:

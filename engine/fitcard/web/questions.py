@@ -51,7 +51,7 @@ def split_line(line: str) -> dict[str, str]:
 def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
     """The answer to a question; it is added to the decision log."""
     with g.service.evaluating:
-        data = answer_question(g.engine, question, explained=explained, site=g.service.site).to_dict()
+        data = dict(answer_question(g.engine, question, explained=explained, site=g.service.site).data)
     _log(question, data)
     return data
 
@@ -66,7 +66,7 @@ def answer_many(questions: Sequence[BatchItem]) -> list[dict[str, Any]]:
         if explained:
             answers.append(answer(question, explained=True))
         else:
-            answers.append(next(evaluated).to_dict())
+            answers.append(dict(next(evaluated).data))
             _log(question, answers[-1])
     return answers
 

@@ -270,6 +270,14 @@ def test_a_nonsense_context_is_refused(engine: Engine, nonsense: Any) -> None:
     assert [problem.field for problem in found.value.problems] == ["context"]
 
 
+def test_integers_with_more_digits_than_python_writes_are_problems(engine: Engine) -> None:
+    pair = {"model": "yi-1.5-9b", "device": "l4-24gb"}
+    large = {"context": 10**5000, "quant": 10**5000, "users": -(10**5000)}
+    with pytest.raises(ProblemsError) as error:
+        read_question(engine.rulebook, pair | large, {"headroom_share": 10**5000})
+    assert {problem.field for problem in error.value.problems} == {*large, "headroom_share"}
+
+
 def test_an_address_is_split_where_both_sides_are_known(engine: Engine) -> None:
     assert split_pair(engine.rulebook, "yi-1.5-9b-on-l4-24gb", "-on-", "model", "device") == {
         "model": "yi-1.5-9b",

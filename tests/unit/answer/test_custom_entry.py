@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -114,6 +118,52 @@ def test_a_field_that_cannot_be_is_named(engine: Engine, device: dict[str, Any],
         read_body(engine.rulebook, {"model": "qwen-3-14b", "device": device})
     assert [problem.field for problem in found.value.problems] == [field]
     assert said in word_problems(found.value.problems, engine.rulebook.messages)[0].message
+
+
+@pytest.mark.parametrize("number", [np.int64(900), np.float32(900), Decimal(900), Fraction(900)])
+def test_numbers_of_any_type_are_those_of_python(engine: Engine, number: Any) -> None:
+    plain, typed = ({"like": "4090", "bandwidth": value, "compute": {"fp16": value}} for value in (900, number))
+    assert answer_to(engine, model="qwen-3-14b", device=typed) == answer_to(engine, model="qwen-3-14b", device=plain)
+    assert answer_to(engine, model="qwen-3-14b", device={"like": "m1-16gb", "unified": np.True_})["grade"]
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["fp16"] = CYCLE
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("bandwidth", 10**400, "is not a finite number, or too large"),
+        ("compute.fp16", -(10**5000), "is not a finite number, or too large"),
+        ("name", 10**5000, "is not a finite number, or too large"),
+        ("compute.fp16", float("nan"), "is not a finite number, or too large"),
+        ("bandwidth", Decimal("Infinity"), "is not a finite number, or too large"),
+        ("price_checked_on", date(2026, 2, 1), "not a Python date"),
+        ("bandwidth", {900}, "not a Python set"),
+        ("bandwidth", np.array([900]), "not a Python ndarray"),
+        ("compute", {16: 900}, "must have texts as keys"),
+        ("compute", CYCLE, "is nested too deeply"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
+)
+def test_a_value_that_is_not_plain_data_is_a_problem(engine: Engine, field: str, value: Any, what: str) -> None:
+    with pytest.raises(ProblemsError) as error:
+        read_question(engine.rulebook, {"model": "qwen-3-14b", "device": "4090", f"device.{field}": value})
+    (problem,) = error.value.problems
+    assert problem.field.startswith(f"device.{field}")
+    assert what in word_problems([problem], engine.rulebook.messages)[0].message
+
+
+def test_a_large_number_in_a_request_is_a_problem() -> None:
+    for body in ({"device": {"like": "4090", "bandwidth": 10**400}}, {"device": "4090", "gpus": 10**400},
+                 {"device": "4090", "overrides": {"device.bandwidth": 10**400}}):  # fmt: skip
+        assert CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", **body}).status_code == 400
+
+
+def test_keys_of_a_custom_entry_are_texts(engine: Engine) -> None:
+    with pytest.raises(ProblemsError, match="must have texts as keys"):
+        read_question(engine.rulebook, {"model": "qwen-3-14b", "device": {"like": "4090", 5: 3}})
 
 
 def test_all_invalid_fields_are_reported_together(engine: Engine) -> None:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from fitcard.catalog.catalog import catalog_kinds
 from fitcard.reports import format_problem
 from fitcard.source.folders import find_folders
-from fitcard.source.schemas import BASE, Schemas
+from fitcard.source.schemas import BASE, KEYWORDS, Schemas
 from helpers.workplace import PROJECT, Workplace
 
 
@@ -141,3 +141,10 @@ def test_a_row_without_a_source_is_refused(copy: Workplace) -> None:
     lines = copy.path("catalogs/quants.yaml").read_text("utf-8").splitlines(keepends=True)
     copy.edit("catalogs/quants.yaml", next(line for line in lines if line.startswith("    source: ")), "")
     assert "`source` is missing" in copy.problem().message
+
+
+def test_integers_beyond_floats_are_unusual_and_never_add_up() -> None:
+    for number in (10**400, -(10**5000)):
+        assert KEYWORDS["usual"]([0, 1], number) == "this is unusual: usual are 0 to 1"
+        assert KEYWORDS["sumsTo"](1, {"quality": number}) == "these must add up to 1, but add up to inf"
+    assert KEYWORDS["sumsTo"](1, {"quality": 1e308, "speed": 1e308}) == "these must add up to 1, but add up to inf"
