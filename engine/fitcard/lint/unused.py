@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered
 from fitcard.compiler.compiled_rules import CompiledRules
+from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Table
 from fitcard.language.invariants import AlwaysInvariant
@@ -63,7 +63,6 @@ def _used_names(engine: Engine, profile: str) -> Iterator[str]:
 
 class ConditionConstant(ProblemCode):
     """A condition has the same value for every question over the catalogs.
-
     A condition that depends on millions of combinations of entries is only checked with `fitcard check --thorough`.
 
     Why: one branch of the formula is never taken, so that mistakes in it go unnoticed.
@@ -74,7 +73,6 @@ class ConditionConstant(ProblemCode):
 
 class TableRowUnreached(ProblemCode):
     """Neither a catalog entry nor a rule test reaches a row of a table.
-
     A table whose input depends on millions of combinations of entries is checked with a sample of them, and with all of
     them by `fitcard check --thorough`.
 
