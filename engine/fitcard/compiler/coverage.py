@@ -23,12 +23,16 @@ Key = tuple[Position, str]
 
 @dataclass(frozen=True)
 class CoveragePart:
-    """A part of a definition. `key` is its position, and what it is at that position."""
+    """A part of a definition. `key` is its position, and what it is at that position.
+
+    `inputs` are the names whose values determine whether a question reaches it.
+    """
 
     key: Key
     definition: Definition
     what: str
     path: Path
+    inputs: tuple[str, ...] = ()
     offset: int | None = None
 
     def warning(self, kind: type[ProblemCode], message: str, hint: str = "") -> Problem:
@@ -57,7 +61,7 @@ def _outcome(formula: Formula, condition: Expression, holds: bool) -> CoveragePa
     path, offset = (*formula.path, "expr"), offset_of_node(condition.source, condition.tree)
     where = formula.document.position(path, offset=offset)
     what = f"`{condition.text}` being {str(holds).lower()}"
-    return CoveragePart((where, what), formula, what, path, offset)
+    return CoveragePart((where, what), formula, what, path, tuple(condition.names), offset)
 
 
 def _row_parts(table: Table) -> Iterator[CoveragePart]:
@@ -77,7 +81,7 @@ def _row_parts(table: Table) -> Iterator[CoveragePart]:
 
 def _row_part(table: Table, row: Path, what: str) -> CoveragePart:
     path = (*table.path, *row)
-    return CoveragePart((table.document.position(path), what), table, what, path)
+    return CoveragePart((table.document.position(path), what), table, what, path, (table.input,))
 
 
 def covered(evaluation: Evaluation, index: Index | None = None, names: Container[str] | None = None) -> Iterator[Key]:

@@ -5,21 +5,30 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fitcard.diff.items import ITSELF, Item, items_in, rule_item
 from fitcard.diff.schema import Action, Effect, ItemKind, MarksData
+from fitcard.diff.shown import Places, shown_places
 from fitcard.diff.snapshot import Snapshot
 from fitcard.language.expression import ExpressionError, parse
 from fitcard.problems import Position
-from fitcard.rulebook.layout import EachNode, ValueNode, referenced_values, walk
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Kind
 
 TOKEN = re.compile(r"\w+(?:\.\w+)?|\s+|[^\w\s]")
-WORDING_FIELDS = ("title", "about", "reference", "name", "version", "language", "site")  # no figure depends on them
+WORDING_FIELDS = (
+    "title",
+    "about",
+    "label",
+    "reference",
+    "name",
+    "version",
+    "language",
+    "site",
+)  # no figure depends on them
 CHECK_SETTINGS = ("test_coverage", "pinned")
 
 
@@ -70,10 +79,11 @@ class _ItemComparison:
         by_profile = bool(base.revision.profile or head.revision.profile)
         self.old, self.new = _items(base, by_profile), _items(head, by_profile)
         self.figures = _figures(base) | _figures(head)
-        rulebook = head.rulebook or base.rulebook
+        books = [side.rulebook for side in (head, base) if side.rulebook]
+        rulebook = books[0] if books else None
         self.axes = tuple(rulebook.question_fields.axes.values()) if rulebook else ()
         self.catalogs = {axis.catalog for axis in self.axes}  # whose entries questions name
-        self.outputs = shown_rules(rulebook) if rulebook else ()
+        self.outputs = _conditions_of_shown_rules(books)
 
     def changes(self) -> Iterator[Change]:
         for key, item in self.new.items():
@@ -102,7 +112,7 @@ class _ItemComparison:
             details,
             self._former_position(item) if removed else item.document.position(item.path, key=True),
             read_by,
-            tuple(name for name in self.outputs if name in reached),
+            tuple(name for name, conditions in self.outputs.items() if not reached.isdisjoint({name, *conditions})),
             self._remaining_readers(item) if removed else (),
         )
 
@@ -216,7 +226,7 @@ def _figures(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
         return frozenset()
     rulebook = snapshot.engine.rulebook
     names = {name for rules in snapshot.engine.rules.values() for name in rules.plan(rules.definitions).fields}
-    names |= {name for name in _shown_names(rulebook) if _is_figure(rulebook, name)}
+    names |= {name for name, _ in _shown_places(rulebook) if _is_figure(rulebook, name)}
     catalogs = {axis.name: axis.catalog for axis in rulebook.question_fields.axes.values()}
     return frozenset(
         (catalogs[axis], rulebook.catalogs[catalogs[axis]].fields[field].of_day or field)
@@ -230,19 +240,20 @@ def _is_figure(rulebook: Rulebook, name: str) -> bool:
     return info is not None and info.kind is not Kind.WORD
 
 
-def _shown_names(rulebook: Rulebook) -> Iterator[str]:
-    """The names whose values an answer shows, also in lists."""
-    for node in walk(rulebook.layout.root):
-        if isinstance(node, ValueNode):
-            yield node.name
-        elif isinstance(node, EachNode):
-            yield from (value.name for value in referenced_values(node.item))
-    yield from (figure.name for rule_set in rulebook.rule_sets.values() for figure in rule_set.figures)
+def _shown_places(rulebook: Rulebook) -> Iterator[tuple[str, Places]]:
+    """The names whose values an answer of any profile shows, with their places."""
+    for rule_set in rulebook.rule_sets.values():
+        yield from shown_places(rulebook.layout, rule_set).items()
 
 
-def shown_rules(rulebook: Rulebook) -> tuple[str, ...]:
-    """The rules whose values an answer shows, in the order of the answer."""
-    return tuple(name for name in dict.fromkeys(_shown_names(rulebook)) if name in rulebook.rule_set.definitions)
+def _conditions_of_shown_rules(rulebooks: Iterable[Rulebook]) -> Mapping[str, frozenset[str]]:
+    """The rules whose values an answer shows, in the order of the answer, and all conditions of their places."""
+    shown: dict[str, frozenset[str]] = {}
+    for rulebook in rulebooks:
+        for name, places in _shown_places(rulebook):
+            if any(name in rule_set.definitions for rule_set in rulebook.rule_sets.values()):
+                shown[name] = shown.get(name, frozenset()).union(*places)
+    return shown
 
 
 def _syntax(text: Any) -> str:

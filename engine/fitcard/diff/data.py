@@ -37,6 +37,7 @@ from fitcard.diff.schema import (
     StatedErrorsData,
     TestsData,
 )
+from fitcard.diff.shown import Output
 from fitcard.diff.snapshot import Snapshot
 from fitcard.problems import Problem, errors
 from fitcard.testing.rule_tests import Outcome
@@ -118,7 +119,7 @@ def impact_data(impact: Impact, opened: str = "") -> ImpactData:
         "pages_moved": impact.pages,
         "about": list(questions.subjects),
         "entries": entries,
-        "outputs": [_output(name, tally, head) for name, tally in moved.items()],
+        "outputs": [_output(impact.outputs[name], tally) for name, tally in moved.items()],
         "groups": [families for name, tally in moved.items() for families in _families(name, tally, head)],
     }
     if opened:
@@ -126,8 +127,9 @@ def impact_data(impact: Impact, opened: str = "") -> ImpactData:
     return data
 
 
-def _output(name: str, tally: ChangeTally, rules: CompiledRules) -> OutputData:
-    definition = rules.definitions[name]
+def _output(output: Output, tally: ChangeTally) -> OutputData:
+    name, head = output.name, tally.questions.head
+    definition = head.definitions.get(name) or tally.questions.base.definitions[name]
     data: OutputData = {
         "name": name,
         "about": definition.about,
@@ -137,7 +139,8 @@ def _output(name: str, tally: ChangeTally, rules: CompiledRules) -> OutputData:
     }
     if isinstance(tally, NumberChanges):
         data["rose"], data["fell"], data["from_zero"] = tally.rose, tally.fell, tally.from_zero
-        if tally.moved > tally.from_zero:
+        data["appeared"], data["vanished"] = tally.appeared, tally.vanished
+        if tally.rose + tally.fell > tally.from_zero:
             tenth, middle, nine_tenths = tally.quantiles()
             data["percent"] = {
                 "least": tally.least * PERCENT,
@@ -158,7 +161,7 @@ def _output(name: str, tally: ChangeTally, rules: CompiledRules) -> OutputData:
             "question": dict(mover.row),
             "old": mover.old,
             "new": mover.new,
-            "first": first_difference(mover.question, name),
+            "first": first_difference(mover.question, output),
         }
         if isinstance(mover.old, float) and isinstance(mover.new, float) and mover.old:
             moved["percent"] = (mover.new - mover.old) / abs(mover.old) * PERCENT

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitcard.diff.questions import Questions, word_codes
+from fitcard.diff.questions import ABSENT_WORD, Questions, word_codes
 from fitcard.values import RELATIVE_TOLERANCE, Scalar
 
 MAX_MOVERS = 5  # per output
@@ -61,11 +61,16 @@ class ChangeTally(ABC):
 
 @dataclass
 class NumberChanges(ChangeTally):
-    """The changes of a number, relative to the old value; changes from 0 are only counted, in `from_zero`."""
+    """The changes of a number, relative to the old value; changes from 0 are only counted, in `from_zero`.
+
+    NaN is an absent value, which `appeared` or `vanished`.
+    """
 
     rose: int = 0
     fell: int = 0
     from_zero: int = 0
+    appeared: int = 0
+    vanished: int = 0
     least: float = np.inf
     most: float = -np.inf
     bins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, dtype=np.int64))  # as CENTERS
@@ -76,21 +81,27 @@ class NumberChanges(ChangeTally):
         old, new = np.broadcast_arrays(old, new)
         change, size = new - old, np.maximum(np.abs(old), np.abs(new))
         distance = np.abs(change)
-        differs: NDArray[np.bool_] = distance > RELATIVE_TOLERANCE * size
+        changed, was_absent, is_absent = distance > RELATIVE_TOLERANCE * size, np.isnan(old), np.isnan(new)
+        appeared, vanished = was_absent & ~is_absent, is_absent & ~was_absent
+        differs: NDArray[np.bool_] = changed | appeared | vanished
         moved, questions_per_cell = int(np.count_nonzero(differs)), part.count // differs.size
         if not moved:
             self._add_sums(part, start, np.zeros((1,) * differs.ndim))
             return differs
-        rose, from_zero = (int(np.count_nonzero(differs & condition)) for condition in (change > 0, old == 0))
+        has_ratio = changed & (old != 0)
+        count, rose, ratios = (int(np.count_nonzero(cells)) for cells in (changed, changed & (change > 0), has_ratio))
         with np.errstate(divide="ignore", invalid="ignore"):
             relative, distance = change / np.abs(old), distance / size
-        if moved < differs.size or from_zero:
-            relative, distance = np.where(differs & (old != 0), relative, 0.0), np.where(differs, distance, 0.0)
+        if ratios < differs.size:
+            relative = np.where(has_ratio, relative, 0.0)
+            distance = np.where(changed, distance, np.where(differs, 1.0, 0.0))
         self.moved += moved * questions_per_cell
         self.rose += rose * questions_per_cell
-        self.fell += (moved - rose) * questions_per_cell
-        self.from_zero += from_zero * questions_per_cell
-        changes = relative if moved == differs.size and not from_zero else relative[relative != 0]
+        self.fell += (count - rose) * questions_per_cell
+        self.from_zero += (count - ratios) * questions_per_cell
+        self.appeared += int(np.count_nonzero(appeared)) * questions_per_cell
+        self.vanished += int(np.count_nonzero(vanished)) * questions_per_cell
+        changes = relative if ratios == differs.size else relative[relative != 0]
         if changes.size:
             self.least, self.most = min(self.least, float(changes.min())), max(self.most, float(changes.max()))
             self.bins += np.bincount(_bin(changes).ravel(), minlength=self.bins.size) * questions_per_cell
@@ -180,4 +191,6 @@ def _bin(relative: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _value(column: Any, cell: tuple[int, ...]) -> Scalar:
     value = column[cell]
-    return str(value) if isinstance(value, str) else float(value)
+    if isinstance(value, str):
+        return None if value == ABSENT_WORD else str(value)
+    return None if np.isnan(value) else float(value)

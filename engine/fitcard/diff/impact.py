@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
@@ -17,11 +17,12 @@ from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.evaluation import Evaluation, evaluate
 from fitcard.diff.histogram import ChangeTally, NumberChanges, WordChanges
 from fitcard.diff.questions import Questions, word_codes
+from fitcard.diff.shown import Output, names_behind, shown_column
 from fitcard.language.definitions import Constant, Definition, Formula, Table
 from fitcard.language.question_fields import CURRENT, QUESTION
 from fitcard.language.tables import Lookup
 from fitcard.problems import ProblemsError
-from fitcard.values import Kind, Scalar
+from fitcard.values import Kind, Scalar, cell
 
 MAX_CHUNK = 250_000  # questions; the same on every machine, so that equally large changes come in the same order
 MAX_THREADS = 4  # more would wait for memory
@@ -32,10 +33,11 @@ Start = Mapping[str, int]  # of a part: index of its first entry by axis
 @dataclass(frozen=True)
 class Impact:
     """`moved` is the number of questions with a different value in any output, `pages` that of the subjects of these,
-    of `all_pages`. `tallies` has every output that may differ.
+    of `all_pages`. `tallies` has every one of the `outputs` that may differ.
     """
 
     questions: Questions
+    outputs: Mapping[str, Output]
     tallies: Mapping[str, ChangeTally]
     moved: int
     pages: int
@@ -43,26 +45,27 @@ class Impact:
 
 
 def compare_answers(
-    questions: Questions, outputs: Iterable[str], progress: Progress = lambda done, total: None
+    questions: Questions, outputs: Sequence[Output], progress: Progress = lambda done, total: None
 ) -> Impact:
     """The differences of these outputs over all questions. Rules that cannot differ are evaluated once.
 
-    Raises ProblemsError if a number of either version is not finite.
+    A value that an answer does not show is absent. Raises ProblemsError if a number of either version is not finite.
     """
-    base, head = questions.base, questions.head
     unchanged = unchanged_names(questions)
-    names = [name for name in outputs if name not in unchanged and _is_comparable(questions, name)]
-    tallies = {name: _tally(questions, name) for name in names}
+    differing = [
+        each for each in outputs if not _is_same(questions, each, unchanged) and _is_comparable(questions, each)
+    ]
+    tallies = {output.name: _tally(questions, output.name) for output in differing}
     moved = done = 0
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
     page_moved = np.zeros([questions.shape[at] for at in subjects], dtype=bool)
     threads = min(MAX_THREADS, os.cpu_count() or 1)
-    parts = questions.parts(MAX_CHUNK) if names and questions.count else iter(())
+    parts = questions.parts(MAX_CHUNK) if differing and questions.count else iter(())
     with ThreadPoolExecutor(threads) as pool:
-        for part, start, old, new in _evaluated_parts(parts, names, unchanged, pool, threads):
-            columns = ((part.aligned(old.columns[name], base), part.aligned(new.columns[name], head)) for name in names)
+        for part, start, old, new in _evaluated_parts(parts, differing, unchanged, pool, threads):
             additions = [
-                pool.submit(tallies[name].add, part, start, *pair) for name, pair in zip(names, columns, strict=True)
+                pool.submit(tallies[output.name].add, part, start, *_shown_columns(part, output, old, new))
+                for output in differing
             ]
             differs = reduce(np.logical_or, [addition.result() for addition in additions])
             moved += int(differs.sum()) * (part.count // differs.size)
@@ -71,38 +74,57 @@ def compare_answers(
             page_moved[pages] |= differs.any(axis=others)
             done += part.count
             progress(done, questions.count)
-    return Impact(questions, tallies, moved, int(page_moved.sum()), page_moved.size)
+    by_name = {output.name: output for output in differing}
+    return Impact(questions, by_name, tallies, moved, int(page_moved.sum()), page_moved.size)
 
 
 def _evaluated_parts(
-    parts: Iterator[tuple[Questions, Start]], names: list[str], unchanged: frozenset[str], pool: Executor, threads: int
+    parts: Iterator[tuple[Questions, Start]],
+    outputs: Sequence[Output],
+    unchanged: frozenset[str],
+    pool: Executor,
+    threads: int,
 ) -> Iterator[tuple[Questions, Start, Evaluation, Evaluation]]:
     """Each part with its start and the evaluations of both versions, no more at once than there are threads."""
     while batch := list(islice(parts, threads)):
-        evaluations = pool.map(lambda part: _evaluate_both(part[0], names, unchanged), batch)
+        evaluations = pool.map(lambda part: _evaluate_both(part[0], outputs, unchanged), batch)
         for (part, start), (old, new) in zip(batch, evaluations, strict=True):
             yield part, start, old, new
 
 
-def first_difference(question: Questions, name: str) -> str:
-    """For one question, the first name in dependency order that `name` depends on, that differs, and that matters.
+def _shown_columns(part: Questions, output: Output, old: Evaluation, new: Evaluation) -> Iterator[Any]:
+    """The columns of an output in both versions, aligned."""
+    kind = _kind(part, output.name)
+    for evaluation, places in ((old, output.old), (new, output.new)):
+        yield part.aligned(shown_column(evaluation, output.name, places, kind), evaluation.rules)
+
+
+def first_difference(question: Questions, output: Output) -> str:
+    """For one question, the first name in dependency order that an output depends on, that differs, and that matters.
 
     A catalog figure, constant, table or formula matters if its old value in the new rules gives another result than
     they do.
     """
     head = question.head
-    old, new = _evaluate_both(question, [name], frozenset())
-    plan = head.plan([name])
+    old, new = _evaluate_both(question, [output], frozenset())
+    names = names_behind(output.name, output.new, head)
+    plan = head.plan(names)
     for dependency in (*plan.fields, *plan.steps):
         if dependency in old.columns and _single_value(old, dependency) != _single_value(new, dependency):
             try:
                 overrides = {dependency: _single_value(old, dependency)}
-                without = evaluate(head, question.grid(head), [name], overrides=overrides)
+                without = evaluate(head, question.grid(head), names, overrides=overrides)
             except ProblemsError:  # the old value does not fit the new rules, so it matters
                 return dependency
-            if _single_value(without, name) != _single_value(new, name):
+            if _shown_value(without, output, question) != _shown_value(new, output, question):
                 return dependency
-    return name
+    return output.name
+
+
+def _shown_value(evaluation: Evaluation, output: Output, question: Questions) -> Scalar:
+    """The value of the new version that the answer to a single question shows; None if it shows none."""
+    column = shown_column(evaluation, output.name, output.new, _kind(question, output.name))
+    return cell(column, (0,) * len(evaluation.batch.shape))
 
 
 def _single_value(evaluation: Evaluation, name: str) -> Scalar:
@@ -110,29 +132,50 @@ def _single_value(evaluation: Evaluation, name: str) -> Scalar:
     return evaluation.value(name, (0,) * len(evaluation.batch.shape))
 
 
-def _evaluate_both(part: Questions, names: list[str], unchanged: frozenset[str]) -> tuple[Evaluation, Evaluation]:
+def _evaluate_both(
+    part: Questions, outputs: Sequence[Output], unchanged: frozenset[str]
+) -> tuple[Evaluation, Evaluation]:
     """The evaluations of both versions; `unchanged` names are evaluated once if both have the same axes."""
     base, head = part.base, part.head
-    old = evaluate(base, part.grid(base), names)
+    old_names, new_names = set[str](), set[str]()
+    for output in outputs:
+        old_names |= names_behind(output.name, output.old, base)
+        new_names |= names_behind(output.name, output.new, head)
+    old = evaluate(base, part.grid(base), old_names)
     shared: dict[str, Any] = {}
     if list(base.question_fields.axes) == list(head.question_fields.axes):
         shared = {name: column for name, column in old.columns.items() if name in unchanged & head.definitions.keys()}
-    return old, evaluate(head, part.grid(head), names, overrides=shared)
+    return old, evaluate(head, part.grid(head), new_names, overrides=shared)
 
 
-def _is_comparable(questions: Questions, name: str) -> bool:
-    """Whether both versions define the name with the same kind, and without reference to a current configuration."""
-    base, head = questions.base, questions.head
-    if name not in base.definitions or name not in head.definitions or base.kinds[name] is not head.kinds[name]:
+def _is_same(questions: Questions, output: Output, unchanged: frozenset[str]) -> bool:
+    """Whether both versions show the same value of an output for each question."""
+    conditions = frozenset().union(*output.old)
+    return output.name in unchanged and output.old == output.new and conditions <= unchanged
+
+
+def _is_comparable(questions: Questions, output: Output) -> bool:
+    """Whether both versions define an output with the same kind, or one of them as a figure; without reference to a
+    current configuration.
+    """
+    name = output.name
+    versions = [rules for rules in (questions.base, questions.head) if name in rules.definitions]
+    if len({rules.kinds[name] for rules in versions}) != 1 or any(rules.plan([name]).current for rules in versions):
         return False
-    return not (base.plan([name]).current or head.plan([name]).current)
+    return len(versions) > 1 or bool(versions[0].definitions[name].shown)
+
+
+def _kind(questions: Questions, name: str) -> Kind:
+    rules = questions.head if name in questions.head.definitions else questions.base
+    return rules.kinds[name]
 
 
 def _tally(questions: Questions, name: str) -> ChangeTally:
-    head = questions.head
-    if head.kinds[name] is Kind.NUMBER:
+    kind = _kind(questions, name)
+    if kind is Kind.NUMBER:
         return NumberChanges(questions)
-    words = head.rule_set.possible_words(name)[0] if head.kinds[name] is Kind.WORD else ()
+    rules = questions.head if name in questions.head.definitions else questions.base
+    words = rules.rule_set.possible_words(name)[0] if kind is Kind.WORD else ()
     return WordChanges(questions, order=words)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fitcard.diff.questions import ABSENT_WORD
 from fitcard.language.definitions import DIMENSIONLESS
 
 Data = Mapping[str, Any]
@@ -298,7 +299,7 @@ def _mover_row(output: Data, mover: Data) -> tuple[Line, ...]:
     unit = "" if output["unit"] in DIMENSIONLESS else f" {output['unit']}"
     question = " ".join(mover["question"].values()) or "every question"
     change = percent(mover["percent"]) if "percent" in mover else ""
-    old, new = (_figure(mover[key]) + unit for key in ("old", "new"))
+    old, new = (ABSENT_WORD if mover[key] is None else _figure(mover[key]) + unit for key in ("old", "new"))
     return (_code(output["name"]), *map(_line, (question, old, new, change)), _code(mover["first"]))
 
 

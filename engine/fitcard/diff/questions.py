@@ -116,7 +116,7 @@ def _shared_entries(base: CompiledRules, head: CompiledRules, axis: str) -> tupl
 
 def word_codes(old: Column, new: Column) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[str, ...]]:
     """Two columns of words or conditions as codes, indices of the returned words; the first word is an absent one."""
-    columns = _as_words(old), _as_words(new)
+    columns = as_words(old), as_words(new)
     words = tuple(dict.fromkeys((ABSENT_WORD, *columns[0].words, *columns[1].words)))
     codes = {word: code for code, word in enumerate(words)}
     old_codes, new_codes = (
@@ -125,5 +125,6 @@ def word_codes(old: Column, new: Column) -> tuple[NDArray[np.int64], NDArray[np.
     return old_codes, new_codes, words
 
 
-def _as_words(column: Column) -> WordColumn:
+def as_words(column: Column) -> WordColumn:
+    """A column of words, or of conditions as words."""
     return column if isinstance(column, WordColumn) else WordColumn(np.asarray(column, dtype=np.int64), CONDITIONS)

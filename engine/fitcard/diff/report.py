@@ -8,7 +8,7 @@ from functools import partial
 
 from fitcard.compiler.engine import Engine
 from fitcard.diff.accuracy import compare_measured, compare_stated_figures, compare_tests
-from fitcard.diff.changes import Change, FieldChange, find_changes, shown_rules
+from fitcard.diff.changes import Change, FieldChange, find_changes
 from fitcard.diff.contract import Case, contract_problems, moved_cases
 from fitcard.diff.data import (
     accuracy_data,
@@ -23,6 +23,7 @@ from fitcard.diff.data import (
 from fitcard.diff.impact import compare_answers, is_touched
 from fitcard.diff.questions import Questions
 from fitcard.diff.schema import AccuracyData, Action, Effect, ImpactData, ItemKind, MeasuredData, ReportData, TestsData
+from fitcard.diff.shown import ALWAYS, NOWHERE, Output, shown_places
 from fitcard.diff.snapshot import Snapshot
 from fitcard.problems import Problem, ProblemCode, ProblemsError, Related, Severity
 from fitcard.rulebook.rulebook import Rulebook
@@ -147,7 +148,7 @@ def _impacts(
     for axis in ("", *axes):
         questions = all_questions.opened(axis) if axis else all_questions
         title = " by ".join(filter(None, (new.profile, axis)))
-        impact = compare_answers(questions, _outputs(head.rulebook, new.profile), partial(progress, title))
+        impact = compare_answers(questions, _outputs(base.rulebook, head.rulebook, profiles), partial(progress, title))
         if impact.tallies or (new.profile == default_profile and not axis):
             yield impact_data(impact, axis)
 
@@ -168,11 +169,18 @@ def _profiles(
     return pairs
 
 
-def _outputs(rulebook: Rulebook, profile: str) -> list[str]:
-    """The rules whose values an answer shows: pinned ones first, then in the order of the answer."""
-    definitions = rulebook.rule_sets[profile].definitions
-    names = [*rulebook.pinned.names, *shown_rules(rulebook)]
-    return [name for name in dict.fromkeys(names) if name in definitions]
+def _outputs(base: Rulebook, head: Rulebook, profiles: tuple[str, str]) -> list[Output]:
+    """The rules whose values an answer of either version shows, and pinned rules: these first, then in the order of the
+    answer.
+    """
+    rule_sets = (base.rule_sets[profiles[0]], head.rule_sets[profiles[1]])
+    old, new = (shown_places(book.layout, rules) for book, rules in zip((base, head), rule_sets, strict=True))
+    outputs = []
+    for name in dict.fromkeys([*head.pinned.names, *new, *old]):
+        if any(name in rule_set.definitions for rule_set in rule_sets):
+            places = NOWHERE if name in old or name in new else ALWAYS
+            outputs.append(Output(name, old.get(name, places), new.get(name, places)))
+    return outputs
 
 
 def _base_problems(base: Snapshot) -> Iterator[Problem]:
@@ -195,7 +203,7 @@ def _removed_but_read(changes: Iterable[Change]) -> Iterator[Problem]:
             yield Problem(NameStillRead, message, change.position, hint=hint, related=(former,))
 
 
-def _answer_notes(changes: Iterable[Change], impacts: Iterable[ImpactData]) -> Iterator[Problem]:
+def _answer_notes(changes: Iterable[Change], impacts: Sequence[ImpactData]) -> Iterator[Problem]:
     """A note at the line of each rule or catalog entry whose change affects answers."""
     moved = sum(impact["moved"] for impact in impacts if "opened" not in impact)
     for change in changes:
@@ -204,7 +212,7 @@ def _answer_notes(changes: Iterable[Change], impacts: Iterable[ImpactData]) -> I
             fields = [_describe(field) for field in change.details if field.field and field.effect is Effect.ANSWERS]
             details = f": {', '.join(fields)}" if fields and change.action is Action.CHANGED else ""
             reach = f"; it affects {', '.join(change.reaches)}" if change.reaches else "; it affects no answer"
-            total = f"; {moved:,} answers move with the whole change" if change.reaches else ""
+            total = f"; {moved:,} answers move with the whole change" if change.reaches and impacts else ""
             message = f"the {item.kind} `{item.name}` is {change.action}{details}{reach}{total}"
             yield Problem(AnswersMoved, message, change.position, Severity.NOTE)
 

@@ -142,8 +142,8 @@ class MoverData(TypedDict):
     """A question with a large change."""
 
     question: Annotated[dict[str, str], "Entries by axis, without axes that make no difference."]
-    old: Scalar
-    new: Scalar
+    old: Annotated[Scalar, "Null where the answer shows no value."]
+    new: Annotated[Scalar, "Null where the answer shows no value."]
     percent: NotRequired[RelativeChange]
     first: Annotated[str, "First differing name that the output depends on, in dependency order."]
 
@@ -158,6 +158,8 @@ class OutputData(TypedDict):
     rose: NotRequired[Count]
     fell: NotRequired[Count]
     from_zero: NotRequired[Annotated[int, Minimum(0), "Answers whose old value is 0, without a relative change."]]
+    appeared: NotRequired[Annotated[int, Minimum(0), "Answers that did not show the number and now do."]]
+    vanished: NotRequired[Annotated[int, Minimum(0), "Answers that showed the number and no longer do."]]
     percent: NotRequired[QuantilesData]
     histogram: NotRequired[Annotated[list[BinData], "Number of changed answers by relative change."]]
     words: NotRequired[Annotated[list[str], "Words of the matrix, in the order of their table."]]

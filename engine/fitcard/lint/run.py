@@ -49,7 +49,7 @@ def run_checks(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
         if computable:
             problems += invariant_problems(rulebook, samples)
-            problems += unreachable_problems(engine, samples, max_questions)
+            problems += unreachable_problems(engine, samples, max_questions, thorough=thorough)
         problems += text_problems(rulebook)
         if not errors(problems):
             problems += outdated_schemas(rulebook, folders)

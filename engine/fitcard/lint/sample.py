@@ -9,7 +9,7 @@ with the same questions, and what they have in common is computed once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -155,11 +155,25 @@ def samples_of(profiles: Iterable[CompiledRules], max_questions: int | None = No
     return [baseline, *(Sample(rules, questions, inputs, baseline) for rules in others)]
 
 
-def exhaustive_samples(rules: CompiledRules, max_questions: int) -> Iterator[Sample]:
-    """All questions over the axes that are swept, in samples of at most `max_questions`, without inputs."""
-    rows = {name: _swept_rows(rules, axis) for name, axis in rules.question_fields.axes.items()}
-    for chunk in Chunks(rows, max_questions):
+def exhaustive_samples(
+    rules: CompiledRules, max_questions: int, axes: Container[str] | None = None
+) -> Iterator[Sample]:
+    """All questions over the axes that are swept, in samples of at most `max_questions`, without inputs.
+
+    With `axes`, other axes have one entry each.
+    """
+    for chunk in Chunks(_exhaustive_rows(rules, axes), max_questions):
         yield Sample(rules, _product(rules, chunk.entries), {})
+
+
+def exhaustive_count(rules: CompiledRules, axes: Container[str] | None = None) -> int:
+    """The number of questions of `exhaustive_samples`."""
+    return math.prod(map(len, _exhaustive_rows(rules, axes).values()))
+
+
+def _exhaustive_rows(rules: CompiledRules, axes: Container[str] | None) -> Mapping[str, Sequence[int]]:
+    rows = {name: _swept_rows(rules, axis) for name, axis in rules.question_fields.axes.items()}
+    return {name: entries if axes is None or name in axes else entries[:1] for name, entries in rows.items()}
 
 
 def _sample_questions(

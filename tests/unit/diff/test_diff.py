@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.compiler.evaluation import evaluate
-from fitcard.diff.changes import shown_rules
+from fitcard.diff.shown import Places, shown_places
 from fitcard.rulebook.loader import load
 from fitcard.source.folders import Folders
-from fitcard.values import RELATIVE_TOLERANCE, Column, WordColumn
+from fitcard.values import ABSENT, RELATIVE_TOLERANCE, Column, WordColumn
 from helpers.fewer_entries import with_fewer_entries
 from helpers.repository import Repository, repository
-from helpers.workplace import Workplace
+from helpers.workplace import PROJECT, Workplace
 
 
 @pytest.fixture
@@ -187,7 +187,12 @@ def test_the_numbers_of_moved_answers_are_those_of_a_recount_model_by_model(chan
 
 def check_recount(before: Engine, after: Engine, profile: str, impact: Mapping[str, Any]) -> None:
     """Compares the numbers of a profile with those of all its answers, model by model."""
-    outputs = [name for name in shown_rules(after.rulebook) if not after.rules[profile].plan([name]).current]
+    places = shown_places(after.rulebook.layout, after.rules[profile].rule_set)
+    outputs = {
+        name: of_name
+        for name, of_name in places.items()
+        if name in after.rules[profile].definitions and not after.rules[profile].plan([name]).current
+    }
     moved = dict.fromkeys(outputs, 0)
     answers = pages = 0
     ids = swept(before)
@@ -209,23 +214,34 @@ def check_recount(before: Engine, after: Engine, profile: str, impact: Mapping[s
             assert sum(cell["answers"] for cell in output["matrix"]) == impact["answers"]
             assert sum(cell["answers"] for cell in output["matrix"] if cell["old"] != cell["new"]) == output["moved"]
         else:
-            assert output["rose"] + output["fell"] == output["moved"]
-            assert sum(one["answers"] for one in output.get("histogram", ())) == output["moved"] - output["from_zero"]
+            changed = output["rose"] + output["fell"]
+            assert changed + output["appeared"] + output["vanished"] == output["moved"]
+            assert sum(one["answers"] for one in output.get("histogram", ())) == changed - output["from_zero"]
 
 
-def values(rules: CompiledRules, outputs: list[str], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Every answer about one model, evaluated by itself."""
-    evaluation = evaluate(rules, QuestionGrid.of(rules.question_fields, rules.columns, ids), outputs)
-    return {name: plain(evaluation.columns[name]) for name in outputs}
+def values(rules: CompiledRules, outputs: Mapping[str, Places], ids: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """Every answer about one model, evaluated by itself; absent where the answer does not show the value."""
+    conditions = {condition for places in outputs.values() for place in places for condition in place}
+    grid = QuestionGrid.of(rules.question_fields, rules.columns, ids)
+    columns = evaluate(rules, grid, {*outputs, *conditions}).columns
+    shown = {
+        name: sum(np.prod([np.broadcast_to(columns[one], grid.shape) for one in place], axis=0) for place in places)
+        for name, places in outputs.items()
+    }
+    return {name: plain(columns[name], np.asarray(shown[name]) > 0) for name in outputs}
 
 
-def plain(column: Column) -> Any:
-    return np.array(column.words)[column.codes] if isinstance(column, WordColumn) else np.asarray(column)
+def plain(column: Column, shown: Any) -> Any:
+    if isinstance(column, WordColumn):
+        return np.array([*column.words, ""])[np.where(shown, column.codes, ABSENT)]
+    data = np.asarray(column)
+    return np.where(shown, data, np.nan if data.dtype.kind == "f" else -1)
 
 
 def differ(one: Any, other: Any) -> Any:
     if one.dtype.kind == "f":
-        return np.abs(one - other) > RELATIVE_TOLERANCE * np.maximum(np.abs(one), np.abs(other))
+        far = np.abs(one - other) > RELATIVE_TOLERANCE * np.maximum(np.abs(one), np.abs(other))
+        return far | (np.isnan(one) != np.isnan(other))
     return one != other
 
 
@@ -538,3 +554,73 @@ def test_the_folders_of_a_state_are_its_own(repo: Repository, tmp_path: Path) ->
     folders = Folders(other / "rules", other / "catalogs", other / "schemas")
     assert load(folders).sha256 != load(repo.place.folders).sha256
     assert [one["name"] for one in repo.data(str(other))["changes"]] == ["grade"]
+
+
+ENERGY = "rules/physics/energy.yaml"
+FIGURE = "energy_per_1000_tokens"
+LARGE = "known(device.tdp) and device.tdp > 500 * W"
+
+
+@pytest.fixture
+def figure_repo(repo: Repository) -> Repository:
+    """The rules with the figure of the guide."""
+    guide = (PROJECT / ".github/guides/writing-rules.md").read_text("utf-8")
+    repo.place.write(ENERGY, guide.partition("## A figure in the answer")[2].split("```")[1].removeprefix("yaml\n"))
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "energy")
+    return repo
+
+
+def answers_with(repo: Repository, condition: Callable[[float | None], bool]) -> int:
+    """The number of answers about devices whose power limit meets a condition."""
+    ids = swept(repo.place.load())
+    devices = repo.place.load().rulebook.catalog_of("device").entries
+    count = sum(condition(devices[device].value("tdp")) for device in ids["device"])
+    return math.prod(map(len, ids.values())) // len(ids["device"]) * count
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "appeared", "vanished"),
+    [
+        ("expr: known(device.tdp)", f"expr: {LARGE}", None, lambda tdp: tdp is not None and tdp <= 500),
+        ("shown: tdp_known", "shown: true", lambda tdp: tdp is None, None),
+        ("shown: tdp_known", "shown: several_devices", None, lambda tdp: tdp is not None),
+        ("    shown: tdp_known\n", "", None, lambda tdp: tdp is not None),
+    ],
+)
+def test_a_figure_that_appears_or_vanishes_moves_answers(
+    figure_repo: Repository, old: str, new: str, appeared: Any, vanished: Any
+) -> None:
+    figure_repo.place.edit(ENERGY, old, new)
+    data = figure_repo.data()
+    expected = [answers_with(figure_repo, condition) if condition else 0 for condition in (appeared, vanished)]
+    assert any(expected)
+    output = next(one for one in data["impact"][0]["outputs"] if one["name"] == FIGURE)
+    assert [output["appeared"], output["vanished"]] == expected
+    assert data["impact"][0]["moved"] == output["moved"] == sum(expected)
+    assert {None} < {mover[side] for mover in output["movers"] for side in ("old", "new")}
+    (changed,) = data["changes"]
+    assert changed["effect"] == "answers"
+    assert FIGURE in changed["reaches"]
+    assert "absent" in figure_repo.diff("HEAD", "--format", "markdown").output
+
+
+def test_a_new_or_removed_figure_moves_the_answers_that_show_it(figure_repo: Repository) -> None:
+    expected = answers_with(figure_repo, lambda tdp: tdp is not None)
+    figure_repo.place.path(ENERGY).unlink()
+    assert figure_repo.data()["impact"][0]["moved"] == expected
+    assert figure_repo.data("HEAD", "HEAD~1")["impact"][0]["outputs"][0]["vanished"] == expected
+    assert figure_repo.data("HEAD~1", "HEAD")["impact"][0]["outputs"][0]["appeared"] == expected
+
+
+def test_a_changed_condition_of_a_section_or_note_moves_answers(repo: Repository) -> None:
+    repo.place.edit("rules/views/answer.yaml", "when: gives_range", "when: several_devices")
+    confidence = {one["name"] for one in repo.data()["impact"][0]["outputs"]}
+    assert {"decode_low", "decode_high", "range_share"} <= confidence
+
+
+def test_a_label_is_wording(figure_repo: Repository) -> None:
+    figure_repo.place.edit(ENERGY, "label: Energy per 1,000 tokens", "label: Energy of 1,000 tokens")
+    data = figure_repo.data()
+    assert data["counts"] == {"answers": 0, "checks": 0, "wording": 1}
+    assert data["impact"][0]["moved"] == 0
