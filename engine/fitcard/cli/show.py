@@ -40,7 +40,7 @@ def command(
     try:
         engine = in_language(engine, lang)
         question = read_question(engine.rulebook, parameters, overrides)
-        answer = answer_question(engine, question, explained=explain).to_dict()
+        answer = answer_question(engine, question, explained=explain).data
     except ProblemsError as error:
         exit_with_problems(error.problems, MISUSE, engine.rulebook.messages)
     if as_json:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any
 
-from fitcard.answer.answer import answer_question
+from fitcard.answer.answer import answer_question, answer_questions
 from fitcard.answer.evaluator import explain as explain_rules
 from fitcard.answer.problems import MissingParameter, NotWhole, UnknownRule, question_problem
 from fitcard.answer.question import Question, read_number, read_question
@@ -171,9 +171,10 @@ def estimate_memory(
         "model": model, "quant": quant, "context": context, "kv": kv, "users": users, "workload": workload,
         "gpus": gpus, "runtime": runtime, "device": assumed.id if assumed else device,
     }  # fmt: skip
-    answer = _answer(engine, parameters)
     quants = [each for each in QUANTS if each in engine.rulebook.catalog_of("quant").entries]
-    by_quant = [{**_answer(engine, {**parameters, "quant": each}), "quant": each} for each in quants]
+    questions = [read_question(engine.rulebook, {**parameters, "quant": each}) for each in (quant, *quants)]
+    answer, *others = (each.data for each in answer_questions(engine, questions))
+    by_quant = [{**other, "quant": each} for each, other in zip(quants, others, strict=True)]
     if assumed is None:
         return project({**answer, "by_quant": by_quant, "on_device": answer}, MemoryEstimate)
     note = (
@@ -332,8 +333,7 @@ def explain(
     """How a figure of an answer is computed.
 
     Returns its formula, unit, rule file and line, its inputs with their values, and the same of those, with the source
-    of each catalog figure. Any rule in `inputs` can be explained in turn; names
-    with a dot are figures of catalogs.
+    of each catalog figure. Any rule in `inputs` can be explained in turn; names with a dot are figures of catalogs.
     """
     parameters = {
         "model": model, "device": device, "quant": quant, "workload": workload, "context": context, "kv": kv,
@@ -346,7 +346,7 @@ def explain(
         frontier = [name for step in frontier for name in steps[step].get("inputs", ()) if name not in names]
         names |= dict.fromkeys(frontier)
     listed = [_with_integers(steps[name]) for name in islice(names, MAX_STEPS)]
-    answer = answer_question(engine, question).to_dict()
+    answer = answer_question(engine, question).data
     return project({**answer, "steps": listed, "left_off": len(steps) - len(listed)}, Explanation)
 
 
@@ -386,8 +386,8 @@ def _layout_names(node: Node, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from _layout_names(part, f"{prefix}{key}.")
 
 
-def _answer(engine: Engine, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return answer_question(engine, read_question(engine.rulebook, parameters)).to_dict()
+def _answer(engine: Engine, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return answer_question(engine, read_question(engine.rulebook, parameters)).data
 
 
 def _ranking(engine: Engine, name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
