@@ -52,9 +52,7 @@ def compare_answers(
     A value that an answer does not show is absent. Raises ProblemsError if a number of either version is not finite.
     """
     unchanged = unchanged_names(questions)
-    differing = [
-        each for each in outputs if not _is_same(questions, each, unchanged) and _is_comparable(questions, each)
-    ]
+    differing = [each for each in outputs if not _is_same(each, unchanged) and _is_comparable(questions, each)]
     tallies = {output.name: _tally(questions, output.name) for output in differing}
     moved = done = 0
     subjects = [questions.axes.index(axis) for axis in questions.subjects]
@@ -148,7 +146,7 @@ def _evaluate_both(
     return old, evaluate(head, part.grid(head), new_names, overrides=shared)
 
 
-def _is_same(questions: Questions, output: Output, unchanged: frozenset[str]) -> bool:
+def _is_same(output: Output, unchanged: frozenset[str]) -> bool:
     """Whether both versions show the same value of an output for each question."""
     conditions = frozenset().union(*output.old)
     return output.name in unchanged and output.old == output.new and conditions <= unchanged
@@ -165,17 +163,20 @@ def _is_comparable(questions: Questions, output: Output) -> bool:
     return len(versions) > 1 or bool(versions[0].definitions[name].shown)
 
 
+def _defining_rules(questions: Questions, name: str) -> CompiledRules:
+    """The new version, or the old one if the new one no longer has the definition."""
+    return questions.head if name in questions.head.definitions else questions.base
+
+
 def _kind(questions: Questions, name: str) -> Kind:
-    rules = questions.head if name in questions.head.definitions else questions.base
-    return rules.kinds[name]
+    return _defining_rules(questions, name).kinds[name]
 
 
 def _tally(questions: Questions, name: str) -> ChangeTally:
     kind = _kind(questions, name)
     if kind is Kind.NUMBER:
         return NumberChanges(questions)
-    rules = questions.head if name in questions.head.definitions else questions.base
-    words = rules.rule_set.possible_words(name)[0] if kind is Kind.WORD else ()
+    words = _defining_rules(questions, name).rule_set.possible_words(name)[0] if kind is Kind.WORD else ()
     return WordChanges(questions, order=words)
 
 

@@ -255,14 +255,11 @@ def _maps_with_use(data: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]
 
 def _uses(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """The path of each use of a block, and the name of the block."""
-    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, part in parts:
-        if key == USE and isinstance(part, list):
-            yield from (((*path, key, at), name) for at, name in enumerate(part))
-        elif key == USE:
-            yield (*path, key), part
+    for at, found in _maps_with_use(data, path):
+        if isinstance(found[USE], list):
+            yield from (((*at, USE, number), name) for number, name in enumerate(found[USE]))
         else:
-            yield from _uses(part, (*path, key))
+            yield (*at, USE), found[USE]
 
 
 def _blocks_within(blocks: Mapping[str, Any], name: str, seen: frozenset[str]) -> frozenset[str]:
