@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 from fitcard.answer.answer import Answer, copy_data
@@ -40,21 +41,21 @@ class Table:
 
     def to_polars(self) -> polars.DataFrame:
         """The table as a polars frame. Raises ImportError where polars is not installed."""
-        try:
-            import polars  # noqa: PLC0415 - not a dependency of fitcard
-        except ImportError as error:
-            raise ImportError("to_polars requires the package polars: pip install polars") from error
-
-        return polars.DataFrame(dict(self.columns), strict=False)
+        frame: polars.DataFrame = _import_library("polars").DataFrame(dict(self.columns), strict=False)
+        return frame
 
     def to_pandas(self) -> pandas.DataFrame:
         """The table as a pandas frame. Raises ImportError where pandas is not installed."""
-        try:
-            import pandas  # noqa: PLC0415 - not a dependency of fitcard
-        except ImportError as error:
-            raise ImportError("to_pandas requires the package pandas: pip install pandas") from error
+        frame: pandas.DataFrame = _import_library("pandas").DataFrame(dict(self.columns))
+        return frame
 
-        return pandas.DataFrame(dict(self.columns))
+
+def _import_library(name: str) -> Any:
+    """The module of polars or pandas, which are no dependencies. Raises ImportError with how to install it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f"to_{name} requires the package {name}: pip install {name}") from error
 
 
 def _flatten(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

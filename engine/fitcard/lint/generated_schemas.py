@@ -40,7 +40,7 @@ def outdated_schemas(rulebook: Rulebook, folders: Folders) -> Iterator[Problem]:
     Only files beside the rules are compared, since those of another folder belong to other rules. Missing files are no
     errors. A tuner may reword rules without generating anything.
     """
-    if folders.schemas.resolve().parent != folders.rules.resolve().parent:
+    if not folders.schemas_of_rules:
         return
     for kind, schema in generated_schemas(rulebook).items():
         if _without_descriptions(rulebook.schemas.by_kind.get(kind, schema)) != _without_descriptions(schema):

@@ -31,8 +31,13 @@ class Folders:
     @property
     def schemas_beside(self) -> Path | None:
         """The schemas folder if it is a sibling of the rules or catalogs, so that their files can refer to it."""
-        parents = {self.rules.resolve().parent, self.catalogs.resolve().parent}
-        return self.schemas if self.schemas.resolve().parent in parents else None
+        beside = _are_siblings(self.schemas, self.rules) or _are_siblings(self.schemas, self.catalogs)
+        return self.schemas if beside else None
+
+    @property
+    def schemas_of_rules(self) -> bool:
+        """Whether the schemas are beside the rules, so that the generated ones are those of these rules."""
+        return _are_siblings(self.schemas, self.rules)
 
     def display_path(self, folder: Path) -> str:
         """The folder in file names of problems: relative to the working directory if near, else its name."""
@@ -49,8 +54,7 @@ class Folders:
             return f"{resolved} (installed)"
         inside = resolved != here and resolved.is_relative_to(here)
         rules = resolved.relative_to(here).as_posix() if inside else str(resolved)
-        siblings = self.catalogs.resolve().parent == resolved.parent
-        return rules if siblings else f"{rules}, with catalogs of {self.catalogs}"
+        return rules if _are_siblings(self.catalogs, self.rules) else f"{rules}, with catalogs of {self.catalogs}"
 
 
 def find_folders(
@@ -78,6 +82,10 @@ def _explicit_folder(name: str, argument: str | Path | None) -> Path | None:
     """The folder of an argument or an environment variable."""
     folder = argument or os.environ.get(ENVIRONMENT + name.upper())
     return Path(folder) if folder else None
+
+
+def _are_siblings(folder: Path, other: Path) -> bool:
+    return folder.resolve().parent == other.resolve().parent
 
 
 def _working_directory() -> Path:
