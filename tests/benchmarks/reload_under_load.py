@@ -75,7 +75,7 @@ def main() -> None:
         changing.join()
         wrong = [row for row in responses if row[0] != 200 or row[3] != expected(engines[row[1]], row[2])]
         print(f"{len(responses)} answers of {len(engines)} rulebooks in {time.perf_counter() - started:.0f} s")
-        print(f"wrong: {len(wrong)}; reloads succeeded: {live.succeeded}, failed: {live.failed}")
+        print(f"wrong: {len(wrong)}; reloads succeeded: {live.state.succeeded}, failed: {live.state.failed}")
 
 
 def expected(engine: Engine, context: int) -> float:

@@ -92,18 +92,18 @@ def fastest(get: Callable[[], object], clock: Callable[[], float], requests: int
 
 def serve(way: str) -> None:
     """Serves the application, and under /cpu/ the CPU seconds of this process, on a port that it prints."""
-    from waitress import create_server  # noqa: PLC0415
-
-    from fitcard.web.server import keep_connections_open  # noqa: PLC0415
+    from fitcard.web.options import Limits, ServerLimits  # noqa: PLC0415
+    from fitcard.web.server import Server, bind_sockets  # noqa: PLC0415
 
     def cpu(_: object, start_response: Callable[..., object]) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [str(time.process_time()).encode()]
 
-    server: Any = create_server(DispatcherMiddleware(application(way), {"/cpu": cpu}), host="127.0.0.1", port=0)
-    keep_connections_open([server])
-    print(server.effective_port, flush=True)
-    server.run()
+    app = application(way)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/cpu": cpu})  # type: ignore[method-assign]
+    (listening,) = bind_sockets("127.0.0.1", 0)
+    print(listening.getsockname()[1], flush=True)
+    Server(app, [listening], ServerLimits(), Limits()).run()
 
 
 def main() -> None:

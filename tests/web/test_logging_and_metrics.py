@@ -19,7 +19,7 @@ from fitcard.answer.question import read_question
 from fitcard.compiler.engine import Engine
 from fitcard.reload import ReloadingEngine
 from fitcard.web.app import create_app
-from fitcard.web.observability import JsonFormatter, TextFormatter
+from fitcard.web.logs import JsonFormatter, TextFormatter
 from fitcard.web.options import Options
 from helpers.project import project_rules
 from helpers.workplace import Workplace

@@ -43,7 +43,7 @@ def test_cached_parts_of_pages_are_rendered_again_after_a_reload(copy: Workplace
     before = client.get(page).get_data(as_text=True)
     for edit in changed:
         copy.edit(*edit)
-    assert live.poll(), live.last_attempt.problems
+    assert live.poll(), live.state.problems
     after = client.get(page).get_data(as_text=True)
     assert [("Llama in C" in text, ">Stairs<" in text) for text in (before, after)] == [(False, False), (True, True)]
 
@@ -71,7 +71,7 @@ def test_wrong_units_are_not_taken_over(copy: Workplace) -> None:
     live = ReloadingEngine(copy.folders)
     copy.edit("rules/physics/prefill.yaml", "prompt_tokens / prefill_time", "prefill_time / prompt_tokens")
     assert not live.poll()
-    assert [problem.code for problem in live.last_attempt.problems] == ["unit-result"]
+    assert [problem["code"] for problem in live.state.problems] == ["unit-result"]
 
 
 def test_editors_that_write_by_rename_are_followed(copy: Workplace) -> None:
@@ -153,5 +153,5 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
     assert len(seen) == THREADS * QUESTIONS
     assert {status for status, _, _ in seen} == {200}
     assert [row for row in seen if expected[row[1]] != row[2]] == []
-    assert live.succeeded > 0
-    assert live.failed > 0
+    assert live.state.succeeded > 0
+    assert live.state.failed > 0

@@ -302,6 +302,15 @@ class Stopping(ProblemCode):
     """
 
 
+class RulesStale(ProblemCode):
+    """Changed rules have failed to load for longer than the service may answer with the former ones.
+
+    Why: its answers are not those of the rules that it is given.
+    Avoid: deploying rules that `fitcard check` rejects
+    Prefer: mending the problems that /status lists; they are loaded by themselves.
+    """
+
+
 QUESTION_TEXTS: Texts = {
     kind.id: frozenset({"field", "given", "closest"})
     for kind in (
@@ -322,7 +331,7 @@ QUESTION_TEXTS: Texts = {
 REQUEST_TEXTS: Texts = {
     **{
         kind.id: frozenset({"field", "given", "closest"})
-        for kind in (BodyUnreadable, MethodNotAllowed, NotJson, KeyNeeded, DeadlinePassed, Stopping)
+        for kind in (BodyUnreadable, MethodNotAllowed, NotJson, KeyNeeded, DeadlinePassed, Stopping, RulesStale)
     },
     BodyTooLarge.id: frozenset({"field", "given", "closest", "most"}),
     AddressTooLong.id: frozenset({"field", "given", "closest", "most"}),

@@ -1,28 +1,36 @@
-"""`fitcard serve`: runs the HTTP service in one process."""
+"""`fitcard serve`: runs the HTTP service in one process or several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from fitcard.cli.output import FAILED, exit_with_problems
 from fitcard.problems import ProblemsError
-from fitcard.reload import ReloadingEngine
-from fitcard.web.access import read_keys
-from fitcard.web.observability import LOG_FORMATS, TEXT_LOG, configure_logging
-from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options, ServerLimits
-from fitcard.web.server import Server, run_until_signal
+from fitcard.web.options import LOG_FORMATS, TEXT_LOG, Limits, Options, ServerLimits
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from fitcard.source.folders import Folders
 
 POLL_SECONDS = 1.0
+NOT_INSTALLED = "--workers requires gunicorn: pip install 'fitcard[workers]'"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
 SECONDS = click.FloatRange(0, min_open=True)
 FILE = click.Path(dir_okay=False, path_type=Path)
+REQUEST, CONNECTION, SERVICE = Limits(), ServerLimits(), Options()
 
 
 def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command], Command]:
@@ -33,44 +41,83 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @click.command("serve")
 @option("--host", "127.0.0.1", str, "Address to listen on.")
 @option("--port", 8000, click.IntRange(0, 65535), "Port to listen on.")
-@option("--threads", 4, click.IntRange(1, 64), "Worker threads.")
+@option("--workers", 1, click.IntRange(1, 64), "Processes. More than one requires fitcard[workers].")
+@option("--threads", CONNECTION.threads, click.IntRange(1, 64), "Threads of each process.")
 @click.option("--site", default=None, help="Base URL of links in answers. [default: that of the rulebook]")
-@option("--reload/--no-reload", True, None, "Reload changed rules and catalogs.")
-@option("--body-bytes", MAX_BODY, COUNT, "Maximum size of a request body.")
-@option("--address-length", MAX_ADDRESS, COUNT, "Maximum length of a URL.")
-@option("--batch-questions", MAX_QUESTIONS, COUNT, "Maximum number of questions in a batch.")
-@option("--batch-seconds", BATCH_SECONDS, SECONDS, "Time limit of a batch.")
-@option("--header-bytes", 32_000, COUNT, "Maximum size of request headers.")
-@option("--connections", 200, COUNT, "Maximum number of open connections.")
-@option("--idle-seconds", 60, COUNT, "Time after which an idle connection is closed.")
-@option("--arrival-seconds", 30.0, SECONDS, "Time limit for receiving a request.")
+@option("--reload/--no-reload", True, None, "Reload changed rules and catalogs. SIGHUP reloads them in any case.")
+@option(
+    "--max-stale-seconds",
+    SERVICE.max_stale,
+    click.FloatRange(0),
+    "Time for which changed rules may fail to load before /ready fails; 0 for any time.",
+)
+@option("--body-bytes", REQUEST.body, COUNT, "Maximum size of a request body.")
+@option("--address-length", REQUEST.address, COUNT, "Maximum length of a URL.")
+@option("--batch-questions", REQUEST.questions, COUNT, "Maximum number of questions in a batch.")
+@option("--batch-seconds", REQUEST.seconds, SECONDS, "Time limit of a batch.")
+@option("--header-bytes", CONNECTION.header, COUNT, "Maximum size of request headers.")
+@option(
+    "--connections",
+    CONNECTION.connections,
+    COUNT,
+    "Maximum number of open connections of a process. At the limit, the one that waits longest for its client closes.",
+)
+@option("--address-connections", CONNECTION.address_connections, COUNT, "The same for those of one address.")
+@option("--idle-seconds", CONNECTION.idle, COUNT, "Time after which an idle connection is closed.")
+@option("--arrival-seconds", CONNECTION.arrival, SECONDS, "Time limit for receiving a request.")
+@option("--send-seconds", CONNECTION.send, SECONDS, "Time limit for sending a response.")
 @option(
     "--drain-seconds",
-    0.0,
+    CONNECTION.drain,
     click.FloatRange(0),
     "At shutdown, time during which /ready fails and requests are still answered.",
 )
-@option("--patience-seconds", 20.0, click.FloatRange(0), "At shutdown, time to wait for requests in progress.")
-@option("--trusted-proxies", 0, click.IntRange(0, 10), "Number of proxies whose X-Forwarded-For is trusted.")
-@click.option("--rate-limit", default="", metavar="RATE", help="Rate limit per caller, such as 60/minute.")
+@option(
+    "--patience-seconds",
+    CONNECTION.patience,
+    click.FloatRange(0),
+    "At shutdown, time to wait for requests in progress.",
+)
+@option(
+    "--trusted-proxies",
+    SERVICE.trusted_proxies,
+    click.IntRange(0, 10),
+    "Number of proxies, one behind the other, whose X-Forwarded-For is trusted.",
+)
+@click.option(
+    "--proxy-network",
+    "proxy_networks",
+    multiple=True,
+    metavar="NETWORK",
+    help="Network of these proxies, such as 10.0.0.0/8; the header of others is ignored, so that no caller can choose"
+    " the address by which the rate is limited. Repeatable. To test it, send more requests than the rate limit from"
+    " elsewhere, past the proxy, each with another X-Forwarded-For: they must get 429."
+    " [default: loopback and private networks]",
+)
+@click.option(
+    "--rate-limit", default=SERVICE.rate_limit, metavar="RATE", help="Rate limit per caller, such as 60/minute."
+)
 @click.option("--api-keys", type=FILE, help="File with a name and an API key per line; /v1 then requires a key.")
 @option("--log", TEXT_LOG, click.Choice(LOG_FORMATS), "Format of the access log on standard error.")
 @click.option("--decision-log", type=FILE, help="Append each question and its answer to this file as JSON lines.")
-@option("--metrics/--no-metrics", True, None, "Serve Prometheus metrics at /metrics.")
+@option("--metrics/--no-metrics", SERVICE.metrics, None, "Serve Prometheus metrics at /metrics.")
 @click.pass_context
 def command(
     ctx: click.Context,
     /,
     host: str,
     port: int,
+    workers: int,
     site: str | None,
     reload: bool,
+    max_stale_seconds: float,
     log: str,
     body_bytes: int,
     address_length: int,
     batch_questions: int,
     batch_seconds: float,
     trusted_proxies: int,
+    proxy_networks: tuple[str, ...],
     rate_limit: str,
     api_keys: Path | None,
     decision_log: Path | None,
@@ -79,31 +126,86 @@ def command(
 ) -> None:
     """Run the HTTP service.
 
-    On SIGTERM it stops accepting requests, completes those in progress and exits with 0.
+    On SIGTERM it stops accepting requests, completes those in progress and exits with 0. On SIGHUP it loads the rules
+    again.
     """
-    from fitcard.web.app import create_app  # noqa: PLC0415 - only this command serves
-
     limits = Limits(body_bytes, address_length, batch_questions, batch_seconds)
+    options = replace(
+        SERVICE,
+        limits=limits,
+        trusted_proxies=trusted_proxies,
+        proxy_networks=proxy_networks or SERVICE.proxy_networks,
+        rate_limit=rate_limit,
+        decision_log=decision_log,
+        metrics=metrics,
+        max_stale=max_stale_seconds,
+    )
+    with _shared_folder() if workers > 1 else nullcontext() as shared:
+        options = replace(options, shared=shared)
+        _serve(ctx.obj, host, port, workers, site, reload, api_keys, log, options, _bounds(**bounds))
+
+
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """A folder in which processes share their state and metrics; removed by the process that has made it."""
+    owner, folder = os.getpid(), tempfile.mkdtemp(prefix="fitcard-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when prometheus_client is imported
     try:
-        keys = read_keys(api_keys) if api_keys else {}
-        options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
+        yield Path(folder)
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(
+    folders: Folders,
+    host: str,
+    port: int,
+    workers: int,
+    site: str | None,
+    reload: bool,
+    api_keys: Path | None,
+    log: str,
+    options: Options,
+    bounds: ServerLimits,
+) -> None:
+    # Only this command serves.
+    from fitcard.reload import ReloadingEngine, answer_pinned  # noqa: PLC0415
+    from fitcard.web.access import read_keys  # noqa: PLC0415
+    from fitcard.web.app import check_options, create_app  # noqa: PLC0415
+    from fitcard.web.logs import configure_logging  # noqa: PLC0415
+    from fitcard.web.server import Server, address_of, bind_sockets, run_until_signal  # noqa: PLC0415
+
+    try:
+        options = replace(options, api_keys=read_keys(api_keys) if api_keys else {})
+        check_options(options)
         configure_logging(log)
-        engine = ReloadingEngine(ctx.obj)
-        app = create_app(engine, site or local_site(engine.rulebook.site, host, port), options)
+        rules = ReloadingEngine(folders, prepare=answer_pinned)
     except ProblemsError as error:
         exit_with_problems(error.problems, FAILED)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        server = Server(app, host, port, _bounds(**bounds), limits)
+        sockets = bind_sockets(host, port)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
-    click.echo(server.address, err=True)
-    click.echo(f"rules: {ctx.obj.description}", err=True)
-    if reload:
-        engine.watch(POLL_SECONDS)
-    if aborted := run_until_signal(server):
-        click.echo(f"stopped; requests aborted: {aborted}", err=True)
+    click.echo(address_of(sockets[-1]), err=True)
+    click.echo(f"rules: {folders.description}", err=True)
+
+    def make_app() -> Flask:
+        return create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
+
+    if options.shared is not None:
+        try:
+            from fitcard.web.workers import run_workers  # noqa: PLC0415
+        except ImportError:
+            raise click.ClickException(NOT_INSTALLED) from None
+        run_workers(workers, sockets, rules, make_app, bounds, options.limits, options.shared, reload=reload)
+    else:
+        server = Server(make_app(), sockets, bounds, options.limits)
+        rules.watch(POLL_SECONDS if reload else None)
+        if aborted := run_until_signal(server, rules.request):
+            click.echo(f"stopped; requests aborted: {aborted}", err=True)
 
 
 def local_site(site: str, host: str, port: int) -> str:
@@ -117,12 +219,22 @@ def local_site(site: str, host: str, port: int) -> str:
 def _bounds(
     threads: int,
     connections: int,
+    address_connections: int,
     idle_seconds: int,
     arrival_seconds: float,
+    send_seconds: float,
     header_bytes: int,
     drain_seconds: float,
     patience_seconds: float,
 ) -> ServerLimits:
     return ServerLimits(
-        threads, connections, idle_seconds, arrival_seconds, header_bytes, drain_seconds, patience_seconds
+        threads=threads,
+        connections=connections,
+        address_connections=address_connections,
+        idle=idle_seconds,
+        arrival=arrival_seconds,
+        send=send_seconds,
+        header=header_bytes,
+        drain=drain_seconds,
+        patience=patience_seconds,
     )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Request
 
 from fitcard.answer.problems import AddressTooLong
@@ -25,18 +24,11 @@ from fitcard.source.folders import find_folders
 from fitcard.web import api, operations
 from fitcard.web.access import Access
 from fitcard.web.errors import install_error_handlers, refusal
-from fitcard.web.observability import (
-    REQUEST_ID,
-    DecisionLog,
-    Metrics,
-    Recorder,
-    ServedRequest,
-    log_request,
-    request_id,
-    route,
-)
+from fitcard.web.logs import REQUEST_ID, DecisionLog, Recorder, ServedRequest, log_request, request_id, route
+from fitcard.web.metrics import Metrics
 from fitcard.web.options import Options
 from fitcard.web.pages import catalog, fit, reference, start
+from fitcard.web.proxies import ForwardedFor, Proxies
 from fitcard.web.response_cache import CacheMiddleware, ResponseCache, apply_conditions, is_cacheable
 from fitcard.web.responses import add_headers
 from fitcard.web.routing import Route
@@ -59,6 +51,7 @@ class Service:
     site: str
     options: Options
     access: Access
+    proxies: Proxies
     cache: ResponseCache
     decision_log: DecisionLog | None
     metrics: Metrics | None
@@ -122,21 +115,32 @@ def create_app(rules: ReloadingEngine | None = None, site_address: str = "", opt
         return _of_environment(service.rules.engine, environ).rulebook
 
     cached = CacheMiddleware(app.wsgi_app, service.cache, rulebook_of, service.access.admits, service.recorders)
-    proxies = service.options.trusted_proxies
-    app.wsgi_app = ProxyFix(cached, x_for=proxies, x_proto=proxies, x_host=0) if proxies else cached  # type: ignore[method-assign]
+    app.wsgi_app = ForwardedFor(cached, service.proxies) if service.proxies.count else cached  # type: ignore[method-assign]
     return app
+
+
+def check_options(options: Options) -> None:
+    """Raises OSError or ValueError for options with which there can be no application."""
+    Access(options.api_keys, options.rate_limit)
+    Proxies(options.trusted_proxies, options.proxy_networks)
+    if options.decision_log is not None:
+        DecisionLog(options.decision_log).close()
 
 
 def _service(rules: ReloadingEngine, site: str, options: Options) -> Service:
     cache = ResponseCache()
-    decision_log = DecisionLog(options.decision_log) if options.decision_log is not None else None
-    metrics = Metrics(rules, cache) if options.metrics else None
+    metrics = Metrics(rules) if options.metrics else None
+    on_lost = metrics.count_lost_decisions if metrics else lambda _: None
+    decision_log = DecisionLog(options.decision_log, on_lost) if options.decision_log is not None else None
+    if metrics:
+        metrics.add_gauge("cache_entries", "Cached answers", lambda: len(cache))
     recorders = [each.record for each in (decision_log, metrics) if each is not None]
     return Service(
         rules=rules,
         site=site,
         options=options,
         access=Access(options.api_keys, options.rate_limit),
+        proxies=Proxies(options.trusted_proxies, options.proxy_networks),
         cache=cache,
         decision_log=decision_log,
         metrics=metrics,

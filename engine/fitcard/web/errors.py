@@ -25,6 +25,7 @@ STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
     problems.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     problems.DeadlinePassed: HTTPStatus.SERVICE_UNAVAILABLE,
     problems.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    problems.RulesStale: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Response, abort, g, jsonify
 
 from fitcard import __version__
-from fitcard.answer.problems import Stopping
+from fitcard.answer.problems import RulesStale, Stopping
 from fitcard.web.errors import refusal
 from fitcard.web.openapi import openapi
 from fitcard.web.responses import JSON, TEXT, tagged_response, to_json
@@ -40,10 +40,13 @@ def health() -> Response:
 def ready() -> Response:
     """Readiness.
 
-    Whether the service accepts requests; 503 during shutdown.
+    Whether the service accepts requests; 503 during shutdown, and with --max-stale-seconds also when changed rules have
+    failed to load for longer.
     """
     if g.service.stopping.is_set():
         raise refusal(Stopping)
+    if g.service.options.max_stale and g.service.rules.is_stale(g.service.options.max_stale):
+        raise refusal(RulesStale)
     return jsonify({"status": "ok", "sha256": g.rulebook.sha256})
 
 

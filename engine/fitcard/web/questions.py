@@ -24,7 +24,7 @@ from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.errors import RequestRefused, refusal
-from fitcard.web.observability import decision
+from fitcard.web.logs import decision
 from fitcard.web.options import Limits
 from fitcard.web.responses import OK
 

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.web.observability import REQUEST_ID, Recorder, ServedRequest, request_id, route
+from fitcard.web.logs import REQUEST_ID, Recorder, ServedRequest, request_id, route
 from fitcard.web.responses import OK, RulesResponse
 
 if TYPE_CHECKING:

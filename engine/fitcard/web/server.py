@@ -1,125 +1,148 @@
-"""The HTTP server: waitress with time limits for slow clients, persistent connections and graceful shutdown."""
+"""The HTTP server: waitress with limits for connections, own threads for monitoring, and graceful shutdown."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from flask import Flask
-from waitress import create_server, wasyncore
-from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
 
 from fitcard.web.app import SERVICE
+from fitcard.web.connections import Connection, Connections, Listener
+from fitcard.web.dispatcher import Dispatcher
+from fitcard.web.event_loop import EventLoop
+from fitcard.web.metrics import Metrics
 from fitcard.web.options import Limits, ServerLimits
 
-PERSISTENT = "1.1"  # the version of HTTP whose connections stay open by default
 POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
-CLEANUP_SECONDS = 30
+TICK_SECONDS = 0.2  # between two searches for connections to close
 MAX_BODY_FACTOR = 10  # times the limit of a body, from which waitress rejects it itself
-
-
-class _Task(WSGITask):  # type: ignore[misc]
-    def set_close_on_finish(self) -> None:
-        """Closes the connection after this response, but not because a response without a body has no length."""
-        close = self.request.headers.get("CONNECTION", "").lower() == "close"
-        if self.has_body or close or self.version != PERSISTENT:
-            super().set_close_on_finish()
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    task_class = _Task
-
-
-def keep_connections_open(servers: Iterable[Any]) -> None:
-    """Makes these servers of waitress keep connections open after a 304."""
-    for server in servers:
-        server.channel_class = _Channel
+BACKLOG = 1024  # connections that wait to be accepted
+NEVER = 1 << 40  # bytes of a response from which waitress lets its thread wait for the client; connections are limited
 
 
 class Server:
-    """A server that listens from construction and answers in `run`. Raises OSError where it cannot listen."""
+    """A server that answers on these sockets in `run`, and calls `each_tick` at least once per second meanwhile."""
 
-    def __init__(self, app: Flask, host: str, port: int, bounds: ServerLimits, limits: Limits) -> None:
-        self.bounds, self.stopping = bounds, app.extensions[SERVICE].stopping
-        self._sockets: dict[int, Any] = {}  # of waitress: servers, channels and triggers by file descriptor
-        self._since: dict[Any, float] = {}  # when each request that is still arriving began
-        self._server: Any = create_server(
-            app,
-            map=self._sockets,
-            host=host,
-            port=port,
-            threads=bounds.threads,
+    def __init__(
+        self,
+        app: Flask,
+        sockets: Iterable[socket.socket],
+        bounds: ServerLimits,
+        limits: Limits,
+        each_tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        service = app.extensions[SERVICE]
+        self.bounds, self.stopping, self.each_tick = bounds, service.stopping, each_tick
+        self.connections = Connections(bounds, service.proxies.trusts)
+        self.dispatcher = Dispatcher(bounds.threads)
+        self._metrics: Metrics | None = service.metrics
+        if self._metrics is not None:
+            self.connections.on_close = self._metrics.count_closed
+            self._metrics.add_gauge("connections", "Open connections", lambda: len(self.connections.open))
+            self._metrics.add_gauge("requests_queued", "Requests that wait", lambda: self.dispatcher.queued)
+        self._loop = EventLoop()
+        self._next_tick = 0.0
+        options = Adjustments(
             ident=None,
-            connection_limit=bounds.connections,
-            channel_timeout=bounds.idle,
-            cleanup_interval=min(bounds.idle, CLEANUP_SECONDS),
             max_request_header_size=bounds.header,
             max_request_body_size=limits.body * MAX_BODY_FACTOR,
+            outbuf_high_watermark=NEVER,
             clear_untrusted_proxy_headers=False,  # ProxyFix reads them where a proxy is trusted
         )
-        keep_connections_open(self._servers())
-
-    @property
-    def address(self) -> str:
-        """The URL of the last socket that it listens on."""
-        listening = getattr(self._server, "effective_listen", None) or [
-            (self._server.effective_host, self._server.effective_port)
+        self._listeners = [
+            Listener(
+                self.connections,
+                app,
+                sock,
+                map=self._loop,
+                dispatcher=self.dispatcher,
+                adj=options,
+                sockinfo=(sock.family, sock.type, sock.proto, sock.getsockname()),
+            )
+            for sock in sockets
         ]
-        host, port = listening[-1]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def stop(self) -> None:
         """Makes `run` return; may be called from a signal handler or another thread."""
         self.stopping.set()
-        for server in self._servers():
-            server.pull_trigger()
+        for listener in self._listeners:
+            listener.pull_trigger()
 
     def run(self) -> int:
         """Answers until it is stopped; returns the number of requests that were aborted."""
         while not self.stopping.is_set():
             self._poll(POLL_SECONDS)
         self._poll_until(time.monotonic() + self.bounds.drain, lambda: False)
-        for server in self._servers():
-            server.asyncore.dispatcher.close(server)  # only the socket: the trigger still sends responses
-        self._poll_until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._channels())))
-        aborted = sum(map(_busy, self._channels()))
-        self._server.task_dispatcher.shutdown(timeout=POLL_SECONDS)
+        self.connections.closing = True
+        self._accept_backlog()
+        self._poll_until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._open())))
+        aborted = sum(map(_busy, self._open()))
+        self.dispatcher.shutdown(timeout=POLL_SECONDS)
         return aborted
+
+    def _accept_backlog(self) -> None:
+        """Accepts the connections that were made before the listening sockets close, and reads their requests."""
+        for listener in self._listeners:
+            while listener.accept_one():
+                pass
+            listener.accepting = False
+            wasyncore.dispatcher.close(listener)  # only the socket: the trigger still sends responses
+        self._poll(POLL_SECONDS_AT_SHUTDOWN)
 
     def _poll_until(self, deadline: float, done: Callable[[], bool]) -> None:
         while not done() and time.monotonic() < deadline:
             self._poll(POLL_SECONDS_AT_SHUTDOWN)
 
     def _poll(self, seconds: float) -> None:
-        wasyncore.loop(timeout=seconds, map=self._sockets, count=1)
-        self._close_slow(time.monotonic())
+        for listener in self._listeners:
+            if listener.accepting:
+                self._loop.changed(listener._fileno)  # whether it accepts depends on all connections
+        self._loop.poll(seconds)
+        now = time.monotonic()
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_SECONDS
+            self.connections.close_overdue()
+            if self._metrics is not None:
+                self._metrics.update()
+            self.each_tick()
 
-    def _close_slow(self, now: float) -> None:
-        """Closes connections whose request takes too long to arrive; waitress waits as long as any byte comes."""
-        arriving = {channel for channel in self._channels() if channel.request is not None}
-        self._since = {channel: self._since.get(channel, now) for channel in arriving}
-        for channel, since in self._since.items():
-            if now - since > self.bounds.arrival:
-                channel.will_close = True
-
-    def _servers(self) -> Iterator[Any]:
-        return (socket for socket in list(self._sockets.values()) if hasattr(socket, "task_dispatcher"))
-
-    def _channels(self) -> Iterator[Any]:
-        return (socket for socket in list(self._sockets.values()) if hasattr(socket, "requests"))
+    def _open(self) -> list[Connection]:
+        return list(self.connections.open.values())
 
 
-def _busy(channel: Any) -> bool:
+def _busy(connection: Connection) -> bool:
     """Whether a request is arriving or in progress, or its response not yet sent."""
-    return bool(channel.requests or channel.request is not None or channel.total_outbufs_len)
+    return bool(connection.requests or connection.request is not None or connection.total_outbufs_len)
 
 
-def run_until_signal(server: Server) -> int:
-    """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once.
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on each address of a host. Raises OSError where they cannot, ValueError for no host."""
+    sockets = []
+    for family, kind, protocol, address in Adjustments(host=host, port=port).listen:
+        sock = socket.socket(family, kind, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sockets.append(sock)
+    return sockets
+
+
+def address_of(sock: socket.socket) -> str:
+    """The URL of a socket that listens."""
+    host, port = sock.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def run_until_signal(server: Server, reload: Callable[[], None] = lambda: None) -> int:
+    """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP calls `reload`.
 
     Returns the number of requests that were aborted.
     """
@@ -132,4 +155,6 @@ def run_until_signal(server: Server) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, lambda *_: reload())
     return server.run()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import logging
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,21 +93,20 @@ BENCHMARKS = (Benchmark("http", "requests over HTTP on this machine, beside an e
 def main() -> None:
     """Serves the application and an empty Flask route on a free port; prints the port and the paths to request."""
     from flask import Flask  # noqa: PLC0415 - only the server process needs them
-    from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
     from fitcard.web.app import create_app  # noqa: PLC0415
+    from fitcard.web.options import Limits, ServerLimits  # noqa: PLC0415
     from fitcard.web.questions import JOINED, PAIR  # noqa: PLC0415
-    from fitcard.web.server import keep_connections_open  # noqa: PLC0415
+    from fitcard.web.server import Server, bind_sockets  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
     bare.add_url_rule("/", "empty", lambda: "")
     question = pinned_question(Setup.of_project().rulebook)
     pair = JOINED.join(question.entries[axis] for axis in PAIR)
     paths = {name: path + pair for name, path in PATHS.items()}
-    both = DispatcherMiddleware(app, {EMPTY.rstrip("/"): bare})
-    listening = create_server(both, host=LOOPBACK, port=0, threads=THREADS)
-    keep_connections_open([listening])
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one client can outpace a thread
-    print(json.dumps({"port": listening.effective_port, "paths": paths}), flush=True)
-    listening.run()
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {EMPTY.rstrip("/"): bare})  # type: ignore[method-assign]
+    (listening,) = bind_sockets(LOOPBACK, 0)
+    server = Server(app, [listening], ServerLimits(threads=THREADS), Limits())
+    print(json.dumps({"port": listening.getsockname()[1], "paths": paths}), flush=True)
+    server.run()

@@ -68,7 +68,7 @@ def _reload(setup: Setup) -> Iterator[Comparison]:
 
         def reload() -> None:
             (served.rules / file).write_text(f"{text}\n# {next(edits)}\n", "utf-8")
-            assert live.poll(), live.last_attempt.problems
+            assert live.poll(), live.state.problems
 
         def watch() -> None:
             (watched.rules / file).write_text(f"{text}\n# {next(edits)}\n", "utf-8")

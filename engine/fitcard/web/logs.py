@@ -1,8 +1,8 @@
-"""What operators see of each request: the request log, the log of decisions, and metrics for Prometheus."""
+"""What operators see of each request: the request log and the log of decisions."""
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import hashlib
 import json
 import logging
@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
@@ -19,12 +19,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from fitcard.answer.question import Question
-from fitcard.reload import ReloadingEngine
+from fitcard.web.options import JSON_LOG, NO_LOG
 from fitcard.web.responses import to_json
 
 if TYPE_CHECKING:
@@ -78,10 +75,10 @@ def route() -> str:
 
 REQUEST_LOGGER = "fitcard.requests"
 FIELDS = "request"  # the attribute of a log record that holds its fields
-TEXT_LOG, JSON_LOG, NO_LOG = LOG_FORMATS = ("text", "json", "none")
 LOGGERS = ("fitcard", "waitress")
 SHORT_HASH = 12  # characters
-request_logger = logging.getLogger(REQUEST_LOGGER)
+request_logger, service_logger = logging.getLogger(REQUEST_LOGGER), logging.getLogger("fitcard")
+WARNING_SECONDS = 60.0  # between two warnings that decisions are lost
 
 
 def log_request(served: ServedRequest) -> None:
@@ -143,11 +140,13 @@ def _timestamp(record: logging.LogRecord) -> str:
 class DecisionLog(WatchedFileHandler):
     """A file with a line of JSON for each answer; after rotation a new file is begun.
 
-    Raises OSError on construction where the file cannot be written.
+    Lines that cannot be written are lost; `on_lost` is called with their number. Raises OSError on construction where
+    the file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_lost: Callable[[int], None] = lambda _: None) -> None:
         super().__init__(path, encoding="utf-8")
+        self._on_lost, self._warned_at = on_lost, -WARNING_SECONDS
 
     def record(self, served: ServedRequest) -> None:
         """Logs the decisions of a request."""
@@ -159,7 +158,31 @@ class DecisionLog(WatchedFileHandler):
                 "duration_ms": served.elapsed_ms,
                 "cached": bool(served.cached),
             }
-            self.emit(logging.makeLogRecord({"msg": "%s", "args": (json.dumps(line),)}))
+            self.handle(logging.makeLogRecord({"msg": "%s", "args": (json.dumps(line),)}))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a line; begins a new file where the old one was moved or could not be written."""
+        try:
+            if self.stream is None:
+                self.stream = self._open()
+                self._statstream()
+            self.reopenIfNeeded()
+            self.stream.write(self.format(record) + self.terminator)
+            self.stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """Counts a line that is lost, and closes the file: what it buffers could be written half."""
+        self._on_lost(1)
+        if self.stream is not None:
+            with contextlib.suppress(OSError):
+                self.stream.close()
+            self.stream = None
+        now = time.monotonic()
+        if now - self._warned_at >= WARNING_SECONDS:
+            self._warned_at = now
+            service_logger.warning("decisions are lost: %s cannot be written: %s", self.baseFilename, error.strerror)
 
 
 def decision(question: Question, answer: Mapping[str, Any], rules: str) -> dict[str, Any]:
@@ -170,54 +193,3 @@ def decision(question: Question, answer: Mapping[str, Any], rules: str) -> dict[
     if question.custom_entries:
         fields["own"] = {axis: dict(custom.entry.data) for axis, custom in question.custom_entries.items()}
     return {"question": fields, "rules": rules, "answer": hashlib.sha256(to_json(answer)).hexdigest()}
-
-
-class Metrics:
-    """The metrics of one application, in the text format of Prometheus."""
-
-    MEDIA = "text/plain; version=0.0.4"
-
-    def __init__(self, rules: ReloadingEngine, cache: Sized) -> None:
-        self.registry = CollectorRegistry()
-        requests = Counter("fitcard_requests", "Requests by route and status", ["route", "status"], registry=None)
-        duration = Histogram("fitcard_request_duration_seconds", "Duration of requests", ["route"], registry=None)
-        cached = Counter("fitcard_cache", "Answers by cache result", ["outcome"], registry=None)
-        for collector in (requests, duration, cached, _StateCollector(rules, cache)):
-            self.registry.register(collector)
-        self._requests = functools.cache(requests.labels)
-        self._duration = functools.cache(duration.labels)
-        self._cached = functools.cache(cached.labels)
-
-    def record(self, served: ServedRequest) -> None:
-        """Counts a request."""
-        self._requests(served.route, served.status).inc()
-        self._duration(served.route).observe(time.perf_counter() - served.started)
-        if served.cached is not None:
-            self._cached("hit" if served.cached else "miss").inc()
-
-    def exposition(self) -> bytes:
-        """All metrics as text."""
-        return generate_latest(self.registry)
-
-
-class _StateCollector(Collector):
-    """The rules in use and the size of the cache at the time of collection."""
-
-    def __init__(self, rules: ReloadingEngine, cache: Sized) -> None:
-        self.rules, self.cache = rules, cache
-
-    def collect(self) -> Iterator[Metric]:
-        """The metric families."""
-        rules, rulebook = self.rules, self.rules.rulebook
-        reloads = CounterMetricFamily("fitcard_reloads", "Rule reloads by result", labels=["outcome"])
-        reloads.add_metric(["succeeded"], rules.succeeded)
-        reloads.add_metric(["failed"], rules.failed)
-        yield reloads
-        info = {"version": rulebook.version, "sha256": rulebook.sha256, "profile": rulebook.default_profile}
-        yield InfoMetricFamily("fitcard_rules", "Rules in use", value=info)
-        for name, about, value in (
-            ("rules_loaded_timestamp_seconds", "Time at which the rules were loaded", rules.loaded_at.timestamp()),
-            ("rules_last_reload_successful", "Whether the files on disk are valid", not rules.last_attempt.problems),
-            ("cache_entries", "Cached answers", len(self.cache)),
-        ):
-            yield GaugeMetricFamily(f"fitcard_{name}", about, value=float(value))
