@@ -189,8 +189,11 @@ def _serve(
         sockets = bind_sockets(host, port)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
-    click.echo(address_of(sockets[-1]), err=True)
-    click.echo(f"rules: {folders.description}", err=True)
+    address = address_of(sockets[-1])
+
+    def print_address() -> None:
+        click.echo(address, err=True)
+        click.echo(f"rules: {folders.description}", err=True)
 
     def make_app() -> Flask:
         return create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
@@ -200,11 +203,13 @@ def _serve(
             from fitcard.web.workers import run_workers  # noqa: PLC0415
         except ImportError:
             raise click.ClickException(NOT_INSTALLED) from None
-        run_workers(workers, sockets, rules, make_app, bounds, options.limits, options.shared, reload=reload)
+        run_workers(
+            workers, sockets, rules, make_app, bounds, options.limits, options.shared, print_address, reload=reload
+        )
     else:
         server = Server(make_app(), sockets, bounds, options.limits)
         rules.watch(POLL_SECONDS if reload else None)
-        if aborted := run_until_signal(server, rules.request):
+        if aborted := run_until_signal(server, rules.request, print_address):
             click.echo(f"stopped; requests aborted: {aborted}", err=True)
 
 

@@ -12,11 +12,10 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
-from fitcard.web.app import SERVICE
+from fitcard.web.app import SERVICE, Service
 from fitcard.web.connections import Connection, Connections, Listener
 from fitcard.web.dispatcher import Dispatcher
 from fitcard.web.event_loop import EventLoop
-from fitcard.web.metrics import Metrics
 from fitcard.web.options import Limits, ServerLimits
 
 POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
@@ -37,15 +36,14 @@ class Server:
         limits: Limits,
         each_tick: Callable[[], None] = lambda: None,
     ) -> None:
-        service = app.extensions[SERVICE]
-        self.bounds, self.stopping, self.each_tick = bounds, service.stopping, each_tick
-        self.connections = Connections(bounds, service.proxies.trusts)
+        self.service: Service = app.extensions[SERVICE]
+        self.bounds, self.each_tick = bounds, each_tick
+        self.connections = Connections(bounds, self.service.proxies.trusts)
         self.dispatcher = Dispatcher(bounds.threads)
-        self._metrics: Metrics | None = service.metrics
-        if self._metrics is not None:
-            self.connections.on_close = self._metrics.count_closed
-            self._metrics.add_gauge("connections", "Open connections", lambda: len(self.connections.open))
-            self._metrics.add_gauge("requests_queued", "Requests that wait", lambda: self.dispatcher.queued)
+        if self.service.metrics is not None:
+            self.connections.on_close = self.service.metrics.count_closed
+            self.service.metrics.add_gauge("connections", "Open connections", lambda: len(self.connections.open))
+            self.service.metrics.add_gauge("requests_queued", "Requests that wait", lambda: self.dispatcher.queued)
         self._loop = EventLoop()
         self._next_tick = 0.0
         options = Adjustments(
@@ -70,13 +68,13 @@ class Server:
 
     def stop(self) -> None:
         """Makes `run` return; may be called from a signal handler or another thread."""
-        self.stopping.set()
+        self.service.stopping.set()
         for listener in self._listeners:
             listener.pull_trigger()
 
     def run(self) -> int:
         """Answers until it is stopped; returns the number of requests that were aborted."""
-        while not self.stopping.is_set():
+        while not self.service.stopping.is_set():
             self._poll(POLL_SECONDS)
         self._poll_until(time.monotonic() + self.bounds.drain, lambda: False)
         self.connections.closing = True
@@ -84,6 +82,8 @@ class Server:
         self._poll_until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._open())))
         aborted = sum(map(_busy, self._open()))
         self.dispatcher.shutdown(timeout=POLL_SECONDS)
+        wasyncore.close_all(self._loop)
+        self._loop.close()
         return aborted
 
     def _accept_backlog(self) -> None:
@@ -108,8 +108,8 @@ class Server:
         if now >= self._next_tick:
             self._next_tick = now + TICK_SECONDS
             self.connections.close_overdue()
-            if self._metrics is not None:
-                self._metrics.update()
+            if self.service.metrics is not None:
+                self.service.metrics.update()
             self.each_tick()
 
     def _open(self) -> list[Connection]:
@@ -141,10 +141,10 @@ def address_of(sock: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def run_until_signal(server: Server, reload: Callable[[], None] = lambda: None) -> int:
+def run_until_signal(server: Server, reload: Callable[[], None], on_ready: Callable[[], None]) -> int:
     """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP calls `reload`.
 
-    Returns the number of requests that were aborted.
+    `on_ready` is called when signals are handled. Returns the number of requests that were aborted.
     """
 
     def stop(number: int, _: object) -> None:
@@ -157,4 +157,5 @@ def run_until_signal(server: Server, reload: Callable[[], None] = lambda: None) 
         signal.signal(signal.SIGINT, stop)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: reload())
+    on_ready()
     return server.run()

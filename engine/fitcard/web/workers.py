@@ -40,16 +40,18 @@ def run_workers(
     bounds: ServerLimits,
     limits: Limits,
     shared: Path,
+    on_ready: Callable[[], None],
     *,
     reload: bool,
 ) -> None:
     """Answers on these sockets with a number of processes, until SIGTERM or SIGINT; exits the process then.
 
-    `make_app` is called in each process. `shared` is the folder of their common state. With `reload` changed rules are
-    loaded by themselves, otherwise on SIGHUP only.
+    `make_app` is called in each process. `shared` is the folder of their common state. `on_ready` is called when
+    signals are handled. With `reload` changed rules are loaded by themselves, otherwise on SIGHUP only.
     """
+    descriptors = [sock.detach() for sock in sockets]  # gunicorn makes sockets of its own of them
     rules.share_state(shared / "rules.json")
-    application = _Application(count, sockets, make_app, bounds, limits, shared)
+    application = _Application(count, descriptors, make_app, bounds, limits, shared, on_ready)
     _freeze()
     _Arbiter(application, rules, reload=reload).run()
 
@@ -60,25 +62,28 @@ class _Application(BaseApplication):  # type: ignore[misc]
     def __init__(
         self,
         count: int,
-        sockets: Sequence[socket.socket],
+        descriptors: Sequence[int],
         make_app: Callable[[], Flask],
         bounds: ServerLimits,
         limits: Limits,
         shared: Path,
+        on_ready: Callable[[], None],
     ) -> None:
-        self.count, self.listening, self.shared = count, sockets, shared
+        self.on_ready = on_ready
+        self.count, self.descriptors, self.shared = count, descriptors, shared
         self.make_app, self.bounds, self.limits = make_app, bounds, limits
         super().__init__()
 
     def load_config(self) -> None:
         settings = {
-            "bind": [f"fd://{sock.fileno()}" for sock in self.listening],
+            "bind": [f"fd://{descriptor}" for descriptor in self.descriptors],
             "workers": self.count,
             "worker_class": _Worker,
             "timeout": HEARTBEAT_SECONDS,
             "graceful_timeout": int(self.bounds.drain + self.bounds.patience + EXIT_SECONDS),
             "loglevel": "warning",
             "control_socket_disable": True,
+            "when_ready": lambda _: self.on_ready(),
             "child_exit": self._add_counts_of,
         }
         for name, value in settings.items():
