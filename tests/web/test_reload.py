@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fitcard import reload
 from fitcard.answer.answer import answer_question
 from fitcard.answer.question import read_question
-from fitcard.reload import ReloadingEngine
+from fitcard.reload import ReloadingEngine, ReloadState
 from fitcard.source.folders import Folders
 from fitcard.web.app import create_app
+from fitcard.web.options import Options
+from helpers.reload_faults import FAILING, Fault, change, invalid_rule
+from helpers.served import eventually
 from helpers.workplace import Workplace
 
 QUESTION = "/v1/can-run/llava-1.6-13b-on-rtx-3090-24gb?workload=chat&profile=reference"
@@ -155,3 +163,85 @@ def test_every_answer_belongs_to_the_hash_it_carries_while_files_change(copy: Wo
     assert [row for row in seen if expected[row[1]] != row[2]] == []
     assert live.state.succeeded > 0
     assert live.state.failed > 0
+
+
+@pytest.mark.parametrize("fault", FAILING, ids=lambda fault: fault.__name__)
+def test_whatever_prevents_loading_is_reported_and_loading_is_tried_again(small: Workplace, fault: Fault) -> None:
+    live = ReloadingEngine(small.folders)
+    before, stop = live.rulebook.sha256, live.watch(0.01)
+    try:
+        with fault(small):
+            live.request()
+            assert eventually(lambda: live.state.failing_since is not None)
+            assert (live.rulebook.sha256, live.status()["last_attempt"]["succeeded"]) == (before, False)
+            assert all(problem["message"] for problem in live.state.problems)
+            json.dumps(live.status()).encode()
+        change(small, 8)
+        assert eventually(lambda: live.rulebook.sha256 != before)
+        assert eventually(lambda: live.state.failing_since is None)
+        assert live.status()["last_attempt"] == {**live.status()["last_attempt"], "succeeded": True, "problems": []}
+    finally:
+        stop.set()
+
+
+def test_files_that_change_without_a_pause_are_loaded_after_a_time(
+    small: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = ReloadingEngine(small.folders)
+    before, numbers = live.rulebook, itertools.count(3)
+    fingerprint = reload.fingerprint
+
+    def changing(folders: Folders) -> str:
+        change(small, next(numbers))
+        return fingerprint(folders)
+
+    monkeypatch.setattr(reload, "fingerprint", changing)
+    assert not live.poll()
+    assert live.rulebook is before
+    live.now = lambda: datetime.now(UTC) + timedelta(seconds=reload.MAX_UNSETTLED_SECONDS)
+    assert live.poll()
+
+
+def test_a_cause_outside_of_the_files_is_tried_again_less_and_less_often(
+    small: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, attempts = datetime.now(UTC), []
+    live = ReloadingEngine(small.folders, now=lambda: now)
+
+    def fail(*_: object) -> None:
+        attempts.append((now - started).total_seconds())
+        raise OSError("disk")
+
+    monkeypatch.setattr(reload, "load_checked", fail)
+    started = now
+    live.poll(requested=True)
+    for _ in range(200):
+        now += timedelta(seconds=1)
+        live.poll()
+    assert attempts == [0, 2, 6, 14, 30, 62, 122, 182]
+    assert live.is_stale(199)
+    assert not live.is_stale(201)
+
+
+def test_a_service_whose_rules_have_failed_to_load_for_too_long_is_not_ready(small: Workplace) -> None:
+    live = ReloadingEngine(small.folders)
+    client = create_app(live, options=Options(max_stale=60)).test_client()
+    with invalid_rule(small):
+        live.poll()
+        assert client.get("/ready").status_code == 200
+        live.now = lambda: datetime.now(UTC) + timedelta(seconds=61)
+        refused = client.get("/ready")
+        assert (refused.status_code, refused.get_json()["problems"][0]["code"]) == (503, "rules-stale")
+        assert client.get("/health").status_code == 200
+    live.poll()
+    assert client.get("/ready").status_code == 200
+
+
+def test_a_forked_process_reads_what_is_known_from_the_one_that_loads(small: Workplace, tmp_path: Path) -> None:
+    live = ReloadingEngine(small.folders)
+    live.share_state(tmp_path / "state.json")
+    with invalid_rule(small):
+        live.poll()
+        state = ReloadState.read(tmp_path / "state.json")
+        assert state == replace(live.state, problems=state.problems)
+        assert [dict(problem) for problem in state.problems] == live.status()["last_attempt"]["problems"]

@@ -141,6 +141,6 @@ def fingerprint(folders: Folders) -> str:
                 content = f"{status.st_size} {status.st_mtime_ns}".encode() if large else path.read_bytes()
             except OSError:
                 continue
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content + b"\0")
+            digest.update(os.fsencode(path.relative_to(folder)) + b"\0" + content + b"\0")
         digest.update(b"\0")
     return digest.hexdigest()
