@@ -1,4 +1,4 @@
-"""Whether a service follows its rules through storms of faults: 200 rounds, each with a fault and a change of the rules.
+"""Whether a service follows its rules through storms of faults: 200 rounds, each with a fault and a change of rules.
 
 Run: `PYTHONPATH=tests python tests/benchmarks/reload_storms.py`, or with another number of rounds and a seed. Threads
 send requests meanwhile. Prints how often the thread that reloads was dead, an answer was not that of the rules whose

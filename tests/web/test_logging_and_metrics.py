@@ -110,6 +110,30 @@ def test_a_failure_is_logged_with_its_traceback_in_one_line() -> None:
     assert "ZeroDivisionError: nothing to share" in json.loads(line)["traceback"]
 
 
+def test_decisions_that_cannot_be_logged_are_counted_and_requests_are_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = create_app(LIVE, options=Options(decision_log=Path("/dev/full"))).test_client()
+    assert [client.get(f"{ADDRESS}?context={2000 + number}").status_code for number in range(3)] == [200, 200, 200]
+    assert figures(client.get("/metrics").get_data(as_text=True))["fitcard_decision_log_lost_total",] == 3
+    warnings = [record.getMessage() for record in caplog.records if record.name == "fitcard"]
+    assert warnings == ["decisions are lost: /dev/full cannot be written: No space left on device"]
+
+
+def test_decisions_are_logged_again_when_their_file_can_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    with noting(folder / "decisions") as client:
+        client.get(f"{ADDRESS}?context=2001")
+        folder.rename(tmp_path / "elsewhere")
+        assert client.get(f"{ADDRESS}?context=2002").status_code == 200
+        folder.mkdir()
+        client.get(f"{ADDRESS}?context=2003")
+        lines = (folder / "decisions").read_text("utf-8").splitlines()
+        assert [json.loads(line)["question"]["context"] for line in lines] == [2003]
+        assert figures(client.get("/metrics").get_data(as_text=True))["fitcard_decision_log_lost_total",] == 1
+
+
 def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Path, engine: Engine) -> None:
     own = {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}, "overrides": {"headroom_share": 0.1}}
     with noting(tmp_path / "decisions") as client:
