@@ -55,5 +55,5 @@ def test_proxies_are_in_private_networks_unless_others_are_named(address: str, i
 
 
 def test_a_network_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(ValueError, match="10.0.0.1/8"):
+    with pytest.raises(ValueError, match=r"10\.0\.0\.1/8"):
         Proxies(1, ("10.0.0.1/8",))
