@@ -19,6 +19,7 @@ from fitcard.web.event_loop import EventLoop
 from fitcard.web.options import Limits, ServerLimits
 
 POLL_SECONDS, POLL_SECONDS_AT_SHUTDOWN = 1.0, 0.05
+LINGER_SECONDS = 1.0  # at shutdown, for which idle connections stay open: a request may be on its way
 TICK_SECONDS = 0.2  # between two searches for connections to close
 MAX_BODY_FACTOR = 10  # times the limit of a body, from which waitress rejects it itself
 BACKLOG = 1024  # connections that wait to be accepted
@@ -79,7 +80,9 @@ class Server:
         self._poll_until(time.monotonic() + self.bounds.drain, lambda: False)
         self.connections.closing = True
         self._accept_backlog()
-        self._poll_until(time.monotonic() + self.bounds.patience, lambda: not any(map(_busy, self._open())))
+        now = time.monotonic()
+        self._poll_until(now + min(LINGER_SECONDS, self.bounds.patience), lambda: not self.connections.open)
+        self._poll_until(now + self.bounds.patience, lambda: not any(map(_busy, self._open())))
         aborted = sum(map(_busy, self._open()))
         self.dispatcher.shutdown(timeout=POLL_SECONDS)
         wasyncore.close_all(self._loop)

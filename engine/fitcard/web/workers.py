@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -105,11 +104,12 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
     def __init__(self, application: _Application, rules: ReloadingEngine, *, reload: bool) -> None:
         super().__init__(application)
         self._rules, self._reload = rules, reload
+        self._is_replacing = False
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
         """The signals that were received, at the latest after `timeout` seconds."""
         signals = list(super().wait_for_signals(timeout))
-        if self._reload and signal.SIGTERM not in signals and self._rules.poll():
+        if self._is_replacing or (self._reload and signal.SIGTERM not in signals and self._rules.poll()):
             self._replace_workers()
         return signals
 
@@ -118,11 +118,22 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         if self._rules.poll(requested=True):
             self._replace_workers()
 
+    def spawn_worker(self) -> int:
+        """Starts a worker; returns its process id, or 0 where it cannot be started."""
+        try:
+            return int(super().spawn_worker())
+        except OSError as error:
+            logger.warning("a process cannot be started: %s", error)
+            return 0
+
     def _replace_workers(self) -> None:
+        """Starts workers with the new rules and ends the others; if not all can be started, those are kept for now."""
         _freeze()
-        before = time.monotonic()
-        self.reload()
-        logger.info("workers have the new rules after %.2f s", time.monotonic() - before)
+        former = list(self.WORKERS)
+        started = [self.spawn_worker() for _ in range(self.num_workers)]
+        self._is_replacing = not all(started)
+        for process in [each for each in started if each] if self._is_replacing else former:
+            self.kill_worker(process, signal.SIGTERM)
 
 
 class _Worker(Worker):  # type: ignore[misc]
