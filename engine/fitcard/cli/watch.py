@@ -19,6 +19,7 @@ from fitcard.source.folders import FILE_PATTERNS, Folders, fingerprint
 # In milliseconds: the pause after which a save has ended, the interval between looks, and the longest wait for an
 # event, after which files are compared anyway.
 DEBOUNCE, STEP, TIMEOUT = 60, 20, 500
+MS_PER_S = 1000
 
 
 @click.command("watch")
@@ -39,7 +40,11 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     click.echo(f"watching {folders.description}; Ctrl-C to stop")
     for files in _saves(folders):
         started = time.perf_counter()
-        now = watcher.check()
+        try:
+            now = watcher.check()
+        except OSError as error:  # such as a folder that is moved while it is read
+            click.secho(f"files cannot be read: {error}", fg="yellow", err=True)
+            continue
         click.echo()
         click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
@@ -67,14 +72,21 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
             "`fitcard watch` requires the package watchfiles: pip install 'fitcard[tune]'"
         ) from None
     seen = fingerprint(folders)
-    ticks = watch(*folders.all, debounce=DEBOUNCE, step=STEP, rust_timeout=TIMEOUT, yield_on_timeout=True)
-    for changes in ticks:
-        current = fingerprint(folders)
-        if current != seen:
-            seen = current
-            paths = [Path(path) for _, path in changes]
-            names = {path.name for path in paths if any(path.match(pattern) for pattern in FILE_PATTERNS)}
-            yield sorted(names) or ["files have changed"]
+    while True:
+        try:
+            for changes in watch(
+                *folders.all, debounce=DEBOUNCE, step=STEP, rust_timeout=TIMEOUT, yield_on_timeout=True
+            ):
+                current = fingerprint(folders)
+                if current != seen:
+                    seen = current
+                    paths = [Path(path) for _, path in changes]
+                    names = {path.name for path in paths if any(path.match(pattern) for pattern in FILE_PATTERNS)}
+                    yield sorted(names) or ["files have changed"]
+            return  # Ctrl-C
+        except (OSError, RuntimeError) as error:  # a folder that is moved, or a name that is no text
+            click.secho(f"files cannot be watched, trying again: {error}", fg="yellow", err=True)
+            time.sleep(TIMEOUT / MS_PER_S)
 
 
 def _print(lines: Iterator[str]) -> None:
