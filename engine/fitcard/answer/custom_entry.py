@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fitcard.answer.problems import OwnEntryWrong, question_problem
-from fitcard.catalog.catalog import Catalog, Entry, Field
+from fitcard.catalog.catalog import CUSTOM, Catalog, Entry, Field
 from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError, errors
@@ -24,7 +24,7 @@ from fitcard.source.schema_problems import schema_problems
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import Kind
 
-CUSTOM, BASE = "own", "like"
+BASE = "like"
 MAX_DEPTH = 8  # of maps and lists in a custom entry; those of the catalogs have two
 EntryData = Mapping[str, Any]
 

@@ -8,10 +8,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from fitcard.catalog.names import NameIndex
-from fitcard.problems import Position, Problem, ProblemCode
+from fitcard.catalog.name_conflicts import name_conflicts
+from fitcard.catalog.names import MAX_LENGTH, NameIndex
+from fitcard.problems import Position, Problem, ProblemCode, Related
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
+from fitcard.source.text import INVISIBLE
 from fitcard.suggest import normalize
 from fitcard.values import Kind
 
@@ -34,6 +36,24 @@ class CatalogAmbiguous(ProblemCode):
     """
 
 
+class CatalogTakenName(ProblemCode):
+    """An id, name or alias is what people type for another entry. The problem points at both.
+
+    Why: questions by that name would be answered for the wrong entry.
+    Avoid: the alias `RTX 4090` for `m1-16gb`
+    Prefer: aliases that add to the id and the name of their own entry, or choose one of several that are called so.
+    """
+
+
+class CatalogNameForm(ProblemCode):
+    """An id is a word of questions, or a name is too long or has invisible characters.
+
+    Why: commands and addresses read such an id as something else, and people cannot type or tell apart such a name.
+    Avoid: `own` as an id; an alias with a zero-width space
+    Prefer: ids and names of one line of visible characters.
+    """
+
+
 class CatalogUnknownEntry(ProblemCode):
     """A field refers to an entry of another catalog that does not exist.
 
@@ -46,6 +66,8 @@ class CatalogUnknownEntry(ProblemCode):
 KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITION, "string": Kind.WORD}
 IN_YEARS, YEAR = "in_years", "year"  # suffix and unit of the number that stands for a date
 MAX_SUGGESTIONS = 8
+CUSTOM = "own"  # in place of the id of an entry, a question describes the entry itself
+JOINED = "-on-"  # joins two ids in the path of an address
 
 
 @dataclass(frozen=True)
@@ -147,26 +169,43 @@ class Catalog:
         return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
 
     @cached_property
-    def _name_index(self) -> NameIndex:
+    def name_index(self) -> NameIndex:
+        """The index of all names."""
         return NameIndex({entry.id: self.names_of(entry) for entry in self.entries.values()}, self.noise_words)
 
     def names_of(self, entry: Entry) -> tuple[str, ...]:
         """All names of an entry: its id, its name, its aliases, and its fields with `spelling`."""
-        spellings = [entry.value(field.name) for field in self.fields.values() if field.spelling]
-        return (entry.id, entry.name, *entry.data.get("aliases", []), *(word for word in spellings if word))
+        return tuple(name for name, _ in self.name_paths(entry))
+
+    def name_paths(self, entry: Entry) -> list[tuple[str, Path]]:
+        """The same with the path of each in the file."""
+        named = [(entry.id, entry.path), (entry.name, (*entry.path, "name") if "name" in entry.data else entry.path)]
+        named += [(alias, (*entry.path, "aliases", at)) for at, alias in enumerate(entry.data.get("aliases", []))]
+        spellings = [field.name for field in self.fields.values() if field.spelling and entry.value(field.name)]
+        return [*named, *((entry.value(name), (*entry.path, *name.split("."))) for name in spellings)]
+
+    def figure_parts(self, entry: Entry) -> frozenset[str]:
+        """Its figures as parts of names, with their unit or what they count: `24gb`, `4bit`."""
+        parts = set[str]()
+        for field in self.fields.values():
+            value = entry.value(field.name) if field.kind is Kind.NUMBER and not field.of_day else None
+            if isinstance(value, int | float):
+                counted = field.name.rpartition(".")[2].removesuffix("s")
+                parts |= {f"{value:g}{word.casefold()}" for word in (field.unit, counted) if word.isalpha()}
+        return frozenset(parts)
 
     def find(self, word: str) -> Entry | None:
         """The entry that `word` refers to; None if there is none, or more than one."""
-        entry_id = self._name_index.find(word)
+        entry_id = self.name_index.find(word)
         return self.entries[entry_id] if entry_id else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries with the most similar names, best first."""
-        return self._name_index.nearest(word)
+        return self.name_index.nearest(word)
 
     def search(self, text: str) -> list[Entry]:
         """The entries whose names contain every word of the text, best first; all entries if it is empty."""
-        return [self.entries[entry_id] for entry_id in self._name_index.search(text)]
+        return [self.entries[entry_id] for entry_id in self.name_index.search(text)]
 
     def suggest(self, text: str) -> list[Entry]:
         """A few entries to choose from: the first results of `search`, else the nearest; none for an empty text."""
@@ -226,7 +265,7 @@ def read_catalogs(
 ) -> tuple[dict[str, Catalog], list[Problem]]:
     """The catalogs by kind, from files that are valid against their schema, and problems of ids and names.
 
-    `fields` and `noise_words` are by kind.
+    `fields` and `noise_words` are by kind; the latter has the kinds of the catalogs whose entries questions name.
     """
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
     problems: list[Problem] = []
@@ -243,21 +282,62 @@ def read_catalogs(
     catalogs = {
         kind: Catalog(kind, of_kind, fields[kind], noise_words.get(kind, ())) for kind, of_kind in entries.items()
     }
-    problems += [problem for catalog in catalogs.values() for problem in _ambiguous_names(catalog)]
+    for kind, catalog in catalogs.items():
+        problems += _name_problems(catalog, in_questions=kind in noise_words)
     return catalogs, problems
 
 
-def _ambiguous_names(catalog: Catalog) -> Iterator[Problem]:
-    """Names that refer to two entries."""
-    owners: dict[str, Entry] = {}
+def _name_problems(catalog: Catalog, *, in_questions: bool) -> Iterator[Problem]:
+    """Names that refer to two entries; of a catalog `in_questions`, also those that are unfit or taken from others."""
+    owners: dict[str, tuple[Entry, Path]] = {}
+    ambiguous: set[str] = set()
     for entry in catalog.entries.values():
-        for name in dict.fromkeys(catalog.names_of(entry)):
-            owner = owners.setdefault(normalize(name), entry)
+        named = catalog.name_paths(entry)
+        if in_questions:
+            yield from _form_problems(entry, named)
+        for name, path in dict(reversed(named)).items():
+            owner, first = owners.setdefault(normalize(name) or name.casefold(), (entry, path))
             if owner is not entry:
+                ambiguous.add(name)
                 message, hint = f"`{name}` also refers to `{owner.id}`", "give each a unique name"
+                position = owner.document.position(first, key=first == owner.path)
                 yield entry.document.problem(
-                    CatalogAmbiguous, message, entry.path, key=True, hint=hint, first=owner.position
+                    CatalogAmbiguous, message, path, key=path == entry.path, hint=hint, first=position
                 )
+    if in_questions:
+        yield from _taken_names(catalog, ambiguous)
+
+
+def _taken_names(catalog: Catalog, ambiguous: Container[str]) -> Iterator[Problem]:
+    """Names that people type for another entry, but those that `ambiguous` has."""
+    figures = {entry.id: catalog.figure_parts(entry) for entry in catalog.entries.values()}
+    for conflict in name_conflicts(catalog.name_index, figures):
+        if conflict.name in ambiguous:
+            continue
+        entry, other = catalog.entries[conflict.entry], catalog.entries[conflict.other]
+        path = catalog.name_paths(entry)[conflict.position][1]
+        message = f"`{conflict.name}` is what people type for `{other.id}`"
+        hint = f"remove it; or if both are called so, say so in the id or the name of `{entry.id}`"
+        problem = entry.document.problem(CatalogTakenName, message, path, key=path == entry.path, hint=hint)
+        yield replace(problem, related=(Related(other.position, f"`{other.id}` is here"),))
+
+
+def _form_problems(entry: Entry, named: Iterable[tuple[str, Path]]) -> Iterator[Problem]:
+    """Ids with a meaning of their own in questions, and names that are overlong or have invisible characters."""
+    if entry.id.casefold() == CUSTOM or JOINED in entry.id.casefold():
+        message = f"the id `{entry.id}` has another meaning in questions"
+        hint = f"choose an id other than `{CUSTOM}` and without `{JOINED}`"
+        yield entry.document.problem(CatalogNameForm, message, entry.path, key=True, hint=hint)
+    for name, path in named:
+        message = ""
+        if len(name) > MAX_LENGTH:
+            message, hint = f"a name of {len(name):,} characters", f"the limit is {MAX_LENGTH}"
+        elif normalize(name) == CUSTOM and path != entry.path:
+            message, hint = f"the name `{name}` has another meaning in questions", "choose another"
+        elif invisible := INVISIBLE.search(name):
+            message, hint = f"the character U+{ord(invisible[0]):04X} is not allowed in a name", "delete it"
+        if message:
+            yield entry.document.problem(CatalogNameForm, message, path, key=path == entry.path, hint=hint)
 
 
 def dangling_references(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:

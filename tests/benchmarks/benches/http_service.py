@@ -97,8 +97,9 @@ def main() -> None:
     from waitress import create_server  # noqa: PLC0415
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
+    from fitcard.catalog.catalog import JOINED  # noqa: PLC0415
     from fitcard.web.app import create_app  # noqa: PLC0415
-    from fitcard.web.questions import JOINED, PAIR  # noqa: PLC0415
+    from fitcard.web.questions import PAIR  # noqa: PLC0415
     from fitcard.web.server import keep_connections_open  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)
