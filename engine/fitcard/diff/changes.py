@@ -15,6 +15,7 @@ from fitcard.diff.shown import Places, shown_places
 from fitcard.diff.snapshot import Snapshot
 from fitcard.language.expression import ExpressionError, parse
 from fitcard.problems import Position
+from fitcard.rulebook.files import RULEBOOK
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Kind
 
@@ -47,7 +48,7 @@ class Change:
     """An item that differs. `item` is the new version, or the old one of a removed item.
 
     `read_by` are the rules that depend on it directly, `reaches` the outputs of an answer that depend on it, and
-    `still_read_by` the rules that use a removed item.
+    `still_read_by` the rules that use a removed item. It `renames` an entry if names that questions may use differ.
     """
 
     item: Item
@@ -57,6 +58,7 @@ class Change:
     read_by: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
     still_read_by: tuple[str, ...] = ()
+    renames: bool = False
 
     @property
     def effect(self) -> Effect:
@@ -83,6 +85,7 @@ class _ItemComparison:
         rulebook = books[0] if books else None
         self.axes = tuple(rulebook.question_fields.axes.values()) if rulebook else ()
         self.catalogs = {axis.catalog for axis in self.axes}  # whose entries questions name
+        self.names = {kind: _name_fields(books, kind) for kind in self.catalogs}
         self.outputs = _conditions_of_shown_rules(books)
 
     def changes(self) -> Iterator[Change]:
@@ -95,6 +98,7 @@ class _ItemComparison:
             if key not in self.new and not self._may_be_unread(item):
                 yield self._change(item, Action.REMOVED, self._all_fields(item, item.fields, None))
         yield from self._text_changes()
+        yield from self._order_changes()
 
     def _may_be_unread(self, item: Item) -> bool:
         """Whether an item may be absent only because a file of the new version could not be read."""
@@ -114,7 +118,12 @@ class _ItemComparison:
             read_by,
             tuple(name for name, conditions in self.outputs.items() if not reached.isdisjoint({name, *conditions})),
             self._remaining_readers(item) if removed else (),
+            any(self._is_name(item, detail.field) for detail in details),
         )
+
+    def _is_name(self, item: Item, field: str) -> bool:
+        """Whether a field is a name of an entry of a question."""
+        return item.kind is ItemKind.ENTRY and item.within in self.catalogs and field in self.names[item.within]
 
     def _names(self, item: Item, details: tuple[FieldChange, ...]) -> tuple[str, ...]:
         """The names by which rules refer to an item: its own, or those of the catalog figures that differ."""
@@ -187,7 +196,8 @@ class _ItemComparison:
             case ItemKind.ENTRY if item.within not in self.catalogs:  # such as measurements
                 return Effect.CHECKS
             case ItemKind.ENTRY:
-                return Effect.ANSWERS if (item.within, field) in self.figures else Effect.WORDING
+                leads = self._is_name(item, field)
+                return Effect.ANSWERS if leads or (item.within, field) in self.figures else Effect.WORDING
             case ItemKind.SETTING:
                 if item.name in WORDING_FIELDS or field.rpartition(".")[2] == "about":
                     return Effect.WORDING
@@ -200,14 +210,39 @@ class _ItemComparison:
 
     def _text_changes(self) -> Iterator[Change]:
         """Files with the same data in another order, or with other comments, spaces or quotes."""
-        for path, (_, document) in self.head.documents.items():
+        for path, (kind, document) in self.head.documents.items():
             old = self.base.documents.get(path, (None, None))[1]
             if old is None or old.text == document.text or old.data != document.data:
                 continue
+            if kind in self.catalogs and list(old.data["entries"]) != list(document.data["entries"]):
+                continue  # has its own change
             what = "order" if _ordered(old.data) != _ordered(document.data) else "comments, spaces or quotes"
             item = Item(ItemKind.FILE, path, "", {}, document, ())
-            detail = FieldChange(what, None, None, Effect.WORDING)
+            effect = Effect.ANSWERS if kind == RULEBOOK and what == "order" else Effect.WORDING
+            detail = FieldChange(what, None, None, effect)  # the order of axes is that of arguments
             yield Change(item, Action.CHANGED, (detail,), document.position())
+
+    def _order_changes(self) -> Iterator[Change]:
+        """Catalogs with the same entries in another order, which decides between equals: at the first that moved."""
+        if self.base.rulebook is None or self.head.rulebook is None:
+            return
+        for kind in sorted(self.catalogs):
+            old, new = (side.rulebook.catalogs[kind].entries for side in (self.base, self.head))
+            before, after = [entry for entry in old if entry in new], [entry for entry in new if entry in old]
+            for was, now in zip(before, after, strict=True):
+                if was != now:
+                    document = new[now].document
+                    path = next(path for path, (_, other) in self.head.documents.items() if other.path == document.path)
+                    item = Item(ItemKind.FILE, path, "", {}, document, ())
+                    detail = FieldChange(f"order of {kind}", None, None, Effect.ANSWERS)
+                    yield Change(item, Action.CHANGED, (detail,), new[now].position)
+                    break
+
+
+def _name_fields(rulebooks: Iterable[Rulebook], kind: str) -> frozenset[str]:
+    """The fields of a catalog that have names of an entry."""
+    fields = (field for book in rulebooks if kind in book.catalogs for field in book.catalogs[kind].fields.values())
+    return frozenset({"name", "aliases"}).union(field.name for field in fields if field.spelling)
 
 
 def _items(snapshot: Snapshot, by_profile: bool) -> dict[tuple[str, str, str], Item]:
