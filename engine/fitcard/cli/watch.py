@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fitcard.cli.options import required_axes
-from fitcard.cli.output import MISUSE, exit_with_problems
+from fitcard.cli.output import MISUSE, echo, exit_with_problems
 from fitcard.lint.watch import Watcher, change_lines, first_lines
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import FileCache
@@ -36,14 +36,14 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     except ProblemsError as error:
         exit_with_problems(error.problems, MISUSE)
     _print(first_lines(first))
-    click.echo(f"watching {folders.description}; Ctrl-C to stop")
+    echo(f"watching {folders.description}; Ctrl-C to stop")
     for files in _saves(folders):
         started = time.perf_counter()
         now = watcher.check()
-        click.echo()
-        click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
+        echo()
+        echo(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
-        click.echo(f"{time.perf_counter() - started:.2f} s")
+        echo(f"{time.perf_counter() - started:.2f} s")
         if now.has_figures:
             before = now
 
@@ -79,4 +79,4 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
 
 def _print(lines: Iterator[str]) -> None:
     for line in lines:
-        click.echo(line)
+        echo(line)

@@ -33,7 +33,9 @@ Data = Mapping[str, Any]
 def html_report(data: Data, outline: Outline) -> str:
     """The page for a report and its outline."""
     loader = FileSystemLoader(Path(__file__).parent)
-    template = Environment(loader=loader, autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
+    template = Environment(
+        loader=loader, autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
+    )
     return template.get_template("page.html").render(outline=outline, data=data, plots=list(_plots(data)))
 
 

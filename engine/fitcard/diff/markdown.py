@@ -10,7 +10,13 @@ from fitcard.diff.outline import Line, Outline, Section, Span
 MARKER = "<!-- fitcard diff -->"  # identifies the comment
 MAX_CHARACTERS = 60_000  # GitHub refuses a comment of more than 65,536
 ARROW = "\N{RIGHTWARDS ARROW}"
-SPECIAL = re.compile(r"([\\`*<|~\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")  # Markdown markup
+# Markup of Markdown, and of its blocks at the start of a text.
+SPECIAL = re.compile(r"([\\`*<|~$\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|^[#>+=-](?=[\s#>+=-])|(?<=^\d)[.)](?=\s))")
+# What GitHub turns into links and pictures: @mentions, #1, GH-1, addresses and :emoji:. A character without width stops
+# it.
+LINKED = re.compile(r"@|#(?=\d)|(?i:\bGH)(?=-\d)|(?<=:)/(?=/)|(?i:\bwww)(?=\.)|:(?=[\w+-]+:)")
+STOP = "&#8203;"
+CODE_SPECIAL = re.compile(r"[&<>|`]")  # not in code between backticks, in a cell of a table
 
 
 def markdown_report(outline: Outline, whole: str = "the HTML report") -> str:
@@ -32,7 +38,7 @@ def _section(section: Section, whole: str) -> str:
     body = "\n".join([*(f"- {_render(line)}" for line in section.lines), *_table(section, whole)])
     if section.first:
         return f"#### {_escape(section.title)}\n\n{body}"
-    return f"<details>\n<summary>{html.escape(section.title)}</summary>\n\n{body}\n\n</details>"
+    return f"<details>\n<summary>{LINKED.sub(lambda match: match[0] + STOP, html.escape(section.title))}</summary>\n\n{body}\n\n</details>"
 
 
 def _table(section: Section, whole: str) -> list[str]:
@@ -51,16 +57,15 @@ def _render(line: Line) -> str:
 
 
 def _render_span(span: Span) -> str:
-    text = html.escape(span.text, quote=False).replace("|", "&#124;").replace("`", "&#96;")
     match span.style:
-        case "code" if text == span.text:
-            return f"`{text}`"
+        case "code" if not CODE_SPECIAL.search(span.text) and span.text.strip():
+            return f"`{span.text}`"
         case "code":
-            return f"<code>{text}</code>"
+            return f"<code>{_escape(span.text)}</code>"
         case "old":
-            return f"<del>{text}</del>"
+            return f"<del>{_escape(span.text)}</del>"
         case "new":
-            return f"<ins>{text}</ins>"
+            return f"<ins>{_escape(span.text)}</ins>"
         case "strong":
             inner = span.text.strip()
             before, after = span.text.split(inner, 1) if inner else (span.text, "")
@@ -69,5 +74,6 @@ def _render_span(span: Span) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text without markup."""
-    return SPECIAL.sub(lambda match: f"\\{match[1]}", text).replace("->", ARROW)
+    """Text without markup, links or mentions."""
+    text = SPECIAL.sub(lambda match: f"\\{match[1]}", text.replace("&", "&amp;")).replace("->", ARROW)
+    return LINKED.sub(lambda match: f"{match[0]}{STOP}", text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fitcard.diff.questions import ABSENT_WORD
 from fitcard.language.definitions import DIMENSIONLESS
+from fitcard.source.text import show
 
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
@@ -18,15 +20,24 @@ MIN_WHOLE_PERCENT = 10  # shown without decimals from here
 MIN_WHOLE_FIGURE = 1000
 MAX_FAMILIES = 3  # at each end
 NONE = "-"
+SPACES = re.compile(r"\s+")
 NO_ENTRY = "none"  # found by a name, or more than one
 
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of text. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
+    """A piece of text on one line. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
 
     text: str
     style: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _visible(self.text))
+
+
+def _visible(text: str) -> str:
+    """Text of files on one line, without control characters; spaces at its ends stay."""
+    return show(SPACES.sub(" ", text))
 
 
 Line = tuple[Span, ...]
@@ -39,6 +50,9 @@ class Column:
     name: str
     numbers: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _visible(self.name))
+
 
 @dataclass(frozen=True)
 class Table:
@@ -50,12 +64,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines followed by a table. `first` sections lead; others may be folded."""
+    """A title, and lines followed by a table. `first` sections lead; others may be folded."""
 
     title: str
     lines: tuple[Line, ...] = ()
     table: Table | None = None
     first: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", _visible(self.title))
 
     @property
     def rows(self) -> tuple[tuple[Line, ...], ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -100,7 +101,12 @@ def _explaining_validator() -> Any:
 
         return errors
 
-    keywords = {name: keyword(check) for name, check in KEYWORDS.items()}
+    def check_pattern(pattern: str, data: Any) -> str:
+        """As in JSON Schema, `$` matches at the end only; in Python also before a last line feed."""
+        at_end = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+        return "wrong format" if isinstance(data, str) and not re.search(at_end, data) else ""
+
+    keywords = {name: keyword(check) for name, check in (*KEYWORDS.items(), ("pattern", check_pattern))}
     return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
 
 
