@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from fitcard.diff.outline import Outline, impact_title, percent
@@ -33,9 +33,7 @@ Data = Mapping[str, Any]
 def html_report(data: Data, outline: Outline) -> str:
     """The page for a report and its outline."""
     loader = FileSystemLoader(Path(__file__).parent)
-    template = Environment(
-        loader=loader, autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
-    )
+    template = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return template.get_template("page.html").render(outline=outline, data=data, plots=list(_plots(data)))
 
 

@@ -38,7 +38,7 @@ def _section(section: Section, whole: str) -> str:
     body = "\n".join([*(f"- {_render(line)}" for line in section.lines), *_table(section, whole)])
     if section.first:
         return f"#### {_escape(section.title)}\n\n{body}"
-    return f"<details>\n<summary>{LINKED.sub(lambda match: match[0] + STOP, html.escape(section.title))}</summary>\n\n{body}\n\n</details>"
+    return f"<details>\n<summary>{_unlinked(html.escape(section.title))}</summary>\n\n{body}\n\n</details>"
 
 
 def _table(section: Section, whole: str) -> list[str]:
@@ -76,4 +76,8 @@ def _render_span(span: Span) -> str:
 def _escape(text: str) -> str:
     """Text without markup, links or mentions."""
     text = SPECIAL.sub(lambda match: f"\\{match[1]}", text.replace("&", "&amp;")).replace("->", ARROW)
+    return _unlinked(text)
+
+
+def _unlinked(text: str) -> str:
     return LINKED.sub(lambda match: f"{match[0]}{STOP}", text)
