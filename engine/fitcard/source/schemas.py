@@ -138,7 +138,7 @@ class Schemas:
                 by_kind[path.name.removesuffix(SUFFIX)] = {**schema, "$id": urljoin(BASE, schema["$id"])}
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{name}/{path.name}", text, error))
-        problems += _missing_schemas(by_kind, name)
+        problems += _invalid_schemas(by_kind, name)
         if problems:
             raise ProblemsError(problems)
         return cls(by_kind)
@@ -200,30 +200,53 @@ class Schemas:
         ]
 
 
-def _missing_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Problem]:
-    """References to schemas that are not in the folder."""
+def _invalid_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Problem]:
+    """The first fault of each schema: another dialect, a reference to none of the schemas, or an invalid keyword."""
     ids = {schema["$id"] for schema in by_kind.values()}
-    names = [f"{kind}{SUFFIX}" for kind in by_kind]
     for kind, schema in by_kind.items():
-        for file in sorted({ref.partition("#")[0] for ref in _references(schema)}):
-            if urljoin(schema["$id"], file) not in ids:
-                message, position = (
-                    f"refers to `{file}`, which does not exist",
-                    Position(f"{folder}/{kind}{SUFFIX}", 1, 1),
-                )
-                yield Problem(SchemasUnreadable, message, position, closest=closest(file, names))
+        texts = _keyword_texts(schema)
+        missing = {ref.partition("#")[0] for ref in texts["$ref"]}
+        missing = {file for file in missing if urljoin(schema["$id"], file) not in ids}
+        message, near = "", ()
+        if any(dialect != DIALECT for dialect in texts["$schema"]):
+            message = f"`$schema` must be `{DIALECT}`"
+        elif len(texts["$id"]) > 1:
+            message = "`$id` is not supported within a schema"  # it would be another base of references
+        elif texts["$dynamicRef"]:
+            message = "`$dynamicRef` is not supported"
+        elif missing:
+            file = min(missing)
+            message = f"refers to `{file}`, which does not exist"
+            near = closest(file, [f"{other}{SUFFIX}" for other in by_kind])
+        elif not jsonschema_rs.meta.is_valid(schema):
+            message = "is not a valid schema"
+        elif invalid := next(filter(None, map(_pattern_error, texts["pattern"])), ""):
+            message = invalid
+        if message:
+            yield Problem(SchemasUnreadable, message, Position(f"{folder}/{kind}{SUFFIX}", 1, 1), closest=near)
 
 
-def _references(part: Any) -> Iterator[str]:
-    """Every `$ref` in a part of a schema."""
-    if isinstance(part, dict):
-        if isinstance(ref := part.get("$ref"), str):
-            yield ref
-        for value in part.values():
-            yield from _references(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _references(value)
+def _keyword_texts(schema: Schema) -> Mapping[str, list[str]]:
+    """The texts of some keywords anywhere in a schema."""
+    texts: dict[str, list[str]] = {"$id": [], "$schema": [], "$ref": [], "$dynamicRef": [], "pattern": []}
+    parts: list[Any] = [schema]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            for key in texts.keys() & part.keys():
+                if isinstance(part[key], str):
+                    texts[key].append(part[key])
+            part = part.values()
+        parts += [value for value in part if isinstance(value, dict | list)]
+    return texts
+
+
+def _pattern_error(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"`{pattern}` is not a pattern: {error}"
+    return ""
 
 
 def _unreadable(file: str, text: str, error: Exception) -> Problem:
