@@ -9,12 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.catalog.name_conflicts import name_conflicts
-from fitcard.catalog.names import MAX_LENGTH, NameIndex
+from fitcard.catalog.names import MAX_LENGTH, NameIndex, name_form
 from fitcard.problems import Position, Problem, ProblemCode, Related
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import INVISIBLE
-from fitcard.suggest import normalize
 from fitcard.values import Kind
 
 
@@ -209,7 +208,7 @@ class Catalog:
 
     def suggest(self, text: str) -> list[Entry]:
         """A few entries to choose from: the first results of `search`, else the nearest; none for an empty text."""
-        if not normalize(text):
+        if not name_form(text):
             return []
         entries = self.search(text) or [self.entries[entry_id] for entry_id in self.nearest(text)]
         return entries[:MAX_SUGGESTIONS]
@@ -296,7 +295,7 @@ def _name_problems(catalog: Catalog, *, in_questions: bool) -> Iterator[Problem]
         if in_questions:
             yield from _form_problems(entry, named)
         for name, path in dict(reversed(named)).items():
-            owner, first = owners.setdefault(normalize(name) or name.casefold(), (entry, path))
+            owner, first = owners.setdefault(name_form(name), (entry, path))
             if owner is not entry:
                 ambiguous.add(name)
                 message, hint = f"`{name}` also refers to `{owner.id}`", "give each a unique name"
@@ -332,10 +331,12 @@ def _form_problems(entry: Entry, named: Iterable[tuple[str, Path]]) -> Iterator[
         message = ""
         if len(name) > MAX_LENGTH:
             message, hint = f"a name of {len(name):,} characters", f"the limit is {MAX_LENGTH}"
-        elif normalize(name) == CUSTOM and path != entry.path:
+        elif name_form(name) == CUSTOM and path != entry.path:
             message, hint = f"the name `{name}` has another meaning in questions", "choose another"
         elif invisible := INVISIBLE.search(name):
             message, hint = f"the character U+{ord(invisible[0]):04X} is not allowed in a name", "delete it"
+        elif not name[:1].isalnum():  # spreadsheets take `=` and `@` for formulas
+            message, hint = "a name starts with a letter or a digit", "delete what is before it"
         if message:
             yield entry.document.problem(CatalogNameForm, message, path, key=path == entry.path, hint=hint)
 

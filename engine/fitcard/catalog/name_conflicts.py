@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fitcard.catalog.names import NameIndex, name_parts
-from fitcard.suggest import normalize
+from fitcard.catalog.names import NameIndex, name_form, name_parts
 
 Parts = frozenset[str]
 
@@ -42,9 +41,9 @@ def _other_owner(index: NameIndex, entry: str, position: int, parts: Parts) -> s
 
     Aliases that differ from that name only in case and punctuation do not count either.
     """
-    names, form = index.names[entry], normalize(index.names[entry][position])
+    names, form = index.names[entry], name_form(index.names[entry][position])
     called = Parts().union(*(name_parts(name) for at, name in enumerate(names[:2]) if at != position))
-    rest = (name_parts(name) for name in names[2:] if normalize(name) != form)
+    rest = (name_parts(name) for name in names[2:] if name_form(name) != form)
     matches = index.best(parts, replaced=entry, called=called, all_parts=called.union(*rest))
     own = _closeness(entry, called, parts)
     for other in matches:

@@ -24,6 +24,11 @@ def name_parts(text: str) -> frozenset[str]:
     return frozenset(PART.findall(NUMBER_BEFORE_UNIT.sub(r"\1\2", separated)))
 
 
+def name_form(text: str) -> str:
+    """A name without case and punctuation: its Latin letters and digits, or those of another script if it has none."""
+    return normalize(text) or "".join(character for character in text.casefold() if character.isalnum())
+
+
 def _all_parts(names: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*map(name_parts, names))
 
@@ -47,7 +52,7 @@ class NameIndex:
         """
         if word in self.names:
             return word
-        exact = self._by_form.get(normalize(word))
+        exact = self._by_form.get(name_form(word))
         if exact and word in self.names[exact]:
             return exact
         best = self._best(word) if len(word) <= MAX_LENGTH and not self._is_noise(word) else []
@@ -68,13 +73,13 @@ class NameIndex:
 
         First the entry that the text refers to, then names that start with it, then short names.
         """
-        start, words = normalize(text), [normalize(word) for word in text.split()]
+        start, words = name_form(text), [name_form(word) for word in text.split()]
         if not start:
             return list(self.names)
         exact = self.find(text)
         order: dict[str, tuple[bool, bool, int, str]] = {}
         for entry, names in self.names.items():
-            forms = [normalize(name) for name in names]
+            forms = [name_form(name) for name in names]
             if entry == exact or all(any(word in form for form in forms) for word in words):
                 starts = any(form.startswith(start) for form in forms)
                 order[entry] = (entry != exact, not starts, len(names[1]), names[1])
@@ -82,11 +87,11 @@ class NameIndex:
 
     @cached_property
     def _by_form(self) -> Mapping[str, str]:
-        """Id by normalized name, without names that two entries share, and without names of other scripts."""
+        """Id by normalized name, without names that two entries share."""
         ids: dict[str, set[str]] = {}
         for entry, names in self.names.items():
             for name in names:
-                ids.setdefault(normalize(name), set()).add(entry)
+                ids.setdefault(name_form(name), set()).add(entry)
         return {form: next(iter(entries)) for form, entries in ids.items() if form and len(entries) == 1}
 
     @cached_property

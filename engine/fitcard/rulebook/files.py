@@ -232,9 +232,11 @@ def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
             elif entry.endswith(".yaml") and INVISIBLE.search(str(path.relative_to(folder))):
                 yield Problem(FileName, "the name has invisible characters", position, hint="rename it")
             elif not entry.endswith(".yaml"):
-                severity = Severity.WARNING if suffix[1] else Severity.ERROR
                 message = "only files that end in .yaml are read"
-                yield Problem(FileSuffix, message, position, severity, hint="rename it, or remove it")
+                if suffix[1]:  # such as a copy that an editor leaves
+                    yield Problem(FileSuffix, message, position, Severity.WARNING, hint="remove it, or rename it")
+                else:
+                    yield Problem(FileSuffix, message, position, hint="rename it")
     for error in unreadable:
         relative = Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()
         position = Position(f"{name}/{show_line(relative)}", 1, 1)
