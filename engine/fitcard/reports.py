@@ -12,8 +12,10 @@ from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.problems import Problem, Severity
 from fitcard.source.text import REPLACEMENT, UNSHOWN, show, show_line
 
+OLD_COMMAND = "##["  # starts a workflow command anywhere in a line; `::` only at its start
 WORKFLOW_COMMAND = re.compile(r"(?m)^((?:\x1b\[[0-9;]*m|[^\S\n])*):(?=:)|#(?=#\[)")
 XML_INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LINE_END = re.compile(r"[\r\n]+")
 MAX_WIDTH = 150  # characters shown of a source line
 CUT = "..."
 MAX_ANNOTATIONS = 10  # GitHub shows this many of each severity per step, and silently drops the rest
@@ -22,7 +24,7 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def without_commands(text: str) -> str:
     """Output whose lines are no workflow commands of GitHub Actions, which reads them in the log of any program."""
-    return WORKFLOW_COMMAND.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", text)
+    return WORKFLOW_COMMAND.sub(lambda match: f"{match[0]}\\", text)
 
 
 def for_xml(text: str) -> str:
@@ -31,21 +33,22 @@ def for_xml(text: str) -> str:
 
 
 def to_json(data: Any) -> str:
-    """Data as indented JSON, with characters as they are but those that a terminal does not show."""
+    """Data as indented JSON, in which only characters that a log would not show are escaped."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    return UNSHOWN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    text = UNSHOWN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return text.replace(OLD_COMMAND, f"#\\u{ord('#'):04x}[")
 
 
 def format_problem(problem: Problem) -> str:
     """A problem over several lines: position, message and code, then the source line with a caret, and the hint."""
-    prefix = f"{problem.position}: " if problem.position else ""
+    prefix = f"{show_line(str(problem.position))}: " if problem.position else ""
     lines = [f"{prefix}{problem.severity}: {show_line(problem.message)} [{problem.code}]"]
     if problem.position and problem.source_line:
         number = str(problem.position.line)
         source, column = _shorten(problem.source_line, problem.position.column)
-        lines.append(f"  {number} | {show(source)}")
+        lines.append(f"  {number} | {LINE_END.sub(' ', source)}")
         lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
-    lines += [f"  {related.position}: {show_line(related.message)}" for related in problem.related]
+    lines += [f"  {show_line(f'{related.position}: {related.message}')}" for related in problem.related]
     if problem.hint:
         lines.append(f"  {show_line(problem.hint)}")
     return show("\n".join(lines))
@@ -151,6 +154,7 @@ def _annotation(problem: Problem) -> str:
 
 def _escape(text: str, *delimiters: str) -> str:
     """Text in a workflow command."""
+    text = show(text)
     for character in ("%", "\r", "\n", *delimiters):
         text = text.replace(character, f"%{ord(character):02X}")
     return text
@@ -165,6 +169,6 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
     if problem.position:
         position = problem.position
         region = {"startLine": position.line, "startColumn": position.column}
-        location = {"artifactLocation": {"uri": quote(position.file)}, "region": region}
+        location = {"artifactLocation": {"uri": quote(show(position.file))}, "region": region}
         result["locations"] = [{"physicalLocation": location}]
     return result

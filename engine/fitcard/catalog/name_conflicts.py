@@ -39,7 +39,8 @@ def name_conflicts(index: NameIndex, figures: Mapping[str, Parts]) -> Iterator[N
 def _other_owner(index: NameIndex, entry: str, position: int, parts: Parts) -> str | None:
     """The entry that is found by these parts, and called so more than `entry` is without its name at `position`.
 
-    Aliases that differ from that name only in case and punctuation do not count either.
+    Aliases that differ from that name only in case and punctuation do not count either. An id is that of another entry
+    only if it has all its parts, and its own name none.
     """
     names, form = index.names[entry], name_form(index.names[entry][position])
     called = Parts().union(*(name_parts(name) for at, name in enumerate(names[:2]) if at != position))
@@ -47,6 +48,8 @@ def _other_owner(index: NameIndex, entry: str, position: int, parts: Parts) -> s
     matches = index.best(parts, replaced=entry, called=called, all_parts=called.union(*rest))
     own = _closeness(entry, called, parts)
     for other in matches:
+        if not position and (own[0] or not parts <= name_parts(other)):
+            continue
         closeness = _closeness(other, index.called_parts[other], parts)
         only_aliases = closeness[0] == own[0] == 0
         if other != entry and (entry not in matches if only_aliases else closeness > own):

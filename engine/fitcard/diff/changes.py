@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitcard.diff.items import ITSELF, Item, items_in, rule_item
-from fitcard.diff.schema import Action, Effect, ItemKind, MarksData
+from fitcard.diff.schema import Action, Effect, ItemKind, LeadData, MarksData
 from fitcard.diff.shown import Places, shown_places
 from fitcard.diff.snapshot import Snapshot
 from fitcard.language.expression import ExpressionError, parse
@@ -48,7 +48,7 @@ class Change:
     """An item that differs. `item` is the new version, or the old one of a removed item.
 
     `read_by` are the rules that depend on it directly, `reaches` the outputs of an answer that depend on it, and
-    `still_read_by` the rules that use a removed item. It `renames` an entry if names that questions may use differ.
+    `still_read_by` the rules that use a removed item. It `renames` an entry if other names lead to it.
     """
 
     item: Item
@@ -66,9 +66,9 @@ class Change:
         return min((detail.effect for detail in self.details), key=list(Effect).index)
 
 
-def find_changes(base: Snapshot, head: Snapshot) -> list[Change]:
-    """All changes by kind of item, file and line."""
-    return sorted(_ItemComparison(base, head).changes(), key=_sort_key)
+def find_changes(base: Snapshot, head: Snapshot, leads: Iterable[LeadData]) -> list[Change]:
+    """All changes by kind of item, file and line. `leads` are the names that lead to another entry."""
+    return sorted(_ItemComparison(base, head, leads).changes(), key=_sort_key)
 
 
 def _sort_key(change: Change) -> tuple[int, str, int]:
@@ -76,8 +76,9 @@ def _sort_key(change: Change) -> tuple[int, str, int]:
 
 
 class _ItemComparison:
-    def __init__(self, base: Snapshot, head: Snapshot) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot, leads: Iterable[LeadData]) -> None:
         self.base, self.head = base, head
+        self.led = {(lead["catalog"], entry) for lead in leads for entry in (lead["old"], lead["new"])}
         by_profile = bool(base.revision.profile or head.revision.profile)
         self.old, self.new = _items(base, by_profile), _items(head, by_profile)
         self.figures = _figures(base) | _figures(head)
@@ -122,8 +123,14 @@ class _ItemComparison:
         )
 
     def _is_name(self, item: Item, field: str) -> bool:
-        """Whether a field is a name of an entry of a question."""
-        return item.kind is ItemKind.ENTRY and item.within in self.catalogs and field in self.names[item.within]
+        """Whether a field is a name of an entry, and names lead to that entry or no longer do.
+
+        If either version has errors, it may be so.
+        """
+        if item.kind is not ItemKind.ENTRY or item.within not in self.catalogs:
+            return False
+        known = self.base.rulebook is not None and self.head.rulebook is not None
+        return field in self.names[item.within] and (not known or (item.within, item.name) in self.led)
 
     def _names(self, item: Item, details: tuple[FieldChange, ...]) -> tuple[str, ...]:
         """The names by which rules refer to an item: its own, or those of the catalog figures that differ."""

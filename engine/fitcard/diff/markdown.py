@@ -16,7 +16,8 @@ SPECIAL = re.compile(r"([\\`*<|~$\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|^[#>+=
 # it.
 LINKED = re.compile(r"@|#(?=\d)|(?i:\bGH)(?=-\d)|(?<=:)/(?=/)|(?i:\bwww)(?=\.)|:(?=[\w+-]+:)")
 STOP = "&#8203;"
-CODE_SPECIAL = re.compile(r"[&<>|`]")  # not in code between backticks, in a cell of a table
+IN_TAG = frozenset("\\`*_|~$[]")  # Markdown markup there
+CODE_SPECIAL = re.compile(r"[&<>|`]|##\[")  # not in code between backticks, in a cell of a table
 
 
 def markdown_report(outline: Outline, whole: str = "the HTML report") -> str:
@@ -38,7 +39,7 @@ def _section(section: Section, whole: str) -> str:
     body = "\n".join([*(f"- {_render(line)}" for line in section.lines), *_table(section, whole)])
     if section.first:
         return f"#### {_escape(section.title)}\n\n{body}"
-    return f"<details>\n<summary>{_unlinked(html.escape(section.title))}</summary>\n\n{body}\n\n</details>"
+    return f"<details>\n<summary>{_escape_in_tag(section.title)}</summary>\n\n{body}\n\n</details>"
 
 
 def _table(section: Section, whole: str) -> list[str]:
@@ -61,11 +62,11 @@ def _render_span(span: Span) -> str:
         case "code" if not CODE_SPECIAL.search(span.text) and span.text.strip():
             return f"`{span.text}`"
         case "code":
-            return f"<code>{_escape(span.text)}</code>"
+            return f"<code>{_escape_in_tag(span.text)}</code>"
         case "old":
-            return f"<del>{_escape(span.text)}</del>"
+            return f"<del>{_escape_in_tag(span.text)}</del>"
         case "new":
-            return f"<ins>{_escape(span.text)}</ins>"
+            return f"<ins>{_escape_in_tag(span.text)}</ins>"
         case "strong":
             inner = span.text.strip()
             before, after = span.text.split(inner, 1) if inner else (span.text, "")
@@ -76,6 +77,12 @@ def _render_span(span: Span) -> str:
 def _escape(text: str) -> str:
     """Text without markup, links or mentions."""
     text = SPECIAL.sub(lambda match: f"\\{match[1]}", text.replace("&", "&amp;")).replace("->", ARROW)
+    return _unlinked(text)
+
+
+def _escape_in_tag(text: str) -> str:
+    """The same within an HTML element, where GitHub reads Markdown too."""
+    text = "".join(f"&#{ord(part)};" if part in IN_TAG else html.escape(part, quote=False) for part in text)
     return _unlinked(text)
 
 

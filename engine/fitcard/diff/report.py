@@ -85,7 +85,8 @@ def compare_snapshots(
 
     `computed` is that of an earlier report on the same two rulebooks, if there is one.
     """
-    changes = find_changes(base, head)
+    leads = find_leads(base.rulebook, head.rulebook) if base.rulebook and head.rulebook else []
+    changes = find_changes(base, head, leads)
     problems = [*_removed_but_read(changes), *head.problems]
     data: ReportData = {
         "base": side_data(base),
@@ -108,7 +109,7 @@ def compare_snapshots(
             data["measured"], data["accuracy"] = [*computed.measured], [*computed.accuracy]
         except ProblemsError as not_finite:
             problems += not_finite.problems
-        data["leads"] = find_leads(base.engine.rulebook, head.engine.rulebook)
+        data["leads"] = leads
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
         count = sum(test.contract for test in rule_tests(base.engine.rulebook))

@@ -104,7 +104,7 @@ class ChangeData(TypedDict):
     details: list[DetailData]
     read_by: NotRequired[Annotated[list[str], "Rules that depend on it directly."]]
     reaches: NotRequired[Annotated[list[str], "Outputs of an answer that depend on it."]]
-    renames: NotRequired[Annotated[Literal[True], "Names that questions may use differ."]]
+    renames: NotRequired[Annotated[Literal[True], "Other names lead to the entry."]]
     still_read_by: NotRequired[Annotated[list[str], "Rules that still use the removed item."]]
 
 
