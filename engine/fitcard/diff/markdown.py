@@ -15,7 +15,7 @@ SPECIAL = re.compile(r"([\\`*<|~$\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|^[#>+=
 # What GitHub turns into links and pictures: @mentions, #1, GH-1, addresses and :emoji:. A character without width stops
 # it.
 LINKED = re.compile(r"@|#(?=\d)|(?i:\bGH)(?=-\d)|(?<=:)/(?=/)|(?i:\bwww)(?=\.)|:(?=[\w+-]+:)")
-STOP = "&#8203;"
+STOP, STOP_ENTITY = "\u200b", "&#8203;"
 IN_TAG = frozenset("\\`*_|~$[]")  # Markdown markup there
 CODE_SPECIAL = re.compile(r"[&<>|`]|##\[")  # not in code between backticks, in a cell of a table
 
@@ -76,14 +76,14 @@ def _render_span(span: Span) -> str:
 
 def _escape(text: str) -> str:
     """Text without markup, links or mentions."""
-    text = SPECIAL.sub(lambda match: f"\\{match[1]}", text.replace("&", "&amp;")).replace("->", ARROW)
-    return _unlinked(text)
+    text = SPECIAL.sub(lambda match: f"\\{match[1]}", _unlinked(text).replace("&", "&amp;"))
+    return text.replace("->", ARROW).replace(STOP, STOP_ENTITY)
 
 
 def _escape_in_tag(text: str) -> str:
     """The same within an HTML element, where GitHub reads Markdown too."""
-    text = "".join(f"&#{ord(part)};" if part in IN_TAG else html.escape(part, quote=False) for part in text)
-    return _unlinked(text)
+    parts = (f"&#{ord(part)};" if part in IN_TAG else html.escape(part, quote=False) for part in _unlinked(text))
+    return "".join(parts).replace(STOP, STOP_ENTITY)
 
 
 def _unlinked(text: str) -> str:
