@@ -24,7 +24,15 @@ from fitcard.problems import Position, Problem, Related
 from fitcard.reports import FORMATS, for_xml, to_json, without_commands
 from fitcard.rulebook.files import FileSuffix
 from fitcard.source.text import show, show_line
-from helpers.hostile_texts import ALL, CODE_OR_ESCAPE, CONTROLS, LINES, MULTILINE, assert_plain_markdown, assert_shown_safely
+from helpers.hostile_texts import (
+    ALL,
+    CODE_OR_ESCAPE,
+    CONTROLS,
+    LINES,
+    MULTILINE,
+    assert_plain_markdown,
+    assert_shown_safely,
+)
 from helpers.repository import repository
 from helpers.workplace import Workplace
 
