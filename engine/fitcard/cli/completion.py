@@ -17,7 +17,7 @@ from fitcard.language.question_fields import QuestionFields, read_question_field
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import MESSAGES, PROFILE, RULEBOOK
 from fitcard.source.document import Document
-from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders
+from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders, leads_elsewhere
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import show_line
 from fitcard.source.yaml_reader import read_bytes, read_content
@@ -130,7 +130,7 @@ def _documents(folders: Folders, kind: str) -> Iterator[Document]:
     """The readable files of one kind; other files are not parsed."""
     for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yaml")):
-            content = read_content(path, path.name)
+            content = None if leads_elsewhere(path, folder) else read_content(path, path.name)
             if not isinstance(content, bytes) or not (match := KIND.search(content)) or match[1].decode() != kind:
                 continue
             document, _ = read_bytes(content, path.name, path)

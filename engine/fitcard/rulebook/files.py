@@ -14,7 +14,7 @@ from fitcard.catalog.catalog import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Document
-from fitcard.source.folders import Folders
+from fitcard.source.folders import Folders, leads_elsewhere
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import INVISIBLE, show_line
 from fitcard.source.yaml_reader import INCOMPLETE, FileUnreadable, read_bytes, read_content
@@ -201,15 +201,7 @@ def _paths(folders: Folders) -> Iterator[tuple[str, Path, str]]:
 
 def _is_read(path: Path, folder: Path) -> bool:
     relative = path.relative_to(folder)
-    return not (_hidden(relative) or _leads_elsewhere(path, folder) or INVISIBLE.search(str(relative)))
-
-
-def _leads_elsewhere(path: Path, folder: Path) -> bool:
-    """Whether a path is a link to a file outside of the folder, or to none."""
-    try:
-        return path.is_symlink() and not path.resolve(strict=True).is_relative_to(folder.resolve())
-    except (OSError, RuntimeError):  # a link to nothing, or to itself
-        return True
+    return not (_hidden(relative) or leads_elsewhere(path, folder) or INVISIBLE.search(str(relative)))
 
 
 def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
@@ -226,7 +218,7 @@ def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
                 yield Problem(FileElsewhere, "linked folders are not read", position, hint="put the folder itself here")
             elif is_folder or suffix is None:
                 continue
-            elif entry.endswith(".yaml") and _leads_elsewhere(path, folder):
+            elif entry.endswith(".yaml") and leads_elsewhere(path, folder):
                 message, hint = "the link leads out of the folder, or to no file", "put the file itself here"
                 yield Problem(FileElsewhere, message, position, hint=hint)
             elif entry.endswith(".yaml") and INVISIBLE.search(str(path.relative_to(folder))):

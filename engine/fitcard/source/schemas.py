@@ -24,7 +24,9 @@ import jsonschema_rs
 
 from fitcard.problems import Position, Problem, ProblemCode, ProblemsError
 from fitcard.source.document import Document
+from fitcard.source.folders import leads_elsewhere
 from fitcard.source.schema_problems import schema_problems
+from fitcard.source.yaml_reader import read_content
 from fitcard.suggest import closest
 
 if TYPE_CHECKING:
@@ -131,7 +133,13 @@ class Schemas:
         for path in sorted(folder.glob("*" + SUFFIX)):
             text = ""
             try:
-                text = path.read_text("utf-8")
+                if leads_elsewhere(path, folder):
+                    raise OSError("it is a link that leads out of the folder, or to no file")
+                content = read_content(path, f"{name}/{path.name}")
+                if isinstance(content, Problem):
+                    problems.append(content)
+                    continue
+                text = content.decode()
                 schema = json.loads(text)
                 if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
                     raise TypeError("it is not an object with an `$id`")
