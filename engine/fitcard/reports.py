@@ -169,6 +169,6 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
     if problem.position:
         position = problem.position
         region = {"startLine": position.line, "startColumn": position.column}
-        location = {"artifactLocation": {"uri": quote(show(position.file))}, "region": region}
+        location = {"artifactLocation": {"uri": quote(show(position.file), safe="/:")}, "region": region}
         result["locations"] = [{"physicalLocation": location}]
     return result

@@ -17,7 +17,6 @@ TESTED_ELSEWHERE = {
     "sweep-needs-more",  # needs a missing package: unit/sweep/test_sweep.py
     "sweep-no-cluster",  # needs another package: unit/sweep/test_sweep.py
     "sweep-other-engine",  # needs another engine: unit/sweep/test_sweep.py
-    "file-elsewhere",  # needs a link: unit/rulebook/test_files.py
     "file-unreadable",  # needs an unreadable file: unit/source/test_yaml_reader.py
 }
 

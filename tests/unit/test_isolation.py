@@ -116,10 +116,10 @@ def test_links_out_of_the_folders_are_not_read(small: Workplace, tmp_path: Path,
     for target in (outside / "secret.yaml", Path("../outside/secret.yaml"), Path("/dev/zero"), Path("nothing"), here):
         here.symlink_to(target)
         problem = small.problem()
-        assert (problem.code, problem.source_line) == ("file-elsewhere", ""), target
+        assert (problem.code, problem.source_line) == ("file-unreadable", ""), target
         here.unlink()
     here.with_suffix("").symlink_to(outside, target_is_directory=True)
-    assert small.problem().code == "file-elsewhere"
+    assert small.problem().code == "file-unreadable"
 
 
 def test_links_within_a_folder_are_read(small: Workplace) -> None:
@@ -164,4 +164,4 @@ def test_a_link_in_the_old_version_is_a_problem(small: Workplace, monkeypatch: p
     link.unlink()
     ended = repo.diff("HEAD")
     assert ended.exit_code != 0
-    assert "[file-elsewhere]" in ended.output
+    assert "[file-unreadable]" in ended.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,10 +11,11 @@ from typing import Any
 
 from fitcard.catalog.name_conflicts import name_conflicts
 from fitcard.catalog.names import MAX_LENGTH, NameIndex, name_form
-from fitcard.problems import Position, Problem, ProblemCode, Related
+from fitcard.problems import Position, Problem, ProblemCode, Related, Severity
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import INVISIBLE
+from fitcard.suggest import similarity
 from fitcard.values import Kind
 
 
@@ -53,6 +55,15 @@ class CatalogNameForm(ProblemCode):
     """
 
 
+class CatalogMisspelt(ProblemCode):
+    """A word differs little from one that more entries of the catalog have, such as the name of a vendor.
+
+    Why: rules that go by the word would take the entry for one of nobody they know.
+    Avoid: `vendor: Nvdia`
+    Prefer: `vendor: NVIDIA`
+    """
+
+
 class CatalogUnknownEntry(ProblemCode):
     """A field refers to an entry of another catalog that does not exist.
 
@@ -65,6 +76,8 @@ class CatalogUnknownEntry(ProblemCode):
 KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITION, "string": Kind.WORD}
 IN_YEARS, YEAR = "in_years", "year"  # suffix and unit of the number that stands for a date
 MAX_SUGGESTIONS = 8
+MAX_MISSPELT = 2  # entries with the same misspelling
+MIN_SIMILARITY = 0.75  # of a misspelling: `Nvida` and `Aple`, but not `AWS` for `AMD`
 CUSTOM = "own"  # in place of the id of an entry, a question describes the entry itself
 JOINED = "-on-"  # joins two ids in the path of an address
 
@@ -74,7 +87,8 @@ class Field:
     """A field of an entry, as its schema declares it, such as `bandwidth`. If it is not `required`, it may be absent.
 
     Keywords of the schema: `entry_of` is the catalog whose entries the field refers to; reports count entries by fields
-    with `groups`; a `spelling` is another name of the entry; a `day` is a date. `of_day` is the date that a computed
+    with `groups`; a `spelling` is another name of the entry; a `day` is a date; entries share the words of
+    a field that `recurs`. `of_day` is the date that a computed
     field expresses in years; such fields are not in files.
     """
 
@@ -88,6 +102,7 @@ class Field:
     spelling: bool = False
     day: bool = False
     of_day: str = ""
+    recurs: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -239,7 +254,8 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
             unit = declared.get("unit", "1" if value_kind is Kind.NUMBER else str(value_kind))
             about, entry_of = declared.get("description", ""), declared.get("entryOf", "")
             groups, spelling, day = (bool(declared.get(keyword)) for keyword in ("groups", "spelling", "day"))
-            yield Field(name, value_kind, unit, about, always, entry_of, groups, spelling, day)
+            recurs = bool(declared.get("recurs"))
+            yield Field(name, value_kind, unit, about, always, entry_of, groups, spelling, day, recurs=recurs)
             if day:
                 yield Field(f"{name}.{IN_YEARS}", Kind.NUMBER, YEAR, about, always, of_day=name)
 
@@ -283,6 +299,7 @@ def read_catalogs(
     }
     for kind, catalog in catalogs.items():
         problems += _name_problems(catalog, in_questions=kind in noise_words)
+        problems += _misspelt_words(catalog)
     return catalogs, problems
 
 
@@ -305,6 +322,20 @@ def _name_problems(catalog: Catalog, *, in_questions: bool) -> Iterator[Problem]
                 )
     if in_questions:
         yield from _taken_names(catalog, ambiguous)
+
+
+def _misspelt_words(catalog: Catalog) -> Iterator[Problem]:
+    """Words of fields that recur which differ little from more common ones."""
+    for field in (field for field in catalog.fields.values() if field.recurs):
+        counts = Counter(entry.value(field.name) for entry in catalog.entries.values())
+        for entry in catalog.entries.values():
+            word = entry.value(field.name)
+            common = [other for other, count in counts.items() if other and count > counts[word] <= MAX_MISSPELT]
+            if word and (near := [other for other in common if similarity(word, other) >= MIN_SIMILARITY]):
+                message, path = f"`{word}` may be a misspelling", (*entry.path, *field.name.split("."))
+                yield entry.document.problem(
+                    CatalogMisspelt, message, path, severity=Severity.WARNING, closest=tuple(near)
+                )
 
 
 def _taken_names(catalog: Catalog, ambiguous: Container[str]) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ SPECIAL = re.compile(r"([\\`*<|~$\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|^[#>+=
 # it.
 LINKED = re.compile(r"@|#(?=\d)|(?i:\bGH)(?=-\d)|(?<=:)/(?=/)|(?i:\bwww)(?=\.)|:(?=[\w+-]+:)")
 STOP, STOP_ENTITY = "\u200b", "&#8203;"
-IN_TAG = frozenset("\\`*_|~$[]")  # Markdown markup there
+IN_TAG = re.compile(r"[\\`*|~$\[\]]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")  # markup there
 CODE_SPECIAL = re.compile(r"[&<>|`]|##\[")  # not in code between backticks, in a cell of a table
 
 
@@ -82,8 +82,8 @@ def _escape(text: str) -> str:
 
 def _escape_in_tag(text: str) -> str:
     """The same within an HTML element, where GitHub reads Markdown too."""
-    parts = (f"&#{ord(part)};" if part in IN_TAG else html.escape(part, quote=False) for part in _unlinked(text))
-    return "".join(parts).replace(STOP, STOP_ENTITY)
+    text = html.escape(_unlinked(text), quote=False)
+    return IN_TAG.sub(lambda match: f"&#{ord(match[0])};", text).replace(STOP, STOP_ENTITY)
 
 
 def _unlinked(text: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
-from fitcard.rulebook.files import FileElsewhere
 from fitcard.source.folders import Folders
+from fitcard.source.yaml_reader import FileUnreadable
 
 
 class RevisionUnknown(ProblemCode):
@@ -92,7 +92,7 @@ def _git_revision(text: str, here: Folders, directory: Path) -> Revision:
                 files.extractall(directory / commit)  # safe: `git archive` wrote it from files of the repository
             except tarfile.TarError as error:  # of the filter, which refuses links out of the directory
                 message, hint = f"`{text}` has a link out of its folders: {error}", "give a revision without it"
-                raise ProblemsError([Problem(FileElsewhere, message, hint=hint)]) from None
+                raise ProblemsError([Problem(FileUnreadable, message, hint=hint)]) from None
         folders = replace(folders, **{name: directory / commit / path})
     label = text if commit.startswith(text) else f"{text} ({commit[:HASH_LENGTH]})"
     return Revision(label, folders)

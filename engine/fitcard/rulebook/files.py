@@ -66,15 +66,6 @@ class FileName(ProblemCode):
     """
 
 
-class FileElsewhere(ProblemCode):
-    """A link in a folder of rules or catalogs leads out of it, or to a folder.
-
-    Why: files of others would be read and shown, and what a link leads to is not part of a review.
-    Avoid: `rules/decode.yaml` as a link to `/etc/decode.yaml`
-    Prefer: the file itself; links within the folder.
-    """
-
-
 class FolderEmpty(ProblemCode):
     """A folder contains no YAML files.
 
@@ -215,12 +206,13 @@ def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
             position = Position(f"{name}/{show_line(path.relative_to(folder).as_posix())}", 1, 1)
             is_folder, suffix = entry in subfolders, YAML_SUFFIX.search(entry)
             if is_folder and path.is_symlink():
-                yield Problem(FileElsewhere, "linked folders are not read", position, hint="put the folder itself here")
+                message, hint = "linked folders are not read", "put the folder itself here"
+                yield Problem(FileUnreadable, message, position, hint=hint)
             elif is_folder or suffix is None:
                 continue
             elif entry.endswith(".yaml") and leads_elsewhere(path, folder):
                 message, hint = "the link leads out of the folder, or to no file", "put the file itself here"
-                yield Problem(FileElsewhere, message, position, hint=hint)
+                yield Problem(FileUnreadable, message, position, hint=hint)
             elif entry.endswith(".yaml") and INVISIBLE.search(str(path.relative_to(folder))):
                 yield Problem(FileName, "the name has invisible characters", position, hint="rename it")
             elif not entry.endswith(".yaml"):

@@ -4,7 +4,8 @@ Additional keywords, which other tools ignore:
 
 - `usual: [low, high]`: a number outside is a warning.
 - `sumsTo: total`: the numbers of an object must add up to it.
-- `unit`, `entryOf`, `groups`, `spelling`, `day`: annotations of catalog fields, see `fitcard.catalog.catalog.Field`.
+- `unit`, `entryOf`, `groups`, `spelling`, `day`, `recurs`: annotations of catalog fields, see
+  `fitcard.catalog.catalog.Field`.
 """
 
 from __future__ import annotations

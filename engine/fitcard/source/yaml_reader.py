@@ -22,11 +22,11 @@ from fitcard.source.text import INVISIBLE, OVERRIDES, REPLACEMENT, TAGS, UNSHOWN
 
 
 class FileUnreadable(ProblemCode):
-    """A file cannot be opened.
+    """A file or folder cannot be read, or is a link that leads out of the folder of rules, catalogs or schemas.
 
-    Why: an incomplete rulebook would silently give different answers.
-    Avoid: files without read permission, and broken links
-    Prefer: files that can be read, or removing them.
+    Why: an incomplete rulebook would silently give different answers, and a file elsewhere is not part of a review.
+    Avoid: files without read permission, broken links, and links to `/etc`
+    Prefer: files that can be read, or removing them; links within the folder.
     """
 
 
