@@ -71,7 +71,7 @@ def test_sarif_has_no_links_in_messages_and_addresses_of_files() -> None:
     (result, *_) = json.loads(FORMATS["sarif"](hostile_problems("[a](https://evil.example) b")))["runs"][0]["results"]
     assert "](" not in result["message"]["text"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert re.fullmatch(r"[\w%./-]+", uri)
+    assert re.fullmatch(r"[\w%./:-]+", uri)
 
 
 def test_json_keeps_every_text() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
@@ -43,7 +43,8 @@ def new_console(**options: Any) -> Console:
                 yield segment if segment.control else segment._replace(text=show(segment.text))
 
     options = {"markup": False, "emoji": False, "highlight": False, **options}
-    return SafeConsole(file=_WithoutCommands(sys.stderr if options.get("stderr") else sys.stdout), **options)
+    stream = _WithoutCommands(sys.stderr if options.get("stderr") else sys.stdout)
+    return SafeConsole(file=cast("TextIO", stream), **options)
 
 
 class _WithoutCommands:

@@ -231,10 +231,11 @@ class _ItemComparison:
 
     def _order_changes(self) -> Iterator[Change]:
         """Catalogs with the same entries in another order, which decides between equals: at the first that moved."""
-        if self.base.rulebook is None or self.head.rulebook is None:
+        base, head = self.base.rulebook, self.head.rulebook
+        if base is None or head is None:
             return
-        for kind in sorted(self.catalogs):
-            old, new = (side.rulebook.catalogs[kind].entries for side in (self.base, self.head))
+        for kind in sorted(self.catalogs & base.catalogs.keys()):
+            old, new = (rulebook.catalogs[kind].entries for rulebook in (base, head))
             before, after = [entry for entry in old if entry in new], [entry for entry in new if entry in old]
             for was, now in zip(before, after, strict=True):
                 if was != now:

@@ -216,7 +216,7 @@ def _invalid_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Pro
         texts = _keyword_texts(schema)
         missing = {ref.partition("#")[0] for ref in texts["$ref"]}
         missing = {file for file in missing if urljoin(schema["$id"], file) not in ids}
-        message, near = "", ()
+        message, near = "", tuple[str, ...]()
         if any(dialect != DIALECT for dialect in texts["$schema"]):
             message = f"`$schema` must be `{DIALECT}`"
         elif len(texts["$id"]) > 1:
