@@ -340,8 +340,7 @@ def _misspelt_words(catalog: Catalog) -> Iterator[Problem]:
 
 def _taken_names(catalog: Catalog, ambiguous: Container[str]) -> Iterator[Problem]:
     """Names that people type for another entry, but those that `ambiguous` has."""
-    figures = {entry.id: catalog.figure_parts(entry) for entry in catalog.entries.values()}
-    for conflict in name_conflicts(catalog.name_index, figures):
+    for conflict in name_conflicts(catalog.name_index, lambda entry: catalog.figure_parts(catalog.entries[entry])):
         if conflict.name in ambiguous:
             continue
         entry, other = catalog.entries[conflict.entry], catalog.entries[conflict.other]

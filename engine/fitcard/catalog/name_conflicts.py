@@ -7,7 +7,7 @@ what another entry is called, and neither may a name that contradicts the id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fitcard.catalog.names import NameIndex, name_form, name_parts
@@ -25,14 +25,17 @@ class NameConflict:
     other: str
 
 
-def name_conflicts(index: NameIndex, figures: Mapping[str, Parts]) -> Iterator[NameConflict]:
-    """The conflicts in the order of the entries. `figures` are the figures of each entry as parts of names."""
+def name_conflicts(index: NameIndex, figures: Callable[[str], Parts]) -> Iterator[NameConflict]:
+    """The conflicts in the order of the entries. `figures` are those of an entry as parts of names."""
     for entry, names in index.names.items():
         for position, name in enumerate(names):
-            parts = index.parts_of(name)
-            if name in names[:position] or not parts or parts <= figures[entry]:
+            if name in names[:position]:
                 continue
-            if other := _other_owner(index, entry, position, parts):
+            parts = index.parts_of(name)
+            if index.having(parts) == [entry]:  # most names
+                continue
+            other = _other_owner(index, entry, position, parts)
+            if other and not parts <= figures(entry):
                 yield NameConflict(entry, position, name, other)
 
 

@@ -133,11 +133,8 @@ class NameIndex:
 
         The entry `replaced` counts as if it were `called` so, and had `all_parts` in its names.
         """
-        if not parts:
-            return []
-        rarest, *others = sorted((self._by_part.get(part, {}) for part in parts), key=len)
-        matches = [entry for entry in rarest if entry != replaced and all(entry in other for other in others)]
-        matches += [replaced] if replaced and parts <= all_parts else []
+        matches = [entry for entry in self.having(parts) if entry != replaced]
+        matches += [replaced] if replaced and parts and parts <= all_parts else []
         if by_call := [
             entry for entry in matches if parts <= (called if entry == replaced else self.called_parts[entry])
         ]:
@@ -145,6 +142,13 @@ class NameIndex:
         extra = {entry: len(self._parts_of_ids[entry] - parts) for entry in matches}
         fewest = min(extra.values(), default=0)
         return [entry for entry, count in extra.items() if count == fewest]
+
+    def having(self, parts: frozenset[str]) -> list[str]:
+        """The entries with all of these parts in their names, in the order of the catalog; none without parts."""
+        if not parts:
+            return []
+        rarest, *others = sorted([self._by_part.get(part, {}) for part in parts], key=len)
+        return [entry for entry in rarest if all(entry in other for other in others)]
 
     def _best(self, word: str) -> list[str]:
         return self.best(self.parts_of(word))

@@ -14,7 +14,7 @@ ZERO_WIDTH = (
     "\ufeff\uffa0\ufff9-\ufffb"
 )
 TAGS = "\U000e0000-\U000e0fff"  # invisible too
-SURROGATES = "\ud800-\udfff"  # no text in UTF-8
+SURROGATES = "\ud800-\udfff\ufffe\uffff"  # no text in UTF-8; and two that XML does not allow
 OVERRIDES = "\u202a-\u202e\u2066-\u2069"  # of BIDI, those that no text needs beside the marks
 INVISIBLE = re.compile(f"[{CONTROLS}{BIDI}{ZERO_WIDTH}{TAGS}{SURROGATES}]")
 UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{OVERRIDES}{TAGS}{SURROGATES}]")

@@ -23,8 +23,8 @@ def with_aliases(catalog: Catalog, entry_id: str, *aliases: str) -> Catalog:
 
 
 def conflicts(catalog: Catalog) -> list[tuple[str, str, str]]:
-    figures = {entry.id: catalog.figure_parts(entry) for entry in catalog.entries.values()}
-    return [(found.entry, found.name, found.other) for found in name_conflicts(catalog.name_index, figures)]
+    found = name_conflicts(catalog.name_index, lambda entry: catalog.figure_parts(catalog.entries[entry]))
+    return [(conflict.entry, conflict.name, conflict.other) for conflict in found]
 
 
 @pytest.mark.parametrize(
