@@ -21,7 +21,7 @@ from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
 from fitcard.source.schema_problems import schema_problems
-from fitcard.source.text import INVISIBLE
+from fitcard.source.text import UNSHOWN
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import Kind
 
@@ -82,14 +82,14 @@ def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0)
     what = f"must be a number, text, true, false, a list or a map, not a Python {type(value).__name__}"
     if isinstance(value, Mapping | list | tuple) and depth > MAX_DEPTH:
         what = "is nested too deeply"
-    elif isinstance(value, Mapping) and not all(isinstance(key, str) and not INVISIBLE.search(key) for key in value):
-        what = "must have texts of visible characters as keys"
+    elif isinstance(value, Mapping) and not all(isinstance(key, str) for key in value):
+        what = "must have texts as keys"
     elif isinstance(value, Mapping):
         return {key: _plain_data(part, f"{field}.{key}", problems, depth + 1) for key, part in value.items()}
     elif isinstance(value, list | tuple):
         return [_plain_data(part, f"{field}.{at}", problems, depth + 1) for at, part in enumerate(value)]
-    elif isinstance(value, str) and (invisible := INVISIBLE.search(value)):
-        what = f"has the character U+{ord(invisible[0]):04X}"
+    elif isinstance(value, str) and (unshown := UNSHOWN.search(value)):
+        what = f"has the character U+{ord(unshown[0]):04X}"
     elif value is None or isinstance(value, str):
         return value
     elif is_number and abs(value) <= sys.float_info.max:
