@@ -144,3 +144,24 @@ def test_names_of_other_scripts_are_told_apart(small: Workplace) -> None:
     found = catalog.find("\u4e59")
     assert found is not None
     assert found.id == "h100-80gb"
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "expected"),
+    [
+        ("models", "Qwen2 57B", "qwen-2-57b-a14b"),  # the same letters as Qwen2.5 7B
+        ("models", "Qwen2.5 7B", "qwen-2.5-7b"),
+        ("models", "zai-org/GLM-4.7", "glm-4.7"),
+        ("quants", "INT4", "GPTQ-4bit"),
+        ("quants", "4-bit", "Q4_K_M"),
+        ("quants", "8bit", "Q8_0"),
+        (DEVICES, "AMD", None),  # a word that names no device
+        (DEVICES, "MacBook", None),
+        ("models", "chat", None),
+    ],
+)
+def test_a_typed_name_finds_the_entry_that_has_its_words(
+    engine: Engine, kind: str, typed: str, expected: str | None
+) -> None:
+    found = engine.rulebook.catalogs[kind].find(typed)
+    assert (found.id if found else None) == expected
