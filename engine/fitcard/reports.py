@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fitcard.language.definitions import DIMENSIONLESS
 from fitcard.problems import Problem, Severity
+from fitcard.source.text import REPLACEMENT, UNSHOWN, show, show_line
 
+OLD_COMMAND = "##["  # starts a workflow command anywhere in a line; `::` only at its start
+WORKFLOW_COMMAND = re.compile(r"(?m)^((?:\x1b\[[0-9;]*m|[^\S\n])*):(?=:)|#(?=#\[)")
+XML_INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LINE_END = re.compile(r"[\r\n]+")
 MAX_WIDTH = 150  # characters shown of a source line
 CUT = "..."
 MAX_ANNOTATIONS = 10  # GitHub shows this many of each severity per step, and silently drops the rest
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
+def without_commands(text: str) -> str:
+    """Output whose lines are no workflow commands of GitHub Actions, which reads them in the log of any program."""
+    return WORKFLOW_COMMAND.sub(lambda match: f"{match[0]}\\", text)
+
+
+def for_xml(text: str) -> str:
+    """Text without the characters that XML cannot have; its writer escapes the others."""
+    return XML_INVALID.sub(REPLACEMENT, show(text))
+
+
+def to_json(data: Any) -> str:
+    """Data as indented JSON, in which only characters that a log would not show are escaped."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    text = UNSHOWN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return text.replace(OLD_COMMAND, f"#\\u{ord('#'):04x}[")
+
+
 def format_problem(problem: Problem) -> str:
     """A problem over several lines: position, message and code, then the source line with a caret, and the hint."""
-    prefix = f"{problem.position}: " if problem.position else ""
-    lines = [f"{prefix}{problem.severity}: {problem.message} [{problem.code}]"]
+    prefix = f"{show_line(str(problem.position))}: " if problem.position else ""
+    lines = [f"{prefix}{problem.severity}: {show_line(problem.message)} [{problem.code}]"]
     if problem.position and problem.source_line:
         number = str(problem.position.line)
         source, column = _shorten(problem.source_line, problem.position.column)
-        lines.append(f"  {number} | {source}")
+        lines.append(f"  {number} | {LINE_END.sub(' ', source)}")
         lines.append(f"  {' ' * len(number)} | {' ' * (column - 1)}^")
-    lines += [f"  {related.position}: {related.message}" for related in problem.related]
+    lines += [f"  {show_line(f'{related.position}: {related.message}')}" for related in problem.related]
     if problem.hint:
-        lines.append(f"  {problem.hint}")
-    return "\n".join(lines)
+        lines.append(f"  {show_line(problem.hint)}")
+    return show("\n".join(lines))
 
 
 def _shorten(line: str, column: int) -> tuple[str, int]:
@@ -83,7 +107,7 @@ def as_text(problems: list[Problem]) -> str:
 
 def as_json(problems: list[Problem]) -> str:
     """A JSON array of objects."""
-    return json.dumps([problem.as_dict() for problem in problems], indent=2, ensure_ascii=False)
+    return to_json([problem.as_dict() for problem in problems])
 
 
 def as_github(problems: list[Problem]) -> str:
@@ -102,7 +126,7 @@ def as_sarif(problems: list[Problem]) -> str:
     kinds = sorted({problem.kind for problem in problems}, key=lambda kind: kind.id)
     driver = {"name": "fitcard", "rules": [{"id": kind.id, "help": {"text": kind.page()}} for kind in kinds]}
     run = {"tool": {"driver": driver}, "results": [_sarif_result(problem) for problem in problems]}
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return to_json({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 FORMATS: Mapping[str, Callable[[list[Problem]], str]] = {
@@ -115,7 +139,7 @@ FORMATS: Mapping[str, Callable[[list[Problem]], str]] = {
 
 def _full_message(problem: Problem) -> str:
     related = [f"{related.message}: {related.position}" for related in problem.related]
-    return ". ".join([problem.message, *related, *([problem.hint] if problem.hint else [])])
+    return show(". ".join([problem.message, *related, *([problem.hint] if problem.hint else [])]))
 
 
 def _annotation(problem: Problem) -> str:
@@ -129,6 +153,8 @@ def _annotation(problem: Problem) -> str:
 
 
 def _escape(text: str, *delimiters: str) -> str:
+    """Text in a workflow command."""
+    text = show(text)
     for character in ("%", "\r", "\n", *delimiters):
         text = text.replace(character, f"%{ord(character):02X}")
     return text
@@ -138,11 +164,11 @@ def _sarif_result(problem: Problem) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": problem.code,
         "level": str(problem.severity),
-        "message": {"text": _full_message(problem)},
+        "message": {"text": _full_message(problem).replace("](", "] (")},  # would be a link
     }
     if problem.position:
         position = problem.position
         region = {"startLine": position.line, "startColumn": position.column}
-        location = {"artifactLocation": {"uri": position.file}, "region": region}
+        location = {"artifactLocation": {"uri": quote(show(position.file), safe="/:")}, "region": region}
         result["locations"] = [{"physicalLocation": location}]
     return result

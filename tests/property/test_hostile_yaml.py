@@ -77,6 +77,12 @@ def problems_in(content: bytes) -> list[Problem]:
         (b'a: "\\ud800"', "yaml-syntax", (1, 4)),
         ("a: 1\nb: 1 # \u202e2".encode(), "yaml-syntax", (2, 8)),
         ("a: x\u2066y".encode(), "yaml-syntax", (1, 5)),
+        (b'a: "\\u202e"', "yaml-syntax", (1, 4)),
+        (b'a: "\\e[2J"', "yaml-syntax", (1, 4)),
+        (b'a: 1\nb: "\\x9b"', "yaml-syntax", (2, 4)),
+        (b'a: "\\U000E0041"', "yaml-syntax", (1, 4)),
+        (b'"a\\nb": 1', "yaml-syntax", (1, 1)),
+        (b'"a\\u200bb": 1', "yaml-syntax", (1, 1)),
         (b"a: 1\n\xef\xbb\xbfb: 2", "yaml-syntax", (2, 2)),
         (b"\xef\xbb\xbf", "yaml-empty", (1, 1)),
         # several documents
@@ -115,7 +121,7 @@ def test_the_number_of_problems_of_a_file_is_limited() -> None:
         (b"%YAML 1.1\n---\na: on", {"a": "on"}),
         (b'"<<": {b: 1}', {"<<": {"b": 1}}),
         (b"&a b: &c [1]\nd: *c", {"b": [1], "d": [1]}),
-        (b'a: "\\u202e"', {"a": "\u202e"}),
+        (b'a: "\\t\\n\\u200d\\u200f"', {"a": "\t\n\u200d\u200f"}),
     ],
 )
 def test_values_that_yaml_1_1_interprets_are_read_as_written(content: bytes, data: object) -> None:

@@ -12,6 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fitcard.web.app import create_app
+from helpers.hostile_texts import CONTROLS, RAW_CONTROL
 from helpers.project import project_rules
 
 CLIENT = create_app(project_rules()).test_client()
@@ -81,6 +82,15 @@ def test_no_input_becomes_markup_of_a_page(place: str) -> None:
             assert [opened for opened in OPENED if opened in text] == []
         else:
             assert response.mimetype in ("application/json", "application/problem+json", "text/plain")
+
+
+@pytest.mark.parametrize("place", SAID_BACK)
+def test_no_input_puts_control_characters_on_a_page(place: str) -> None:
+    for text in CONTROLS:
+        response = CLIENT.get(place.replace("{}", quote(text.encode("utf-8", "surrogatepass"), safe="")))
+        assert is_refused_or_answered(response)
+        if response.mimetype in ("text/html", "image/svg+xml"):
+            assert not RAW_CONTROL.search(response.get_data(as_text=True)), text
 
 
 @pytest.mark.parametrize("address", OUTSIDE)

@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from fitcard.answer.problems import OwnEntryWrong, question_problem
-from fitcard.catalog.catalog import Catalog, Entry, Field
+from fitcard.catalog.catalog import CUSTOM, Catalog, Entry, Field
 from fitcard.compiler.engine import Engine
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
 from fitcard.source.schema_problems import schema_problems
+from fitcard.source.text import UNSHOWN
 from fitcard.source.yaml_reader import read_text
 from fitcard.values import Kind
 
-CUSTOM, BASE = "own", "like"
+BASE = "like"
 MAX_DEPTH = 8  # of maps and lists in a custom entry; those of the catalogs have two
 EntryData = Mapping[str, Any]
 
@@ -87,6 +88,8 @@ def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0)
         return {key: _plain_data(part, f"{field}.{key}", problems, depth + 1) for key, part in value.items()}
     elif isinstance(value, list | tuple):
         return [_plain_data(part, f"{field}.{at}", problems, depth + 1) for at, part in enumerate(value)]
+    elif isinstance(value, str) and (unshown := UNSHOWN.search(value)):
+        what = f"has the character U+{ord(unshown[0]):04X}"
     elif value is None or isinstance(value, str):
         return value
     elif is_number and abs(value) <= sys.float_info.max:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fitcard.answer.custom_entry import BASE, CUSTOM, CustomEntry, custom_entry, entry_from_parameters
+from fitcard.answer.custom_entry import BASE, CustomEntry, custom_entry, entry_from_parameters
 from fitcard.answer.problems import (
     BodyWrong,
     MissingParameter,
@@ -28,7 +28,7 @@ from fitcard.answer.problems import (
     as_text,
     question_problem,
 )
-from fitcard.catalog.catalog import Entry
+from fitcard.catalog.catalog import CUSTOM, Entry
 from fitcard.compiler.engine import Engine
 from fitcard.language.definitions import Constant
 from fitcard.language.question_fields import PROFILE, Axis, Input

@@ -16,6 +16,7 @@ from rich.text import Text
 from fitcard.calibration.calibrate import Calibration
 from fitcard.calibration.comparison import Comparison, Errors
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.source.text import show_line
 
 if TYPE_CHECKING:  # an extra that only plots require
     from matplotlib.axes import Axes
@@ -230,7 +231,7 @@ def save_plot(file: Path, title: str, quantities: Sequence[Mapping[str, Any]]) -
 
     rows = -(-len(quantities) // PLOT_COLUMNS)
     figure = Figure(figsize=(PLOT_COLUMNS * PLOT_SIZE, rows * PLOT_SIZE), dpi=DOTS_PER_INCH, layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(show_line(title), parse_math=False)
     words = sorted({series["word"] for quantity in quantities for series in quantity["series"]})
     for number, quantity in enumerate(quantities):
         _plot_quantity(figure.add_subplot(rows, PLOT_COLUMNS, number + 1), quantity, words)
@@ -254,14 +255,16 @@ def _plot_quantity(axes: Axes, quantity: Mapping[str, Any], words: Sequence[str]
     axes.plot(ends, ends, color="0.7", linewidth=1, zorder=0)
     for series in quantity["series"]:
         color = f"C{words.index(series['word'])}"
-        label = series["word"] or None
+        label = show_line(series["word"]) or None
         axes.scatter(series["measured"], series["computed"], s=POINT_SIZE, color=color, alpha=OPACITY, label=label)
-    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, title=quantity["title"])
-    axes.set_xlabel(f"measured, {quantity['unit']}")
+    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    axes.set_title(show_line(quantity["title"]), parse_math=False)
+    axes.set_xlabel(show_line(f"measured, {quantity['unit']}"), parse_math=False)
     axes.set_ylabel("estimated")
     axes.set_box_aspect(1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())  # labels between powers of ten would overlap
     if any(series["word"] for series in quantity["series"]):
-        axes.legend(fontsize="x-small")
+        for text in axes.legend(fontsize="x-small").get_texts():
+            text.set_parse_math(False)

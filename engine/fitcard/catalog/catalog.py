@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from fitcard.catalog.names import NameIndex
-from fitcard.problems import Position, Problem, ProblemCode
+from fitcard.catalog.name_conflicts import name_conflicts
+from fitcard.catalog.names import MAX_LENGTH, NameIndex, name_form
+from fitcard.problems import Position, Problem, ProblemCode, Related, Severity
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
-from fitcard.suggest import normalize
+from fitcard.source.text import INVISIBLE
+from fitcard.suggest import similarity
 from fitcard.values import Kind
 
 
@@ -34,6 +37,33 @@ class CatalogAmbiguous(ProblemCode):
     """
 
 
+class CatalogTakenName(ProblemCode):
+    """An id, name or alias is what people type for another entry. The problem points at both.
+
+    Why: questions by that name would be answered for the wrong entry.
+    Avoid: the alias `RTX 4090` for `m1-16gb`
+    Prefer: aliases that add to the id and the name of their own entry, or choose one of several that are called so.
+    """
+
+
+class CatalogNameForm(ProblemCode):
+    """An id is a word of questions, or a name is too long or has invisible characters.
+
+    Why: commands and addresses read such an id as something else, and people cannot type or tell apart such a name.
+    Avoid: `own` as an id; an alias with a zero-width space
+    Prefer: ids and names of one line of visible characters.
+    """
+
+
+class CatalogMisspelt(ProblemCode):
+    """A word differs little from one that more entries of the catalog have, such as the name of a vendor.
+
+    Why: rules that go by the word would take the entry for one of nobody they know.
+    Avoid: `vendor: Nvdia`
+    Prefer: `vendor: NVIDIA`
+    """
+
+
 class CatalogUnknownEntry(ProblemCode):
     """A field refers to an entry of another catalog that does not exist.
 
@@ -46,6 +76,10 @@ class CatalogUnknownEntry(ProblemCode):
 KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.CONDITION, "string": Kind.WORD}
 IN_YEARS, YEAR = "in_years", "year"  # suffix and unit of the number that stands for a date
 MAX_SUGGESTIONS = 8
+MAX_MISSPELT = 2  # entries with the same misspelling
+MIN_SIMILARITY = 0.75  # of a misspelling: `Nvida` and `Aple`, but not `AWS` for `AMD`
+CUSTOM = "own"  # in place of the id of an entry, a question describes the entry itself
+JOINED = "-on-"  # joins two ids in the path of an address
 
 
 @dataclass(frozen=True)
@@ -53,7 +87,8 @@ class Field:
     """A field of an entry, as its schema declares it, such as `bandwidth`. If it is not `required`, it may be absent.
 
     Keywords of the schema: `entry_of` is the catalog whose entries the field refers to; reports count entries by fields
-    with `groups`; a `spelling` is another name of the entry; a `day` is a date. `of_day` is the date that a computed
+    with `groups`; a `spelling` is another name of the entry; a `day` is a date; entries share the words of
+    a field that `recurs`. `of_day` is the date that a computed
     field expresses in years; such fields are not in files.
     """
 
@@ -67,6 +102,7 @@ class Field:
     spelling: bool = False
     day: bool = False
     of_day: str = ""
+    recurs: bool = False
 
 
 ID = Field("id", Kind.WORD, "word", "", True)
@@ -147,30 +183,47 @@ class Catalog:
         return frozenset(self.fields).union(*(entry.data for entry in self.entries.values()))
 
     @cached_property
-    def _name_index(self) -> NameIndex:
+    def name_index(self) -> NameIndex:
+        """The index of all names."""
         return NameIndex({entry.id: self.names_of(entry) for entry in self.entries.values()}, self.noise_words)
 
     def names_of(self, entry: Entry) -> tuple[str, ...]:
         """All names of an entry: its id, its name, its aliases, and its fields with `spelling`."""
-        spellings = [entry.value(field.name) for field in self.fields.values() if field.spelling]
-        return (entry.id, entry.name, *entry.data.get("aliases", []), *(word for word in spellings if word))
+        return tuple(name for name, _ in self.name_paths(entry))
+
+    def name_paths(self, entry: Entry) -> list[tuple[str, Path]]:
+        """The same with the path of each in the file."""
+        named = [(entry.id, entry.path), (entry.name, (*entry.path, "name") if "name" in entry.data else entry.path)]
+        named += [(alias, (*entry.path, "aliases", at)) for at, alias in enumerate(entry.data.get("aliases", []))]
+        spellings = [field.name for field in self.fields.values() if field.spelling and entry.value(field.name)]
+        return [*named, *((entry.value(name), (*entry.path, *name.split("."))) for name in spellings)]
+
+    def figure_parts(self, entry: Entry) -> frozenset[str]:
+        """Its figures as parts of names, with their unit or what they count: `24gb`, `4bit`."""
+        parts = set[str]()
+        for field in self.fields.values():
+            value = entry.value(field.name) if field.kind is Kind.NUMBER and not field.of_day else None
+            if isinstance(value, int | float):
+                counted = field.name.rpartition(".")[2].removesuffix("s")
+                parts |= {f"{value:g}{word.casefold()}" for word in (field.unit, counted) if word.isalpha()}
+        return frozenset(parts)
 
     def find(self, word: str) -> Entry | None:
         """The entry that `word` refers to; None if there is none, or more than one."""
-        entry_id = self._name_index.find(word)
+        entry_id = self.name_index.find(word)
         return self.entries[entry_id] if entry_id else None
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries with the most similar names, best first."""
-        return self._name_index.nearest(word)
+        return self.name_index.nearest(word)
 
     def search(self, text: str) -> list[Entry]:
         """The entries whose names contain every word of the text, best first; all entries if it is empty."""
-        return [self.entries[entry_id] for entry_id in self._name_index.search(text)]
+        return [self.entries[entry_id] for entry_id in self.name_index.search(text)]
 
     def suggest(self, text: str) -> list[Entry]:
         """A few entries to choose from: the first results of `search`, else the nearest; none for an empty text."""
-        if not normalize(text):
+        if not name_form(text):
             return []
         entries = self.search(text) or [self.entries[entry_id] for entry_id in self.nearest(text)]
         return entries[:MAX_SUGGESTIONS]
@@ -201,7 +254,8 @@ def _fields(schemas: Schemas, kind: str, schema: Mapping[str, Any], prefix: str,
             unit = declared.get("unit", "1" if value_kind is Kind.NUMBER else str(value_kind))
             about, entry_of = declared.get("description", ""), declared.get("entryOf", "")
             groups, spelling, day = (bool(declared.get(keyword)) for keyword in ("groups", "spelling", "day"))
-            yield Field(name, value_kind, unit, about, always, entry_of, groups, spelling, day)
+            recurs = bool(declared.get("recurs"))
+            yield Field(name, value_kind, unit, about, always, entry_of, groups, spelling, day, recurs=recurs)
             if day:
                 yield Field(f"{name}.{IN_YEARS}", Kind.NUMBER, YEAR, about, always, of_day=name)
 
@@ -226,7 +280,7 @@ def read_catalogs(
 ) -> tuple[dict[str, Catalog], list[Problem]]:
     """The catalogs by kind, from files that are valid against their schema, and problems of ids and names.
 
-    `fields` and `noise_words` are by kind.
+    `fields` and `noise_words` are by kind; the latter has the kinds of the catalogs whose entries questions name.
     """
     entries: dict[str, dict[str, Entry]] = {kind: {} for kind in fields}
     problems: list[Problem] = []
@@ -243,21 +297,78 @@ def read_catalogs(
     catalogs = {
         kind: Catalog(kind, of_kind, fields[kind], noise_words.get(kind, ())) for kind, of_kind in entries.items()
     }
-    problems += [problem for catalog in catalogs.values() for problem in _ambiguous_names(catalog)]
+    for kind, catalog in catalogs.items():
+        problems += _name_problems(catalog, in_questions=kind in noise_words)
+        problems += _misspelt_words(catalog)
     return catalogs, problems
 
 
-def _ambiguous_names(catalog: Catalog) -> Iterator[Problem]:
-    """Names that refer to two entries."""
-    owners: dict[str, Entry] = {}
+def _name_problems(catalog: Catalog, *, in_questions: bool) -> Iterator[Problem]:
+    """Names that refer to two entries; of a catalog `in_questions`, also those that are unfit or taken from others."""
+    owners: dict[str, tuple[Entry, Path]] = {}
+    ambiguous: set[str] = set()
     for entry in catalog.entries.values():
-        for name in dict.fromkeys(catalog.names_of(entry)):
-            owner = owners.setdefault(normalize(name), entry)
+        named = catalog.name_paths(entry)
+        if in_questions:
+            yield from _form_problems(entry, named)
+        for name, path in dict(reversed(named)).items():
+            owner, first = owners.setdefault(name_form(name), (entry, path))
             if owner is not entry:
+                ambiguous.add(name)
                 message, hint = f"`{name}` also refers to `{owner.id}`", "give each a unique name"
+                position = owner.document.position(first, key=first == owner.path)
                 yield entry.document.problem(
-                    CatalogAmbiguous, message, entry.path, key=True, hint=hint, first=owner.position
+                    CatalogAmbiguous, message, path, key=path == entry.path, hint=hint, first=position
                 )
+    if in_questions:
+        yield from _taken_names(catalog, ambiguous)
+
+
+def _misspelt_words(catalog: Catalog) -> Iterator[Problem]:
+    """Words of fields that recur which differ little from more common ones."""
+    for field in (field for field in catalog.fields.values() if field.recurs):
+        counts = Counter(entry.value(field.name) for entry in catalog.entries.values())
+        for entry in catalog.entries.values():
+            word = entry.value(field.name)
+            common = [other for other, count in counts.items() if other and count > counts[word] <= MAX_MISSPELT]
+            if word and (near := [other for other in common if similarity(word, other) >= MIN_SIMILARITY]):
+                message, path = f"`{word}` may be a misspelling", (*entry.path, *field.name.split("."))
+                yield entry.document.problem(
+                    CatalogMisspelt, message, path, severity=Severity.WARNING, closest=tuple(near)
+                )
+
+
+def _taken_names(catalog: Catalog, ambiguous: Container[str]) -> Iterator[Problem]:
+    """Names that people type for another entry, but those that `ambiguous` has."""
+    for conflict in name_conflicts(catalog.name_index, lambda entry: catalog.figure_parts(catalog.entries[entry])):
+        if conflict.name in ambiguous:
+            continue
+        entry, other = catalog.entries[conflict.entry], catalog.entries[conflict.other]
+        path = catalog.name_paths(entry)[conflict.position][1]
+        message = f"`{conflict.name}` is what people type for `{other.id}`"
+        hint = f"remove it; or if both are called so, say so in the id or the name of `{entry.id}`"
+        problem = entry.document.problem(CatalogTakenName, message, path, key=path == entry.path, hint=hint)
+        yield replace(problem, related=(Related(other.position, f"`{other.id}` is here"),))
+
+
+def _form_problems(entry: Entry, named: Iterable[tuple[str, Path]]) -> Iterator[Problem]:
+    """Ids with a meaning of their own in questions, and names that are overlong or have invisible characters."""
+    if entry.id.casefold() == CUSTOM or JOINED in entry.id.casefold():
+        message = f"the id `{entry.id}` has another meaning in questions"
+        hint = f"choose an id other than `{CUSTOM}` and without `{JOINED}`"
+        yield entry.document.problem(CatalogNameForm, message, entry.path, key=True, hint=hint)
+    for name, path in named:
+        message = ""
+        if len(name) > MAX_LENGTH:
+            message, hint = f"a name of {len(name):,} characters", f"the limit is {MAX_LENGTH}"
+        elif name_form(name) == CUSTOM and path != entry.path:
+            message, hint = f"the name `{name}` has another meaning in questions", "choose another"
+        elif invisible := INVISIBLE.search(name):
+            message, hint = f"the character U+{ord(invisible[0]):04X} is not allowed in a name", "delete it"
+        elif not name[:1].isalnum():  # spreadsheets take `=` and `@` for formulas
+            message, hint = "a name starts with a letter or a digit", "delete what is before it"
+        if message:
+            yield entry.document.problem(CatalogNameForm, message, path, key=path == entry.path, hint=hint)
 
 
 def dangling_references(catalogs: Mapping[str, Catalog], incomplete: Container[str]) -> Iterator[Problem]:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from fitcard.calibration.comparison import Comparison, compare
 from fitcard.calibration.external_runs import with_external_runs
 from fitcard.calibration.report import PLOT_SUFFIXES, backtest_data, draw_backtest, points_data, save_plot
 from fitcard.cli.options import find_profile, require_backtest
-from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json
+from fitcard.cli.output import FAILED, OK, echo, exit_with_problems, load_or_exit, new_console, print_json
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
@@ -59,9 +58,9 @@ def command(
     if data is not None:
         external = with_external_runs(engine, data)
         engine = external.engine
-        click.echo(f"runs: {external.used}, left out: {external.incomplete}", err=True)
+        echo(f"runs: {external.used}, left out: {external.incomplete}", err=True)
         for name in external.unread:
-            click.echo(f"not read: {name}", err=True)
+            echo(f"not read: {name}", err=True)
     try:
         compared = {profile: compare(engine, profile) for profile in profiles}
         report = backtest_data(rulebook, compared, group, worst)
@@ -72,7 +71,7 @@ def command(
     if as_json:
         print_json(report)
     else:
-        draw_backtest(report, Console(highlight=False))
+        draw_backtest(report, new_console())
     raise SystemExit(OK)
 
 
@@ -89,4 +88,4 @@ def _plot(file: Path, rulebook: Rulebook, compared: Mapping[str, Sequence[Compar
             raise click.ClickException("--plot requires the package matplotlib: pip install 'fitcard[tune]'") from None
         except OSError as error:
             raise click.FileError(str(name), error.strerror) from None
-        click.echo(f"written: {name}", err=True)
+        echo(f"written: {name}", err=True)

@@ -6,14 +6,22 @@ import datetime
 from functools import partial
 
 import click
-from rich.console import Console
 
 from fitcard.calibration.calibrate import Holdout, calibrate
 from fitcard.calibration.parameters import parameters_of, spreads_of
 from fitcard.calibration.report import calibration_data, draw_calibration
 from fitcard.calibration.write import write_calibration
 from fitcard.cli.options import find_profile, require_backtest
-from fitcard.cli.output import FAILED, OK, exit_with_problems, load_or_exit, print_json, progress_bars
+from fitcard.cli.output import (
+    FAILED,
+    OK,
+    echo,
+    exit_with_problems,
+    load_or_exit,
+    new_console,
+    print_json,
+    progress_bars,
+)
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
@@ -64,15 +72,15 @@ def command(
     if as_json:
         print_json(calibration_data(calibration))
         raise SystemExit(FAILED if calibration.problems else OK)
-    draw_calibration(calibration, rulebook, Console(highlight=False))
-    click.echo(f"rules: {folders.description}")
+    draw_calibration(calibration, rulebook, new_console())
+    echo(f"rules: {folders.description}")
     if calibration.problems:
         exit_with_problems(calibration.problems, FAILED)
     if yes or click.confirm("Write these values?"):
         today = datetime.date.today().isoformat()
         for file in write_calibration(calibration, require_backtest(rulebook), today, why):
-            click.echo(f"written: {file}")
-        click.echo("to see the effect on every answer: fitcard diff HEAD")
+            echo(f"written: {file}")
+        echo("to see the effect on every answer: fitcard diff HEAD")
 
 
 def _check_arguments(rulebook: Rulebook, names: tuple[str, ...], profile: str, axis: str) -> None:

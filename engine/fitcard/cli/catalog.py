@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fitcard.answer.catalog_api import catalog_stats
-from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
+from fitcard.cli.output import FAILED, OK, echo, load_or_exit, new_console, print_json, print_problems
 from fitcard.lint.catalog_checks import check_catalogs
 
 PERCENT = 100
@@ -54,7 +54,7 @@ def stats(ctx: click.Context, /, as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        draw_catalog_stats(data, Console(highlight=False))
+        draw_catalog_stats(data, new_console())
     raise SystemExit(OK)
 
 
@@ -83,6 +83,6 @@ def verify(ctx: click.Context, /, as_json: bool) -> None:
         print_problems(problems, to_stderr=False)
         compared = sum(result.compared for result in results)
         exceptions = sum(len(result.check.excused) for result in results)
-        click.echo(f"checks: {len(results)}, comparisons: {compared}, exceptions: {exceptions}")
-        click.echo(f"problems: {len(problems)}")
+        echo(f"checks: {len(results)}, comparisons: {compared}, exceptions: {exceptions}")
+        echo(f"problems: {len(problems)}")
     raise SystemExit(FAILED if problems else OK)

@@ -7,7 +7,7 @@ import os
 
 import click
 
-from fitcard.cli.output import FAILED, OK, print_problems
+from fitcard.cli.output import FAILED, OK, echo, print_problems
 from fitcard.lint.run import run_checks
 from fitcard.problems import all_codes, errors
 from fitcard.reports import FORMATS, count_problems
@@ -31,7 +31,7 @@ GC_THRESHOLD = 2_000_000  # new objects; a check creates fewer and frees few, so
 def command(ctx: click.Context, /, format_name: str | None, as_json: bool, thorough: bool, code: str | None) -> None:
     """Check rules and catalogs for errors."""
     if code is not None:
-        click.echo(_pages(code), nl=False)
+        echo(_pages(code), nl=False)
         return
     gc.set_threshold(GC_THRESHOLD)
     problems = run_checks(ctx.obj, thorough=thorough)[1]
@@ -40,8 +40,8 @@ def command(ctx: click.Context, /, format_name: str | None, as_json: bool, thoro
     if format_name == "text":
         print_problems(problems, to_stderr=False)
         if problems:
-            click.echo("to explain a code in [ ]: fitcard check --explain CODE")
-        click.echo(f"{count_problems(problems)} in {ctx.obj.description}")
+            echo("to explain a code in [ ]: fitcard check --explain CODE")
+        echo(f"{count_problems(problems)} in {ctx.obj.description}")
     else:
         click.echo(FORMATS[format_name](problems))
     raise SystemExit(FAILED if errors(problems) else OK)

@@ -17,14 +17,16 @@ from fitcard.language.question_fields import QuestionFields, read_question_field
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import MESSAGES, PROFILE, RULEBOOK
 from fitcard.source.document import Document
-from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders
+from fitcard.source.folders import FOLDER_NAMES, Folders, find_folders, leads_elsewhere
 from fitcard.source.schemas import Schemas
+from fitcard.source.text import show_line
 from fitcard.source.yaml_reader import read_bytes, read_content
 
 if TYPE_CHECKING:
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 
 KIND = re.compile(rb"^kind: *(\w+)", re.MULTILINE)
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # others are not completed: a shell would read them as code
 SEPARATORS = re.compile(r"[^a-z0-9.]+")  # between the words of an id or name
 
 
@@ -77,14 +79,19 @@ def complete_question(ctx: click.Context, param: click.Parameter, incomplete: st
 
 def complete_profiles(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Completes the names of profiles."""
-    return [CompletionItem(name) for name in _profiles(folders_of(ctx)) if name.startswith(incomplete)]
+    names = _profiles(folders_of(ctx))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete) and WORD.fullmatch(name)]
 
 
 def complete_languages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     """Completes language tags, described by the name of the language in that language."""
     languages = [document.data for document in _documents(folders_of(ctx), MESSAGES)]
     tags = [(language.get("language"), language.get("title")) for language in languages]
-    return [CompletionItem(tag, help=title) for tag, title in tags if str(tag).startswith(incomplete)]
+    return [
+        CompletionItem(tag, help=show_line(str(title or "")))
+        for tag, title in tags
+        if isinstance(tag, str) and tag.startswith(incomplete) and WORD.fullmatch(tag)
+    ]
 
 
 def match_entries(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[str, str]]:
@@ -102,7 +109,7 @@ def match_entries(typed: str, entries: Iterable[tuple[str, tuple[str, ...]]]) ->
         words = (word for spelling in spellings for word in SEPARATORS.split(spelling))
         if any(word.startswith(start) for word in (*spellings, *words)):
             by_name.append((entry, label))
-    return by_id or by_name
+    return [(entry, show_line(label)) for entry, label in by_id or by_name if WORD.fullmatch(entry)]
 
 
 def _entries(folders: Folders, catalog: str) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -123,7 +130,7 @@ def _documents(folders: Folders, kind: str) -> Iterator[Document]:
     """The readable files of one kind; other files are not parsed."""
     for folder in (folders.rules, folders.catalogs):
         for path in sorted(folder.rglob("*.yaml")):
-            content = read_content(path, path.name)
+            content = None if leads_elsewhere(path, folder) else read_content(path, path.name)
             if not isinstance(content, bytes) or not (match := KIND.search(content)) or match[1].decode() != kind:
                 continue
             document, _ = read_bytes(content, path.name, path)

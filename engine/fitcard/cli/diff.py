@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from fitcard.cli.check import IN_ACTIONS
-from fitcard.cli.output import FAILED, MISUSE, OK, exit_with_problems, progress_bars
+from fitcard.cli.output import FAILED, MISUSE, OK, echo, exit_with_problems, new_console, progress_bars
 from fitcard.diff.contract import acknowledged_text
 from fitcard.diff.html import html_report
 from fitcard.diff.markdown import markdown_report
@@ -22,12 +20,12 @@ from fitcard.diff.revisions import find_revision
 from fitcard.diff.snapshot import Snapshot, read_snapshot
 from fitcard.diff.terminal import print_report
 from fitcard.problems import ProblemsError, errors
-from fitcard.reports import as_github, as_sarif
+from fitcard.reports import as_github, as_sarif, to_json
 from fitcard.rulebook.files import CHANGES
 from fitcard.source.folders import Folders
 
 WRITERS: dict[str, Callable[[DiffReport], str]] = {
-    "json": lambda report: json.dumps(report.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    "json": lambda report: to_json(report.data) + "\n",
     "markdown": lambda report: markdown_report(outline(report.data)),
     "html": lambda report: html_report(report.data, outline(report.data)),
     "github": lambda report: as_github(list(report.problems)) + "\n",
@@ -77,8 +75,8 @@ def command(
     for file in files:
         file.write_text(WRITERS[SUFFIXES[file.suffix]](report), "utf-8")
     if format_name in (None, "text"):
-        print_report(outline(report.data), Console(highlight=False))
-        click.echo(f"compared: {base} and {head or folders.description}")
+        print_report(outline(report.data), new_console())
+        echo(f"compared: {base} and {head or folders.description}")
         if os.environ.get(IN_ACTIONS) == "true":
             click.echo(WRITERS["github"](report), nl=False)
     else:
@@ -92,4 +90,4 @@ def _acknowledge(snapshot: Snapshot, report: DiffReport, why: str) -> None:
     if document is None or document.file is None:
         raise click.UsageError(f"--why requires a file of `kind: {CHANGES}` in the rules folder")
     document.file.write_text(acknowledged_text(document, report.unexplained, why), "utf-8")
-    click.echo(f"written: {document.path}", err=True)
+    echo(f"written: {document.path}", err=True)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from fitcard.cli.output import new_console
 from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
 
@@ -39,7 +40,7 @@ def draw_answer(answer: Data, messages: Messages, save_as: str | None = None) ->
 
     Sections that the layout of the answer leaves out are not drawn.
     """
-    console, labels = Console(record=save_as is not None, highlight=False), _Labels(messages)
+    console, labels = new_console(record=save_as is not None), _Labels(messages)
     for keys, section in SECTIONS:
         if _has_all(answer, keys):
             for part in section(answer, labels):
@@ -51,7 +52,7 @@ def draw_answer(answer: Data, messages: Messages, save_as: str | None = None) ->
 
 def draw_ranking(ranking: Data) -> None:
     """Prints a ranking: the table of its rows, then the greatest strength and weakness of each row."""
-    console = Console(highlight=False)
+    console = new_console()
     console.print(Text(ranking["title"], style="bold"))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", justify="right")
@@ -70,7 +71,7 @@ def draw_ranking(ranking: Data) -> None:
 
 def draw_rule(detail: Data) -> None:
     """Prints a definition with its reference, dependencies and dependents."""
-    console = Console(highlight=False)
+    console = new_console()
     location = f"{detail['file']}:{detail['line']}"
     console.print(
         Text.assemble((detail["name"], "bold cyan"), f"  {detail['kind']}, {detail['unit']}  ", (location, "dim"))
@@ -90,7 +91,7 @@ def draw_tree(steps: Iterable[Data], roots: Iterable[str] = ()) -> None:
     """Prints a trace as trees, each step above its inputs. Default roots: the steps that are no input of another."""
     by_name = {step["name"]: step for step in steps}
     inputs = {name for step in by_name.values() for name in step.get("inputs", {})}
-    console, drawn = Console(highlight=False), set[str]()
+    console, drawn = new_console(), set[str]()
     for root in tuple(roots) or tuple(name for name in by_name if name not in inputs):
         tree = Tree(_step_line(by_name[root]), guide_style="dim")
         _add_inputs(tree, by_name[root], by_name, drawn)
@@ -138,7 +139,9 @@ def _headline(answer: Data, labels: _Labels) -> Parts:
     score = f"{labels('score')} {format_value(round(answer['score']))}"
     grade, label = (f" {answer['grade']} ", f"{style} reverse"), (answer["fit"]["label"], style)
     fit = Text.assemble(grade, "  ", label, "  ", (score, "dim"))
-    yield Panel(Group(fit, Text(answer["verdict"])), title=_title(answer), subtitle=subtitle, title_align="left")
+    yield Panel(
+        Group(fit, Text(answer["verdict"])), title=Text(_title(answer)), subtitle=Text(subtitle), title_align="left"
+    )
 
 
 def _notes(answer: Data, _: _Labels) -> Parts:

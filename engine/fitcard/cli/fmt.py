@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fitcard.cli.output import FAILED, OK, exit_with_problems, print_problems
+from fitcard.cli.output import FAILED, OK, echo, exit_with_problems, print_problems
 from fitcard.problems import errors
 from fitcard.rulebook.files import FileRead, read_each_file
 from fitcard.source.folders import Folders
@@ -39,9 +39,9 @@ def command(ctx: click.Context, /, files: tuple[Path, ...], only_check: bool) ->
             print_problems([problem], to_stderr=False)
         else:
             file.document.file.write_text(formatted, "utf-8")
-            click.echo(f"written: {file.document.path}")
+            echo(f"written: {file.document.path}")
     done = "would be reformatted" if only_check else "reformatted"
-    click.echo(f"{changed} of {len(read)} files {done} in {folders.description}")
+    echo(f"{changed} of {len(read)} files {done} in {folders.description}")
     if invalid:  # files that do not match their schema are left unchanged
         exit_with_problems(invalid, FAILED)
     raise SystemExit(FAILED if only_check and changed else OK)

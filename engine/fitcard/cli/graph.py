@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Mapping
 
@@ -9,7 +10,7 @@ import click
 
 from fitcard.answer.catalog_api import rule_graph
 from fitcard.cli.options import load_for_command
-from fitcard.cli.output import MISUSE, exit_with_problems, print_json
+from fitcard.cli.output import MISUSE, echo, exit_with_problems, print_json
 from fitcard.language.question_fields import PROFILE
 from fitcard.problems import ProblemsError
 
@@ -24,7 +25,7 @@ def as_text(edges: Edges) -> str:
 def as_mermaid(edges: Edges) -> str:
     """A Mermaid flow chart for Markdown; arrows point from dependencies to dependents."""
     numbers = {name: f"n{number}" for number, name in enumerate(_names(edges))}
-    nodes = [f'  {number}["{name}"]' for name, number in numbers.items()]
+    nodes = [f'  {number}["{html.escape(name)}"]' for name, number in numbers.items()]
     arrows = [f"  {numbers[read]} --> {numbers[name]}" for name, reads in edges.items() for read in reads]
     return "\n".join(["flowchart LR", *nodes, *arrows])
 
@@ -63,4 +64,4 @@ def command(
     if as_json:
         print_json(edges)
     else:
-        click.echo(GRAPHS[format_name](edges))
+        echo(GRAPHS[format_name](edges))

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.cli.output import FAILED, echo, exit_with_problems
 from fitcard.cli.scaffold import (
     ENTRIES,
     ENTRY,
@@ -119,7 +119,7 @@ def command(
     for source in _find_sources(importers, words, here=here, saved=saved):
         imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
         counts = f"{len(source.records)} read, {len(imported)} taken"
-        click.echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
+        echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
         entries += imported
     new = list(_without_known(_with_ids(entries, name), what))
     if new:
@@ -220,12 +220,12 @@ def _without_known(entries: Iterable[tuple[str, ImportedEntry]], word: str) -> I
             remarks |= dict.fromkeys(f"{name or word}: {remark}" for remark in _remarks(entry))
             yield name, entry
     for remark in remarks:
-        click.echo(remark, err=True)
+        echo(remark, err=True)
     for entry_id, same in known.items():
         position = same[0].match.entry.position if same[0].match else ""
         count = f" ({len(same)} of them)" if len(same) > 1 else ""
-        click.echo(f"this is `{entry_id}`{count}, already in the catalog: {position}")
-        click.echo(f"  read: {to_yaml(dict(same[0].data))}", err=True)
+        echo(f"this is `{entry_id}`{count}, already in the catalog: {position}")
+        echo(f"  read: {to_yaml(dict(same[0].data))}", err=True)
 
 
 def _remarks(entry: ImportedEntry) -> Iterator[str]:
@@ -257,7 +257,7 @@ def _write(
     missing = {field.name: field for _, entry in new for field in scaffold.missing(entry.data)}
     if destination.dry_run:
         for name, entry in new:
-            click.echo(entry_block(name or scaffold.word, scaffold.ordered(entry.data), ""))
+            echo(entry_block(name or scaffold.word, scaffold.ordered(entry.data), ""))
     if unmatched := dict.fromkeys(unmatched.field for _, entry in new for unmatched in entry.unmatched):
         raise click.UsageError(
             f"set what was not found in the catalogs: {' '.join(f'{field}=ID' for field in unmatched)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.cli.output import FAILED, echo, exit_with_problems
 from fitcard.mcp.server import run_http, run_stdio
 from fitcard.problems import ProblemsError
 from fitcard.reload import ReloadingEngine
@@ -32,7 +32,7 @@ def command(ctx: click.Context, /, http: bool, port: int) -> None:
         exit_with_problems(error.problems, FAILED)
     engine.watch(POLL_SECONDS)
     if http:
-        click.echo(f"http://127.0.0.1:{port}/mcp", err=True)
+        echo(f"http://127.0.0.1:{port}/mcp", err=True)
         run_http(engine, port)
     else:
         run_stdio(engine)

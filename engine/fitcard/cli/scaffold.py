@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitcard.cli.output import FAILED, exit_with_problems, print_problems
+from fitcard.cli.output import FAILED, echo, exit_with_problems, print_problems
 from fitcard.language.question_fields import QuestionFields
 from fitcard.lint.run import problems_after_edit
 from fitcard.problems import errors
@@ -208,7 +208,7 @@ def write_or_exit(
     text = _format_like(document, text, scaffold, folders)
     problems = problems_after_edit(folders, document.file, text)
     if errors(problems):
-        click.echo(f"nothing written: {document.path} would fail the check", err=True)
+        echo(f"nothing written: {document.path} would fail the check", err=True)
         exit_with_problems(problems, FAILED)
     if not dry_run:
         document.file.parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ def write_or_exit(
     assert edited is not None
     for name in names:
         position = edited.position((scaffold.section, name), key=True)
-        click.echo(f"{'would be written' if dry_run else 'written'}: {position}", err=dry_run)
+        echo(f"{'would be written' if dry_run else 'written'}: {position}", err=dry_run)
     print_problems(problems, to_stderr=dry_run)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.cli.output import FAILED, echo, exit_with_problems
 from fitcard.lint.generated_schemas import write_schemas
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.loader import load
@@ -34,6 +34,6 @@ def command(ctx: click.Context, /, folder: Path | None) -> None:
     except OSError as error:
         raise click.FileError(str(target), error.strerror) from None
     for file in written:
-        click.echo(f"written: {file}")
+        echo(f"written: {file}")
     if not written:
-        click.echo(f"nothing to write: the schemas in {folders.display_path(target)} are up to date")
+        echo(f"nothing to write: the schemas in {folders.display_path(target)} are up to date")

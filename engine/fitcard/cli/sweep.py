@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from fitcard.cli.options import load_for_command, outline_for_command, parse_settings, question_options, set_option
-from fitcard.cli.output import MISUSE, exit_with_problems, print_json, progress_bars
+from fitcard.cli.output import MISUSE, echo, exit_with_problems, print_json, progress_bars
 from fitcard.problems import ProblemsError
 from fitcard.sweep.formats import FORMATS, PARQUET
 from fitcard.sweep.run import SweepResult, sha256_of, sweep_to_file, sweep_to_stream
@@ -108,8 +108,8 @@ def command(
         print_json(_summary(sweep, result, Path(out)))
     else:
         rules = sweep.about
-        click.echo(f"{result.rows:,} of {result.answers:,} answers in {result.seconds:.1f} s: {out}")
-        click.echo(f"rules {rules['version']}, {rules['profile']}, {rules['sha256']}")
+        echo(f"{result.rows:,} of {result.answers:,} answers in {result.seconds:.1f} s: {out}")
+        echo(f"rules {rules['version']}, {rules['profile']}, {rules['sha256']}")
 
 
 def _format_by_suffix(out: str) -> str:

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import click
 
 from fitcard.calibration.comparison import aim_problems
-from fitcard.cli.output import FAILED, OK, load_or_exit, print_json, print_problems
+from fitcard.cli.output import FAILED, OK, echo, load_or_exit, print_json, print_problems
 from fitcard.compiler.engine import Engine
 from fitcard.problems import Problem, ProblemsError
-from fitcard.reports import format_problem, format_trace
+from fitcard.reports import for_xml, format_problem, format_trace
 from fitcard.testing.coverage import coverage
 from fitcard.testing.rule_tests import Outcome, rule_tests, run_test
 from fitcard.testing.update import expectation_updates, write_updates
@@ -51,8 +51,8 @@ def command(
         for outcome in failed:
             _print_failure(outcome)
         known = sum(len(outcome.test.data.get("differs", {})) for outcome in outcomes)
-        click.echo(f"known differences: {known}")
-        click.echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed in {ctx.obj.description}")
+        echo(f"known differences: {known}")
+        echo(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed in {ctx.obj.description}")
         print_problems(missed, to_stderr=False)
     if update and failed:
         _update(failed, yes=yes)
@@ -71,15 +71,15 @@ def junit_xml(outcomes: Sequence[Outcome]) -> str:
         case = ElementTree.SubElement(
             suite,
             "testcase",
-            name=outcome.test.name,
-            classname=at.file,
-            file=at.file,
+            name=for_xml(outcome.test.name),
+            classname=for_xml(at.file),
+            file=for_xml(at.file),
             line=str(at.line),
         )
         if not outcome.passed:
-            failure = ElementTree.SubElement(case, "failure", message=outcome.problems[0].message)
+            failure = ElementTree.SubElement(case, "failure", message=for_xml(outcome.problems[0].message))
             lines = [format_problem(problem) for problem in outcome.problems] + format_trace(outcome.trace)
-            failure.text = "\n".join(lines)
+            failure.text = for_xml("\n".join(lines))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -97,9 +97,9 @@ def _update(failed: list[Outcome], *, yes: bool) -> None:
     updates = list(expectation_updates(failed))
     for change in updates:
         inputs = f"  <- {change.inputs}" if change.inputs else ""
-        click.echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{inputs}")
+        echo(f"{change.position}: {change.name}: {change.old} -> {change.new}{inputs}")
     if updates and (yes or click.confirm(f"Write {len(updates)} new expectations?")):
-        click.echo(f"written: {write_updates(updates)}")
+        echo(f"written: {write_updates(updates)}")
 
 
 def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
@@ -108,17 +108,17 @@ def _covers(engine: Engine, outcomes: list[Outcome], *, quiet: bool) -> bool:
     percent = covered.share * PERCENT
     if not quiet:
         print_problems(covered.warnings(), to_stderr=False)
-        click.echo(f"covered: {len(covered.parts) - len(covered.missing)} of {len(covered.parts)}, {percent:.1f} %")
-        click.echo(f"required: {engine.rulebook.test_coverage:g} %")
+        echo(f"covered: {len(covered.parts) - len(covered.missing)} of {len(covered.parts)}, {percent:.1f} %")
+        echo(f"required: {engine.rulebook.test_coverage:g} %")
     return percent >= engine.rulebook.test_coverage
 
 
 def _print_failure(outcome: Outcome) -> None:
-    click.secho(f"FAILED {outcome.test.name}", fg="red", bold=True)
+    echo(f"FAILED {outcome.test.name}", fg="red", bold=True)
     for problem in outcome.problems:
-        click.echo(format_problem(problem))
+        echo(format_problem(problem))
     for line in format_trace(outcome.trace):
-        click.echo(f"    {line}")
+        echo(f"    {line}")
 
 
 def _as_dict(outcome: Outcome) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fitcard.cli.options import required_axes
-from fitcard.cli.output import MISUSE, exit_with_problems
+from fitcard.cli.output import MISUSE, echo, exit_with_problems
 from fitcard.lint.watch import Watcher, change_lines, first_lines
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import FileCache
@@ -37,18 +37,18 @@ def command(ctx: click.Context, /, pins: tuple[str, ...]) -> None:
     except ProblemsError as error:
         exit_with_problems(error.problems, MISUSE)
     _print(first_lines(first))
-    click.echo(f"watching {folders.description}; Ctrl-C to stop")
+    echo(f"watching {folders.description}; Ctrl-C to stop")
     for files in _saves(folders):
         started = time.perf_counter()
         try:
             now = watcher.check()
         except OSError as error:  # such as a folder that is moved while it is read
-            click.secho(f"files cannot be read: {error}", fg="yellow", err=True)
+            echo(f"files cannot be read: {error}", fg="yellow", err=True)
             continue
-        click.echo()
-        click.secho(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
+        echo()
+        echo(f"{time.strftime('%H:%M:%S')} {', '.join(files)}", bold=True)
         _print(change_lines(first, before, now))
-        click.echo(f"{time.perf_counter() - started:.2f} s")
+        echo(f"{time.perf_counter() - started:.2f} s")
         if now.has_figures:
             before = now
 
@@ -85,10 +85,10 @@ def _saves(folders: Folders) -> Iterator[list[str]]:
                     yield sorted(names) or ["files have changed"]
             return  # Ctrl-C
         except (OSError, RuntimeError) as error:  # a folder that is moved, or a name that is no text
-            click.secho(f"files cannot be watched, trying again: {error}", fg="yellow", err=True)
+            echo(f"files cannot be watched, trying again: {error}", fg="yellow", err=True)
             time.sleep(TIMEOUT / MS_PER_S)
 
 
 def _print(lines: Iterator[str]) -> None:
     for line in lines:
-        click.echo(line)
+        echo(line)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitcard.diff.items import ITSELF, Item, items_in, rule_item
-from fitcard.diff.schema import Action, Effect, ItemKind, MarksData
+from fitcard.diff.schema import Action, Effect, ItemKind, LeadData, MarksData
 from fitcard.diff.shown import Places, shown_places
 from fitcard.diff.snapshot import Snapshot
 from fitcard.language.expression import ExpressionError, parse
 from fitcard.problems import Position
+from fitcard.rulebook.files import RULEBOOK
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.values import Kind
 
@@ -47,7 +48,7 @@ class Change:
     """An item that differs. `item` is the new version, or the old one of a removed item.
 
     `read_by` are the rules that depend on it directly, `reaches` the outputs of an answer that depend on it, and
-    `still_read_by` the rules that use a removed item.
+    `still_read_by` the rules that use a removed item. It `renames` an entry if other names lead to it.
     """
 
     item: Item
@@ -57,6 +58,7 @@ class Change:
     read_by: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
     still_read_by: tuple[str, ...] = ()
+    renames: bool = False
 
     @property
     def effect(self) -> Effect:
@@ -64,9 +66,9 @@ class Change:
         return min((detail.effect for detail in self.details), key=list(Effect).index)
 
 
-def find_changes(base: Snapshot, head: Snapshot) -> list[Change]:
-    """All changes by kind of item, file and line."""
-    return sorted(_ItemComparison(base, head).changes(), key=_sort_key)
+def find_changes(base: Snapshot, head: Snapshot, leads: Iterable[LeadData]) -> list[Change]:
+    """All changes by kind of item, file and line. `leads` are the names that lead to another entry."""
+    return sorted(_ItemComparison(base, head, leads).changes(), key=_sort_key)
 
 
 def _sort_key(change: Change) -> tuple[int, str, int]:
@@ -74,8 +76,9 @@ def _sort_key(change: Change) -> tuple[int, str, int]:
 
 
 class _ItemComparison:
-    def __init__(self, base: Snapshot, head: Snapshot) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot, leads: Iterable[LeadData]) -> None:
         self.base, self.head = base, head
+        self.led = {(lead["catalog"], entry) for lead in leads for entry in (lead["old"], lead["new"])}
         by_profile = bool(base.revision.profile or head.revision.profile)
         self.old, self.new = _items(base, by_profile), _items(head, by_profile)
         self.figures = _figures(base) | _figures(head)
@@ -83,6 +86,7 @@ class _ItemComparison:
         rulebook = books[0] if books else None
         self.axes = tuple(rulebook.question_fields.axes.values()) if rulebook else ()
         self.catalogs = {axis.catalog for axis in self.axes}  # whose entries questions name
+        self.names = {kind: _name_fields(books, kind) for kind in self.catalogs}
         self.outputs = _conditions_of_shown_rules(books)
 
     def changes(self) -> Iterator[Change]:
@@ -95,6 +99,7 @@ class _ItemComparison:
             if key not in self.new and not self._may_be_unread(item):
                 yield self._change(item, Action.REMOVED, self._all_fields(item, item.fields, None))
         yield from self._text_changes()
+        yield from self._order_changes()
 
     def _may_be_unread(self, item: Item) -> bool:
         """Whether an item may be absent only because a file of the new version could not be read."""
@@ -114,7 +119,18 @@ class _ItemComparison:
             read_by,
             tuple(name for name, conditions in self.outputs.items() if not reached.isdisjoint({name, *conditions})),
             self._remaining_readers(item) if removed else (),
+            any(self._is_name(item, detail.field) for detail in details),
         )
+
+    def _is_name(self, item: Item, field: str) -> bool:
+        """Whether a field is a name of an entry, and names lead to that entry or no longer do.
+
+        If either version has errors, it may be so.
+        """
+        if item.kind is not ItemKind.ENTRY or item.within not in self.catalogs:
+            return False
+        known = self.base.rulebook is not None and self.head.rulebook is not None
+        return field in self.names[item.within] and (not known or (item.within, item.name) in self.led)
 
     def _names(self, item: Item, details: tuple[FieldChange, ...]) -> tuple[str, ...]:
         """The names by which rules refer to an item: its own, or those of the catalog figures that differ."""
@@ -187,7 +203,8 @@ class _ItemComparison:
             case ItemKind.ENTRY if item.within not in self.catalogs:  # such as measurements
                 return Effect.CHECKS
             case ItemKind.ENTRY:
-                return Effect.ANSWERS if (item.within, field) in self.figures else Effect.WORDING
+                leads = self._is_name(item, field)
+                return Effect.ANSWERS if leads or (item.within, field) in self.figures else Effect.WORDING
             case ItemKind.SETTING:
                 if item.name in WORDING_FIELDS or field.rpartition(".")[2] == "about":
                     return Effect.WORDING
@@ -200,14 +217,40 @@ class _ItemComparison:
 
     def _text_changes(self) -> Iterator[Change]:
         """Files with the same data in another order, or with other comments, spaces or quotes."""
-        for path, (_, document) in self.head.documents.items():
+        for path, (kind, document) in self.head.documents.items():
             old = self.base.documents.get(path, (None, None))[1]
             if old is None or old.text == document.text or old.data != document.data:
                 continue
+            if kind in self.catalogs and list(old.data["entries"]) != list(document.data["entries"]):
+                continue  # has its own change
             what = "order" if _ordered(old.data) != _ordered(document.data) else "comments, spaces or quotes"
             item = Item(ItemKind.FILE, path, "", {}, document, ())
-            detail = FieldChange(what, None, None, Effect.WORDING)
+            effect = Effect.ANSWERS if kind == RULEBOOK and what == "order" else Effect.WORDING
+            detail = FieldChange(what, None, None, effect)  # the order of axes is that of arguments
             yield Change(item, Action.CHANGED, (detail,), document.position())
+
+    def _order_changes(self) -> Iterator[Change]:
+        """Catalogs with the same entries in another order, which decides between equals: at the first that moved."""
+        base, head = self.base.rulebook, self.head.rulebook
+        if base is None or head is None:
+            return
+        for kind in sorted(self.catalogs & base.catalogs.keys()):
+            old, new = (rulebook.catalogs[kind].entries for rulebook in (base, head))
+            before, after = [entry for entry in old if entry in new], [entry for entry in new if entry in old]
+            for was, now in zip(before, after, strict=True):
+                if was != now:
+                    document = new[now].document
+                    path = next(path for path, (_, other) in self.head.documents.items() if other.path == document.path)
+                    item = Item(ItemKind.FILE, path, "", {}, document, ())
+                    detail = FieldChange(f"order of {kind}", None, None, Effect.ANSWERS)
+                    yield Change(item, Action.CHANGED, (detail,), new[now].position)
+                    break
+
+
+def _name_fields(rulebooks: Iterable[Rulebook], kind: str) -> frozenset[str]:
+    """The fields of a catalog that have names of an entry."""
+    fields = (field for book in rulebooks if kind in book.catalogs for field in book.catalogs[kind].fields.values())
+    return frozenset({"name", "aliases"}).union(field.name for field in fields if field.spelling)
 
 
 def _items(snapshot: Snapshot, by_profile: bool) -> dict[tuple[str, str, str], Item]:

@@ -77,6 +77,8 @@ def change_data(change: Change) -> ChangeData:
         data["read_by"] = list(change.read_by)
     if change.reaches:
         data["reaches"] = list(change.reaches)
+    if change.renames:
+        data["renames"] = True
     if change.still_read_by:
         data["still_read_by"] = list(change.still_read_by)
     return data

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from fitcard.diff.outline import Outline, impact_title, percent
+from fitcard.reports import OLD_COMMAND
+from fitcard.source.text import show
 
 WIDTH = 640  # all lengths are in pixels
 HEIGHT = 360  # of the plot of errors
@@ -33,8 +35,9 @@ Data = Mapping[str, Any]
 def html_report(data: Data, outline: Outline) -> str:
     """The page for a report and its outline."""
     loader = FileSystemLoader(Path(__file__).parent)
-    template = Environment(loader=loader, autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
-    return template.get_template("page.html").render(outline=outline, data=data, plots=list(_plots(data)))
+    template = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = template.get_template("page.html").render(outline=outline, data=data, plots=list(_plots(data)))
+    return show(page).replace(OLD_COMMAND, "#&#35;[")
 
 
 def _plots(data: Data) -> Iterator[tuple[str, Markup]]:

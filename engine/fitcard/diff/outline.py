@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fitcard.diff.questions import ABSENT_WORD
 from fitcard.language.definitions import DIMENSIONLESS
+from fitcard.source.text import show
 
 Data = Mapping[str, Any]
 ANSWERS, CONTRACT = "answers", "contract-changed"
@@ -18,14 +20,24 @@ MIN_WHOLE_PERCENT = 10  # shown without decimals from here
 MIN_WHOLE_FIGURE = 1000
 MAX_FAMILIES = 3  # at each end
 NONE = "-"
+SPACES = re.compile(r"\s+")
+NO_ENTRY = "none"  # found by a name, or more than one
 
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of text. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
+    """A piece of text on one line. `style` is empty, `code`, `strong`, `old`, `new` or `faint`."""
 
     text: str
     style: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _visible(self.text))
+
+
+def _visible(text: str) -> str:
+    """Text of files on one line, without control characters; spaces at its ends stay."""
+    return show(SPACES.sub(" ", text))
 
 
 Line = tuple[Span, ...]
@@ -38,6 +50,9 @@ class Column:
     name: str
     numbers: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _visible(self.name))
+
 
 @dataclass(frozen=True)
 class Table:
@@ -49,12 +64,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines followed by a table. `first` sections lead; others may be folded."""
+    """A title, and lines followed by a table. `first` sections lead; others may be folded."""
 
     title: str
     lines: tuple[Line, ...] = ()
     table: Table | None = None
     first: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", _visible(self.title))
 
     @property
     def rows(self) -> tuple[tuple[Line, ...], ...]:
@@ -84,6 +102,7 @@ def outline(data: Data) -> Outline:
         *_problems(data),
         *_changes(data),
         *(section for impact in data["impact"] for section in _impact(impact, several=len(data["impact"]) > 1)),
+        *_leads(data),
         *_contract(data),
         *_tests(data),
         *_measured(data),
@@ -99,8 +118,11 @@ def _summary(data: Data) -> Iterator[Line]:
     others = f" affecting answers, {counts['checks']} of checks, {counts['wording']} of wording"
     yield _line((Span(_count(counts[ANSWERS], "change"), "strong"), others))
     several = len(data["impact"]) > 1
+    leads = data.get("leads", ())
+    if leads:
+        yield _line((Span(_count(len(leads), "name"), "strong"), " that people type lead to another entry"))
     for impact in data["impact"]:
-        yield _impact_summary(impact, f" ({impact_title(impact)})" if several else "")
+        yield _impact_summary(impact, f" ({impact_title(impact)})" if several else "", named=bool(leads))
     if data["head"]["errors"]:
         errors = _count(data["head"]["errors"], "error")
         yield _line((Span(errors, "strong"), " in the new rules: nothing was computed"))
@@ -116,9 +138,11 @@ def _summary(data: Data) -> Iterator[Line]:
         yield _error_summary(quantity, Span(quantity["name"], "code"), "against figures stated in tests")
 
 
-def _impact_summary(impact: Data, suffix: str) -> Line:
+def _impact_summary(impact: Data, suffix: str, *, named: bool) -> Line:
+    """The number of moved answers; if names lead to other entries, those of questions that name them by id."""
     if not impact["moved"]:
-        return _line((Span("no answer moves", "strong"), suffix))
+        by_id = " of a question by ids" if named else ""
+        return _line((Span(f"no answer{by_id} moves", "strong"), suffix))
     share = impact["moved"] / impact["answers"] * 100
     pages = f"about {impact['pages_moved']:,} of {impact['pages']:,} pairs of {' and '.join(impact['about'])}"
     moved = Span(f"{impact['moved']:,} of {impact['answers']:,} answers move", "strong")
@@ -189,7 +213,7 @@ def _change(change: Data) -> tuple[Line, ...]:
     readers: list[Span | str] = [_abbreviated(change.get("read_by", ())) or NONE]
     if still_read_by:
         readers = [Span("still ", "strong"), _abbreviated(still_read_by)]
-    reaches = _abbreviated(change.get("reaches", ())) or NONE
+    reaches = _abbreviated(change.get("reaches", ())) or ("names" if change.get("renames") else NONE)
     return (_item(change), _line(description), _line(readers), _line(reaches), _position(change))
 
 
@@ -228,6 +252,16 @@ def _marked(text: str, marks: Sequence[Sequence[int]], style: str) -> Iterator[S
         position = end
     if position < len(text):
         yield Span(text[position:], "code")
+
+
+def _leads(data: Data) -> Iterator[Section]:
+    rows = [
+        (_line(lead["catalog"]), _line(lead["typed"]), *(_code(lead[side] or NO_ENTRY) for side in ("old", "new")))
+        for lead in data.get("leads", ())
+    ]
+    if rows:
+        table = _table(("catalog", "typed", "entry before", "after"), (), rows)
+        yield Section("Names that lead to another entry", table=table, first=True)
 
 
 def _contract(data: Data) -> Iterator[Section]:

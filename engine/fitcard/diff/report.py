@@ -21,6 +21,7 @@ from fitcard.diff.data import (
     tests_data,
 )
 from fitcard.diff.impact import compare_answers, is_touched
+from fitcard.diff.leads import find_leads
 from fitcard.diff.questions import Questions
 from fitcard.diff.schema import AccuracyData, Action, Effect, ImpactData, ItemKind, MeasuredData, ReportData, TestsData
 from fitcard.diff.shown import ALWAYS, NOWHERE, Output, shown_places
@@ -29,6 +30,7 @@ from fitcard.problems import Problem, ProblemCode, ProblemsError, Related, Sever
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.rule_tests import rule_tests
 
+NO_REACH = {False: "; it affects no answer", True: "; it affects which names find the entry"}  # by whether names differ
 Progress = Callable[[str, int, int], None]  # profile, number of compared questions, number of all
 
 
@@ -83,7 +85,8 @@ def compare_snapshots(
 
     `computed` is that of an earlier report on the same two rulebooks, if there is one.
     """
-    changes = find_changes(base, head)
+    leads = find_leads(base.rulebook, head.rulebook) if base.rulebook and head.rulebook else []
+    changes = find_changes(base, head, leads)
     problems = [*_removed_but_read(changes), *head.problems]
     data: ReportData = {
         "base": side_data(base),
@@ -106,6 +109,7 @@ def compare_snapshots(
             data["measured"], data["accuracy"] = [*computed.measured], [*computed.accuracy]
         except ProblemsError as not_finite:
             problems += not_finite.problems
+        data["leads"] = leads
         cases = moved_cases(base, head)
         problems += contract_problems(base, head, cases)
         count = sum(test.contract for test in rule_tests(base.engine.rulebook))
@@ -211,7 +215,7 @@ def _answer_notes(changes: Iterable[Change], impacts: Sequence[ImpactData]) -> I
         if change.effect is Effect.ANSWERS and (item.is_rule or item.kind is ItemKind.ENTRY):
             fields = [_describe(field) for field in change.details if field.field and field.effect is Effect.ANSWERS]
             details = f": {', '.join(fields)}" if fields and change.action is Action.CHANGED else ""
-            reach = f"; it affects {', '.join(change.reaches)}" if change.reaches else "; it affects no answer"
+            reach = f"; it affects {', '.join(change.reaches)}" if change.reaches else NO_REACH[change.renames]
             total = f"; {moved:,} answers move with the whole change" if change.reaches and impacts else ""
             message = f"the {item.kind} `{item.name}` is {change.action}{details}{reach}{total}"
             yield Problem(AnswersMoved, message, change.position, Severity.NOTE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.source.folders import Folders
+from fitcard.source.yaml_reader import FileUnreadable
 
 
 class RevisionUnknown(ProblemCode):
@@ -87,7 +88,11 @@ def _git_revision(text: str, here: Folders, directory: Path) -> Revision:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             if hasattr(tarfile, "data_filter"):  # absent from the first releases of Python 3.11
                 files.extraction_filter = tarfile.data_filter
-            files.extractall(directory / commit)  # safe: `git archive` wrote it from files of the repository
+            try:
+                files.extractall(directory / commit)  # safe: `git archive` wrote it from files of the repository
+            except tarfile.TarError as error:  # of the filter, which refuses links out of the directory
+                message, hint = f"`{text}` has a link out of its folders: {error}", "give a revision without it"
+                raise ProblemsError([Problem(FileUnreadable, message, hint=hint)]) from None
         folders = replace(folders, **{name: directory / commit / path})
     label = text if commit.startswith(text) else f"{text} ({commit[:HASH_LENGTH]})"
     return Revision(label, folders)

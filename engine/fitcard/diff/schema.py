@@ -104,6 +104,7 @@ class ChangeData(TypedDict):
     details: list[DetailData]
     read_by: NotRequired[Annotated[list[str], "Rules that depend on it directly."]]
     reaches: NotRequired[Annotated[list[str], "Outputs of an answer that depend on it."]]
+    renames: NotRequired[Annotated[Literal[True], "Other names lead to the entry."]]
     still_read_by: NotRequired[Annotated[list[str], "Rules that still use the removed item."]]
 
 
@@ -293,6 +294,15 @@ class ContractData(TypedDict):
     moved: list[CaseData]
 
 
+class LeadData(TypedDict):
+    """Typed words that find another entry."""
+
+    catalog: Annotated[str, "Catalog of the entries."]
+    typed: str
+    old: Annotated[str | None, "Id of the entry; null where none or more than one is found."]
+    new: Annotated[str | None, "Id of the entry; null where none or more than one is found."]
+
+
 class RelatedData(TypedDict):
     """A second position of a problem."""
 
@@ -326,6 +336,7 @@ class ReportData(TypedDict):
     counts: CountsData
     changes: list[ChangeData]
     impact: Annotated[list[ImpactData], "Effect per compared profile; empty if the new files have errors."]
+    leads: NotRequired[Annotated[list[LeadData], "Typed words that find another entry than before."]]
     tests: NotRequired[TestsData]
     measured: NotRequired[list[MeasuredData]]
     accuracy: NotRequired[list[AccuracyData]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +12,12 @@ from typing import Any
 
 from fitcard.catalog.catalog import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
-from fitcard.problems import Position, Problem, ProblemCode, errors
+from fitcard.problems import Position, Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Document
-from fitcard.source.folders import Folders
+from fitcard.source.folders import Folders, leads_elsewhere
 from fitcard.source.schemas import Schemas
-from fitcard.source.yaml_reader import INCOMPLETE, read_bytes, read_content
+from fitcard.source.text import INVISIBLE, show_line
+from fitcard.source.yaml_reader import INCOMPLETE, FileUnreadable, read_bytes, read_content
 from fitcard.suggest import closest, did_you_mean
 
 
@@ -46,11 +49,20 @@ class FileTwice(ProblemCode):
 
 
 class FileSuffix(ProblemCode):
-    """A file has the suffix `.yml`. Only `.yaml` files are read.
+    """A file has another suffix than `.yaml`, such as `.yml` or `.YAML`, and is not read.
 
     Why: a file that is skipped looks as if it applied.
     Avoid: `decode.yml`
     Prefer: `decode.yaml`
+    """
+
+
+class FileName(ProblemCode):
+    """The name of a file has invisible characters, or that of a profile is not an id.
+
+    Why: the name would be shown as another, and profiles are named in commands and addresses.
+    Avoid: a line feed in a name; `profiles/my rules.yaml`
+    Prefer: names of letters, digits, dots, dashes and underscores.
     """
 
 
@@ -66,6 +78,7 @@ class FolderEmpty(ProblemCode):
 RULEBOOK, RULES, PROFILE, TESTS, MESSAGES, LAYOUT = "rulebook", "rules", "profile", "tests", "messages", "layout"
 CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
 RANKINGS = "rankings"
+YAML_SUFFIX = re.compile(r"\.ya?ml([^a-z0-9]*|[~._-].*)$", re.IGNORECASE)  # with what copies of editors add to it
 WITHOUT_EFFECT = (TESTS, CHANGES, CHECKS)  # kinds of files that do not affect answers
 KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *WITHOUT_EFFECT})  # except catalogs
 
@@ -144,11 +157,9 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
     files = RuleFiles()
     digest = hashlib.sha256()
     for folder in (folders.rules, folders.catalogs):
-        for path in sorted(folder.rglob("*.yml")):
-            position = Position(f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}", 1, 1)
-            message = "only files that end in .yaml are read"
-            files.problems.append(Problem(FileSuffix, message, position, hint="rename it"))
-            files.unread += 1
+        problems = list(_file_problems(folder, folders.display_path(folder)))
+        files.problems += problems
+        files.unread += len(errors(problems))
         if not any(folder.rglob("*.yaml")):
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
@@ -175,8 +186,45 @@ def read_each_file(folders: Folders, schemas: Schemas) -> list[FileRead]:
 def _paths(folders: Folders) -> Iterator[tuple[str, Path, str]]:
     """The folder name, path and display path of each file."""
     for role, folder in (("rules", folders.rules), ("catalogs", folders.catalogs)):
-        for path in sorted(path for path in folder.rglob("*.yaml") if not _hidden(path.relative_to(folder))):
+        for path in sorted(path for path in folder.rglob("*.yaml") if _is_read(path, folder)):
             yield role, path, f"{folders.display_path(folder)}/{path.relative_to(folder).as_posix()}"
+
+
+def _is_read(path: Path, folder: Path) -> bool:
+    relative = path.relative_to(folder)
+    return not (_hidden(relative) or leads_elsewhere(path, folder) or INVISIBLE.search(str(relative)))
+
+
+def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
+    """The files and folders that are not read although they look as if they were; `name` is that of the folder."""
+    unreadable: list[OSError] = []
+    for place, subfolders, file_names in os.walk(folder, onerror=unreadable.append):
+        here = Path(place)
+        subfolders[:] = sorted(subfolder for subfolder in subfolders if not subfolder.startswith("."))
+        for entry in (*subfolders, *sorted(file for file in file_names if not file.startswith("."))):
+            path = here / entry
+            position = Position(f"{name}/{show_line(path.relative_to(folder).as_posix())}", 1, 1)
+            is_folder, suffix = entry in subfolders, YAML_SUFFIX.search(entry)
+            if is_folder and path.is_symlink():
+                message, hint = "linked folders are not read", "put the folder itself here"
+                yield Problem(FileUnreadable, message, position, hint=hint)
+            elif is_folder or suffix is None:
+                continue
+            elif entry.endswith(".yaml") and leads_elsewhere(path, folder):
+                message, hint = "the link leads out of the folder, or to no file", "put the file itself here"
+                yield Problem(FileUnreadable, message, position, hint=hint)
+            elif entry.endswith(".yaml") and INVISIBLE.search(str(path.relative_to(folder))):
+                yield Problem(FileName, "the name has invisible characters", position, hint="rename it")
+            elif not entry.endswith(".yaml"):
+                message = "only files that end in .yaml are read"
+                if suffix[1]:  # such as a copy that an editor leaves
+                    yield Problem(FileSuffix, message, position, Severity.WARNING, hint="remove it, or rename it")
+                else:
+                    yield Problem(FileSuffix, message, position, hint="rename it")
+    for error in unreadable:
+        relative = Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()
+        position = Position(f"{name}/{show_line(relative)}", 1, 1)
+        yield Problem(FileUnreadable, f"the folder cannot be read: {error.strerror}", position)
 
 
 def _read_file(schemas: Schemas, content: bytes, path: Path, display_path: str) -> FileRead:

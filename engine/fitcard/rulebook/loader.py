@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from fitcard.rulebook.files import (
     RULES,
     TESTS,
     FileCache,
+    FileName,
     RuleFiles,
     defined_names,
     read_files,
@@ -141,6 +143,7 @@ class _Views:
     rankings: Mapping[str, RankingDefinition]
 
 
+PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 T = TypeVar("T")
 
 
@@ -370,6 +373,13 @@ def _default_table_problems(main: Document, rules: RuleSet, incomplete: Containe
 def _profile_problems(main: Document, files: RuleFiles) -> Iterator[Problem]:
     """A default profile that has no file."""
     default = main.data["profiles"]["default"]
+    for document in files.of(PROFILE):
+        if not PROFILE_NAME.fullmatch(_profile_name(document)):
+            message, hint = (
+                "the name of a profile is that of its file",
+                "use letters, digits, dots, dashes, underscores",
+            )
+            yield document.problem(FileName, message, hint=hint)
     profiles = [_profile_name(document) for document in files.of(PROFILE)]
     if default not in profiles and PROFILE not in files.broken_kinds and not files.unread:
         near = closest(default, profiles)

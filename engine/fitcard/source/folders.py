@@ -123,6 +123,14 @@ def _is_near(folder: Path, here: Path) -> bool:
     return here != Path(here.anchor) and (folder.is_relative_to(here) or here.is_relative_to(folder.parent))
 
 
+def leads_elsewhere(path: Path, folder: Path) -> bool:
+    """Whether a path in a folder is a link to a file outside of it, or to none."""
+    try:
+        return path.is_symlink() and not path.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a link to nothing, or to itself
+        return True
+
+
 def fingerprint(folders: Folders) -> str:
     """SHA-256 over the paths and bytes of all rule, catalog and schema files.
 

@@ -128,6 +128,7 @@ class SchemaOther(ProblemCode):
 
 Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # a part of a schema -> the target of its `$ref`
 BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
+ONE_LINE = r"^\S(.*\S)?$"  # the pattern of names and titles in the schemas
 LENGTHS = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
 
 
@@ -170,6 +171,8 @@ def schema_problems(document: Document, error: ValidationError, resolve: Resolve
     elif keyword in LENGTHS:
         message = f"must have at least {expected} {LENGTHS[keyword]}" if value else "must not be empty"
         yield document.problem(SchemaTooShort, message, path, hint=about)
+    elif keyword == "pattern" and expected == ONE_LINE:
+        yield document.problem(SchemaForm, "must be one line without spaces around it", path, hint=about)
     elif keyword == "pattern":
         yield document.problem(SchemaForm, f"{_describe(value)} has the wrong format", path, hint=about)
     else:

@@ -4,13 +4,15 @@ Additional keywords, which other tools ignore:
 
 - `usual: [low, high]`: a number outside is a warning.
 - `sumsTo: total`: the numbers of an object must add up to it.
-- `unit`, `entryOf`, `groups`, `spelling`, `day`: annotations of catalog fields, see `fitcard.catalog.catalog.Field`.
+- `unit`, `entryOf`, `groups`, `spelling`, `day`, `recurs`: annotations of catalog fields, see
+  `fitcard.catalog.catalog.Field`.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +25,9 @@ import jsonschema_rs
 
 from fitcard.problems import Position, Problem, ProblemCode, ProblemsError
 from fitcard.source.document import Document
+from fitcard.source.folders import leads_elsewhere
 from fitcard.source.schema_problems import schema_problems
+from fitcard.source.yaml_reader import read_content
 from fitcard.suggest import closest
 
 if TYPE_CHECKING:
@@ -100,7 +104,12 @@ def _explaining_validator() -> Any:
 
         return errors
 
-    keywords = {name: keyword(check) for name, check in KEYWORDS.items()}
+    def check_pattern(pattern: str, data: Any) -> str:
+        """As in JSON Schema, `$` matches at the end only; in Python also before a last line feed."""
+        at_end = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+        return "wrong format" if isinstance(data, str) and not re.search(at_end, data) else ""
+
+    keywords = {name: keyword(check) for name, check in (*KEYWORDS.items(), ("pattern", check_pattern))}
     return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
 
 
@@ -125,14 +134,20 @@ class Schemas:
         for path in sorted(folder.glob("*" + SUFFIX)):
             text = ""
             try:
-                text = path.read_text("utf-8")
+                if leads_elsewhere(path, folder):
+                    raise OSError("it is a link that leads out of the folder, or to no file")
+                content = read_content(path, f"{name}/{path.name}")
+                if isinstance(content, Problem):
+                    problems.append(content)
+                    continue
+                text = content.decode()
                 schema = json.loads(text)
                 if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
                     raise TypeError("it is not an object with an `$id`")
                 by_kind[path.name.removesuffix(SUFFIX)] = {**schema, "$id": urljoin(BASE, schema["$id"])}
             except (OSError, ValueError, TypeError, RecursionError) as error:
                 problems.append(_unreadable(f"{name}/{path.name}", text, error))
-        problems += _missing_schemas(by_kind, name)
+        problems += _invalid_schemas(by_kind, name)
         if problems:
             raise ProblemsError(problems)
         return cls(by_kind)
@@ -194,30 +209,53 @@ class Schemas:
         ]
 
 
-def _missing_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Problem]:
-    """References to schemas that are not in the folder."""
+def _invalid_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Problem]:
+    """The first fault of each schema: another dialect, a reference to none of the schemas, or an invalid keyword."""
     ids = {schema["$id"] for schema in by_kind.values()}
-    names = [f"{kind}{SUFFIX}" for kind in by_kind]
     for kind, schema in by_kind.items():
-        for file in sorted({ref.partition("#")[0] for ref in _references(schema)}):
-            if urljoin(schema["$id"], file) not in ids:
-                message, position = (
-                    f"refers to `{file}`, which does not exist",
-                    Position(f"{folder}/{kind}{SUFFIX}", 1, 1),
-                )
-                yield Problem(SchemasUnreadable, message, position, closest=closest(file, names))
+        texts = _keyword_texts(schema)
+        missing = {ref.partition("#")[0] for ref in texts["$ref"]}
+        missing = {file for file in missing if urljoin(schema["$id"], file) not in ids}
+        message, near = "", tuple[str, ...]()
+        if any(dialect != DIALECT for dialect in texts["$schema"]):
+            message = f"`$schema` must be `{DIALECT}`"
+        elif len(texts["$id"]) > 1:
+            message = "`$id` is not supported within a schema"  # it would be another base of references
+        elif texts["$dynamicRef"]:
+            message = "`$dynamicRef` is not supported"
+        elif missing:
+            file = min(missing)
+            message = f"refers to `{file}`, which does not exist"
+            near = closest(file, [f"{other}{SUFFIX}" for other in by_kind])
+        elif not jsonschema_rs.meta.is_valid(schema):
+            message = "is not a valid schema"
+        elif invalid := next(filter(None, map(_pattern_error, texts["pattern"])), ""):
+            message = invalid
+        if message:
+            yield Problem(SchemasUnreadable, message, Position(f"{folder}/{kind}{SUFFIX}", 1, 1), closest=near)
 
 
-def _references(part: Any) -> Iterator[str]:
-    """Every `$ref` in a part of a schema."""
-    if isinstance(part, dict):
-        if isinstance(ref := part.get("$ref"), str):
-            yield ref
-        for value in part.values():
-            yield from _references(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _references(value)
+def _keyword_texts(schema: Schema) -> Mapping[str, list[str]]:
+    """The texts of some keywords anywhere in a schema."""
+    texts: dict[str, list[str]] = {"$id": [], "$schema": [], "$ref": [], "$dynamicRef": [], "pattern": []}
+    parts: list[Any] = [schema]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            for key in texts.keys() & part.keys():
+                if isinstance(part[key], str):
+                    texts[key].append(part[key])
+            part = part.values()
+        parts += [value for value in part if isinstance(value, dict | list)]
+    return texts
+
+
+def _pattern_error(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"`{pattern}` is not a pattern: {error}"
+    return ""
 
 
 def _unreadable(file: str, text: str, error: Exception) -> Problem:

@@ -18,14 +18,15 @@ import yaml
 from fitcard.problems import Position, Problem, ProblemCode, Related
 from fitcard.source.document import Document, Path, Span
 from fitcard.source.folders import MAX_BYTES
+from fitcard.source.text import INVISIBLE, OVERRIDES, REPLACEMENT, TAGS, UNSHOWN, show
 
 
 class FileUnreadable(ProblemCode):
-    """A file cannot be opened.
+    """A file or folder cannot be read, or is a link that leads out of the folder of rules, catalogs or schemas.
 
-    Why: an incomplete rulebook would silently give different answers.
-    Avoid: files without read permission, and broken links
-    Prefer: files that can be read, or removing them.
+    Why: an incomplete rulebook would silently give different answers, and a file elsewhere is not part of a review.
+    Avoid: files without read permission, broken links, and links to `/etc`
+    Prefer: files that can be read, or removing them; links within the folder.
     """
 
 
@@ -127,7 +128,7 @@ WORDS: dict[str, object] = {"": None, "~": None} | {
     for form in (word, word.capitalize(), word.upper())
 }
 LINE_ENDS = ("\r\n", "\r", "\x85", "\u2028", "\u2029")  # all line breaks of YAML 1.1 and 1.2
-BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they show another text than the file has
+UNSHOWN_BEYOND_ASCII = re.compile(f"[{OVERRIDES}{TAGS}]")  # the parser refuses the others
 UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BLOCK = ("|", ">")
 QUOTED_OR_BLOCK = ("'", '"', *BLOCK)
@@ -192,7 +193,7 @@ def read_text(text: str, name: str, file: FilePath | None = None) -> tuple[Docum
     """Like `read_bytes`, for decoded text."""
     for end in LINE_ENDS:
         text = text.replace(end, "\n")
-    if not text.isascii() and (control := BIDI_CONTROLS.search(text)):
+    if not text.isascii() and (control := UNSHOWN_BEYOND_ASCII.search(text)):
         return None, [_character_problem(text, control.start(), name)]
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -241,6 +242,9 @@ class _Builder:
         if node.tag not in PLAIN_TAGS:
             self.tag_problem(node)
             return None
+        if scalar and node.style == '"' and (unshown := UNSHOWN.search(node.value)):
+            self.escape_problem(node, unshown[0])
+            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -259,6 +263,10 @@ class _Builder:
         message = f"the tag `{node.tag.replace(TAG, '!!')}` is not allowed"
         self.problem(YamlTag, message, node, "write the plain value")
 
+    def escape_problem(self, node: yaml.Node, character: str) -> None:
+        message = f"the character U+{ord(character):04X} is not allowed, not even as an escape"
+        self.problem(YamlSyntax, message, node, "delete it")
+
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         keys: dict[str, yaml.Node] = {}
@@ -269,6 +277,8 @@ class _Builder:
                 self.tag_problem(key)
             elif not isinstance(key, yaml.ScalarNode):
                 self.problem(YamlKey, "a key must be plain text", key, "write a plain word before the colon")
+            elif unshown := INVISIBLE.search(key.value):
+                self.escape_problem(key, unshown[0])
             elif key.value == "<<" and key.style not in QUOTED_OR_BLOCK:
                 self.problem(YamlMergeKey, "`<<` merge keys are not part of YAML 1.2", key, "write the keys out")
             elif key.value in keys:
@@ -347,10 +357,9 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Proble
 def _character_problem(text: str, at: int, name: str) -> Problem:
     """The problem of an invisible character."""
     line, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
-    source = BIDI_CONTROLS.sub("\ufffd", UNPRINTABLE.sub("\ufffd", text[start:].partition("\n")[0]))
+    source = show(UNPRINTABLE.sub(REPLACEMENT, text[start:].partition("\n")[0]))
     message = f"the character U+{ord(text[at]):04X} is not allowed"
-    hint = f"delete it, or if it is intended, write `\\u{ord(text[at]):04X}` in double quotes"
-    return Problem(YamlSyntax, message, Position(name, line, at - start + 1), hint=hint, source_line=source)
+    return Problem(YamlSyntax, message, Position(name, line, at - start + 1), hint="delete it", source_line=source)
 
 
 def _file_problem(name: str, kind: type[ProblemCode], message: str, hint: str) -> Problem:

@@ -20,6 +20,7 @@ from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
 from fitcard.answer.question import BODY, Question, body_problems, read_body, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
+from fitcard.catalog.catalog import JOINED
 from fitcard.compiler.engine import Engine
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
@@ -29,7 +30,6 @@ from fitcard.web.options import Limits
 from fitcard.web.responses import OK
 
 PAIR = ("model", "device")
-JOINED = "-on-"  # in the path of an address
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is not text without the other
 BATCH, QUESTIONS = "batch", "questions"
 CHUNK_SIZE = 16  # questions of a batch that are evaluated together, before the time limit is checked again

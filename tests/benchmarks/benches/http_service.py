@@ -95,9 +95,10 @@ def main() -> None:
     from flask import Flask  # noqa: PLC0415 - only the server process needs them
     from werkzeug.middleware.dispatcher import DispatcherMiddleware  # noqa: PLC0415
 
+    from fitcard.catalog.catalog import JOINED  # noqa: PLC0415
     from fitcard.web.app import create_app  # noqa: PLC0415
     from fitcard.web.options import Limits, ServerLimits  # noqa: PLC0415
-    from fitcard.web.questions import JOINED, PAIR  # noqa: PLC0415
+    from fitcard.web.questions import PAIR  # noqa: PLC0415
     from fitcard.web.server import Server, bind_sockets  # noqa: PLC0415
 
     app, bare = create_app(), Flask(__name__)

@@ -179,12 +179,21 @@ def test_without_required_fields_in_the_rulebook_custom_entries_are_refused(engi
     assert [(problem.code, problem.field) for problem in found.value.problems] == [("no-own-entry", "quant")]
 
 
-@pytest.mark.parametrize("name", ["<script>", "a\nb", "\u0000", "😀", "{0.__class__}", "x" * 500])
+@pytest.mark.parametrize("name", ["<script>", "a\u200bb", "😀", "👩\u200d💻", "{0.__class__}", "x" * 500])
 def test_the_name_of_a_custom_entry_is_repeated_unchanged(engine: Engine, name: str) -> None:
     device = {"name": name, "vendor": "NVIDIA", "memory": 24, "bandwidth": 900}
     response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
     assert response.status_code == 200
     assert response.get_json()["device"]["name"] == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\u0000", "\u001b[31m", "\u009b", "\u202ea", "\ufffe", "\U000e0041"])
+def test_the_name_of_a_custom_entry_is_one_line_without_control_characters(engine: Engine, name: str) -> None:
+    device = {"name": name, "vendor": "NVIDIA", "memory": 24, "bandwidth": 900}
+    response = CLIENT.post("/v1/can-run", json={"model": "qwen-3-14b", "device": device})
+    assert response.status_code == 400
+    (problem,) = response.get_json()["problems"]
+    assert (problem["code"], problem["field"]) == ("own-entry-wrong", "device.name")
 
 
 @pytest.mark.parametrize("kind", ["devices", "models"])

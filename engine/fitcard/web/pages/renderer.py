@@ -18,6 +18,7 @@ from fitcard.answer.question import LANGUAGE
 from fitcard.compiler.engine import Engine
 from fitcard.reports import format_derivation, format_step_value, format_value
 from fitcard.rulebook.messages import Messages
+from fitcard.source.text import show
 
 FOLDER = Path(__file__).parent
 PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch  # needs no encoding
@@ -144,8 +145,11 @@ class PageRenderer:
         return Address(path, {LANGUAGE: self.language} if self.language else {}).with_parameters(**parameters)
 
     def render(self, template: str, **data: Any) -> str:
-        """A template with `data`. Every template has `to`, `here`, `messages`, `rulebook` and `fragment`."""
-        return self._templates.get_template(template).render(
+        """A template with `data`. Every template has `to`, `here`, `messages`, `rulebook` and `fragment`.
+
+        It has no control characters, which are invalid in SVG.
+        """
+        text = self._templates.get_template(template).render(
             to=self.to,
             here=self.here,
             messages=self.messages,
@@ -154,6 +158,7 @@ class PageRenderer:
             language=self.language,
             **data,
         )
+        return show(text)
 
     def fragment(self, template: str, *depends_on: Hashable, **data: Callable[[], Any]) -> Markup:
         """A part of pages that is rendered once for the same rules, language and `depends_on`.

@@ -8,16 +8,15 @@ from http import HTTPStatus
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from fitcard.answer.custom_entry import CUSTOM
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
-from fitcard.catalog.catalog import Field
+from fitcard.catalog.catalog import CUSTOM, JOINED, Field
 from fitcard.language.question_fields import Axis
 from fitcard.problems import Problem, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.pages.renderer import Address, PageRenderer, asset
 from fitcard.web.parameters import NamesQuery
-from fitcard.web.questions import JOINED, PAIR, split_line
+from fitcard.web.questions import PAIR, split_line
 from fitcard.web.responses import CSS, HTML, JAVASCRIPT, rules_response
 from fitcard.web.routing import Example, Routes
 
