@@ -134,6 +134,19 @@ def test_decisions_are_logged_again_when_their_file_can_be_written(tmp_path: Pat
         assert figures(client.get("/metrics").get_data(as_text=True))["fitcard_decision_log_lost_total",] == 1
 
 
+def test_a_message_and_a_traceback_forge_no_line_of_the_text_log() -> None:
+    try:
+        raise ValueError("x\n2026-01-01 GET /forged\x1b[2J")
+    except ValueError as error:
+        record = logging.makeLogRecord(
+            {"msg": "a\nb\x1b[2J", "exc_info": (type(error), error, error.__traceback__), "levelname": "ERROR"}
+        )
+    first, *others = TextFormatter().format(record).splitlines()
+    assert first.endswith("error a b\ufffd[2J")
+    assert all(line.startswith("    ") for line in others)
+    assert "\x1b" not in "".join(others)
+
+
 def test_each_decision_is_noted_with_the_hashes_of_rules_and_answer(tmp_path: Path, engine: Engine) -> None:
     own = {"model": "qwen-3-14b", "device": {"like": "4090", "memory": 48}, "overrides": {"headroom_share": 0.1}}
     with noting(tmp_path / "decisions") as client:

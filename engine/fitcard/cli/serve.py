@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from fitcard.cli.output import FAILED, exit_with_problems
+from fitcard.cli.output import FAILED, echo, exit_with_problems
 from fitcard.problems import ProblemsError
 from fitcard.web.options import LOG_FORMATS, TEXT_LOG, Limits, Options, ServerLimits
 
@@ -192,8 +192,8 @@ def _serve(
     address = address_of(sockets[-1])
 
     def print_address() -> None:
-        click.echo(address, err=True)
-        click.echo(f"rules: {folders.description}", err=True)
+        echo(address, err=True)
+        echo(f"rules: {folders.description}", err=True)
 
     def make_app() -> Flask:
         return create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
@@ -210,7 +210,7 @@ def _serve(
         server = Server(make_app(), sockets, bounds, options.limits)
         rules.watch(POLL_SECONDS if reload else None)
         if aborted := run_until_signal(server, rules.request, print_address):
-            click.echo(f"stopped; requests aborted: {aborted}", err=True)
+            echo(f"stopped; requests aborted: {aborted}", err=True)
 
 
 def local_site(site: str, host: str, port: int) -> str:

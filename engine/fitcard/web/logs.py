@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import request
 
 from fitcard.answer.question import Question
+from fitcard.source.text import show, show_line
 from fitcard.web.options import JSON_LOG, NO_LOG
 from fitcard.web.responses import to_json
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MS_PER_S, DIGITS = 1000, 3
+INDENT = "    "
 REQUEST_ID, REQUEST_ID_VARIABLE = "X-Request-Id", "HTTP_X_REQUEST_ID"
 ID_BYTES = 16
 VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # of a proxy; safe in every log
@@ -126,8 +129,9 @@ class TextFormatter(logging.Formatter):
         """The record as text."""
         fields = getattr(record, FIELDS, None)
         if not fields:
-            line = f"{_timestamp(record)} {record.levelname.lower()} {record.getMessage()}"
-            return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+            line = f"{_timestamp(record)} {record.levelname.lower()} {show_line(record.getMessage())}"
+            traceback = show(self.formatException(record.exc_info)) if record.exc_info else ""
+            return f"{line}\n{indent(traceback, INDENT)}" if traceback else line  # its lines are no lines of their own
         path = quote(fields["path"])  # cannot forge a line
         line = f"{fields['method']} {path} {fields['status']} {fields['duration_ms']}ms {fields['bytes']}B"
         return f"{_timestamp(record)} {line} {fields['request_id']} {fields['rules'][:SHORT_HASH]}"
