@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from fitcard.cli.scaffold import (
 )
 from fitcard.importers.entries import CatalogMatch, ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
-from fitcard.importers.records import Record, SourceKind, Unreadable, machine_records, records_of
+from fitcard.importers.machine import machine_records
+from fitcard.importers.problems import ImportUnknownFormat, import_error
+from fitcard.importers.records import Record, SourceKind, records_of
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import read_each_file
@@ -116,11 +118,14 @@ def command(
         raise click.UsageError(str(error)) from None
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     entries: list[ImportedEntry] = []
-    for source in _find_sources(importers, words, here=here, saved=saved):
-        imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
-        counts = f"{len(source.records)} read, {len(imported)} taken"
-        click.echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
-        entries += imported
+    try:
+        for source in _find_sources(importers, words, here=here, saved=saved):
+            imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
+            counts = f"{len(source.records)} read, {len(imported)} taken"
+            click.echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
+            entries += imported
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     new = list(_without_known(_with_ids(entries, name), what))
     if new:
         destination = Destination(file, {key: text for key, text in head.items() if text}, dry_run)
@@ -152,7 +157,7 @@ class ImportSource:
     """Records of a file or machine, the importer that recognises them, and the name of their origin in messages."""
 
     importer: Importer
-    records: list[Record]
+    records: Sequence[Record]
     name: str
 
 
@@ -164,14 +169,12 @@ def _find_sources(
         raise click.UsageError("requires one of FILE, --here or --from FOLDER")
     if not files:
         return _machine_sources(importers, saved)
-    try:
-        kind, records = records_of(Path(files[0]))
-    except Unreadable as error:
-        raise click.ClickException(f"{files[0]} cannot be read: {error}") from None
+    kind, records = records_of(Path(files[0]))
     importer = recognise(importers, kind, records)
     if importer is None:
         known = ", ".join(importer.title for importer in importers)
-        raise click.ClickException(f"the format of {files[0]} is not supported; supported are: {known}")
+        message = f"the format of {files[0]} is not supported; supported are: {known}"
+        raise import_error(ImportUnknownFormat, message, f"is it the file of a {importers[0].word}?")
     return [ImportSource(importer, records, Path(files[0]).name)]
 
 
