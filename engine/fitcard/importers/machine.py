@@ -25,8 +25,12 @@ def machine_records(machine: Mapping[str, MachineSource], each: str, saved: Path
     the text named `each`. Raises ProblemsError if a saved text cannot be read, or if there is too much of it.
     """
     outputs = {name: _saved(saved, name) if saved else _output(source) for name, source in machine.items()}
+    return output_records(outputs, each, str(saved) if saved else "")
+
+
+def output_records(outputs: Mapping[str, str], each: str, origin: str) -> list[Record]:
+    """The records of outputs by name, as of `machine_records`; problems call the machine `origin`."""
     texts = {name: text.strip() for name, text in outputs.items() if text.strip()}
-    origin = str(saved) if saved else ""
     if not each:
         return [SourceRecord(texts, origin)]
     lines = texts.get(each, "").splitlines()
