@@ -33,8 +33,8 @@ PIECES = (  # inserted into bytes
     b"\0", b"\n", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc0\x80", b"\xf0\x9f\x98\x80", b'"', b"\\", b"{",
     b"[", b"]", b"}", b",", b"|", b"| - |\n", b'"a":', b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b"[" * 2000,
     b'{"a":' * 2000, b"\x1b[2J", "\u202e".encode(), b"\\ud800", b"\xff" * 8, b"\0" * 8, b"\xff\xff\xff\x7f",
-    b"\x09\0\0\0", b"\x08\0\0\0", struct.pack("<Q", 2**40), struct.pack("<Q", 2**63), b"-1", b"0", b"1e308", b"GGUF", b"a" * 2000,
-    b"a," * 300,
+    b"\x09\0\0\0", b"\x08\0\0\0", struct.pack("<Q", 2**40), struct.pack("<Q", 2**63), b"-1", b"0", b"1e308", b"GGUF",
+    b"a" * 2000, b"a," * 300,
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (  # in place of a value of JSON
     None, True, False, 0, -1, 1, 1.5, 2**63, 10**39, 10**400, 1e308, -1e308, 5e-324, float("nan"), float("inf"), "",

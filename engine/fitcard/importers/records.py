@@ -21,7 +21,7 @@ AROUND = "around"  # key of the text around a Markdown table
 RULE = re.compile(r"\|?[\s:|-]*-[\s:|-]*")  # line between the head and the body of a Markdown table
 # Of one file, so that it is read, matched with the catalogs and checked in seconds. Published collections of runs have
 # 1,500 rows.
-MAX_RECORDS = 5_000
+MAX_RECORDS = 2_000
 MAX_VALUES = 500_000  # an object takes up to 300 bytes
 MAX_DEPTH = 50
 MAX_LINES = 200_000  # of other formats than JSON
@@ -184,7 +184,7 @@ class _TextReader:
     def _lines(self) -> Iterator[tuple[int, str]]:
         """The lines with their numbers. Raises ProblemsError if there are too many."""
         if self.text.count("\n") > MAX_LINES:
-            if self.json_error:
+            if self.json_error and "Extra data" not in self.json_error:  # else JSON lines
                 raise import_error(ImportSyntax, self.json_error, WHOLE)
             raise import_error(ImportTooLarge, f"{self.name} has more than {MAX_LINES:,} lines", DETAILS)
         return enumerate(self.text.splitlines(), self._lines_before + 1)
