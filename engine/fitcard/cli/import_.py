@@ -105,8 +105,8 @@ def command(
 ) -> None:
     """Import catalog entries (WHAT is model, device or measurements) from the output of another program.
 
-    FILE is read from standard input if it is `-`. Nothing is written unless it passes `fitcard check`. FIELD=VALUE or --field VALUE sets a field that FILE lacks, or
-    overrides it.
+    FILE is read from standard input if it is `-`. FIELD=VALUE or --field VALUE sets a field that FILE lacks, or
+    overrides it. Nothing is written unless it passes `fitcard check`.
     """
     folders: Folders = ctx.obj
     rulebook = _load_or_exit(folders)
