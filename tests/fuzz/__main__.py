@@ -3,6 +3,7 @@
 import argparse
 import resource
 import sys
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,6 +20,7 @@ arguments = parser.parse_args()
 if unknown := set(arguments.targets) - set(TARGETS):
     parser.error(f"no target is called {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
 
+warnings.simplefilter("error")
 failed = False
 for name in arguments.targets or TARGETS:
     outcome = Outcome()

@@ -109,7 +109,8 @@ def command(
     except OSError as error:
         _tell_kept_parts(out)
         reason = error.strerror or str(error)
-        raise click.ClickException(f"{error.filename or out} cannot be written: {reason}") from None
+        file = error.filename or ("standard output" if to_stream else out)
+        raise click.ClickException(f"{file} cannot be written: {reason}") from None
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         _tell_kept_parts(out)
@@ -126,7 +127,7 @@ def _tell_kept_parts(out: str) -> None:
     """Says how many parts of the sweep are stored, so that the same command resumes it."""
     kept = 0 if out == STANDARD_OUTPUT else count_parts(Path(out))
     if kept:
-        click.echo(f"{kept:,} parts are kept in {parts_directory(Path(out))}: the same command resumes", err=True)
+        click.echo(f"parts kept in {parts_directory(Path(out))}: {kept:,}; the same command resumes", err=True)
 
 
 def _format_by_suffix(out: str) -> str:

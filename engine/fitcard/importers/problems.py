@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitcard.problems import Problem, ProblemCode, ProblemsError
+from fitcard.problems import Position, Problem, ProblemCode, ProblemsError
 
 
 class ImportUnreadable(ProblemCode):
@@ -50,6 +50,8 @@ class ImportValue(ProblemCode):
     """
 
 
-def import_error(kind: type[ProblemCode], message: str, hint: str = "") -> ProblemsError:
+def import_error(
+    kind: type[ProblemCode], message: str, hint: str = "", position: Position | None = None
+) -> ProblemsError:
     """The exception for one problem of an import."""
-    return ProblemsError([Problem(kind, message, hint=hint)])
+    return ProblemsError([Problem(kind, message, position, hint=hint)])

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import zip_longest
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, NoReturn
 
 from fitcard.importers.gguf_header import GGUF_MAGIC, read_gguf_header
 from fitcard.importers.problems import ImportSyntax, ImportTooLarge, ImportUnreadable, import_error
 from fitcard.importers.source import Source, open_source, read_text
+from fitcard.problems import Position, ProblemsError
 
 Record = Mapping[str, Any]
 AROUND = "around"  # key of the text around a Markdown table
@@ -69,7 +71,7 @@ def text_records(text: str, name: str) -> list[Record]:
         if records := read():
             return records
     if reader.json_error:
-        raise import_error(ImportSyntax, reader.json_error, WHOLE)
+        raise reader.json_error
     message = f"{name} cannot be read: it contains no JSON, CSV or Markdown table"
     raise import_error(ImportUnreadable, message)
 
@@ -80,8 +82,10 @@ class _TextReader:
     def __init__(self, text: str, name: str) -> None:
         self.text = text.strip()
         self.name = name
-        self._lines_before = text[: len(text) - len(text.lstrip())].count("\n")
-        self.json_error = ""  # why a text that looks like JSON is none
+        before = text[: len(text) - len(text.lstrip())]
+        self._lines_before, self._columns_before = before.count("\n"), len(before) - before.rfind("\n") - 1
+        self.json_error: ProblemsError | None = None  # why a text that looks like JSON is none
+        self._is_single_json = False  # and not JSON lines
 
     def json(self) -> list[Record]:
         """One JSON value: an object, or a list of them."""
@@ -90,9 +94,9 @@ class _TextReader:
         self._limit_values()
         try:
             data = self._parse(self.text)
-        except ValueError as error:
-            reason, line = error.args
-            self.json_error = self._json_error(reason, line + self._lines_before)
+        except JSONDecodeError as error:
+            self.json_error = self._json_error(error)
+            self._is_single_json = error.msg != "Extra data"
             return []
         if isinstance(data, dict):
             return [SourceRecord(data, self.name)]
@@ -107,18 +111,18 @@ class _TextReader:
         """An object in each line that starts with a bracket; other lines are the program's log."""
         self._limit_values()
         records: list[Record] = []
-        failed = ""
+        failed: ProblemsError | None = None
         for number, line in self._lines():
             if line.lstrip().startswith("{"):
                 try:
                     data = self._parse(line)
-                except ValueError as error:
-                    failed = failed or self._json_error(error.args[0], number)
+                except JSONDecodeError as error:
+                    failed = failed or self._json_error(error, number - 1 - self._lines_before)
                 else:
                     self._limit_records(len(records) + 1)
                     records.append(SourceRecord(data, f"{self.name}, line {number}"))
         if records and failed:
-            raise import_error(ImportSyntax, failed, WHOLE)
+            raise failed
         return records
 
     def markdown(self) -> list[Record]:
@@ -152,16 +156,14 @@ class _TextReader:
                     self._limit_records(len(records) + 1)
                     records.append(self._row(head, cells, rows.line_num + self._lines_before))
         except csv.Error as error:
-            message = f"{self.name} is malformed CSV in line {rows.line_num + self._lines_before}: {error}"
-            raise import_error(ImportSyntax, message, WHOLE) from None
+            position = Position(self.name, rows.line_num + self._lines_before, 1)
+            raise import_error(ImportSyntax, f"malformed CSV: {error}", WHOLE, position) from None
         return records
 
     def _parse(self, text: str) -> Any:
-        """A JSON value. Raises ValueError with the reason and the line if it is malformed."""
+        """A JSON value. Raises JSONDecodeError if it is malformed, ProblemsError if it is nested too deep."""
         try:
             data = json.loads(text, parse_int=_integer, object_pairs_hook=self._object)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{error.msg}, column {error.colno}", error.lineno) from None
         except RecursionError:
             self._too_deep()
         if _is_deep(data):
@@ -178,14 +180,17 @@ class _TextReader:
                     raise import_error(ImportSyntax, message, "remove one of them")
         return values
 
-    def _json_error(self, reason: str, line: int) -> str:
-        return f"{self.name} is malformed JSON in line {line}: {reason}"
+    def _json_error(self, error: JSONDecodeError, lines_before: int = 0) -> ProblemsError:
+        """The problem at the position of an error in the text, or in the line after `lines_before`."""
+        column = error.colno + (self._columns_before if lines_before + error.lineno == 1 else 0)
+        position = Position(self.name, self._lines_before + lines_before + error.lineno, column)
+        return import_error(ImportSyntax, f"malformed JSON: {error.msg}", WHOLE, position)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         """The lines with their numbers. Raises ProblemsError if there are too many."""
         if self.text.count("\n") > MAX_LINES:
-            if self.json_error and "Extra data" not in self.json_error:  # else JSON lines
-                raise import_error(ImportSyntax, self.json_error, WHOLE)
+            if self.json_error and self._is_single_json:
+                raise self.json_error
             raise import_error(ImportTooLarge, f"{self.name} has more than {MAX_LINES:,} lines", DETAILS)
         return enumerate(self.text.splitlines(), self._lines_before + 1)
 
@@ -214,8 +219,9 @@ class _TextReader:
 
     def _row(self, head: list[str], cells: list[str], line: int, values: Mapping[str, str] | None = None) -> Record:
         if len(cells) != len(head):
-            message = f"{self.name}: line {line} has {len(cells)} cells instead of {len(head)}"
-            raise import_error(ImportSyntax, message, "give each row a cell for each column")
+            message = f"{len(cells):,} cells instead of {len(head):,}"
+            position = Position(self.name, line, 1)
+            raise import_error(ImportSyntax, message, "give each row a cell for each column", position)
         return SourceRecord({**(values or {}), **dict(zip(head, cells, strict=True))}, f"{self.name}, line {line}")
 
 

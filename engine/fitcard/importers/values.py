@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Sized
 from typing import Any
 
-from fitcard.values import RELATIVE_TOLERANCE, round_half_up
+from fitcard.values import MAX_EXACT_INTEGER, RELATIVE_TOLERANCE, round_half_up
 
 ABSENT = math.nan
 
@@ -48,8 +48,8 @@ def ceil(number: float) -> float:
 
 
 def rounded(number: float, decimals: int = 0) -> float:
-    """The number rounded to `decimals`, halves up; absent if it is absent."""
-    return float(round_half_up(number, decimals))
+    """The number rounded to `decimals`, halves up; absent if it is absent, unchanged if it has no decimals anyway."""
+    return float(round_half_up(number, decimals)) if abs(number) < MAX_EXACT_INTEGER else number
 
 
 def whole(number: float) -> int | float:

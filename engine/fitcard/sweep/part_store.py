@@ -242,5 +242,16 @@ def _read_manifest(directory: Path) -> Mapping[str, Any] | None:
 def _write(path: Path, content: bytes) -> None:
     """Writes a temporary file and renames it, so that `path` is always complete."""
     temporary = path.with_name(path.name + UNFINISHED)
-    temporary.write_bytes(content)
+    with removed_on_error(temporary):
+        temporary.write_bytes(content)
     temporary.replace(path)
+
+
+@contextmanager
+def removed_on_error(file: Path) -> Iterator[None]:
+    """Removes an unfinished file when it cannot be written: a full disk needs its space."""
+    try:
+        yield
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise

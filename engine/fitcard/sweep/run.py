@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.sweep.formats import ComputedPart, compute_part, find_format
-from fitcard.sweep.part_store import UNFINISHED, PartStore, locked_parts
+from fitcard.sweep.part_store import UNFINISHED, PartStore, locked_parts, removed_on_error
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.workers import Compute
 
@@ -65,7 +65,7 @@ def sweep_to_file(
     with locked_parts(target):
         store = PartStore.open(target, sweep, format_name, restart=restart)
         temporary = store.directory / f"whole{UNFINISHED}"
-        with workers as compute, temporary.open("wb") as file:
+        with workers as compute, removed_on_error(temporary), temporary.open("wb") as file:
             result = _write(sweep, format_name, file, compute, store, progress)
             file.flush()
             os.fsync(file.fileno())

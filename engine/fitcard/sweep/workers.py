@@ -152,11 +152,23 @@ def _without_logs() -> Iterator[None]:
 
 def _connect(distributed: Any, address: str) -> Any:
     """A client of the scheduler. Raises ProblemsError if none answers."""
-    try:
-        return distributed.Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
-    except Exception as error:  # whatever answers at that address
-        message = f"no scheduler answers at `{address}`: {_reason(error)}"
-        raise ProblemsError([Problem(SweepNoCluster, message, hint="is it running?")]) from None
+    found: list[Any] = []
+
+    def connect() -> None:
+        try:
+            found.append(distributed.Client(address, set_as_default=False, timeout=CONNECT_SECONDS))
+        except Exception as error:  # whatever answers at that address
+            found.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True)  # the client waits forever for a server of another kind
+    thread.start()
+    thread.join(2 * CONNECT_SECONDS)
+    if not found or isinstance(found[0], Exception):
+        reason = _reason(found[0]) if found else "another server is there"
+        message = f"no scheduler answers at `{address}`: {reason}"
+        hint = "give the address that `dask scheduler` prints"
+        raise ProblemsError([Problem(SweepNoCluster, message, hint=hint)])
+    return found[0]
 
 
 @dataclass(frozen=True)
@@ -192,16 +204,22 @@ class _Cluster:
                     hint = "install the same packages on all workers, with enough memory"
                     raise ProblemsError([Problem(SweepWorkerFailed, message, hint=hint)]) from None
                 if not isinstance(error, TimeoutError):
-                    raise self._lost(_reason(error)) from None
+                    raise self._cancelled() from None
             alone_since = None if self._has_workers() else alone_since or time.monotonic()
             if alone_since is not None and time.monotonic() - alone_since > WITHOUT_WORKERS_SECONDS:
-                raise self._lost("no worker is left")
+                raise self._lost("all workers ended")
 
     def _has_workers(self) -> bool:
         try:
             return bool(self.client.sync(self.client.scheduler.ncores, callback_timeout=CONNECT_SECONDS))
         except Exception as error:
             raise self._lost(f"the scheduler does not answer: {_reason(error)}") from None
+
+    def _cancelled(self) -> ProblemsError:
+        """The problem of a part whose computation was cancelled."""
+        if self.client.status != "running":
+            return self._lost("the scheduler ended")
+        return self._lost("a worker ended" if self._has_workers() else "all workers ended")
 
     def _lost(self, reason: str) -> ProblemsError:
         message = f"the cluster at `{self.address}` was lost: {reason}"
