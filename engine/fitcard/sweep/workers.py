@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -82,9 +83,12 @@ def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Comp
         spawn = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
         try:
             with ProcessPoolExecutor(workers, spawn, _initialize_process, (sweep, format_name)) as processes:
-                with _ignored_interrupts():  # the processes inherit it: only this one says that it was interrupted
-                    processes.submit(os.getpid)  # starts them
-                yield _in_order(lambda number: processes.submit(_compute_in_process, number), ahead, Future.result)
+
+                def submit(number: int) -> Future[ComputedPart]:
+                    with _blocked_interrupts():  # it may start a process
+                        return processes.submit(_compute_in_process, number)
+
+                yield _in_order(submit, ahead, Future.result)
         except BrokenProcessPool:
             hint = "start the same command again, with fewer --workers if memory was short"
             raise ProblemsError([Problem(SweepWorkersLost, "a worker process ended", hint=hint)]) from None
@@ -96,15 +100,16 @@ def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Comp
 
 
 @contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # others do not get signals
+def _blocked_interrupts() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C, which a terminal sends to all: only this process reports it."""
+    if sys.platform == "win32":
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
