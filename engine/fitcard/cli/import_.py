@@ -174,7 +174,7 @@ def _find_sources(
     if importer is None:
         known = ", ".join(importer.title for importer in importers)
         message = f"the format of {files[0]} is not supported; supported are: {known}"
-        raise import_error(ImportUnknownFormat, message, f"is it the file of a {importers[0].word}?")
+        raise import_error(ImportUnknownFormat, message, "give the output of one of these, as it was written")
     return [ImportSource(importer, records, Path(files[0]).name)]
 
 

@@ -222,8 +222,11 @@ def write_or_exit(
         click.echo(f"nothing written: {document.path} would fail the check", err=True)
         exit_with_problems(problems, FAILED)
     if not dry_run:
-        document.file.parent.mkdir(parents=True, exist_ok=True)
-        document.file.write_text(text, "utf-8")
+        try:
+            document.file.parent.mkdir(parents=True, exist_ok=True)
+            document.file.write_text(text, "utf-8")
+        except OSError as error:
+            raise click.ClickException(f"{document.path} cannot be written: {error.strerror}") from None
     edited, _ = read_text(text, document.path, document.file)
     assert edited is not None
     for name in names:
