@@ -8,7 +8,7 @@ Columns, of which the first that is present counts:
     quant                              quant: the first one in the text
     runtime                            runtime, build
     context_or_test, test              context, depth, test: tg128 @ d4096, or in1024/out128
-    prompt_tokens                      prompt, context
+    prompt_tokens                      prompt, context; a text that is no number alone is a note, and gives none
     tg_tok_s, decode_tok_s             measured.decode_tok_s
     pp_tok_s, prefill_tok_s            measured.prefill_tok_s
     ttft_ms                            measured.ttft
@@ -23,7 +23,7 @@ from functools import partial
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, run_id
 from fitcard.importers.records import Record, SourceKind
-from fitcard.importers.values import ABSENT, find, find_number, first_known, known
+from fitcard.importers.values import find, find_number, first_known, known, number_of
 
 # Also matches `MXFP4 (Ollama default)` and `not stated (Q4_K_M)`.
 QUANT = r"(IQ[1-4]_[A-Z]+|Q[2-8]_K_[SML]|Q[2-8]_[K01]|MXFP4|NVFP4|BF16|F16|FP16|FP8|AWQ|GPTQ)"
@@ -62,8 +62,7 @@ def _reading(row: RecordReader) -> Reading | None:
     test = row.override_or_text("test", "context_or_test", "test")
     generated, cached = find_number(r"tg([0-9]+)", test), find_number(r"@ d([0-9]+)", test)
     tokens_in, tokens_out = find_number(r"in([0-9]+)/", test), find_number(r"/out([0-9]+)", test)
-    has_depth = row.find(r"(@ d[0-9]+)", "prompt_tokens") is not None  # `2048 @ d32768`, of which neither is read
-    prompt_tokens = ABSENT if has_depth else row.number("prompt_tokens")
+    prompt_tokens = number_of(row.text("prompt_tokens"))  # or a note, such as `2048 @ d32768` or `10k`
     gpus = row.number("gpu_count", "gpus")
     quant, runtime = row.find(QUANT, "quant"), row.text("runtime")
     fields = {
