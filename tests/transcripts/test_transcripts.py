@@ -16,6 +16,9 @@ TESTED_ELSEWHERE = {
     "revision-without-rules",  # needs a repository: unit/diff/test_diff.py
     "sweep-needs-more",  # needs a missing package: unit/sweep/test_sweep.py
     "sweep-no-cluster",  # needs another package: unit/sweep/test_sweep.py
+    "sweep-running",  # needs another sweep: unit/sweep/test_lost_sweeps.py
+    "sweep-workers-lost",  # needs a cluster: unit/sweep/test_lost_sweeps.py
+    "sweep-worker-failed",  # needs a cluster: unit/sweep/test_lost_sweeps.py
     "sweep-other-engine",  # needs another engine: unit/sweep/test_sweep.py
     "file-unreadable",  # needs an unreadable file: unit/source/test_yaml_reader.py
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from fitcard.catalog.catalog import Entry
 from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
-from fitcard.importers.records import Unreadable, records_of
+from fitcard.importers.records import records_of
 from fitcard.importers.registry import IMPORTERS, recognise
+from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Span
 
@@ -20,8 +21,8 @@ from fitcard.source.document import Document, Span
 class ExternalRuns:
     """The engine with the runs of files instead of its own.
 
-    `used` and `incomplete` are numbers of runs; incomplete ones lack an entry of the catalogs. No importer recognises
-    the `unread` files.
+    `used` and `incomplete` are numbers of runs; incomplete ones lack an entry of the catalogs. The `unread` files are
+    malformed, or no importer recognises them.
     """
 
     engine: Engine
@@ -39,7 +40,7 @@ def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
     entries: list[Entry] = []
     incomplete, unread = 0, []
     for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        runs = list(_read(rulebook, importers, file))
+        runs = _read(rulebook, importers, file)
         if not runs:
             unread.append(file.name)
         for row, run in enumerate(runs):
@@ -51,14 +52,14 @@ def with_external_runs(engine: Engine, folder: Path) -> ExternalRuns:
     return ExternalRuns(engine.with_catalogs({kind: catalog}), len(entries), incomplete, tuple(unread))
 
 
-def _read(rulebook: Rulebook, importers: Sequence[Importer], file: Path) -> Iterator[ImportedEntry]:
+def _read(rulebook: Rulebook, importers: Sequence[Importer], file: Path) -> list[ImportedEntry]:
+    """The runs of a file; none if no importer recognises it, or if it is malformed."""
     try:
         kind, records = records_of(file)
-    except Unreadable:
-        return
-    importer = recognise(importers, kind, records)
-    if importer is not None:
-        yield from import_entries(importer, records, rulebook.catalogs)
+        importer = recognise(importers, kind, records)
+        return import_entries(importer, records, rulebook.catalogs) if importer else []
+    except ProblemsError:
+        return []
 
 
 def _is_complete(rulebook: Rulebook, run: ImportedEntry) -> bool:

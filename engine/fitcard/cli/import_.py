@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,26 @@ from fitcard.cli.scaffold import (
     UnknownFieldError,
     entry_block,
     find_document,
-    insert_entry,
+    insert_entries,
     list_fields,
     parse_fields,
     write_or_exit,
 )
 from fitcard.importers.entries import CatalogMatch, ImportedEntry, import_entries
 from fitcard.importers.importer import Importer
-from fitcard.importers.records import Record, SourceKind, Unreadable, machine_records, records_of
+from fitcard.importers.machine import machine_records
+from fitcard.importers.problems import ImportTooLarge, ImportUnknownFormat, import_error
+from fitcard.importers.records import Record, SourceKind, records_of
 from fitcard.importers.registry import IMPORTERS, recognise
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.files import read_each_file
 from fitcard.rulebook.loader import load
 from fitcard.rulebook.rulebook import Rulebook
-from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.yaml_edit import to_yaml
-from fitcard.source.yaml_reader import read_text
 from fitcard.suggest import closest, did_you_mean
+
+MAX_NEW_ENTRIES = 500  # of one import; the check that follows takes longer with each
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class FieldsCommand(click.Command):
 
 @click.command("import", cls=FieldsCommand)
 @click.argument("what")
-@click.argument("words", nargs=-1, metavar="[FILE] [FIELD=VALUE]...")
+@click.argument("words", nargs=-1, metavar="[FILE|-] [FIELD=VALUE]...")
 @click.option("--here", is_flag=True, help="Detect the hardware of this machine.")
 @click.option(
     "--from",
@@ -103,8 +105,8 @@ def command(
 ) -> None:
     """Import catalog entries (WHAT is model, device or measurements) from the output of another program.
 
-    Nothing is written unless it passes `fitcard check`. FIELD=VALUE or --field VALUE sets a field that FILE lacks, or
-    overrides it.
+    FILE is read from standard input if it is `-`. FIELD=VALUE or --field VALUE sets a field that FILE lacks, or
+    overrides it. Nothing is written unless it passes `fitcard check`.
     """
     folders: Folders = ctx.obj
     rulebook = _load_or_exit(folders)
@@ -116,11 +118,14 @@ def command(
         raise click.UsageError(str(error)) from None
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     entries: list[ImportedEntry] = []
-    for source in _find_sources(importers, words, here=here, saved=saved):
-        imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
-        counts = f"{len(source.records)} read, {len(imported)} taken"
-        echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
-        entries += imported
+    try:
+        for source in _find_sources(importers, words, here=here, saved=saved):
+            imported = import_entries(source.importer, source.records, rulebook.catalogs, overrides, today)
+            counts = f"{len(source.records)} read, {len(imported)} taken"
+            echo(f"read: {source.importer.title}, {source.name}: {counts}", err=True)
+            entries += imported
+    except ProblemsError as error:
+        exit_with_problems(error.problems, FAILED)
     new = list(_without_known(_with_ids(entries, name), what))
     if new:
         destination = Destination(file, {key: text for key, text in head.items() if text}, dry_run)
@@ -152,7 +157,7 @@ class ImportSource:
     """Records of a file or machine, the importer that recognises them, and the name of their origin in messages."""
 
     importer: Importer
-    records: list[Record]
+    records: Sequence[Record]
     name: str
 
 
@@ -164,14 +169,12 @@ def _find_sources(
         raise click.UsageError("requires one of FILE, --here or --from FOLDER")
     if not files:
         return _machine_sources(importers, saved)
-    try:
-        kind, records = records_of(Path(files[0]))
-    except Unreadable as error:
-        raise click.ClickException(f"{files[0]} cannot be read: {error}") from None
+    kind, records = records_of(Path(files[0]))
     importer = recognise(importers, kind, records)
     if importer is None:
         known = ", ".join(importer.title for importer in importers)
-        raise click.ClickException(f"the format of {files[0]} is not supported; supported are: {known}")
+        message = f"the format of {files[0]} is not supported; supported are: {known}"
+        raise import_error(ImportUnknownFormat, message, "give the output of one of these, as it was written")
     return [ImportSource(importer, records, Path(files[0]).name)]
 
 
@@ -254,6 +257,11 @@ def _write(
     folders: Folders, scaffold: Scaffold, new: list[tuple[str, ImportedEntry]], destination: Destination
 ) -> None:
     """Writes the entries, or prints them in a dry run. Raises UsageError if an id or a required field is missing."""
+    if len(new) > MAX_NEW_ENTRIES:
+        error = import_error(
+            ImportTooLarge, f"{len(new):,} new entries, more than {MAX_NEW_ENTRIES:,}", "split the file"
+        )
+        exit_with_problems(error.problems, FAILED)
     missing = {field.name: field for _, entry in new for field in scaffold.missing(entry.data)}
     if destination.dry_run:
         for name, entry in new:
@@ -270,14 +278,7 @@ def _write(
     files = read_each_file(folders, scaffold.schemas)
     if destination.dry_run and destination.file is None:  # checked in any file of the kind
         files = [next(file for file in files if file.kind == scaffold.kind)]
-    original = document = find_document(scaffold, destination.file, files, folders, destination.head)
-    for name, entry in new:
-        text = insert_entry(document, scaffold.section, name, scaffold.ordered(entry.data))
-        document = _reread(document, text)
-    write_or_exit(scaffold, folders, original, document.text, [name for name, _ in new], dry_run=destination.dry_run)
-
-
-def _reread(document: Document, text: str) -> Document:
-    edited, problems = read_text(text, document.path, document.file)
-    assert edited is not None, problems
-    return edited
+    document = find_document(scaffold, destination.file, files, folders, destination.head)
+    entries = [(name, scaffold.ordered(entry.data)) for name, entry in new]
+    text = insert_entries(document, scaffold.section, entries)
+    write_or_exit(scaffold, folders, document, text, [name for name, _ in new], dry_run=destination.dry_run)

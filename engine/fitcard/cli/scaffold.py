@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,18 +162,29 @@ def _new_document(scaffold: Scaffold, file: Path, folders: Folders, head: Mappin
 
 def insert_entry(document: Document, section: str, name: str, data: Mapping[str, Any]) -> str:
     """The text of the document with an entry added at the end of the section, in the style of the entry before it."""
+    return insert_entries(document, section, [(name, data)])
+
+
+def insert_entries(document: Document, section: str, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """Like `insert_entry`, for several entries."""
     text, path = document.text, (section,)
     if not document.data.get(section):
-        return f"{_with_section(document, section)}{entry_block(name, data, INDENT)}\n"
+        blocks = [entry_block(name, data, INDENT) for name, data in entries]
+        return "\n".join([f"{_with_section(document, section)}{blocks[0]}", *blocks[1:], ""])
     spans = TextOffsets(document)
     last: DataPath = (*path, list(document.data[section])[-1])
+    in_braces = [f"{name}: {to_yaml(dict(data))}" for name, data in entries]
     if spans.in_brackets(path):
         end = spans.value_end(last)
-        return f"{text[:end]}, {name}: {to_yaml(dict(data))}{text[end:]}"
+        return f"{', '.join([text[:end], *in_braces])}{text[end:]}"
     indent = " " * spans.indent(last)
-    entry = f"{indent}{name}: {to_yaml(dict(data))}" if spans.in_brackets(last) else entry_block(name, data, indent)
+    if spans.in_brackets(last):
+        blocks = [f"{indent}{entry}" for entry in in_braces]
+    else:
+        blocks = [entry_block(name, data, indent) for name, data in entries]
     end = spans.end_of_line(spans.value_end(last))
-    return f"{text[:end]}\n{_separator(spans, section)}{entry}{text[end:] or chr(10)}"
+    separator = _separator(spans, section)
+    return f"{text[:end]}\n{separator}{f'{chr(10)}{separator}'.join(blocks)}{text[end:] or chr(10)}"
 
 
 def _with_section(document: Document, section: str) -> str:
@@ -211,8 +222,11 @@ def write_or_exit(
         echo(f"nothing written: {document.path} would fail the check", err=True)
         exit_with_problems(problems, FAILED)
     if not dry_run:
-        document.file.parent.mkdir(parents=True, exist_ok=True)
-        document.file.write_text(text, "utf-8")
+        try:
+            document.file.parent.mkdir(parents=True, exist_ok=True)
+            document.file.write_text(text, "utf-8")
+        except OSError as error:
+            raise click.ClickException(f"{document.path} cannot be written: {error.strerror}") from None
     edited, _ = read_text(text, document.path, document.file)
     assert edited is not None
     for name in names:

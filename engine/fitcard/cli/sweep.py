@@ -11,14 +11,16 @@ from typing import Any
 import click
 
 from fitcard.cli.options import load_for_command, outline_for_command, parse_settings, question_options, set_option
-from fitcard.cli.output import MISUSE, echo, exit_with_problems, print_json, progress_bars
+from fitcard.cli.output import FAILED, MISUSE, echo, exit_with_problems, print_json, progress_bars
 from fitcard.problems import ProblemsError
 from fitcard.sweep.formats import FORMATS, PARQUET
+from fitcard.sweep.part_store import count_parts, parts_directory
 from fitcard.sweep.run import SweepResult, sha256_of, sweep_to_file, sweep_to_stream
 from fitcard.sweep.selection import Sweep, read_sweep
-from fitcard.sweep.workers import cluster_workers, local_workers
+from fitcard.sweep.workers import SweepWorkerFailed, SweepWorkersLost, cluster_workers, local_workers
 
 STANDARD_OUTPUT = "-"
+INTERRUPTED = 130  # exit code after Ctrl-C, by the convention of shells
 MAX_WORKERS = 4  # by default, since each takes memory
 
 
@@ -99,17 +101,33 @@ def command(
                 return
             result = sweep_to_file(sweep, format_name, Path(out), pool, progress, restart=restart, force=force)
     except ProblemsError as error:
-        exit_with_problems(error.problems, MISUSE, engine.rulebook.messages)
+        lost = any(problem.kind in (SweepWorkersLost, SweepWorkerFailed) for problem in error.problems)
+        _tell_kept_parts(out)
+        exit_with_problems(error.problems, FAILED if lost else MISUSE, engine.rulebook.messages)
     except BrokenPipeError:  # the reader closed the pipe; click ends the command
         raise
     except OSError as error:
-        raise click.FileError(str(error.filename or out), error.strerror) from None
+        _tell_kept_parts(out)
+        reason = error.strerror or str(error)
+        file = error.filename or ("standard output" if to_stream else out)
+        raise click.ClickException(f"{file} cannot be written: {reason}") from None
+    except KeyboardInterrupt:
+        echo("interrupted", err=True)
+        _tell_kept_parts(out)
+        raise SystemExit(INTERRUPTED) from None
     if as_json:
         print_json(_summary(sweep, result, Path(out)))
     else:
         rules = sweep.about
         echo(f"{result.rows:,} of {result.answers:,} answers in {result.seconds:.1f} s: {out}")
         echo(f"rules {rules['version']}, {rules['profile']}, {rules['sha256']}")
+
+
+def _tell_kept_parts(out: str) -> None:
+    """Says how many parts of the sweep are stored, so that the same command resumes it."""
+    kept = 0 if out == STANDARD_OUTPUT else count_parts(Path(out))
+    if kept:
+        echo(f"parts kept in {parts_directory(Path(out))}: {kept:,}; the same command resumes", err=True)
 
 
 def _format_by_suffix(out: str) -> str:

@@ -13,6 +13,7 @@ from fitcard.importers.records import Record
 from fitcard.importers.values import whole
 
 CHECKED_ON = "checked_on"
+MAX_NAMES = 100  # of which similar ids are sought in one import; each takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,38 @@ def import_entries(
     """
     overrides = overrides or {}
     readings = importer.read(records, overrides)
-    return _number_ids([_entry(importer, reading, catalogs, overrides, today) for reading in readings])
+    similar = _SimilarIds({})
+    return _number_ids([_entry(importer, reading, catalogs, similar, overrides, today) for reading in readings])
+
+
+@dataclass(frozen=True)
+class _SimilarIds:
+    """Ids similar to the first MAX_NAMES names without an entry, by catalog and name."""
+
+    found: dict[tuple[str, str], tuple[str, ...]]
+
+    def __call__(self, catalog: Catalog, name: str) -> tuple[str, ...]:
+        key = (catalog.kind, name)
+        if key not in self.found and len(self.found) < MAX_NAMES:
+            self.found[key] = catalog.nearest(name)
+        return self.found.get(key, ())
 
 
 def _entry(
-    importer: Importer, reading: Reading, catalogs: Mapping[str, Catalog], overrides: Fields, today: str | None
+    importer: Importer,
+    reading: Reading,
+    catalogs: Mapping[str, Catalog],
+    similar_ids: _SimilarIds,
+    overrides: Fields,
+    today: str | None,
 ) -> ImportedEntry:
     read = {**reading.fields, CHECKED_ON: today, **overrides}
     guessed = tuple(name for name, value in read.items() if isinstance(value, Guess))
     values = {name: _plain(value) for name, value in read.items() if value is not INAPPLICABLE}
-    values, unmatched = _with_ids(catalogs, importer.catalog, values)
+    values, unmatched = _with_ids(catalogs, importer.catalog, values, similar_ids)
     fields = {name: value for name, value in values.items() if value is not None}
     without_entry = {name.field for name in unmatched}
-    match, similar = _match(importer, catalogs[importer.catalog], reading.names, fields)
+    match, similar = _match(importer, catalogs[importer.catalog], reading.names, fields, similar_ids)
     return ImportedEntry(
         id=reading.entry_id(fields),
         data=_nested(fields),
@@ -95,7 +115,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> tuple[dict[str, Any], list[Unmatched]]:
+def _with_ids(
+    catalogs: Mapping[str, Catalog], catalog: str, values: Fields, similar_ids: _SimilarIds
+) -> tuple[dict[str, Any], list[Unmatched]]:
     """The values with the ids of the entries that they name, and the names without an entry."""
     unmatched: list[Unmatched] = []
     resolved = dict(values)
@@ -105,19 +127,20 @@ def _with_ids(catalogs: Mapping[str, Catalog], catalog: str, values: Fields) -> 
             other = catalogs[field.entry_of]
             entry = other.find(value)
             resolved[name] = entry.id if entry else None
-            unmatched += [] if entry else [Unmatched(name, value, other.nearest(value))]
+            unmatched += [] if entry else [Unmatched(name, value, similar_ids(other, value))]
     return resolved, unmatched
 
 
 def _match(
-    importer: Importer, catalog: Catalog, names: Iterable[str | None], fields: Fields
+    importer: Importer, catalog: Catalog, names: Iterable[str | None], fields: Fields, similar_ids: _SimilarIds
 ) -> tuple[CatalogMatch | None, tuple[str, ...]]:
     """The first entry with one of these names, preferably one whose figures agree; without any, similar ids."""
     present = [name for name in names if name is not None]
     entries = [entry for name in present if (entry := catalog.find(name)) is not None]
     matches = [CatalogMatch(entry, dict(_differences(importer, entry, fields))) for entry in entries]
     match = next((match for match in matches if not match.differences), next(iter(matches), None))
-    return match, () if match else tuple(dict.fromkeys(near for name in present for near in catalog.nearest(name)))
+    similar = () if match else tuple(dict.fromkeys(near for name in present for near in similar_ids(catalog, name)))
+    return match, similar
 
 
 def _differences(importer: Importer, entry: Entry, fields: Fields) -> Iterator[tuple[str, tuple[float, float]]]:

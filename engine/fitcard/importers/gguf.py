@@ -30,10 +30,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fitcard.importers.gguf_header import ARCHITECTURE
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, number_if
 from fitcard.importers.model_shape import LayerCounts, ModelShape, billions
-from fitcard.importers.records import ARCHITECTURE, Record, SourceKind
-from fitcard.importers.values import count, count_positive, first_known, floor, known, largest, number_of, ratio
+from fitcard.importers.records import Record, SourceKind
+from fitcard.importers.values import count, count_positive, first_known, floor, known, number_of, ratio
 
 # Every n-th layer attends to the whole context, the others to a window.
 FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
@@ -48,7 +49,7 @@ DELTA_CONVOLUTION_BYTES = 4
 def recognises(record: Record) -> bool:
     """Whether the header has layers and attention heads."""
     header = RecordReader(record)
-    return header.value("block_count") is not None and known(largest(header.value("attention.head_count")))
+    return header.value("block_count") is not None and header.value("attention.head_count") is not None
 
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
@@ -59,13 +60,13 @@ def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
 def _fields(header: RecordReader) -> dict[str, Any]:
     experts = header.number("expert_count")
     return {
-        "name": header.value("general.name"),
+        "name": header.text("general.name"),
         "params": billions(header.number("parameters")),
         "experts.total": applies(experts > 0, experts),
         "experts.active": applies(experts > 0, header.number("expert_used_count")),
         **_shape(header).fields(),
         "modality": "text",
-        "licence": header.override_or_value("licence", "general.license"),
+        "licence": header.override_or_text("licence", "general.license"),
         "shape": "published config",
     }
 
@@ -73,13 +74,13 @@ def _fields(header: RecordReader) -> dict[str, Any]:
 def _shape(header: RecordReader) -> ModelShape:
     layers = header.override_or_number("layers", "block_count")
     hidden = header.override_or_number("hidden", "embedding_length")
-    heads = first_known(header.override_number("heads"), largest(header.value("attention.head_count")))
+    heads = first_known(header.override_number("heads"), header.largest("attention.head_count"))
     context = header.number("context_length")
     latent = header.number("attention.kv_lora_rank")
     kv_heads = first_known(
         header.override_number("kv_heads"),
         number_if(known(latent), heads),
-        largest(header.value("attention.head_count_kv")),
+        header.largest("attention.head_count_kv"),
         heads,
     )
     window = header.number("attention.sliding_window")
@@ -97,7 +98,7 @@ def _shape(header: RecordReader) -> ModelShape:
         counts=_layer_counts(header, layers, window),
         window=window,
         state_bytes=_state_bytes(header, heads),
-        vocabulary=first_known(vocabulary, count(header.value("tokenizer.ggml.tokens"))),
+        vocabulary=first_known(vocabulary, count(header.items("tokenizer.ggml.tokens"))),
         tied_embeddings=header.value("tensors.output.weight") is None,
         context=context,
     )
@@ -105,10 +106,10 @@ def _shape(header: RecordReader) -> ModelShape:
 
 def _layer_counts(header: RecordReader, layers: float, window: float) -> LayerCounts:
     architecture = header.text(ARCHITECTURE) or ""
-    with_kv_cache = count_positive(header.value("attention.head_count_kv"))
+    with_kv_cache = count_positive(header.per_layer("attention.head_count_kv"))
     linear = 0.0
     if architecture in WITH_FIXED_STATE:
-        with_ffn = count_positive(header.value("feed_forward_length"))
+        with_ffn = count_positive(header.per_layer("feed_forward_length"))
         linear = first_known(
             layers - floor(ratio(layers, header.number("full_attention_interval"))),
             number_if(architecture in SINGLE_BLOCK_LAYERS, layers - with_kv_cache - with_ffn),
@@ -118,8 +119,10 @@ def _layer_counts(header: RecordReader, layers: float, window: float) -> LayerCo
     if linear > 0:
         full = first_known(with_kv_cache, layers - linear)
     elif known(window):
-        pattern = header.value("attention.sliding_window_pattern")
-        interval = first_known(number_of(pattern), number_of(FULL_ATTENTION_INTERVALS.get(architecture)))
+        pattern = header.per_layer("attention.sliding_window_pattern")
+        interval = number_of(FULL_ATTENTION_INTERVALS.get(architecture))
+        if pattern is None:
+            interval = first_known(header.number("attention.sliding_window_pattern"), interval)
         full = first_known(layers - count(pattern, True), floor(ratio(layers, interval)), 0)
     return LayerCounts(full=full, windows=number_if(known(window), layers - full), linear=linear)
 

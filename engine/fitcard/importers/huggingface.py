@@ -28,6 +28,7 @@ Keys, of which the first that is present counts, also in `text_config`, `llm_con
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ from fitcard.importers.huggingface_params import count_parameters, expert_layers
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, number_if
 from fitcard.importers.model_shape import LayerCounts, ModelShape, billions
 from fitcard.importers.records import Record, SourceKind
-from fitcard.importers.values import ceil, count, first_known, floor, is_any, known, largest, number_of, ratio
+from fitcard.importers.values import ABSENT, ceil, count, first_known, floor, known, number_of, ratio
 
 SECTIONS = ("text_config", "llm_config", "language_config")
 # Defaults by model_type, which a config omits.
@@ -52,7 +53,9 @@ FULL_ATTENTION_INTERVALS = {"gemma2": 2, "gemma3": 6, "gemma3_text": 6, "cohere2
 def recognises(record: Record) -> bool:
     """Whether the config has layers and attention heads."""
     config = RecordReader(record, sections=SECTIONS)
-    return config.value("num_hidden_layers", "num_layers", "n_layers", "n_layer") is not None and known(_heads(config))
+    heads = config.value("num_attention_heads", "n_heads", "n_head")
+    has_heads = heads is not None or str(config.value("model_type")) in DEFAULT_HEADS
+    return has_heads and config.value("num_hidden_layers", "num_layers", "n_layers", "n_layer") is not None
 
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
@@ -86,7 +89,7 @@ def _shape(config: RecordReader) -> ModelShape:
     heads = first_known(config.override_number("heads"), _heads(config))
     kv_heads = first_known(
         config.override_number("kv_heads"),
-        largest(config.value("num_key_value_heads", "multi_query_group_num")),
+        config.largest("num_key_value_heads", "multi_query_group_num"),
         number_of(DEFAULT_KV_HEADS.get(model_type)),
         heads,
     )
@@ -99,7 +102,7 @@ def _shape(config: RecordReader) -> ModelShape:
         number_of(DEFAULT_CONTEXT.get(model_type)),
     )
     window = config.number("sliding_window")
-    disabled = is_any(config.value("use_sliding_window"), False)
+    disabled = config.flag("use_sliding_window") is False
     window_in_use = first_known(config.override_number("window"), number_if(window < context and not disabled, window))
     counts = _layer_counts(config, model_type, layers, has_window=known(window_in_use))
     return ModelShape(
@@ -130,32 +133,30 @@ def _shape(config: RecordReader) -> ModelShape:
 
 def _heads(config: RecordReader) -> float:
     default = number_of(DEFAULT_HEADS.get(config.text("model_type") or ""))
-    return first_known(config.number("num_attention_heads", "n_heads", "n_head"), default)
+    return first_known(config.number_or_absent("num_attention_heads", "n_heads", "n_head"), default)
 
 
 def _is_tied(config: RecordReader, model_type: str) -> bool:
-    tied = config.value("tie_word_embeddings")
-    return model_type in TIED_BY_DEFAULT if tied is None else is_any(tied, True)
+    tied = config.flag("tie_word_embeddings")
+    return model_type in TIED_BY_DEFAULT if tied is None else tied
 
 
 def _layer_counts(config: RecordReader, model_type: str, layers: float, *, has_window: bool) -> LayerCounts:
-    types, letters = config.value("layer_types"), config.value("hybrid_override_pattern")
+    types, letters = config.items("layer_types"), config.text("hybrid_override_pattern")
     period, offset = config.number("attn_layer_period"), config.number("attn_layer_offset")
     linear = first_known(
         count(types, "linear_attention", "mamba", "mamba2", "recurrent"),
         count(letters, "M"),
-        count(config.value("linear_attn_config.kda_layers")),
+        count(config.items("linear_attn_config.kda_layers")),
         layers - floor(ratio(layers, config.number("full_attention_interval"))),
         layers - ceil(ratio(layers - offset, period)),
         0,
     )
-    interval = first_known(
-        config.number("sliding_window_pattern", "layer_switch"), number_of(FULL_ATTENTION_INTERVALS.get(model_type))
-    )
+    interval = first_known(_interval(config), number_of(FULL_ATTENTION_INTERVALS.get(model_type)))
     full = first_known(
         count(types, "full_attention", "attention"),
         count(letters, "*"),
-        count(config.value("linear_attn_config.full_attn_layers")),
+        count(config.items("linear_attn_config.full_attn_layers")),
         number_if(linear > 0, layers - linear),
         number_if(has_window, floor(ratio(layers, interval))),
         number_if(has_window, 0),
@@ -163,6 +164,14 @@ def _layer_counts(config: RecordReader, model_type: str, layers: float, *, has_w
     )
     windows = first_known(count(types, "sliding_attention"), number_if(has_window and linear == 0, layers - full), 0)
     return LayerCounts(full=full, windows=windows, linear=linear)
+
+
+def _interval(config: RecordReader) -> float:
+    """The interval of layers with full attention; absent if `sliding_window_pattern` has a letter for each of them."""
+    letters = config.scalar("sliding_window_pattern")
+    if isinstance(letters, str) and re.fullmatch("[LG]+", letters):
+        return ABSENT
+    return config.number("sliding_window_pattern", "layer_switch")
 
 
 IMPORTER = Importer(

@@ -112,13 +112,13 @@ def expert_layers(config: RecordReader, layers: float) -> ExpertLayers:
     total = config.number("num_experts", "n_routed_experts", "num_local_experts")
     if not total > 0:
         return ExpertLayers(ABSENT, ABSENT, 0)
-    dense = count(config.value("mlp_only_layers"))
+    dense = count(config.items("mlp_only_layers"))
     period, offset = config.number("expert_layer_period"), config.number("expert_layer_offset")
     return ExpertLayers(
         total,
-        config.number("num_experts_per_tok", "num_experts_per_token", "experts_per_token"),
+        config.number_or_absent("num_experts_per_tok", "num_experts_per_token", "experts_per_token"),
         first_known(
-            count(config.value("hybrid_override_pattern"), "E"),
+            count(config.text("hybrid_override_pattern"), "E"),
             ceil(ratio(layers - offset, period)),
             layers - config.number("first_k_dense_replace"),
             layers - first_known(dense, 0),
@@ -131,12 +131,12 @@ def count_parameters(config: RecordReader, shape: ModelShape, experts: ExpertLay
     hidden, counts = shape.hidden, shape.counts
     model_type = config.text("model_type") or ""
     ffn_matrices = 2 if model_type in UNGATED_FFN else 3
-    ffn_layers = first_known(count(config.value("hybrid_override_pattern"), "-"), shape.layers - experts.layers)
-    ffn = ffn_matrices * hidden * config.number("intermediate_size", "ffn_hidden_size")
-    expert = ffn_matrices * hidden * config.number("moe_intermediate_size", "intermediate_size")
+    ffn_layers = first_known(count(config.text("hybrid_override_pattern"), "-"), shape.layers - experts.layers)
+    ffn = ffn_matrices * hidden * config.number_or_absent("intermediate_size", "ffn_hidden_size")
+    expert = ffn_matrices * hidden * config.number_or_absent("moe_intermediate_size", "intermediate_size")
     expert = first_known(expert, number_if(experts.layers == 0, 0))
     shared_width = config.number("shared_expert_intermediate_size", "moe_shared_expert_intermediate_size")
-    shared_count = config.number("n_shared_experts", "num_shared_experts")
+    shared_count = config.number_or_absent("n_shared_experts", "num_shared_experts")
     shared = first_known(ffn_matrices * hidden * shared_width, shared_count * expert, 0)
     embeddings = shape.vocabulary * hidden * (1 if shape.tied_embeddings else 2)
     dense = (

@@ -26,12 +26,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, run_id
+from fitcard.importers.problems import ImportTooLarge, import_error
 from fitcard.importers.records import AROUND, Record, SourceKind
 from fitcard.importers.values import (
     find,
     find_number,
     first_known,
-    is_any,
     join_known,
     known,
     number_of,
@@ -65,10 +65,12 @@ QUANTS = {
     "IQ4_XS - 4.25 bpw": "IQ4_XS",
 }
 PRINTED_QUANT = r"((?:IQ[1-4]_|Q[2-8]_|MXFP4|B?F16).*)$"
-QUANT_OF_FILE = r"[-._]((?:IQ|Q)[1-8]_[A-Z0-9_]+|B?F16|MXFP4)[^/]*[.]gguf$"
-MODEL_OF_FILE = r"([^/]+?)[-._](?:UD-)?(?:IQ[1-8]|Q[1-8]|B?F16|MXFP4)[^/]*[.]gguf$"
+# Both look for the suffix first: else a name without it takes quadratic or cubic time.
+QUANT_OF_FILE = r"[-._](?=[^/]*[.]gguf$)((?:IQ|Q)[1-8]_[A-Z0-9_]+|B?F16|MXFP4)[^/]*[.]gguf$"
+MODEL_OF_FILE = r"(?:^|/)(?=[^/]*[.]gguf$)([^/]+?)[-._](?:UD-)?(?:IQ[1-8]|Q[1-8]|B?F16|MXFP4)[^/]*[.]gguf$"
 ALL_LAYERS = 99  # usual n_gpu_layers for all layers on the GPU
 BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_GB = 1024**3, 1024**2, 1e9
+MAX_RECORDS = 1_000  # each is compared with all runs before it
 SETTINGS = (  # records that differ in one of these are different runs
     "benchmark", "file", "quant", "device", "gpus", "backend", "gpu_layers", "host_expert_layers", "batch", "kv",
     "flash_attention", "cached", "prompt", "generated",
@@ -118,6 +120,9 @@ def recognises(record: Record) -> bool:
 
 def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
     """One run for each combination of settings; records of prompt processing and generation are joined."""
+    if len(records) > MAX_RECORDS:
+        message = f"{len(records):,} records of llama-bench, more than {MAX_RECORDS:,}"
+        raise import_error(ImportTooLarge, message, "split the file")
     runs: list[Run] = []
     for run in (_run(RecordReader(record, overrides)) for record in records):
         if run.prompt is None and run.generated is None:
@@ -131,14 +136,14 @@ def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
 
 
 def _run(record: RecordReader) -> Run:
-    benchmark, file = record.value("model_type", "model"), record.value("model_filename")
-    test, rate = record.value("test"), record.value("avg_ts", "t/s")
+    benchmark, file = record.text("model_type", "model"), record.text("model_filename")
+    test = record.text("test")
     prompt_tokens = first_known(record.number("n_prompt"), find_number(r"^pp([0-9]+)(?![0-9+])", test), 0)
     generated_tokens = first_known(record.number("n_gen"), find_number(r"^tg([0-9]+)", test), 0)
     is_prompt = prompt_tokens > 0 and generated_tokens == 0
     prompt = first_known(record.override_number("prompt"), prompt_tokens) if is_prompt else None
     generated = generated_tokens if generated_tokens > 0 and prompt_tokens == 0 else None
-    rate = _present(rounded(first_known(number_of(rate), find_number(r"^([0-9.]+)", rate)), 2))
+    rate = _present(rounded(_rate(record), 2))
     return Run(
         benchmark=benchmark,
         file=file,
@@ -146,13 +151,13 @@ def _run(record: RecordReader) -> Run:
         quant=record.overrides.get("quant") or _quant(benchmark, file),
         device=record.overrides.get("device") or _device(record),
         gpus=_gpus(record),
-        backend=record.value("backends", "backend"),
+        backend=record.text("backends", "backend"),
         build=_build(record),
         gpu_layers=_present(record.number("n_gpu_layers", "ngl")),
         host_expert_layers=_present(record.number("n_cpu_moe", "ncmoe")),
         batch=_present(record.number("n_ubatch")),
-        kv=record.value("type_k"),
-        flash_attention=record.value("flash_attn", "fa"),
+        kv=record.text("type_k"),
+        flash_attention=record.scalar("flash_attn", "fa"),
         cached=first_known(record.number("n_depth"), find_number(r"@ d([0-9]+)", test), 0),
         prompt=prompt,
         generated=generated,
@@ -160,6 +165,12 @@ def _run(record: RecordReader) -> Run:
         decode_rate=rate if generated is not None else None,
         file_size=_file_size(record),
     )
+
+
+def _rate(record: RecordReader) -> float:
+    """Tokens per second, which a table states with their deviation: `153.21 ± 0.35`."""
+    mean = number_of(record.find(r"^([0-9.]+) *±", "avg_ts", "t/s"))
+    return mean if known(mean) else record.number("avg_ts", "t/s")
 
 
 def _present(number: float) -> float | None:
@@ -177,18 +188,18 @@ def _device(record: RecordReader) -> str | None:
 
 
 def _gpus(record: RecordReader) -> float | None:
-    names, around = record.value("gpu_info"), record.value(AROUND)
-    if isinstance(names, str):
+    names, around = record.text("gpu_info"), record.value(AROUND)
+    if names is not None:
         return len(re.findall(r"[^,]+", names))
     return len(re.findall(r"(?m)^ *Device [0-9]+:", around)) if isinstance(around, str) else None
 
 
 def _build(record: RecordReader) -> str | None:
-    backend = record.value("backends", "backend")
-    commit, number = record.value("build_commit"), record.value("build_number")
+    backend = record.text("backends", "backend")
+    commit, number = record.text("build_commit"), record.text("build_number")
     printed = record.find(r"build: ([0-9a-f]+ [(][0-9]+[)])", AROUND)
     build = join_known(backend, ", ", commit, " (", number, ")") or join_known(backend, ", ", printed) or backend
-    has_flash_attention = is_any(record.value("flash_attn", "fa"), True, "1", "true", "on")
+    has_flash_attention = record.scalar("flash_attn", "fa") in (True, "1", "true", "on")
     return join_known(build, ", flash attention") if has_flash_attention else build
 
 
@@ -210,7 +221,7 @@ def _reading(run: Run) -> Reading:
         "device": run.device,
         "gpus": applies((run.gpus or 0) > 1, run.gpus),
         "runtime": "llama.cpp",
-        "kv": applies(run.kv is not None and not is_any(run.kv, "f16", "bf16"), run.kv),
+        "kv": applies(run.kv not in (None, "f16", "bf16"), run.kv),
         "context": run.cached + prompt + generated,
         "depth": applies(generated > 0, run.cached + generated / 2),
         "prompt": applies(prompt > 0, prompt),

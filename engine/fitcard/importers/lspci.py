@@ -39,7 +39,7 @@ def _is_accelerator(line: RecordReader) -> bool:
 
 
 def _reading(line: RecordReader) -> Reading:
-    name = line.find(r"\[([^\]]*)\](?: \(rev [0-9a-f]+\))?$", OUTPUT)
+    name = line.find(r"\[([^\[\]]*)\](?: \(rev [0-9a-f]+\))?$", OUTPUT)
     fields = {"name": name, "vendor": line.find(r"(AMD|Intel|NVIDIA)", OUTPUT)}
     return Reading(fields, names=(name, join_known(name, " ", line.override_number("memory"), "GB")))
 

@@ -35,7 +35,8 @@ def _reading(record: RecordReader) -> Reading | None:
     memory = rounded(number_of(record.find(r"^card[0-9]+,([0-9]+),", OUTPUT)) / BYTES_PER_GIB)
     if not known(memory):
         return None
-    product = record.find(r"^card[0-9]+,(?:[0-9]+,)+([^,]*(?:Radeon|Instinct)[^,]*),", OUTPUT)
+    pattern = r"^card[0-9]+,(?:[0-9]+,)+((?:(?!Radeon|Instinct)[^,])*(?:Radeon|Instinct)[^,]*),"
+    product = record.find(pattern, OUTPUT)
     name = join_known(product, " ", memory, "GB")
     family: str | Guess = Guess("radeon")
     segment: str | Guess = Guess("desktop")

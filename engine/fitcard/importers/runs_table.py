@@ -8,7 +8,7 @@ Columns, of which the first that is present counts:
     quant                              quant: the first one in the text
     runtime                            runtime, build
     context_or_test, test              context, depth, test: tg128 @ d4096, or in1024/out128
-    prompt_tokens                      prompt, context
+    prompt_tokens                      prompt, context; a text that is no number alone is a note, and gives none
     tg_tok_s, decode_tok_s             measured.decode_tok_s
     pp_tok_s, prefill_tok_s            measured.prefill_tok_s
     ttft_ms                            measured.ttft
@@ -23,7 +23,7 @@ from functools import partial
 
 from fitcard.importers.importer import Fields, Importer, Reading, RecordReader, applies, run_id
 from fitcard.importers.records import Record, SourceKind
-from fitcard.importers.values import find, find_number, first_known, known
+from fitcard.importers.values import find, find_number, first_known, known, number_of
 
 # Also matches `MXFP4 (Ollama default)` and `not stated (Q4_K_M)`.
 QUANT = r"(IQ[1-4]_[A-Z]+|Q[2-8]_K_[SML]|Q[2-8]_[K01]|MXFP4|NVFP4|BF16|F16|FP16|FP8|AWQ|GPTQ)"
@@ -59,16 +59,16 @@ def _reading(row: RecordReader) -> Reading | None:
     first_token = row.number("ttft_ms")
     if not any(map(known, (decode, prefill, first_token))):
         return None
-    test = row.override_or_value("test", "context_or_test", "test")
+    test = row.override_or_text("test", "context_or_test", "test")
     generated, cached = find_number(r"tg([0-9]+)", test), find_number(r"@ d([0-9]+)", test)
     tokens_in, tokens_out = find_number(r"in([0-9]+)/", test), find_number(r"/out([0-9]+)", test)
-    prompt_tokens = row.number("prompt_tokens")
+    prompt_tokens = number_of(row.text("prompt_tokens"))  # or a note, such as `2048 @ d32768` or `10k`
     gpus = row.number("gpu_count", "gpus")
-    quant, runtime = row.find(QUANT, "quant"), row.value("runtime")
+    quant, runtime = row.find(QUANT, "quant"), row.text("runtime")
     fields = {
-        "model": row.value("model"),
+        "model": row.text("model"),
         "quant": QUANTS.get(quant or "", quant),
-        "device": row.value("gpu", "device"),
+        "device": row.text("gpu", "device"),
         "gpus": applies(gpus > 1, gpus),
         "runtime": RUNTIMES.get(find(OLD_RUNTIME, runtime) or find(RUNTIME, runtime) or ""),
         "context": first_known(tokens_in + tokens_out, cached + first_known(generated, 0), generated, prompt_tokens),
@@ -80,8 +80,8 @@ def _reading(row: RecordReader) -> Reading | None:
         "measured.ttft": first_token,
         "test": test,
         "build": runtime,
-        "tier": row.value("tier"),
-        "source": row.value("source"),
+        "tier": row.text("tier"),
+        "source": row.text("source"),
     }
     return Reading(fields, entry_id=partial(run_id, count_gpus=False))
 

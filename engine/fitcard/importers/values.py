@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Sized
 from typing import Any
 
-from fitcard.values import RELATIVE_TOLERANCE, round_half_up
+from fitcard.values import MAX_EXACT_INTEGER, RELATIVE_TOLERANCE, round_half_up
 
 ABSENT = math.nan
 
@@ -47,8 +48,8 @@ def ceil(number: float) -> float:
 
 
 def rounded(number: float, decimals: int = 0) -> float:
-    """The number rounded to `decimals`, halves up; absent if it is absent."""
-    return float(round_half_up(number, decimals))
+    """The number rounded to `decimals`, halves up; absent if it is absent, unchanged if it has no decimals anyway."""
+    return float(round_half_up(number, decimals)) if abs(number) < MAX_EXACT_INTEGER else number
 
 
 def whole(number: float) -> int | float:
@@ -69,6 +70,11 @@ def join_known(*parts: Any, separator: str = "") -> str | None:
     return separator.join(map(text_of, parts))
 
 
+def is_control(character: str) -> bool:
+    """Whether a character is not shown as one: control characters, marks of direction, halves of surrogate pairs."""
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
+
+
 def find(pattern: str, value: Any) -> str | None:
     """The first group of the first match of a regular expression in the text of a value; None without a match."""
     match = re.search(pattern, text_of(value)) if value is not None else None
@@ -80,33 +86,13 @@ def find_number(pattern: str, value: Any) -> float:
     return number_of(find(pattern, value))
 
 
-def is_any(value: Any, *choices: Any) -> bool:
-    """Whether a value, or a part of a list, is one of the choices."""
-    return value is not None and any(part in choices for part in ([value] if isinstance(value, str) else _parts(value)))
-
-
-def count(value: Any, *choices: Any) -> float:
-    """The number of parts of a list, or of letters of a text, that are one of the `choices`, if there are any.
-
-    Absent if the value is neither a list nor a text.
-    """
-    if value is None or isinstance(value, bool | int | float):
+def count(items: Sized | None, *choices: Any) -> float:
+    """The number of items that are one of the `choices`, or of all without choices; absent if there is no list."""
+    if items is None:
         return ABSENT
-    return float(sum(not choices or part in choices for part in _parts(value)))
+    return float(sum(item in choices for item in items) if choices and isinstance(items, Iterable) else len(items))
 
 
-def count_positive(value: Any) -> float:
-    """The number of positive parts of a list; absent if the value is no list."""
-    if value is None or isinstance(value, bool | int | float):
-        return ABSENT
-    return float(sum(isinstance(part, int | float) and part > 0 for part in _parts(value)))
-
-
-def largest(value: Any) -> float:
-    """The largest number of a list, or the number itself; absent if there is none."""
-    numbers = [part for part in _parts(value) if isinstance(part, int | float)] if value is not None else []
-    return number_of(max(numbers, default=None))
-
-
-def _parts(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple | str) else list(value) if isinstance(value, Mapping) else [value]
+def count_positive(numbers: Iterable[float] | None) -> float:
+    """The number of positive numbers; absent if there is no list."""
+    return ABSENT if numbers is None else float(sum(number > 0 for number in numbers))

@@ -40,7 +40,7 @@ def read(records: Sequence[Record], overrides: Fields) -> list[Reading]:
 
 
 def _reading(record: RecordReader) -> Reading | None:
-    unlimited = number_if(record.value("request_rate") == UNLIMITED, record.number("num_prompts"))
+    unlimited = number_if(record.scalar("request_rate") == UNLIMITED, record.number("num_prompts"))
     users = first_known(record.override_or_number("users", "max_concurrency"), unlimited)
     if not known(users):
         return None
@@ -48,12 +48,12 @@ def _reading(record: RecordReader) -> Reading | None:
     prompt = rounded(ratio(record.number("total_input_tokens"), completed))
     prompt = first_known(record.override_number("prompt"), prompt)
     generated = rounded(ratio(record.number("total_output_tokens"), completed))
-    model = record.override_or_value("model", "model_id")
+    model = record.override_or_text("model", "model_id")
     gpus = record.override_or_number("gpus", "gpus")
     fields = {
         "model": model,
         "quant": find(QUANT, model),
-        "device": record.value("device"),
+        "device": record.text("device"),
         "gpus": applies(gpus > 1, gpus),
         "runtime": RUNTIMES.get(record.text("backend", "endpoint_type") or "", Guess("vllm")),
         "context": prompt + generated,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.source.folders import PACKAGE
@@ -18,6 +21,7 @@ from fitcard.sweep.formats import ComputedPart
 from fitcard.sweep.selection import Sweep
 
 SUFFIX, MANIFEST, UNFINISHED = ".parts", "manifest.json", ".unfinished"
+LOCK = f"lock{UNFINISHED}"
 PART = re.compile(r"(\d+)-(\d+)-([0-9a-f]{8})")  # file name of a part: its number, number of rows, and CRC-32
 
 
@@ -36,6 +40,15 @@ class SweepPartsUnreadable(ProblemCode):
     Why: it is unclear whether the parts belong to this sweep.
     Avoid: creating a directory called `answers.csv.parts`
     Prefer: another file, or `--restart`, which removes the parts and nothing else.
+    """
+
+
+class SweepRunning(ProblemCode):
+    """Another sweep writes to the same file.
+
+    Why: two sweeps would remove each other's parts.
+    Avoid: starting `fitcard sweep --out answers.csv` again while it still runs
+    Prefer: waiting for the other sweep, or another file.
     """
 
 
@@ -61,7 +74,7 @@ class PartStore:
 
         Raises ProblemsError if the stored parts are those of a different sweep.
         """
-        store = cls(target.with_name(target.name + SUFFIX))
+        store = cls(parts_directory(target))
         directory = store.directory
         if restart and directory.is_dir():
             store.remove()
@@ -99,9 +112,10 @@ class PartStore:
         self._parts[number] = StoredPart(path, part.rows, checksum)
 
     def remove(self) -> None:
-        """Removes the parts, and their directory unless it contains other files."""
+        """Removes the parts, and their directory unless it contains other files or the lock."""
         for path in self.directory.iterdir():
-            if path.name == MANIFEST or path.suffix == UNFINISHED or PART.fullmatch(path.name):
+            is_part = path.name == MANIFEST or path.suffix == UNFINISHED or PART.fullmatch(path.name)
+            if is_part and path.name != LOCK:
                 path.unlink()
         if not any(self.directory.iterdir()):
             self.directory.rmdir()
@@ -111,6 +125,80 @@ class PartStore:
             if match := PART.fullmatch(path.name):
                 number, rows, checksum = match.groups()
                 self._parts[int(number)] = StoredPart(path, int(rows), int(checksum, 16))
+
+
+def parts_directory(target: Path) -> Path:
+    """The directory of the parts of an output file."""
+    return target.with_name(target.name + SUFFIX)
+
+
+def count_parts(target: Path) -> int:
+    """The number of parts that are stored for an output file."""
+    try:
+        return sum(PART.fullmatch(path.name) is not None for path in parts_directory(target).iterdir())
+    except OSError:
+        return 0
+
+
+@contextmanager
+def locked_parts(target: Path) -> Iterator[None]:
+    """Creates the directory of parts and holds its lock, which the system releases if the process is killed.
+
+    Raises ProblemsError if another sweep holds it. At the end, an empty directory is removed.
+    """
+    with _lock_file(target) as path:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # parts are kept
+                path.parent.rmdir()
+
+
+@contextmanager
+def _lock_file(target: Path) -> Iterator[Path]:
+    path = parts_directory(target) / LOCK
+    while True:
+        path.parent.mkdir(exist_ok=True)
+        try:
+            file = path.open("wb")
+        except FileNotFoundError:  # the other sweep has just removed the directory
+            continue
+        with file:
+            if not _try_lock(file):
+                hint = "wait until it has finished, or use another file"
+                raise ProblemsError([Problem(SweepRunning, f"another sweep writes to {target}", hint=hint)])
+            if _is_same(path, file):  # else the other sweep has just removed it
+                yield path
+                return
+
+
+def _try_lock(file: BinaryIO) -> bool:
+    """Locks an open file; False if another open file has the lock. True also where the file system has no locks."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - not elsewhere
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_same(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def manifest_of(sweep: Sweep, format_name: str) -> dict[str, Any]:
@@ -154,5 +242,16 @@ def _read_manifest(directory: Path) -> Mapping[str, Any] | None:
 def _write(path: Path, content: bytes) -> None:
     """Writes a temporary file and renames it, so that `path` is always complete."""
     temporary = path.with_name(path.name + UNFINISHED)
-    temporary.write_bytes(content)
+    with removed_on_error(temporary):
+        temporary.write_bytes(content)
     temporary.replace(path)
+
+
+@contextmanager
+def removed_on_error(file: Path) -> Iterator[None]:
+    """Removes an unfinished file when it cannot be written: a full disk needs its space."""
+    try:
+        yield
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise

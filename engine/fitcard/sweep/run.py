@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.sweep.formats import ComputedPart, compute_part, find_format
-from fitcard.sweep.part_store import UNFINISHED, PartStore
+from fitcard.sweep.part_store import UNFINISHED, PartStore, locked_parts, removed_on_error
 from fitcard.sweep.selection import Sweep
 from fitcard.sweep.workers import Compute
 
@@ -52,20 +53,24 @@ def sweep_to_file(
     """Writes all rows to a file, which appears once it is complete.
 
     Until then, parts are stored beside it, so that an interrupted sweep resumes. Raises ProblemsError if the file
-    exists (unless `force`), if there are parts of a different sweep (unless `restart`), and if a number is not finite.
+    exists (unless `force`), if another sweep writes to it, if there are parts of a different sweep (unless `restart`),
+    if workers are lost, and if a number is not finite; OSError if the file cannot be written.
     """
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if target.exists() and not force:
         hint = "use another file, or overwrite it with --force"
         raise ProblemsError([Problem(SweepFileThere, f"{target} already exists", hint=hint)])
     find_format(format_name)  # fails before anything is written
-    store = PartStore.open(target, sweep, format_name, restart=restart)
-    temporary = store.directory / f"whole{UNFINISHED}"
-    with workers as compute, temporary.open("wb") as file:
-        result = _write(sweep, format_name, file, compute, store, progress)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    store.remove()
+    with locked_parts(target):
+        store = PartStore.open(target, sweep, format_name, restart=restart)
+        temporary = store.directory / f"whole{UNFINISHED}"
+        with workers as compute, removed_on_error(temporary), temporary.open("wb") as file:
+            result = _write(sweep, format_name, file, compute, store, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        store.remove()
     return result
 
 
@@ -78,7 +83,9 @@ def sweep_to_stream(
 ) -> SweepResult:
     """Writes all rows as they are computed, without storing parts. Raises ProblemsError if a number is not finite."""
     with workers as compute:
-        return _write(sweep, format_name, file, compute, None, progress)
+        result = _write(sweep, format_name, file, compute, None, progress)
+        file.flush()  # an error at the end of the process would be a traceback
+    return result
 
 
 def sha256_of(file: Path) -> str:

@@ -9,7 +9,8 @@ from fitcard.cli.main import main
 from fitcard.compiler.engine import Engine
 from fitcard.importers import nvidia_smi
 from fitcard.importers.entries import import_entries
-from fitcard.importers.records import SourceKind, machine_records
+from fitcard.importers.machine import machine_records
+from fitcard.importers.records import SourceKind
 from fitcard.importers.registry import IMPORTERS, recognise
 from helpers.workplace import PROJECT, Workplace
 

@@ -18,13 +18,17 @@ from fitcard.compiler.engine import Engine
 from fitcard.importers import huggingface, huggingface_params
 from fitcard.importers.entries import import_entries
 from fitcard.importers.importer import INAPPLICABLE, Guess, Importer, Reading, RecordReader, run_id
-from fitcard.importers.records import SourceKind, machine_records
+from fitcard.importers.machine import machine_records
+from fitcard.importers.records import SourceKind
 from fitcard.importers.registry import IMPORTERS, recognise
 from helpers.workplace import PROJECT, Workplace
 
 CONFIGS = PROJECT / "tests" / "unit" / "importers" / "samples" / "configs"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-LOOK_UPS = {"value": 0, "number": 0, "text": 0, "find": 1, "override_or_number": 1, "override_or_value": 1}
+LOOK_UPS = {
+    **dict.fromkeys(("value", "number", "number_or_absent", "largest", "per_layer", "text", "scalar", "flag"), 0),
+    **dict.fromkeys(("find", "override_or_number", "override_or_text"), 1),
+}
 MODULES = {inspect.getmodule(importer.read) for importer in IMPORTERS} | {huggingface_params}
 
 

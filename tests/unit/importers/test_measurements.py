@@ -147,6 +147,15 @@ def test_a_row_of_a_table_gives_its_run(engine: Engine, tmp_path: Path) -> None:
     }
 
 
+def test_a_prompt_of_a_table_that_is_a_note_is_not_read(engine: Engine, tmp_path: Path) -> None:
+    for prompt, expected in (("512", 512), ("2048 @ d32768", None), ("10k", None)):
+        rows = (
+            f"model,gpu,quant,pp_tok_s,prompt_tokens,source,tier\nLlama 3.1 8B,RTX 4090,Q4_K_M,900,{prompt},our own,A\n"
+        )
+        (tmp_path / "runs.csv").write_text(rows, "utf-8")
+        assert imported(engine, tmp_path / "runs.csv")[0].data.get("prompt") == expected
+
+
 def run(place: Workplace, *words: str) -> Result:
     return CliRunner().invoke(main, [*place.options, "import", "measurements", *words])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from fitcard.compiler.engine import Engine
 from fitcard.importers.entries import ImportedEntry, import_entries
 from fitcard.importers.records import records_of
 from fitcard.importers.registry import IMPORTERS, recognise
+from helpers.gguf_file import gguf_file
 from helpers.workplace import PROJECT, Workplace
 
 CONFIGS = PROJECT / "tests" / "unit" / "importers" / "samples" / "configs"
@@ -90,48 +90,39 @@ def test_fields_missing_from_a_config_are_left_out_and_listed(engine: Engine, tm
     assert not {"params", "hidden", "head_dim"} & set(read.data)
 
 
-def gguf_file(path: Path, architecture: str, keys: dict[str, Any], output: bool = False) -> Path:
-    gguf = pytest.importorskip("gguf", reason="the `gguf` package writes and reads these files")
-    numpy = pytest.importorskip("numpy")
-    writer = gguf.GGUFWriter(path, architecture)
-    writer.add_name("Some Model")
-    for name, value in keys.items():
-        add = writer.add_array if isinstance(value, list) else writer.add_uint32
-        add(f"{architecture}.{name}", value)
-    for name in ["token_embd.weight", *(["output.weight"] if output else [])]:
-        writer.add_tensor(name, numpy.zeros((1000, 5000), dtype=numpy.float16))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+def gguf_header(path: Path, architecture: str, keys: dict[str, Any], output: bool = False) -> Path:
+    names = ["token_embd.weight", *(["output.weight"] if output else [])]
+    values = {"general.architecture": architecture, "general.name": "Some Model"}
+    values |= {f"{architecture}.{name}": value for name, value in keys.items()}
+    path.write_bytes(gguf_file(values, dict.fromkeys(names, (1000, 5000))))
     return path
 
 
 def test_the_header_of_a_gguf_file_gives_the_same_shape(engine: Engine, tmp_path: Path) -> None:
-    read = imported(engine, gguf_file(tmp_path / "llama.gguf", "llama", LLAMA_GGUF, output=True)).data
+    read = imported(engine, gguf_header(tmp_path / "llama.gguf", "llama", LLAMA_GGUF, output=True)).data
     entry = engine.rulebook.catalogs["models"].entries["llama-3.1-8b"].data
     assert {key: read.get(key) for key in SHAPE} == {key: entry.get(key) for key in SHAPE}
     assert (read["name"], read["params"]) == ("Some Model", 0.01)  # as many as its two tables hold
 
 
 def test_a_gguf_file_without_an_output_head_has_tied_embeddings(engine: Engine, tmp_path: Path) -> None:
-    assert imported(engine, gguf_file(tmp_path / "tied.gguf", "llama", LLAMA_GGUF)).data["tied_embeddings"] is True
+    assert imported(engine, gguf_header(tmp_path / "tied.gguf", "llama", LLAMA_GGUF)).data["tied_embeddings"] is True
 
 
 def test_windows_latents_and_states_are_read_from_gguf_headers(engine: Engine, tmp_path: Path) -> None:
-    gemma = gguf_file(
+    gemma = gguf_header(
         tmp_path / "gemma.gguf", "gemma3",
         {"block_count": 62, "embedding_length": 5376, "attention.head_count": 32, "attention.head_count_kv": 16,
          "attention.key_length": 128, "context_length": 131072, "attention.sliding_window": 1024, "vocab_size": 262208},
     )  # fmt: skip
-    deepseek = gguf_file(
+    deepseek = gguf_header(
         tmp_path / "deepseek.gguf", "deepseek2",
         {"block_count": 27, "embedding_length": 2048, "attention.head_count": 16, "attention.head_count_kv": 1,
          "attention.key_length": 576, "attention.kv_lora_rank": 512, "rope.dimension_count": 64, "vocab_size": 102400,
          "context_length": 163840, "expert_count": 64, "expert_used_count": 6}, output=True,
     )  # fmt: skip
     pattern = json.loads((CONFIGS / "nemotron-nano-9b-v2.json").read_text())["hybrid_override_pattern"]
-    nemotron = gguf_file(
+    nemotron = gguf_header(
         tmp_path / "nemotron.gguf", "nemotron_h",
         {"block_count": 56, "embedding_length": 4480, "attention.head_count": 40, "attention.key_length": 128,
          "attention.head_count_kv": [8 if kind == "*" else 0 for kind in pattern],
@@ -143,16 +134,6 @@ def test_windows_latents_and_states_are_read_from_gguf_headers(engine: Engine, t
         entry, read = engine.rulebook.catalogs["models"].entries[model].data, imported(engine, file).data
         seen = [key for key in SHAPE if key != "modality"]  # a GGUF file keeps what sees pictures in another
         assert {key: read.get(key) for key in seen} == {key: entry.get(key) for key in seen}, model
-
-
-def test_without_the_gguf_package_the_command_names_the_extra(
-    copy: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "some.gguf").write_bytes(b"GGUF")
-    monkeypatch.setitem(sys.modules, "gguf", None)
-    ended = run(copy, "model", str(tmp_path / "some.gguf"))
-    assert ended.exit_code == 1
-    assert "some.gguf cannot be read: it requires the package gguf: pip install 'fitcard[import]'" in (ended.output)
 
 
 def run(place: Workplace, *words: str) -> Result:

@@ -1,0 +1,16 @@
+"""All targets by name."""
+
+from __future__ import annotations
+
+from fuzz import http, imports, rules
+from fuzz.runner import Target
+
+TARGETS: dict[str, Target] = {
+    "gguf": imports.gguf,
+    "json": imports.json_records,
+    "tables": imports.tables,
+    "machine": imports.machine,
+    "expressions": rules.expressions,
+    "yaml": rules.yaml,
+    "http": http.http,
+}
