@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fitcard.answer.answer import Answer, answer_question, answer_questions
-from fitcard.answer.evaluator import explain as explain_question
+from fitcard.answer.explain import explain as explain_question
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import Question, in_language, read_question
 from fitcard.answer.ranking import rank as rank_entries
@@ -82,10 +82,30 @@ def ask_many(
             try:
                 batch.append(question if isinstance(question, Question) else _read(engine, question))
             except ProblemsError as error:
-                problems += [replace(problem, field=f"questions.{at}.{problem.field}") for problem in error.problems]
+                problems += _of_question(at, error)
         if problems:
             raise ProblemsError(problems)
-        return Answers(answer_questions(engine, batch))
+        try:
+            return Answers(answer_questions(engine, batch))
+        except ProblemsError:  # of some of the questions, which it does not name
+            return Answers(_answer_each(engine, batch))
+
+
+def _answer_each(engine: Engine, questions: Sequence[Question]) -> list[Answer]:
+    """The answers one by one. Raises ProblemsError with the problems of all questions, and their numbers in fields."""
+    answers, problems = list[Answer](), list[Problem]()
+    for at, question in enumerate(questions):
+        try:
+            answers.append(answer_question(engine, question))
+        except ProblemsError as error:
+            problems += _of_question(at, error)
+    if problems:
+        raise ProblemsError(problems)
+    return answers
+
+
+def _of_question(at: int, error: ProblemsError) -> list[Problem]:
+    return [replace(problem, field=f"questions.{at}.{problem.field}") for problem in error.problems]
 
 
 def rank(

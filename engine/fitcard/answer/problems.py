@@ -193,6 +193,15 @@ class OwnEntryWrong(ProblemCode):
     """
 
 
+class InputsContradict(ProblemCode):
+    """Inputs of the question contradict each other. The problem states both values.
+
+    Why: an answer would hold for one of them only, and look as if it held for both.
+    Avoid: `?context=1000&prompt=30000`
+    Prefer: `?context=32000&prompt=30000`; without `context`, it is long enough for the prompt.
+    """
+
+
 class BeyondNumbers(ProblemCode):
     """With a figure or constant set by the question, a rule does not give a finite number.
 
@@ -313,6 +322,7 @@ QUESTION_TEXTS: Texts = {
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
     BodyWrong.id: frozenset({"field", "given", "closest", "what"}),
+    InputsContradict.id: frozenset({"field", "given", "closest", "what"}),
     NO_MATCH: frozenset({"field", "given", "closest"}),
     NOT_CONSTANT_NO_MATCH: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),

@@ -70,7 +70,7 @@ class RendererFactory:
             case ValueNode():
                 return _without_lists(self._value(node.name))
             case MessageNode():
-                return _without_lists(self._sentence(node.key))
+                return _without_lists(self.sentence(node.key))
             case TextNode():
                 return lambda _, values: node.text
             case ObjectNode():
@@ -124,7 +124,8 @@ class RendererFactory:
         of_catalog = self.messages.names.get(known.catalog, {}) if known else {}
         return of_catalog.get(field, {})
 
-    def _sentence(self, key: str) -> ValueRenderer:
+    def sentence(self, key: str) -> ValueRenderer:
+        """The function that renders a sentence for the values of a row."""
         sentence = self.messages.sentences[key]
         texts = {word: self._text(template) for word, template in sentence.templates.items()}
         return (lambda values: texts[str(values[sentence.by])](values)) if sentence.by else texts[""]

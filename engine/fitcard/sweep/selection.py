@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from fitcard.answer.contradictions import refuse_batch
 from fitcard.answer.problems import MissingParameter, as_text, question_problem
 from fitcard.answer.question import read_entry, read_question
-from fitcard.compiler.batch import Chunks
+from fitcard.compiler.batch import Chunks, QuestionGrid
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.language.expression import Expression, ExpressionError, parse
@@ -150,7 +151,8 @@ def read_sweep(
     `columns` are keys of an answer joined with dots, or names of rules; by default those of the layout. `where` is an
     expression over names of rules; only answers for which it holds are rows. Units are converted; a number without a
     unit is in the unit of the other side of its comparison.
-    Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range.
+    Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range, and if
+    every question contradicts itself; where some do, they have rows like the others.
     """
     rulebook, problems = engine.rulebook, list[Problem]()
     axes = rulebook.question_fields.axes
@@ -188,6 +190,7 @@ def read_sweep(
         "profile": question.profile,
     }
     rules = scope.rules
+    refuse_batch(engine, question, QuestionGrid.of(rules.question_fields, rules.columns, ids))
     return Sweep(rules, ids, tuple(named_axes), question.inputs, question.overrides, tuple(selected), condition, about)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from flask import g, request
 
 from fitcard.answer.answer import answer_question, answer_questions
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
 from fitcard.answer.question import BODY, Question, body_problems, read_body, read_question, split_pair

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fitcard.answer.answer import answer_question
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question, split_pair
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.engine import Engine
