@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -95,9 +96,10 @@ def test_questions_after_the_time_limit_are_refused(engine: Engine) -> None:
     def answer(some: Sequence[Any]) -> list[dict[str, str]]:
         return [{"grade": "A"} for _ in some]
 
-    found = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
-    assert [one["status"] for one in found["answers"]] == [200] * 2 * CHUNK_SIZE + [503]
-    problem = found["answers"][-1]["problem"]
+    body = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
+    found = json.loads(body)["answers"]
+    assert [one["status"] for one in found] == [200] * 2 * CHUNK_SIZE + [503]
+    problem = found[-1]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"
 
 

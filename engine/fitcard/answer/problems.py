@@ -302,6 +302,24 @@ class DeadlinePassed(ProblemCode):
     """
 
 
+class ResponseFull(ProblemCode):
+    """The answers to the questions before this one are as large as the response to a batch may be.
+
+    Why: a single caller could exhaust the memory of the service.
+    Avoid: a batch of a hundred questions with `"explain": true`, whose answers are 50 times as large
+    Prefer: another batch with the remaining questions; `fitcard serve --response-bytes` sets the limit.
+    """
+
+
+class BatchAboveRate(ProblemCode):
+    """A batch counts as more requests than the rate limit of the service ever allows at once.
+
+    Why: it would be refused however long its caller waits.
+    Avoid: a batch of 100 questions where 60 requests a minute are allowed
+    Prefer: batches of at most that many questions; one with `"explain": true` counts as ten.
+    """
+
+
 class Stopping(ProblemCode):
     """The service is shutting down and does not accept new questions.
 
@@ -337,6 +355,8 @@ REQUEST_TEXTS: Texts = {
     BodyTooLarge.id: frozenset({"field", "given", "closest", "most"}),
     AddressTooLong.id: frozenset({"field", "given", "closest", "most"}),
     TooManyQuestions.id: frozenset({"field", "given", "closest", "most"}),
+    ResponseFull.id: frozenset({"field", "given", "closest", "most"}),
+    BatchAboveRate.id: frozenset({"field", "given", "closest", "most", "window"}),
     TooManyRequests.id: frozenset({"field", "given", "closest", "most", "window", "seconds"}),
 }
 

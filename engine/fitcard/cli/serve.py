@@ -14,7 +14,16 @@ from fitcard.problems import ProblemsError
 from fitcard.reload import ReloadingEngine
 from fitcard.web.access import read_keys
 from fitcard.web.observability import LOG_FORMATS, TEXT_LOG, configure_logging
-from fitcard.web.options import BATCH_SECONDS, MAX_ADDRESS, MAX_BODY, MAX_QUESTIONS, Limits, Options, ServerLimits
+from fitcard.web.options import (
+    BATCH_SECONDS,
+    MAX_ADDRESS,
+    MAX_BODY,
+    MAX_QUESTIONS,
+    MAX_RESPONSE,
+    Limits,
+    Options,
+    ServerLimits,
+)
 from fitcard.web.server import Server, run_until_signal
 
 POLL_SECONDS = 1.0
@@ -40,6 +49,7 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option("--address-length", MAX_ADDRESS, COUNT, "Maximum length of a URL.")
 @option("--batch-questions", MAX_QUESTIONS, COUNT, "Maximum number of questions in a batch.")
 @option("--batch-seconds", BATCH_SECONDS, SECONDS, "Time limit of a batch.")
+@option("--response-bytes", MAX_RESPONSE, COUNT, "Maximum size of the answers of a batch.")
 @option("--header-bytes", 32_000, COUNT, "Maximum size of request headers.")
 @option("--connections", 200, COUNT, "Maximum number of open connections.")
 @option("--idle-seconds", 60, COUNT, "Time after which an idle connection is closed.")
@@ -70,6 +80,7 @@ def command(
     address_length: int,
     batch_questions: int,
     batch_seconds: float,
+    response_bytes: int,
     trusted_proxies: int,
     rate_limit: str,
     api_keys: Path | None,
@@ -83,7 +94,7 @@ def command(
     """
     from fitcard.web.app import create_app  # noqa: PLC0415 - only this command serves
 
-    limits = Limits(body_bytes, address_length, batch_questions, batch_seconds)
+    limits = Limits(body_bytes, address_length, batch_questions, batch_seconds, response_bytes)
     try:
         keys = read_keys(api_keys) if api_keys else {}
         options = Options(limits, trusted_proxies, rate_limit, keys, decision_log, metrics)
