@@ -375,17 +375,28 @@ def question_problem(
     kind: type[ProblemCode], field: str, value: object = "", near: Iterable[str] = (), **parameters: str
 ) -> Problem:
     """A problem of the parameter `field` of a question, without a message. `value` is shortened to one line."""
-    word = " ".join(as_text(value).split())
+    field, word = _encodable(field), " ".join(_encodable(as_text(value)).split())
     word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
-    return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **parameters})
+    others = {name: _encodable(text) for name, text in parameters.items()}
+    return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **others})
 
 
 def as_text(value: object) -> str:
-    """The value as text; `...` for integers with more digits than Python writes."""
+    """The value as text; `...` for integers with more digits, and data with more levels, than Python writes."""
     try:
         return str(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "..."
+
+
+def is_given(value: object) -> bool:
+    """Whether a parameter has a value; None and empty text count as absent."""
+    return value is not None and not (isinstance(value, str) and not value)
+
+
+def _encodable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no encoding can write."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def word_problems(problems: Iterable[Problem], messages: Messages) -> list[Problem]:

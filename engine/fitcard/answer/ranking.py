@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fitcard.answer.contradictions import refuse_all
 from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, blame_question
-from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, as_text, question_problem
+from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, as_text, is_given, question_problem
 from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_choice
 from fitcard.answer.render import AnswerRenderer, Values, overridden_values
 from fitcard.compiler.batch import QuestionGrid
@@ -52,7 +52,7 @@ def read_ranking(
     Raises ProblemsError with a problem for each unknown, missing or invalid parameter, or an unknown ranking.
     """
     ranking = find_ranking(rulebook, name)
-    present = {key: value for key, value in parameters.items() if value is not None and value != ""}
+    present = {key: value for key, value in parameters.items() if is_given(value)}
     names = (*ranking.filters, LIMIT)
     of_ranking = {key: present.pop(key) for key in names if key in present}
     picks_best = ranking.best is not None and not any(key.partition(".")[0] == ranking.best.axis for key in present)

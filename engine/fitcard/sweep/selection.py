@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from fitcard.answer.contradictions import refuse_batch
-from fitcard.answer.problems import MissingParameter, as_text, question_problem
+from fitcard.answer.problems import MissingParameter, as_text, is_given, question_problem
 from fitcard.answer.question import read_entry, read_question
 from fitcard.compiler.batch import Chunks, QuestionGrid
 from fitcard.compiler.compiled_rules import CompiledRules
@@ -159,8 +159,8 @@ def read_sweep(
     ids, named_axes = {}, []
     for axis in axes.values():
         value = parameters.get(axis.name)
-        words = [*_split(value or ())]
-        if not words and value is not None and value != "":
+        words = [*_split(value)] if is_given(value) else []
+        if not words and is_given(value):
             problems.append(question_problem(MissingParameter, axis.name))
             continue
         try:
@@ -258,7 +258,10 @@ def _columns(rulebook: Rulebook, scope: _Scope, keys: Iterable[str], problems: l
 
 def _where(units: UnitSystem, scope: _Scope, source: str) -> tuple[Expression | None, list[Problem]]:
     """The filter as an expression with converted units, and its problems."""
-    document, path, problems = _as_document(source), (WHERE,), list[Problem]()
+    document, problems = _as_document(source)
+    if document is None:
+        return None, problems
+    path = (WHERE,)
     try:
         expression = parse(source)
     except ExpressionError as error:
@@ -288,8 +291,6 @@ def _where(units: UnitSystem, scope: _Scope, source: str) -> tuple[Expression | 
     return convert_condition(expression, rules.rule_set, units, document, path, compares_bare_numbers=True)
 
 
-def _as_document(source: str) -> Document:
-    """A document with the expression, so that its problems have positions."""
-    document, _ = read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")
-    assert document is not None
-    return document
+def _as_document(source: str) -> tuple[Document | None, list[Problem]]:
+    """A document with the expression, so that its problems have positions; None for text that YAML cannot hold."""
+    return read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")
