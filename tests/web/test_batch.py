@@ -108,3 +108,37 @@ def test_a_question_whose_own_figures_give_no_finite_number_spoils_no_other() ->
     found = asked(GOOD, huge, GOOD)
     assert [one["status"] for one in found] == [200, 400, 200]
     assert found[0] == found[2]
+
+
+def test_answers_end_where_the_response_is_full(engine: Engine) -> None:
+    evaluated: list[int] = []
+
+    def answer(some: Sequence[Any]) -> list[dict[str, str]]:
+        evaluated.append(len(some))
+        return [{"trace": "x" * 1000} for _ in some]
+
+    questions = [GOOD] * (3 * CHUNK_SIZE)
+    body = answer_batch(engine.rulebook, questions, answer, Limits(response=17_000), "/v1/batch")
+    statuses = [one["status"] for one in json.loads(body)["answers"]]
+    assert statuses == [200] * 2 * CHUNK_SIZE + [503] * CHUNK_SIZE
+    assert evaluated == [CHUNK_SIZE, CHUNK_SIZE]
+    assert json.loads(body)["answers"][-1]["problem"]["problems"][0]["code"] == "response-full"
+
+
+def test_explained_answers_end_within_one_of_them_of_the_limit() -> None:
+    limit = 1_000_000
+    client = create_app(LIVE, options=Options(Limits(response=limit))).test_client()
+    questions = [{**GOOD, "context": 2000 + number, "explain": True} for number in range(20)]
+    response = client.post("/v1/batch", json={"questions": questions})
+    LIVE.rulebook.schemas.validator("batch-answer").validate(response.get_json())
+    statuses = [one["status"] for one in response.get_json()["answers"]]
+    answered = statuses.count(200)
+    assert statuses == [200] * answered + [503] * (20 - answered)
+    assert 1 <= answered < 5
+    assert len(response.get_data()) < limit + 700_000
+
+
+def test_other_questions_are_answered_together_between_explained_ones() -> None:
+    found = asked(GOOD, OTHER, GOOD, GOOD, OTHER)
+    assert [("trace" in one["answer"]) for one in found] == [False, True, False, False, True]
+    assert found[0] == found[2] == found[3]

@@ -218,6 +218,8 @@ def read_entry(rulebook: Rulebook, axis: Axis, name: object, parameter: str = ""
     word = axis.default if name is None else as_text(name)
     if word is None:
         raise ProblemsError([question_problem(MissingParameter, axis.name)])
+    if not isinstance(name, str | int | float | None):  # the text of an array is no name, but may resemble one
+        raise ProblemsError([unknown_choice(parameter or axis.name, word, ())])
     entry = catalog.find(word)
     if entry is not None:
         return entry
