@@ -142,3 +142,13 @@ def test_other_questions_are_answered_together_between_explained_ones() -> None:
     found = asked(GOOD, OTHER, GOOD, GOOD, OTHER)
     assert [("trace" in one["answer"]) for one in found] == [False, True, False, False, True]
     assert found[0] == found[2] == found[3]
+
+
+def test_problems_fill_a_response_too() -> None:
+    client = create_app(LIVE, options=Options(Limits(response=50_000))).test_client()
+    wrong = {f"x{number}": 1 for number in range(60)}
+    response = client.post("/v1/batch", json={"questions": [wrong] * 40})
+    statuses = [one["status"] for one in response.get_json()["answers"]]
+    assert statuses == [400] * statuses.count(400) + [503] * statuses.count(503)
+    assert statuses.count(400) < 5
+    assert len(response.get_data()) < 120_000

@@ -146,8 +146,9 @@ def answer_batch(
     """The answer or the problem document of each question, as JSON in the form of `batch-answer.schema.json`.
 
     `answer_chunk` answers several questions together, or raises ProblemsError. Questions after the time limit, and
-    those after answers that are together as large as a response may be, have a problem document with status 503. Each
-    answer is kept as JSON only, which takes a tenth of the memory. `path` is that of the batch.
+    those for which the results before leave no room in the response, have a problem document with status 503: the
+    response exceeds its limit by the answers of one chunk at most, and by these documents. Each answer is kept as JSON
+    only, which takes a tenth of the memory. `path` is that of the batch.
     """
     deadline, size = now() + limits.seconds, 0
     results: list[bytes] = [b""] * len(bodies)
@@ -156,27 +157,35 @@ def answer_batch(
     def fail(index: int, error: ProblemsError) -> None:
         status = error.status if isinstance(error, RequestRefused) else None
         document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
-        results[index] = to_json({"status": document["status"], "problem": document})
+        add(index, {"status": document["status"], "problem": document})
+
+    def add(index: int, result: Mapping[str, Any]) -> None:
+        nonlocal size
+        results[index] = to_json(result)
+        size += len(results[index])
+
+    def full(index: int) -> RequestRefused:
+        return refusal(ResponseFull, f"{QUESTIONS}.{index}", slots={"most": limits.response})
 
     for index, body in enumerate(bodies):
+        if size >= limits.response:
+            fail(index, full(index))
+            continue
         try:
             read.append((index, read_body(rulebook, body)))
         except ProblemsError as error:
             fail(index, error)
     for chunk in _chunks(read):
-        at = f"{QUESTIONS}.{chunk[0][0]}"
-        late = refusal(DeadlinePassed, at) if now() > deadline else None
-        full = refusal(ResponseFull, at, slots={"most": limits.response}) if size >= limits.response else None
-        if refused := full or late:
+        is_full = size >= limits.response
+        if is_full or now() > deadline:
             for index, _ in chunk:
-                fail(index, refused)
+                fail(index, full(index) if is_full else refusal(DeadlinePassed, f"{QUESTIONS}.{index}"))
             continue
         for index, result in _answer_chunk(chunk, answer_chunk):
             if isinstance(result, ProblemsError):
                 fail(index, result)
             else:
-                results[index] = to_json({"status": OK, "answer": result})
-                size += len(results[index])
+                add(index, {"status": OK, "answer": result})
     rules = {"version": rulebook.version, "sha256": rulebook.sha256}
     return b'{"answers":[%b],"rules":%b}' % (b",".join(results), to_json(rules))
 
