@@ -29,7 +29,6 @@ CONTRADICTIONS = {
     "cached": {"context": 1000, "prompt": 400, "cached": 601},
     "depth": {"context": 1000, "depth": 1001},
     "gpus": {"gpus": 41},
-    "file_size": {"file_size": 1},
 }
 
 
