@@ -143,6 +143,20 @@ def test_an_input_that_does_not_hold_as_it_is_has_a_note_in_each_language(inputs
     assert len(sentences) == len(LANGUAGES)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"model": "gpt-oss-120b", "device": "rtx-4090-24gb", "expert_layers_on_host": 2},
+        {"model": "qwen-3-14b", "device": "m1-16gb", "context": 30_000, "gpu_layers": 41},
+    ],
+)
+def test_layers_that_do_not_fit_on_the_device_never_run_well(question: dict[str, Any]) -> None:
+    answer = fitcard.ask(**question)
+    assert (answer.fit.code, answer.grade, answer.score) == ("too_heavy", "F", 0)
+    del question["expert_layers_on_host" if "expert_layers_on_host" in question else "gpu_layers"]
+    assert fitcard.ask(**question).fit.code != "too_heavy"
+
+
 def test_a_question_without_contradiction_has_no_note() -> None:
     inputs = {"context": 12_000, "prompt": 8000, "cached": 4000, "depth": 12_000, "gpu_layers": 41, "file_size": 9}
     assert fitcard.ask(**PAIR, **inputs).notes == ()
