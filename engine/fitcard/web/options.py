@@ -10,7 +10,7 @@ MAX_BODY = 100_000  # bytes
 MAX_ADDRESS = 8_000  # characters
 MAX_QUESTIONS = 100  # of one batch
 BATCH_SECONDS = 10.0
-MAX_RESPONSE = 8_000_000  # bytes of the answers of one batch
+MAX_RESPONSE = 4_000_000  # bytes of the answers of one batch: three times those of a hundred ordinary ones
 
 
 @dataclass(frozen=True)
