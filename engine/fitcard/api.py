@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from fitcard.answer.answer import Answer, answer_question, answer_questions
-from fitcard.answer.evaluator import explain as explain_question
+from fitcard.answer.explain import explain as explain_question
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import Question, in_language, read_question
 from fitcard.answer.ranking import rank as rank_entries
@@ -34,13 +35,15 @@ def load(rules: Folder = None, catalogs: Folder = None, schemas: Folder = None) 
 
     Defaults: FITCARD_RULES, FITCARD_CATALOGS and FITCARD_SCHEMAS; else the project around the working directory; else
     the installed rulebook. Later edits of the files need another `load`. Raises ProblemsError with all problems if one
-    is an error.
+    is an error, and TypeError for a folder that is neither text nor a path.
     """
+    _check_folders(rules, catalogs, schemas)
     return _cache(load_checked(find_folders(rules, catalogs, schemas))).rulebook
 
 
 def check(rules: Folder = None, catalogs: Folder = None, schemas: Folder = None) -> list[Problem]:
     """All errors and warnings of the rules and catalogs in these folders, as reported by `fitcard check`."""
+    _check_folders(rules, catalogs, schemas)
     return run_checks(find_folders(rules, catalogs, schemas))[1]
 
 
@@ -74,6 +77,7 @@ def ask_many(
     Each question is a mapping of the parameters of `ask`, including `overrides`, or the `question` of an answer.
     Raises ProblemsError with all problems of all questions; the field `questions.3.model` is that of the fourth.
     """
+    _check_type("questions", questions, Iterable)
     engine = _engine(rulebook, language)
     with _worded_problems(engine):
         batch, problems = [], []
@@ -82,10 +86,30 @@ def ask_many(
             try:
                 batch.append(question if isinstance(question, Question) else _read(engine, question))
             except ProblemsError as error:
-                problems += [replace(problem, field=f"questions.{at}.{problem.field}") for problem in error.problems]
+                problems += _of_question(at, error)
         if problems:
             raise ProblemsError(problems)
-        return Answers(answer_questions(engine, batch))
+        try:
+            return Answers(answer_questions(engine, batch))
+        except ProblemsError:  # of some of the questions, which it does not name
+            return Answers(_answer_each(engine, batch))
+
+
+def _answer_each(engine: Engine, questions: Sequence[Question]) -> list[Answer]:
+    """The answers one by one. Raises ProblemsError with the problems of all questions, and their numbers in fields."""
+    answers, problems = list[Answer](), list[Problem]()
+    for at, question in enumerate(questions):
+        try:
+            answers.append(answer_question(engine, question))
+        except ProblemsError as error:
+            problems += _of_question(at, error)
+    if problems:
+        raise ProblemsError(problems)
+    return answers
+
+
+def _of_question(at: int, error: ProblemsError) -> list[Problem]:
+    return [replace(problem, field=f"questions.{at}.{problem.field}") for problem in error.problems]
 
 
 def rank(
@@ -168,6 +192,13 @@ def _check_type(name: str, value: object, *types: type) -> None:
         raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
 
 
+def _check_folders(*folders: object) -> None:
+    """Raises TypeError for a folder that is neither None, text nor a path."""
+    for name, folder in zip(("rules", "catalogs", "schemas"), folders, strict=True):
+        if folder is not None:
+            _check_type(name, folder, str, PathLike)
+
+
 def _check_mapping(name: str, value: Any) -> None:
     """Raises TypeError for a value that is neither None nor a mapping with texts as keys."""
     if value is not None:
@@ -193,7 +224,8 @@ def _default_rulebook(*folders: Path) -> Rulebook:
 
 
 def _engine(rulebook: Rulebook | None, language: str) -> Engine:
-    _check_type("language", language or "", str)
+    if language is not None:
+        _check_type("language", language, str)
     if rulebook is None:
         rulebook = _default_rulebook(*(folder.absolute() for folder in find_folders().all))
     _check_type("rulebook", rulebook, Rulebook)

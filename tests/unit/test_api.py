@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fitcard
@@ -269,3 +272,75 @@ def test_entries_of_a_sweep_are_those_of_the_catalog(device: Any) -> None:
 def test_an_argument_of_the_wrong_type_is_named(call: Callable[[], object], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call()
+
+
+class Levels(list[Any]):
+    """A list nested deeper than Python writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        inner: list[Any] = self
+        for _ in range(5000):
+            inner.append([])
+            inner = inner[0]
+
+
+CYCLE: dict[str, Any] = {}
+CYCLE["memory"] = CYCLE
+ODD_VALUES: dict[str, Any] = {
+    "signaling NaN": Decimal("sNaN"),
+    "NaN": Decimal("NaN"),
+    "huge decimal": Decimal("1e999999999"),
+    "huge fraction": Fraction(10**400),
+    "huge integer": 10**5000,
+    "array": np.array([1, 2]),
+    "empty array": np.array([]),
+    "array of NaN": np.float32("nan"),
+    "condition": True,
+    "condition of an array": np.bool_(True),
+    "complex": 1j,
+    "bytes": b"24",
+    "levels": Levels(),
+    "cycle": CYCLE,
+    "other keys": {1: 2},
+    "half a pair": "\ud800",
+    "object": object(),
+}
+
+
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_a_value_of_any_type_is_a_problem_or_of_the_wrong_type(value: Any) -> None:
+    for ask in (
+        lambda: fitcard.ask(value, "m1-16gb"),
+        lambda: fitcard.ask(*PAIR, context=value),
+        lambda: fitcard.ask(*PAIR, profile=value),
+        lambda: fitcard.ask("qwen-3-14b", {"like": "m1-16gb", "memory": value}),
+        lambda: fitcard.ask("qwen-3-14b", {"like": value, "memory": 24}),
+        lambda: fitcard.ask(*PAIR, overrides={"headroom_share": value}),
+        lambda: fitcard.ask_many([{"model": PAIR[0], "device": PAIR[1], "context": value}]),
+        lambda: fitcard.explain(*PAIR, "decode_tok_s", context=value),
+        lambda: fitcard.rank("models", device=value),
+        lambda: fitcard.rank("models", device="m1-16gb", limit=value),
+        lambda: fitcard.rank("models", device="m1-16gb", min_tok_s=value),
+        lambda: fitcard.ask_all(model="qwen-3-14b", device="m1-16gb", columns=["grade"], context=value),
+    ):
+        with pytest.raises((fitcard.ProblemsError, TypeError)) as error:
+            ask()
+        if isinstance(error.value, fitcard.ProblemsError):
+            assert all(problem.message.encode() for problem in error.value.problems)
+
+
+@pytest.mark.parametrize("number", [Decimal("24"), Fraction(24), np.float64(24), np.int32(24), np.longdouble(24)])
+def test_numbers_of_any_type_are_numbers(number: Any) -> None:
+    expected = fitcard.ask("qwen-3-14b", {"like": "m1-16gb", "memory": 24}, users=24).to_dict()
+    assert fitcard.ask("qwen-3-14b", {"like": "m1-16gb", "memory": number}, users=number).to_dict() == expected
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5])
+def test_what_is_no_list_of_questions_or_no_folder_is_said_to_be_of_the_wrong_type(value: Any) -> None:
+    with pytest.raises(TypeError, match="questions must be Iterable, not"):
+        fitcard.ask_many(value)
+    if value is not None:
+        for read in (fitcard.load, fitcard.check):
+            with pytest.raises(TypeError, match="rules must be str or PathLike, not"):
+                read(value)

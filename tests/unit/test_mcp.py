@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, Tool
 
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.question import read_question
 from fitcard.answer.ranking import rank, read_ranking

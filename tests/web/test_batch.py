@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -95,9 +96,10 @@ def test_questions_after_the_time_limit_are_refused(engine: Engine) -> None:
     def answer(some: Sequence[Any]) -> list[dict[str, str]]:
         return [{"grade": "A"} for _ in some]
 
-    found = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
-    assert [one["status"] for one in found["answers"]] == [200] * 2 * CHUNK_SIZE + [503]
-    problem = found["answers"][-1]["problem"]
+    body = answer_batch(engine.rulebook, questions, answer, Limits(seconds=2), "/v1/batch", lambda: next(clock))
+    found = json.loads(body)["answers"]
+    assert [one["status"] for one in found] == [200] * 2 * CHUNK_SIZE + [503]
+    problem = found[-1]["problem"]
     assert problem["problems"][0]["code"] == "deadline-passed"
 
 
@@ -106,3 +108,47 @@ def test_a_question_whose_own_figures_give_no_finite_number_spoils_no_other() ->
     found = asked(GOOD, huge, GOOD)
     assert [one["status"] for one in found] == [200, 400, 200]
     assert found[0] == found[2]
+
+
+def test_answers_end_where_the_response_is_full(engine: Engine) -> None:
+    evaluated: list[int] = []
+
+    def answer(some: Sequence[Any]) -> list[dict[str, str]]:
+        evaluated.append(len(some))
+        return [{"trace": "x" * 1000} for _ in some]
+
+    questions = [GOOD] * (3 * CHUNK_SIZE)
+    body = answer_batch(engine.rulebook, questions, answer, Limits(response=17_000), "/v1/batch")
+    statuses = [one["status"] for one in json.loads(body)["answers"]]
+    assert statuses == [200] * 2 * CHUNK_SIZE + [503] * CHUNK_SIZE
+    assert evaluated == [CHUNK_SIZE, CHUNK_SIZE]
+    assert json.loads(body)["answers"][-1]["problem"]["problems"][0]["code"] == "response-full"
+
+
+def test_explained_answers_end_within_one_of_them_of_the_limit() -> None:
+    limit = 1_000_000
+    client = create_app(LIVE, options=Options(Limits(response=limit))).test_client()
+    questions = [{**GOOD, "context": 2000 + number, "explain": True} for number in range(20)]
+    response = client.post("/v1/batch", json={"questions": questions})
+    LIVE.rulebook.schemas.validator("batch-answer").validate(response.get_json())
+    statuses = [one["status"] for one in response.get_json()["answers"]]
+    answered = statuses.count(200)
+    assert statuses == [200] * answered + [503] * (20 - answered)
+    assert 1 <= answered < 5
+    assert len(response.get_data()) < limit + 700_000
+
+
+def test_other_questions_are_answered_together_between_explained_ones() -> None:
+    found = asked(GOOD, OTHER, GOOD, GOOD, OTHER)
+    assert [("trace" in one["answer"]) for one in found] == [False, True, False, False, True]
+    assert found[0] == found[2] == found[3]
+
+
+def test_problems_fill_a_response_too() -> None:
+    client = create_app(LIVE, options=Options(Limits(response=50_000))).test_client()
+    wrong = {f"x{number}": 1 for number in range(60)}
+    response = client.post("/v1/batch", json={"questions": [wrong] * 40})
+    statuses = [one["status"] for one in response.get_json()["answers"]]
+    assert statuses == [400] * statuses.count(400) + [503] * statuses.count(503)
+    assert statuses.count(400) < 5
+    assert len(response.get_data()) < 120_000

@@ -13,6 +13,7 @@ from fitcard.source.schemas import Schemas
 from fitcard.web.access import read_keys
 from fitcard.web.app import create_app
 from fitcard.web.options import Limits, Options
+from fitcard.web.questions import EXPLAINED_COST
 from helpers.project import project_rules
 from helpers.workplace import Workplace
 
@@ -242,3 +243,107 @@ def test_no_answer_repeats_the_host_that_a_caller_names(address: str) -> None:
         response = app_with(trusted_proxies=1).test_client().get(address, headers=headers)
         assert "evil.example" not in response.get_data(as_text=True)
         assert "evil.example" not in str(response.headers)
+
+
+class Clock:
+    """A clock in place of that of the rate limit, at the start of a window of a minute."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_800_000_000.0
+        monkeypatch.setattr("limits.storage.memory.time.time", lambda: self.now)
+
+
+def batch_of(number: int, **question: object) -> dict[str, object]:
+    return {"questions": [{**QUESTION, **question}] * number}
+
+
+@pytest.mark.parametrize(("questions", "before"), [(1, 4), (2, 4), (4, 1), (4, 3), (3, 2)])
+@pytest.mark.parametrize("since", [0.0, 13.4, 59.5])
+def test_after_the_time_of_retry_after_the_request_is_answered(
+    monkeypatch: pytest.MonkeyPatch, questions: int, before: int, since: float
+) -> None:
+    clock = Clock(monkeypatch)
+    client = app_with(limits=Limits(), rate_limit="4/minute").test_client()
+    clock.now += since
+    assert [client.get("/v1/rank").status_code for _ in range(before)] == [200] * before
+    refused = client.post("/v1/batch", json=batch_of(questions))
+    document(refused, 429, "too-many-requests")
+    seconds = int(refused.headers["Retry-After"])
+    clock.now += seconds
+    assert client.post("/v1/batch", json=batch_of(questions)).status_code == 200
+
+
+def test_before_the_time_of_retry_after_the_request_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    client = app_with(rate_limit="4/minute").test_client()
+    assert [client.get("/v1/rank").status_code for _ in range(5)] == [200] * 4 + [429]
+    seconds = int(client.get("/v1/rank").headers["Retry-After"])
+    clock.now += seconds - 1.5
+    assert client.get("/v1/rank").status_code == 429
+
+
+def test_a_batch_above_the_rate_is_refused_for_good_with_what_the_rate_allows() -> None:
+    client = app_with(limits=Limits(), rate_limit="3/minute").test_client()
+    response = client.post("/v1/batch", json=batch_of(4))
+    found = document(response, 400, "batch-above-rate")
+    assert "Retry-After" not in response.headers
+    assert {"4", "3", "60"} <= set(str(found["detail"]).split())
+
+
+def test_a_batch_as_large_as_the_rate_is_answered() -> None:
+    client = app_with(limits=Limits(), rate_limit="3/minute").test_client()
+    assert client.post("/v1/batch", json=batch_of(3)).status_code == 200
+
+
+def test_explained_questions_count_as_several_requests() -> None:
+    def client(rate: int) -> FlaskClient:
+        return app_with(limits=Limits(), rate_limit=f"{rate}/minute").test_client()
+
+    explained = batch_of(2, explain=True)
+    document(client(2 * EXPLAINED_COST - 1).post("/v1/batch", json=explained), 400, "batch-above-rate")
+    assert client(2 * EXPLAINED_COST).post("/v1/batch", json=explained).status_code == 200
+    alone = client(EXPLAINED_COST + 1)
+    asked = [alone.post("/v1/can-run", json={**QUESTION, "explain": True}).status_code for _ in range(2)]
+    assert asked == [200, 429]
+
+
+def test_an_explained_question_alone_is_never_above_the_rate() -> None:
+    client = app_with(rate_limit="2/minute").test_client()
+    assert client.get(f"{ADDRESS}?explain=1").status_code == 200
+
+
+KEY, OTHER_KEY, WRONG_KEY = ({"X-Api-Key": key} for key in ("secret", "another", "guess"))
+TWO_KEYS = {hashlib.sha256(key.encode()).hexdigest(): name for key, name in (("secret", "ann"), ("another", "ben"))}
+
+
+def test_wrong_keys_count_as_requests_of_their_address() -> None:
+    client = app_with(api_keys=TWO_KEYS, rate_limit="3/minute").test_client()
+    asked = [client.get(ADDRESS, headers=WRONG_KEY) for _ in range(4)]
+    assert [response.status_code for response in asked] == [401, 401, 401, 429]
+    assert int(asked[-1].headers["Retry-After"]) >= 1
+    assert client.get("/").status_code == 429
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert client.get(ADDRESS, headers=KEY, environ_overrides=elsewhere).status_code == 200
+
+
+def test_a_key_that_was_right_before_is_right_while_others_guess_at_its_address() -> None:
+    client = app_with(api_keys=TWO_KEYS, rate_limit="3/minute").test_client()
+    assert client.get(ADDRESS, headers=KEY).status_code == 200
+    assert [client.get(ADDRESS, headers=WRONG_KEY).status_code for _ in range(4)] == [401, 401, 401, 429]
+    assert client.get(ADDRESS, headers=KEY).status_code == 200
+
+
+def test_a_right_key_is_not_found_by_guessing_on() -> None:
+    client = app_with(api_keys=TWO_KEYS, rate_limit="3/minute").test_client()
+    assert client.get(ADDRESS, headers=KEY).status_code == 200  # cached from here on
+    assert [client.get(ADDRESS, headers=WRONG_KEY).status_code for _ in range(3)] == [401] * 3
+    for path in (ADDRESS, "/v1/rank", "/v1/search/device?q=m1"):
+        wrong, right = (client.get(path, headers=key) for key in (WRONG_KEY, OTHER_KEY))
+        assert (wrong.status_code, right.status_code) == (429, 429)
+
+
+def test_wrong_keys_count_where_no_key_is_needed() -> None:
+    client = app_with(api_keys=TWO_KEYS, rate_limit="2/minute").test_client()
+    search = "/v1/search/device?q=m1"
+    assert [client.get(search, headers=WRONG_KEY).status_code for _ in range(3)] == [200, 200, 429]
+    assert client.get(search, headers=OTHER_KEY).status_code == 429

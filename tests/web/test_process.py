@@ -23,7 +23,16 @@ QUESTIONS = 3000  # a batch that takes longer than a signal to the service
 BATCH = json.dumps(
     {"questions": [{"model": "llama-3.1-70b", "context": 1000 + number % 900} for number in range(QUESTIONS)]}
 )
-LARGE = ("--body-bytes", "1000000", "--batch-questions", str(QUESTIONS), "--batch-seconds", "60")
+LARGE = (
+    "--body-bytes",
+    "1000000",
+    "--batch-questions",
+    str(QUESTIONS),
+    "--batch-seconds",
+    "60",
+    "--response-bytes",
+    "100000000",
+)
 ADDRESS = "/v1/rules"
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
 
+from fitcard.answer.contradictions import refuse_contradiction
 from fitcard.answer.custom_entry import with_custom_entries
-from fitcard.answer.evaluator import QuestionEvaluator, blame_question, explain
+from fitcard.answer.evaluator import QuestionEvaluator, blame_question
+from fitcard.answer.explain import explain
 from fitcard.answer.question import Question
 from fitcard.answer.render import AnswerRenderer, overridden_values
 from fitcard.compiler.engine import Engine
@@ -233,7 +235,8 @@ def copy_data(data: Any) -> Any:
 def answer_question(engine: Engine, question: Question, *, explained: bool = False, site: str = "") -> Answer:
     """The answer to a question, with the trace of each figure if `explained`.
 
-    `site` replaces the site of the rulebook in addresses. Raises ProblemsError if a rule gives no finite number.
+    `site` replaces the site of the rulebook in addresses. Raises ProblemsError if the question contradicts itself, or a
+    rule gives no finite number.
     """
     (answer,) = _answer_batch(engine, (question,), explained, site)
     return answer
@@ -264,7 +267,11 @@ def _answer_batch(engine: Engine, questions: tuple[Question, ...], explained: bo
     with blame_question(first):
         ready = with_custom_entries(engine, first.custom_entries)
         plan = ready.layout_plans[first.profile]
-        rows = QuestionEvaluator(ready, questions).answer_rows(plan)
+        evaluator = QuestionEvaluator(ready, questions)
+        own_rows = evaluator.own_rows(plan.picks.own)
+        for question, own in zip(questions, own_rows, strict=True):
+            refuse_contradiction(evaluator, question, own)
+        rows = evaluator.answer_rows(plan, own_rows)
         overridden = overridden_values(ready, first)
         answers = []
         for question, of_question in zip(questions, rows, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -78,7 +77,6 @@ def entry_from_parameters(catalog: Catalog, axis: str, parameters: Mapping[str, 
 def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0) -> Any:
     """The value at `field` as dicts with text as keys, lists, texts, booleans and numbers. Appends to `problems`."""
     value = value.item() if isinstance(value, np.generic) else value
-    is_number = isinstance(value, Real | Decimal)
     what = f"must be a number, text, true, false, a list or a map, not a Python {type(value).__name__}"
     if isinstance(value, Mapping | list | tuple) and depth > MAX_DEPTH:
         what = "is nested too deeply"
@@ -92,12 +90,20 @@ def _plain_data(value: Any, field: str, problems: list[Problem], depth: int = 0)
         what = f"has the character U+{ord(unshown[0]):04X}"
     elif value is None or isinstance(value, str):
         return value
-    elif is_number and abs(value) <= sys.float_info.max:
+    elif isinstance(value, Real | Decimal) and math.isfinite(_as_float(value)):
         return value if isinstance(value, int) else float(value)
-    elif is_number:
+    elif isinstance(value, Real | Decimal):
         what = "is not a finite number, or too large"
     problems.append(question_problem(OwnEntryWrong, field, "", what=what))
     return None
+
+
+def _as_float(number: Real | Decimal) -> float:
+    """The number as a float; NaN for one that is too large, and for a signaling NaN."""
+    try:
+        return float(number)
+    except (OverflowError, ValueError):
+        return math.nan
 
 
 def with_custom_entries(engine: Engine, custom: Mapping[str, CustomEntry]) -> Engine:

@@ -1,4 +1,4 @@
-"""Evaluation of questions, and the explanation of their values.
+"""Evaluation of questions.
 
 First the own rows of all questions are evaluated, then all rows of lists and picks: two evaluations in all.
 """
@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.problems import BeyondNumbers, question_problem
-from fitcard.answer.question import Question, unknown_rule
+from fitcard.answer.question import Question
 from fitcard.compiler.batch import QuestionList, Variation, repeat_rows, vary
 from fitcard.compiler.catalog_columns import CatalogColumns
 from fitcard.compiler.compiled_rules import CompiledRules
@@ -112,9 +111,8 @@ class QuestionEvaluator:
         """The rules of the profile of the questions."""
         return self.engine.rules[self.questions[0].profile]
 
-    def answer_rows(self, plan: LayoutPlan) -> list[AnswerRows]:
-        """For each question, all rows that the layout of the answer needs."""
-        own_rows = self.own_rows(plan.picks.own)
+    def answer_rows(self, plan: LayoutPlan, own_rows: Sequence[Row]) -> list[AnswerRows]:
+        """For each question, all rows that the layout of the answer needs; the own ones have `plan.picks.own`."""
         shown = [tuple(not each.when or bool(own.value(each.when.name)) for each in plan.lists) for own in own_rows]
         needs = [plan.variants(lists) for lists in shown]
         variations: list[dict[Hashable, Variation]] = [
@@ -241,26 +239,6 @@ def _variation_along(along: AlongNode, own: Row) -> Variation:
     last = float(own.value(along.up_to.name) or 0)
     values = [*(value for value in along.values if value < last), last]
     return Variation(len(values), {}, {along.input: np.array(values, dtype=float)})
-
-
-def explain(engine: Engine, question: Question, names: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The steps that compute `names`, or all names that the answer shows, in dependency order.
-
-    `current.` names have the values of the question itself. Raises ProblemsError for an unknown name.
-    """
-    evaluator = QuestionEvaluator(with_custom_entries(engine, question.custom_entries), (question,))
-    rules, names = evaluator.rules, set(names)
-    if unknown := sorted(names - rules.definitions.keys()):
-        raise ProblemsError(unknown_rule(name, rules.rule_set) for name in unknown)
-    shown = names or engine.layout_plans[question.profile].shown.computed
-    compared = rules.plan(shown).current
-    with blame_question(question):
-        (own,) = evaluator.own_rows({*compared} if compared else shown)
-        if not compared:
-            return own.trace(shown)
-        current = {name: own.value(name) for name in compared}
-        (own,) = evaluator.own_rows(shown, current)
-        return own.trace(shown)
 
 
 @contextmanager

@@ -193,6 +193,15 @@ class OwnEntryWrong(ProblemCode):
     """
 
 
+class InputsContradict(ProblemCode):
+    """Inputs of the question contradict each other. The problem states both values.
+
+    Why: an answer would hold for one of them only, and look as if it held for both.
+    Avoid: `?context=1000&prompt=30000`
+    Prefer: `?context=32000&prompt=30000`; without `context`, it is long enough for the prompt.
+    """
+
+
 class BeyondNumbers(ProblemCode):
     """With a figure or constant set by the question, a rule does not give a finite number.
 
@@ -293,6 +302,24 @@ class DeadlinePassed(ProblemCode):
     """
 
 
+class ResponseFull(ProblemCode):
+    """The answers to the questions before this one are as large as the response to a batch may be.
+
+    Why: a single caller could exhaust the memory of the service.
+    Avoid: a batch of a hundred questions with `"explain": true`, whose answers are 50 times as large
+    Prefer: another batch with the remaining questions; `fitcard serve --response-bytes` sets the limit.
+    """
+
+
+class BatchAboveRate(ProblemCode):
+    """A batch counts as more requests than the rate limit of the service ever allows at once.
+
+    Why: it would be refused however long its caller waits.
+    Avoid: a batch of 100 questions where 60 requests a minute are allowed
+    Prefer: batches of at most that many questions; one with `"explain": true` counts as ten.
+    """
+
+
 class Stopping(ProblemCode):
     """The service is shutting down and does not accept new questions.
 
@@ -322,6 +349,7 @@ QUESTION_TEXTS: Texts = {
 } | {
     OwnEntryWrong.id: frozenset({"field", "given", "closest", "what"}),
     BodyWrong.id: frozenset({"field", "given", "closest", "what"}),
+    InputsContradict.id: frozenset({"field", "given", "closest", "what"}),
     NO_MATCH: frozenset({"field", "given", "closest"}),
     NOT_CONSTANT_NO_MATCH: frozenset({"field", "given", "closest"}),
     OutOfRange.id: frozenset({"field", "given", "closest", "least", "most"}),
@@ -336,6 +364,8 @@ REQUEST_TEXTS: Texts = {
     BodyTooLarge.id: frozenset({"field", "given", "closest", "most"}),
     AddressTooLong.id: frozenset({"field", "given", "closest", "most"}),
     TooManyQuestions.id: frozenset({"field", "given", "closest", "most"}),
+    ResponseFull.id: frozenset({"field", "given", "closest", "most"}),
+    BatchAboveRate.id: frozenset({"field", "given", "closest", "most", "window"}),
     TooManyRequests.id: frozenset({"field", "given", "closest", "most", "window", "seconds"}),
 }
 
@@ -354,17 +384,28 @@ def question_problem(
     kind: type[ProblemCode], field: str, value: object = "", near: Iterable[str] = (), **parameters: str
 ) -> Problem:
     """A problem of the parameter `field` of a question, without a message. `value` is shortened to one line."""
-    word = " ".join(as_text(value).split())
+    field, word = _encodable(field), " ".join(_encodable(as_text(value)).split())
     word = word if len(word) <= MAX_WORD_LENGTH else word[:MAX_WORD_LENGTH] + "..."
-    return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **parameters})
+    others = {name: _encodable(text) for name, text in parameters.items()}
+    return Problem(kind, field=field, closest=tuple(near), parameters={"field": field, "given": word, **others})
 
 
 def as_text(value: object) -> str:
-    """The value as text; `...` for integers with more digits than Python writes."""
+    """The value as text; `...` for integers with more digits, and data with more levels, than Python writes."""
     try:
         return str(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "..."
+
+
+def is_given(value: object) -> bool:
+    """Whether a parameter has a value; None and empty text count as absent."""
+    return value is not None and not (isinstance(value, str) and not value)
+
+
+def _encodable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no encoding can write."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def word_problems(problems: Iterable[Problem], messages: Messages) -> list[Problem]:

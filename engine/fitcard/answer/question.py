@@ -26,6 +26,7 @@ from fitcard.answer.problems import (
     UnknownParameter,
     UnknownRule,
     as_text,
+    is_given,
     question_problem,
 )
 from fitcard.catalog.catalog import CUSTOM, Entry
@@ -84,9 +85,7 @@ def read_question(
     """
     reader = _QuestionReader(rulebook, open_axes, tuple(other_parameters))
     field_overrides = {name: value for name, value in (overrides or {}).items() if "." in name}
-    present = {
-        name: value for name, value in {**parameters, **field_overrides}.items() if value is not None and value != ""
-    }
+    present = {name: value for name, value in {**parameters, **field_overrides}.items() if is_given(value)}
     values, fields = _split_fields(present)
     reader.check_names(present)
     entries, custom_entries = reader.read_entries(values, fields)
@@ -167,7 +166,7 @@ class _QuestionReader:
         if not axis.custom_fields:
             raise ProblemsError([question_problem(NoOwnEntry, axis.name, axis.name, axis.custom_fields)])
         word, parameter = (fields[BASE], f"{axis.name}.{BASE}") if BASE in fields else (name, axis.name)
-        base = None if word in (None, CUSTOM) else read_entry(self.rulebook, axis, word, parameter)
+        base = None if word is None or as_text(word) == CUSTOM else read_entry(self.rulebook, axis, word, parameter)
         own_fields = {key: value for key, value in fields.items() if key != BASE}
         data = entry_from_parameters(self.rulebook.catalog_of(axis.name), axis.name, own_fields)
         return custom_entry(self.rulebook, axis, data, base)
@@ -219,6 +218,8 @@ def read_entry(rulebook: Rulebook, axis: Axis, name: object, parameter: str = ""
     word = axis.default if name is None else as_text(name)
     if word is None:
         raise ProblemsError([question_problem(MissingParameter, axis.name)])
+    if not isinstance(name, str | int | float | None):  # the text of an array is no name, but may resemble one
+        raise ProblemsError([unknown_choice(parameter or axis.name, word, ())])
     entry = catalog.find(word)
     if entry is not None:
         return entry

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fitcard.answer.contradictions import refuse_all
 from fitcard.answer.custom_entry import with_custom_entries
 from fitcard.answer.evaluator import AnswerRows, QuestionEvaluator, Row, blame_question
-from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, as_text, question_problem
+from fitcard.answer.problems import NotAChoice, NotWhole, UnknownRanking, as_text, is_given, question_problem
 from fitcard.answer.question import NO, YES, Question, read_number, read_question, unknown_choice
 from fitcard.answer.render import AnswerRenderer, Values, overridden_values
 from fitcard.compiler.batch import QuestionGrid
@@ -51,7 +52,7 @@ def read_ranking(
     Raises ProblemsError with a problem for each unknown, missing or invalid parameter, or an unknown ranking.
     """
     ranking = find_ranking(rulebook, name)
-    present = {key: value for key, value in parameters.items() if value is not None and value != ""}
+    present = {key: value for key, value in parameters.items() if is_given(value)}
     names = (*ranking.filters, LIMIT)
     of_ranking = {key: present.pop(key) for key in names if key in present}
     picks_best = ranking.best is not None and not any(key.partition(".")[0] == ranking.best.axis for key in present)
@@ -85,7 +86,8 @@ def find_ranking(rulebook: Rulebook, name: str) -> RankingDefinition:
 def rank(engine: Engine, ranking_question: RankingQuestion, *, site: str = "") -> dict[str, Any]:
     """The ranking as plain data, in the shape of `ranking-answer.schema.json`.
 
-    Raises ProblemsError if a rule gives no finite number.
+    Entries with which the question contradicts itself are not ranked. Raises ProblemsError if that are all of them, or
+    a rule gives no finite number.
     """
     question = ranking_question.question
     with blame_question(question):
@@ -104,7 +106,8 @@ def rank(engine: Engine, ranking_question: RankingQuestion, *, site: str = "") -
 class RankedRows:
     """All entries of the ranked axis, each with one entry of `best_axis`.
 
-    `best` are the rows of the latter in their catalog, 0 for all if there is no such axis.
+    `best` are the rows of the latter in their catalog, 0 for all if there is no such axis. `refused` are the questions
+    that contradict themselves.
     """
 
     grid: QuestionGrid
@@ -113,6 +116,7 @@ class RankedRows:
     ranked_axis: str
     best_axis: str | None
     best: NDArray[np.int64]
+    refused: NDArray[np.bool_]
 
     @property
     def count(self) -> int:
@@ -121,15 +125,31 @@ class RankedRows:
 
     def column(self, name: str) -> NDArray[Any]:
         """The value of each entry, codes for words."""
-        values: NDArray[Any] = self.table(name)[np.arange(self.count), self.best]
-        return values
+        return self._of_best(self.table(name))
+
+    @property
+    def admitted(self) -> NDArray[np.bool_]:
+        """The entries with which the question does not contradict itself."""
+        return ~self._of_best(self._as_table(self.refused))
 
     def table(self, name: str) -> NDArray[Any]:
         """The values, shape (entries, entries of `best_axis`)."""
         column = self.evaluation.columns[name]
-        values = np.broadcast_to(column.codes if isinstance(column, WordColumn) else column, self.grid.shape)
+        return self._as_table(column.codes if isinstance(column, WordColumn) else column)
+
+    def _of_best(self, table: NDArray[Any]) -> NDArray[Any]:
+        values: NDArray[Any] = table[np.arange(self.count), self.best]
+        return values
+
+    def _as_table(self, column: Any) -> NDArray[Any]:
+        values = np.broadcast_to(column, self.grid.shape)
         table: NDArray[Any] = np.moveaxis(values, list(self.grid.ids).index(self.ranked_axis), 0)
         return table.reshape(self.count, -1)
+
+    def with_best(self, by: str) -> RankedRows:
+        """The rows with the entry of `best_axis` that has the largest value of `by`, of those that are not refused."""
+        points = np.where(self._as_table(self.refused), -np.inf, self.table(by))
+        return replace(self, best=points.argmax(axis=1))
 
     def cell(self, at: int) -> Index:
         """The cell of an entry."""
@@ -148,10 +168,12 @@ def _evaluate(evaluator: QuestionEvaluator, ranking_question: RankingQuestion) -
         entries[axis] = evaluator.engine.rulebook.catalog_of(axis).ids
     grid = QuestionGrid.of(rules.question_fields, rules.columns, entries)
     shown = ranking.names(evaluator.engine.rulebook.message_names, rules.rule_set)
-    evaluation = evaluate(rules, grid, shown.computed, question.inputs, evaluator.fixed_values)
+    names = shown.computed | evaluator.engine.layout_plans[question.profile].contradictions
+    evaluation = evaluate(rules, grid, names, question.inputs, evaluator.fixed_values)
+    refused = refuse_all(evaluator, question, evaluation)
     first = np.zeros(len(grid.ids[ranking.over]), dtype=np.int64)
-    rows = RankedRows(grid, evaluation, shown, ranking.over, best.axis if best else None, first)
-    return replace(rows, best=rows.table(best.by.name).argmax(axis=1)) if best else rows
+    rows = RankedRows(grid, evaluation, shown, ranking.over, best.axis if best else None, first, refused)
+    return rows.with_best(best.by.name) if best else rows
 
 
 class _RankingRenderer:
@@ -215,7 +237,7 @@ class _RankingRenderer:
 
     def _passing_rows(self) -> NDArray[np.int64]:
         """The rows that pass all filters, in the order of the catalog. Absent numbers (NaN) pass no bound."""
-        passes = np.ones(self.rows.count, dtype=bool)
+        passes = self.rows.admitted
         for name, value in self.question.filters.items():
             condition = self.ranking.filters[name]
             column = self.rows.column(condition.value.name)

@@ -36,6 +36,7 @@ from fitcard.rulebook.layout import (
 from fitcard.rulebook.messages import Messages, Slot, Template
 from fitcard.values import Scalar, whole_as_int
 
+ALWAYS_IN_STEP = ("name", "kind", "value")  # of the trace of an item
 Values = Mapping[str, Any]  # of a row by name; whole numbers as integers, None for absent values
 
 
@@ -70,7 +71,7 @@ class RendererFactory:
             case ValueNode():
                 return _without_lists(self._value(node.name))
             case MessageNode():
-                return _without_lists(self._sentence(node.key))
+                return _without_lists(self.sentence(node.key))
             case TextNode():
                 return lambda _, values: node.text
             case ObjectNode():
@@ -124,7 +125,8 @@ class RendererFactory:
         of_catalog = self.messages.names.get(known.catalog, {}) if known else {}
         return of_catalog.get(field, {})
 
-    def _sentence(self, key: str) -> ValueRenderer:
+    def sentence(self, key: str) -> ValueRenderer:
+        """The function that renders a sentence for the values of a row."""
         sentence = self.messages.sentences[key]
         texts = {word: self._text(template) for word, template in sentence.templates.items()}
         return (lambda values: texts[str(values[sentence.by])](values)) if sentence.by else texts[""]
@@ -168,7 +170,7 @@ def _list(parts: Sequence[tuple[Renderer, bool]]) -> Renderer:
 class AnswerRenderer:
     """Renders nodes of the layout; the result depends on the layout, the rows and the messages only.
 
-    With `explain`, the answer and each item of a list have a trace.
+    With `explain`, the answer has a trace, and each item of a list the steps in which its own differs.
     """
 
     def __init__(
@@ -243,9 +245,10 @@ class AnswerRenderer:
         return [dict(_fields(columns.catalog.entries[columns.ids[row]], matching)) for row in rows]
 
     def _add_trace(self, item: Any, row: Row, names: Iterable[str], independent: Container[str]) -> None:
-        """Adds the steps that differ from those of the question."""
+        """Adds the steps that differ from those of the question, without what is the same in them."""
         if isinstance(item, dict):
-            item["trace"] = [step for step in row.trace(names, independent) if step != self._trace.get(step["name"])]
+            steps = ((step, self._trace.get(step["name"], {})) for step in row.trace(names, independent))
+            item["trace"] = [_differences(step, own) for step, own in steps if step != own]
 
 
 def overridden_values(engine: Engine, question: Question) -> list[dict[str, Any]]:
@@ -268,6 +271,11 @@ def _shown_rows(each: EachNode, rows: VariantRows) -> list[int]:
         shown = shown[np.argsort(rows.column(each.order.name)[shown], kind="stable")]
     numbers: list[int] = shown[: each.limit].tolist()
     return numbers
+
+
+def _differences(step: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A step without what it has in common with that of the question; sources and descriptions are most of a trace."""
+    return {key: value for key, value in step.items() if key in ALWAYS_IN_STEP or key not in own or own[key] != value}
 
 
 def _fields(entry: Entry, matching: MatchingNode) -> Iterator[tuple[str, Any]]:

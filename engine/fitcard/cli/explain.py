@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fitcard.answer.catalog_api import rule_detail
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question
 from fitcard.cli.completion import complete_question
 from fitcard.cli.options import QuestionOptionsCommand, load_for_command, parse_settings, required_axes, set_option

@@ -55,6 +55,7 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option("--address-length", REQUEST.address, COUNT, "Maximum length of a URL.")
 @option("--batch-questions", REQUEST.questions, COUNT, "Maximum number of questions in a batch.")
 @option("--batch-seconds", REQUEST.seconds, SECONDS, "Time limit of a batch.")
+@option("--response-bytes", REQUEST.response, COUNT, "Maximum size of the answers of a batch.")
 @option("--header-bytes", CONNECTION.header, COUNT, "Maximum size of request headers.")
 @option(
     "--connections",
@@ -116,6 +117,7 @@ def command(
     address_length: int,
     batch_questions: int,
     batch_seconds: float,
+    response_bytes: int,
     trusted_proxies: int,
     proxy_networks: tuple[str, ...],
     rate_limit: str,
@@ -129,7 +131,7 @@ def command(
     On SIGTERM it stops accepting requests, completes those in progress and exits with 0. On SIGHUP it loads the rules
     again.
     """
-    limits = Limits(body_bytes, address_length, batch_questions, batch_seconds)
+    limits = Limits(body_bytes, address_length, batch_questions, batch_seconds, response_bytes)
     options = replace(
         SERVICE,
         limits=limits,

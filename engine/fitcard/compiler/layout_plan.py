@@ -57,7 +57,7 @@ class LayoutPlan:
     `figures` are the definitions that answers show beside the layout. `shown` are the names in answers and their
     messages, without lists; `items` those in the items of each list, by its path in the layout; and `names_by_variant`
     those of all lists and picks with the same rows. `renderers` caches the renderer of each part of the layout, by
-    language.
+    language. `contradictions` are the names that refuse a question, and those of their sentences.
     """
 
     layout: Layout
@@ -69,6 +69,7 @@ class LayoutPlan:
     alongs: tuple[AlongNode, ...]
     items: Mapping[Path, ShownNames]
     names_by_variant: Mapping[VariantKey, frozenset[str]]
+    contradictions: frozenset[str]
     renderers: IdentityCache = field(default_factory=lambda: IdentityCache(MAX_RENDERERS), repr=False)
     _variants: dict[tuple[bool, ...], VariantPlan] = field(default_factory=dict, repr=False)
 
@@ -105,7 +106,9 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
         by_variant[each.variant] = by_variant.get(each.variant, frozenset()) | shown_in_items[each.path].computed
     evaluated = (*by_variant.values(), *(shown_in_items[along.path].computed for along in alongs))
     compared = (name for names in evaluated for name in rules.plan(names).current)
-    own = picks.own.union(compared, (value.name for each in lists for value in each.override.inputs.values()))
+    contradictions = shown_names(layout.contradiction_names(message_names), rules.rule_set).computed
+    of_overrides = (value.name for each in lists for value in each.override.inputs.values())
+    own = picks.own.union(contradictions, compared, of_overrides)
     return LayoutPlan(
         layout,
         rules,
@@ -116,6 +119,7 @@ def plan_layout(layout: Layout, message_names: MessageNames, rules: CompiledRule
         alongs,
         shown_in_items,
         by_variant,
+        contradictions,
     )
 
 

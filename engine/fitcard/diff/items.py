@@ -67,7 +67,7 @@ def items_in(kind: str, document: Document, path: str) -> Iterator[Item]:
             for key, value in flatten(document.data).items():
                 yield Item(ItemKind.TEXT, key, language, {ITSELF: value}, document, tuple(key.split(".")))
         case _ if kind == LAYOUT:
-            yield from _layout_items(document, ("picks", "answer"))
+            yield from _layout_items(document, ("picks", "answer", "contradictions"))
         case _ if kind == RANKINGS:
             yield from _layout_items(document, ("filters", "rankings"))
         case _ if kind == CHANGES:  # affects neither answers nor checks

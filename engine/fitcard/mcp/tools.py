@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fitcard.answer.answer import answer_question, answer_questions
-from fitcard.answer.evaluator import explain as explain_rules
+from fitcard.answer.explain import explain as explain_rules
 from fitcard.answer.problems import MissingParameter, NotWhole, UnknownRule, question_problem
 from fitcard.answer.question import Question, read_number, read_question
 from fitcard.answer.ranking import rank, read_filter, read_ranking

@@ -143,16 +143,32 @@ class Pick:
         return self.override.variant(self.axis)
 
 
+@dataclass(frozen=True)
+class Contradiction:
+    """Questions that are refused: those for which `when` holds, with a problem of `field` worded by `sentence`."""
+
+    when: ValueNode
+    field: str
+    sentence: MessageNode
+    path: Path
+
+
 Node = ValueNode | MessageNode | TextNode | ObjectNode | ListNode | EachNode | AlongNode | MatchingNode
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The nodes of an answer, and the picks that they refer to."""
+    """The nodes of an answer, the picks that they refer to, and the questions that have no answer."""
 
     picks: Mapping[str, Pick]
     root: ObjectNode
     document: Document
+    contradictions: tuple[Contradiction, ...] = ()
+
+    def contradiction_names(self, message_names: MessageNames) -> frozenset[str]:
+        """The names that decide whether a question contradicts itself, and say how."""
+        conditions = {each.when.name for each in self.contradictions}
+        return frozenset(conditions.union(*(message_names[each.sentence.key] for each in self.contradictions)))
 
     def name_at(self, *keys: str) -> str:
         """The name whose value an answer has at these keys. Raises KeyError if there is no value."""

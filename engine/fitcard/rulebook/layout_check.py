@@ -10,6 +10,7 @@ from fitcard.language.rule_set import RuleSet, field_names
 from fitcard.problems import Problem, ProblemCode, Severity
 from fitcard.rulebook.layout import (
     AlongNode,
+    Contradiction,
     EachNode,
     Layout,
     MatchingNode,
@@ -20,6 +21,7 @@ from fitcard.rulebook.layout import (
     referenced_values,
     walk,
 )
+from fitcard.rulebook.layout_reader import FIELD
 from fitcard.rulebook.messages import Languages, MessageMissing, Messages, MessageUnused, check_slots
 from fitcard.source.document import Path
 from fitcard.suggest import closest
@@ -54,9 +56,9 @@ class LayoutNested(ProblemCode):
 
 
 class LayoutPicked(ProblemCode):
-    """The rows of a list depend on an entry that is picked from rows.
+    """The rows of a list, or a contradiction, depend on an entry that is picked from rows, or on a comparison.
 
-    Why: all rows are computed at once, before an entry is picked.
+    Why: all rows are computed at once, before an entry is picked; and a question is refused before its rows.
     Avoid: `changed: {context: recommended_quant.bits}`
     Prefer: a formula over figures of the question itself.
     """
@@ -93,6 +95,8 @@ def check_layout(
         yield from checker.value(pick.by, Kind.NUMBER)
         yield from checker.override(pick.override, pick.path)
     yield from checker.node(layout.root)
+    for contradiction in layout.contradictions:
+        yield from checker.contradiction(contradiction)
     for messages in languages.values():
         yield from check_slots(messages, checker.kind, checker.words, checker.known_names)
         yield from _missing(messages, checker.used_messages & set(default.sentences))
@@ -214,15 +218,34 @@ class LayoutChecker:
             yield from self.value(value)
         for part in walk(node):
             if isinstance(part, MessageNode):
-                self.used_messages.add(part.key)
-                if part.key not in self.messages.sentences:
-                    yield self.unknown("sentence", part.key, part.path, list(self.messages.sentences))
+                yield from self.sentence(part)
             elif isinstance(part, EachNode):
                 yield from self.each(part)
             elif isinstance(part, AlongNode):
                 yield from self.along(part)
             elif isinstance(part, MatchingNode):
                 yield from self.matching(part)
+
+    def sentence(self, node: MessageNode) -> Iterator[Problem]:
+        """A sentence that does not exist."""
+        self.used_messages.add(node.key)
+        if node.key not in self.messages.sentences:
+            yield self.unknown("sentence", node.key, node.path, list(self.messages.sentences))
+
+    def contradiction(self, contradiction: Contradiction) -> Iterator[Problem]:
+        """A field or a sentence that does not exist, and names that have no value for the question alone."""
+        yield from self.value(contradiction.when, Kind.CONDITION)
+        fields = [*self.question_fields.inputs, *self.question_fields.axes]
+        if contradiction.field not in fields:
+            yield self.unknown("field of a question", contradiction.field, (*contradiction.path, FIELD), fields)
+        sentence = contradiction.sentence
+        yield from self.sentence(sentence)
+        in_sentence = self.messages.sentences[sentence.key].names if sentence.key in self.messages.sentences else ()
+        named = {contradiction.when.name: contradiction.when.path, **dict.fromkeys(in_sentence, sentence.path)}
+        for name, path in named.items():
+            if name.partition(".")[0] in self.layout.picks or _reads_current(self.rule_set, name):
+                message, hint = f"`{name}` is not a value of the question alone", "use a figure of the question itself"
+                yield self.layout.document.problem(LayoutPicked, message, path, hint=hint)
 
     def each(self, each: EachNode) -> Iterator[Problem]:
         """All problems of a list over an axis."""

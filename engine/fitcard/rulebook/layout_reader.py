@@ -24,6 +24,7 @@ from fitcard.problems import Problem, ProblemCode, Severity, errors
 from fitcard.rulebook.layout import (
     NO_AXIS,
     AlongNode,
+    Contradiction,
     EachNode,
     Layout,
     ListNode,
@@ -41,6 +42,7 @@ from fitcard.suggest import closest
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
 WITH, CHANGED, USE, BLOCKS, ANSWER = "with", "changed", "use", "blocks", "answer"
+CONTRADICTIONS, FIELD = "contradictions", "field"
 NODE_KEYS = frozenset({MESSAGE, TEXT, EACH, CHANGED, ALONG, MATCHING})  # of maps that are no objects
 RANKINGS, COLUMNS, COLUMN_DEPTH = "rankings", "columns", 4  # columns are at `rankings.<name>.columns.<number>`
 RANKING_OBJECTS: tuple[Path, ...] = (("head",), ("item",), ("parts",))  # in each of the rankings
@@ -92,7 +94,15 @@ def read_layout(document: Document, axes: frozenset[str]) -> Layout:
     for name, data in document.data.get("picks", {}).items():
         path: Path = ("picks", name)
         picks[name] = Pick(name, data["axis"], ValueNode(data["by"], (*path, "by")), reader.override(data, path), path)
-    return Layout(picks, reader.object(document.data[ANSWER], (ANSWER,)), document)
+    contradictions = tuple(_contradictions(document))
+    return Layout(picks, reader.object(document.data[ANSWER], (ANSWER,)), document, contradictions)
+
+
+def _contradictions(document: Document) -> Iterator[Contradiction]:
+    for condition, data in document.data.get(CONTRADICTIONS, {}).items():
+        path: Path = (CONTRADICTIONS, condition)
+        sentence = MessageNode(data[MESSAGE], (*path, MESSAGE))
+        yield Contradiction(ValueNode(condition, path), data[FIELD], sentence, path)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from fitcard.answer.problems import MissingParameter, as_text, question_problem
+from fitcard.answer.contradictions import refuse_batch
+from fitcard.answer.problems import MissingParameter, as_text, is_given, question_problem
 from fitcard.answer.question import read_entry, read_question
-from fitcard.compiler.batch import Chunks
+from fitcard.compiler.batch import Chunks, QuestionGrid
 from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
 from fitcard.language.expression import Expression, ExpressionError, parse
@@ -150,15 +151,16 @@ def read_sweep(
     `columns` are keys of an answer joined with dots, or names of rules; by default those of the layout. `where` is an
     expression over names of rules; only answers for which it holds are rows. Units are converted; a number without a
     unit is in the unit of the other side of its comparison.
-    Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range.
+    Raises ProblemsError with one problem for each parameter, column and name that is unknown or out of range, and if
+    every question contradicts itself; where some do, they have rows like the others.
     """
     rulebook, problems = engine.rulebook, list[Problem]()
     axes = rulebook.question_fields.axes
     ids, named_axes = {}, []
     for axis in axes.values():
         value = parameters.get(axis.name)
-        words = [*_split(value or ())]
-        if not words and value is not None and value != "":
+        words = [*_split(value)] if is_given(value) else []
+        if not words and is_given(value):
             problems.append(question_problem(MissingParameter, axis.name))
             continue
         try:
@@ -188,6 +190,7 @@ def read_sweep(
         "profile": question.profile,
     }
     rules = scope.rules
+    refuse_batch(engine, question, QuestionGrid.of(rules.question_fields, rules.columns, ids))
     return Sweep(rules, ids, tuple(named_axes), question.inputs, question.overrides, tuple(selected), condition, about)
 
 
@@ -255,7 +258,10 @@ def _columns(rulebook: Rulebook, scope: _Scope, keys: Iterable[str], problems: l
 
 def _where(units: UnitSystem, scope: _Scope, source: str) -> tuple[Expression | None, list[Problem]]:
     """The filter as an expression with converted units, and its problems."""
-    document, path, problems = _as_document(source), (WHERE,), list[Problem]()
+    document, problems = _as_document(source)
+    if document is None:
+        return None, problems
+    path = (WHERE,)
     try:
         expression = parse(source)
     except ExpressionError as error:
@@ -285,8 +291,6 @@ def _where(units: UnitSystem, scope: _Scope, source: str) -> tuple[Expression | 
     return convert_condition(expression, rules.rule_set, units, document, path, compares_bare_numbers=True)
 
 
-def _as_document(source: str) -> Document:
-    """A document with the expression, so that its problems have positions."""
-    document, _ = read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")
-    assert document is not None
-    return document
+def _as_document(source: str) -> tuple[Document | None, list[Problem]]:
+    """A document with the expression, so that its problems have positions; None for text that YAML cannot hold."""
+    return read_text(f"{WHERE}: {json.dumps(source)}", f"--{WHERE}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import time
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitcard.answer.problems import KeyNeeded, TooManyRequests
+from fitcard.answer.problems import BatchAboveRate, KeyNeeded, TooManyRequests
 from fitcard.web.errors import refusal
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ HASH_PREFIX = "sha256:"
 COMMENT = "#"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
 UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and what pages load
+POST, EXPLAIN = "POST", "explain"
 OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
+MAX_KNOWN = 4096  # pairs of an address and a caller
 IPV6, IPV6_PREFIX = 6, 64  # the length in bits of the prefix of a household or server
 
 
@@ -52,11 +55,17 @@ class Access:
 
     `keys` are the names of callers by the hash of their key; without any, no key is needed. `rate` reads like
     `60/minute`; empty for none. Raises ValueError on construction where it cannot be read.
+
+    Wrong keys count as requests of their address. While an address has sent as many of them as the rate allows, no key
+    is compared for it, so that the right one cannot be found by trying: only callers that had sent their key from this
+    address before are answered there.
     """
 
     def __init__(self, keys: Mapping[str, str], rate: str) -> None:
         self._names = keys
         self._rate = RateLimit(rate) if rate else None
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()  # addresses with the names of their callers
+        self._lock = threading.Lock()
 
     def caller(self, environ: WSGIEnvironment, path: str) -> str | None:
         """The name of the caller, empty where no key is needed; None where one is needed and missing or wrong."""
@@ -68,20 +77,67 @@ class Access:
     def admits(self, environ: WSGIEnvironment, path: str) -> bool:
         """Whether a request is allowed; it is counted if so."""
         caller = self.caller(environ, path)
-        return caller is not None and (self._rate is None or self._rate.admits(caller, environ, path))
+        if caller is None or self._suspects(caller, environ):
+            return False
+        return self._rate is None or self._rate.admits(caller, environ, path)
 
     def check(self, environ: WSGIEnvironment, path: str) -> str:
         """The name of the caller. Raises RequestRefused where a key is missing or the rate exceeded."""
         caller = self.caller(environ, path)
+        if self._rate is not None and (self._is_wrong(environ, path) or self._suspects(caller, environ)):
+            self._count(self._rate, _guesses(environ), environ, path)
+        if self._rate is not None:
+            self._count(self._rate, caller or "", environ, path)
         if caller is None:
             raise refusal(KeyNeeded, headers=CHALLENGE)
-        self.count(1, caller, environ, path)
+        self._remember(caller, environ)
         return caller
 
-    def count(self, questions: int, caller: str, environ: WSGIEnvironment, path: str) -> None:
-        """Counts further questions of a caller like requests. Raises RequestRefused where the rate is exceeded."""
-        if self._rate is not None and questions > 0 and not self._rate.admits(caller, environ, path, questions):
-            raise self._rate.exceeded(caller, environ)
+    def count(self, requests: int, caller: str, environ: WSGIEnvironment, path: str, *, alone: bool = False) -> None:
+        """Counts a request that `check` has counted once as this many.
+
+        One that asks a single question, `alone`, counts at most as many as the rate allows at once. Raises
+        RequestRefused where the rate is exceeded, or the request is above it for good.
+        """
+        if self._rate is None:
+            return
+        requests = min(requests, self._rate.most) if alone else requests
+        if requests > self._rate.most:
+            slots = {"most": self._rate.most, "window": self._rate.window}
+            raise refusal(BatchAboveRate, "", requests, slots=slots)
+        if requests > 1 and not self._rate.admits(caller, environ, path, requests - 1):
+            raise self._rate.exceeded(requests, caller, environ)
+
+    @staticmethod
+    def _count(rate: RateLimit, caller: str, environ: WSGIEnvironment, path: str) -> None:
+        """Counts a request. Raises RequestRefused where the rate is exceeded.
+
+        A request that may count as several is to come back when the rate allows the most.
+        """
+        if not rate.admits(caller, environ, path):
+            several = environ["REQUEST_METHOD"] == POST or EXPLAIN in environ.get("QUERY_STRING", "")
+            raise rate.exceeded(rate.most if several else 1, caller, environ)
+
+    def _is_wrong(self, environ: WSGIEnvironment, path: str) -> bool:
+        """Whether a request has a key that is wrong."""
+        key = _key_of(environ) if self._names and path.startswith(PROTECTED) else ""
+        return bool(key) and not _name_of(key, self._names)
+
+    def _suspects(self, caller: str | None, environ: WSGIEnvironment) -> bool:
+        """Whether the key of a caller is not compared, as its address has sent too many wrong ones."""
+        if not caller or self._rate is None or self._rate.allows(_guesses(environ)):
+            return False
+        with self._lock:
+            return (_rated("", environ), caller) not in self._known
+
+    def _remember(self, caller: str, environ: WSGIEnvironment) -> None:
+        """Remembers that a caller has sent its key from an address; the longest unused one is forgotten."""
+        if caller and self._rate is not None:
+            with self._lock:
+                self._known[_rated("", environ), caller] = None
+                self._known.move_to_end((_rated("", environ), caller))
+                while len(self._known) > MAX_KNOWN:
+                    self._known.popitem(last=False)
 
 
 class RateLimit:
@@ -95,20 +151,50 @@ class RateLimit:
         from limits.storage import MemoryStorage  # noqa: PLC0415
         from limits.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
 
-        self._limit, self._limiter = parse(rate), SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limit, self._storage = parse(rate), MemoryStorage()
+        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
-    def admits(self, caller: str, environ: WSGIEnvironment, path: str, questions: int = 1) -> bool:
-        """Whether a number of questions is within the rate of the caller; if so, they are counted."""
+    @property
+    def most(self) -> int:
+        """The number of requests that are allowed within the window."""
+        return self._limit.amount
+
+    @property
+    def window(self) -> int:
+        """The length of the window in seconds."""
+        return self._limit.get_expiry()
+
+    def admits(self, caller: str, environ: WSGIEnvironment, path: str, requests: int = 1) -> bool:
+        """Whether a number of requests is within the rate of the caller; if so, they are counted."""
         if path.startswith(UNLIMITED) or environ["REQUEST_METHOD"] == OPTIONS:
             return True
-        return self._limiter.hit(self._limit, _rated(caller, environ), cost=min(questions, self._limit.amount))
+        return self._limiter.hit(self._limit, _rated(caller, environ), cost=requests)
 
-    def exceeded(self, caller: str, environ: WSGIEnvironment) -> Exception:
-        """The exception for a caller whose rate is exceeded, with the seconds to wait."""
-        window = self._limiter.get_window_stats(self._limit, _rated(caller, environ))
-        seconds = max(1, math.ceil(window.reset_time - time.time()))
-        slots = {"most": self._limit.amount, "window": self._limit.get_expiry(), "seconds": seconds}
+    def allows(self, name: str) -> bool:
+        """Whether a request that is counted by this name would be within the rate; it is not counted."""
+        return self._limiter.test(self._limit, name)
+
+    def exceeded(self, requests: int, caller: str, environ: WSGIEnvironment) -> Exception:
+        """The exception for a caller whose rate is exceeded, with the seconds until this many requests are allowed."""
+        seconds = self._wait(requests, _rated(caller, environ))
+        slots = {"most": self.most, "window": self.window, "seconds": seconds}
         return refusal(TooManyRequests, headers={"Retry-After": str(seconds)}, slots=slots)
+
+    def _wait(self, requests: int, name: str) -> int:
+        """The whole seconds until a number of requests is allowed, if none come before.
+
+        Requests of the current window count in full until its end, and from then on by the share of the window that
+        still overlaps with it.
+        """
+        key = self._limit.key_for(name)
+        previous, _, current, current_ttl = self._storage.get_sliding_window(key, self.window)
+        left = current_ttl - self.window  # of the current window
+        allowed = self.most - requests + 1  # counts are rounded down, and must stay below
+        if current < allowed:
+            wait = left - (allowed - current) * self.window / previous if previous else 0
+        else:
+            wait = left + self.window * (1 - allowed / current)
+        return max(1, math.floor(wait) + 1)
 
 
 def _rated(caller: str, environ: WSGIEnvironment) -> str:
@@ -121,6 +207,11 @@ def _rated(caller: str, environ: WSGIEnvironment) -> str:
     except ValueError:  # a Unix socket
         return text
     return str(ip_network(f"{address}/{IPV6_PREFIX}", strict=False)) if address.version == IPV6 else str(address)
+
+
+def _guesses(environ: WSGIEnvironment) -> str:
+    """What wrong keys of an address are counted by; no name of a caller has spaces."""
+    return f"wrong keys of {_rated('', environ)}"
 
 
 def _key_of(environ: WSGIEnvironment) -> str:

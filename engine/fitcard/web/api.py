@@ -27,7 +27,16 @@ from fitcard.web.parameters import (
     RuleName,
     SearchQuery,
 )
-from fitcard.web.questions import answer, answer_batch, answer_many, json_body, ranking, read_batch, read_pair
+from fitcard.web.questions import (
+    answer,
+    answer_batch,
+    answer_many,
+    batch_cost,
+    json_body,
+    ranking,
+    read_batch,
+    read_pair,
+)
 from fitcard.web.responses import json_response
 from fitcard.web.routing import Example, Routes
 
@@ -87,10 +96,10 @@ def batch() -> Response:
     """Answers for many questions.
 
     Each question has an answer or a problem document, in the order of the questions. Those for which the time limit
-    left no time have status 503; repeat them in a smaller batch.
+    left no time, or the size limit no room, have status 503; repeat them in a smaller batch.
     """
     questions = read_batch(g.rulebook, json_body(), g.service.options.limits)
-    g.service.access.count(len(questions) - 1, g.caller, request.environ, request.path)
+    g.service.access.count(batch_cost(questions), g.caller, request.environ, request.path)
     return json_response(answer_batch(g.rulebook, questions, answer_many, g.service.options.limits, request.path))
 
 

@@ -17,6 +17,7 @@ from fitcard.web.responses import problem_response
 STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
     problems.BodyUnreadable: HTTPStatus.BAD_REQUEST,
     problems.TooManyQuestions: HTTPStatus.BAD_REQUEST,
+    problems.BatchAboveRate: HTTPStatus.BAD_REQUEST,
     problems.KeyNeeded: HTTPStatus.UNAUTHORIZED,
     problems.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     problems.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -24,6 +25,7 @@ STATUS: Mapping[type[ProblemCode], HTTPStatus] = {
     problems.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     problems.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     problems.DeadlinePassed: HTTPStatus.SERVICE_UNAVAILABLE,
+    problems.ResponseFull: HTTPStatus.SERVICE_UNAVAILABLE,
     problems.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
     problems.RulesStale: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -10,6 +10,7 @@ MAX_BODY = 100_000  # bytes
 MAX_ADDRESS = 8_000  # characters
 MAX_QUESTIONS = 100  # of one batch
 BATCH_SECONDS = 10.0
+MAX_RESPONSE = 4_000_000  # bytes of the answers of one batch: three times those of a hundred ordinary ones
 TEXT_LOG, JSON_LOG, NO_LOG = LOG_FORMATS = ("text", "json", "none")
 
 
@@ -18,13 +19,14 @@ class Limits:
     """Limits of one request.
 
     `body` is in bytes; `address` counts the characters of path and query; `questions` are those of a batch, whose
-    evaluation stops after `seconds`.
+    evaluation stops after `seconds`, or when their answers have `response` bytes.
     """
 
     body: int = MAX_BODY
     address: int = MAX_ADDRESS
     questions: int = MAX_QUESTIONS
     seconds: float = BATCH_SECONDS
+    response: int = MAX_RESPONSE
 
 
 THREADS = 4

@@ -15,9 +15,9 @@ from typing import Any
 from flask import g, request
 
 from fitcard.answer.answer import answer_question, answer_questions
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.problem_documents import problem_document
-from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, TooManyQuestions
+from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, ResponseFull, TooManyQuestions
 from fitcard.answer.question import BODY, Question, body_problems, read_body, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.catalog.catalog import JOINED
@@ -27,12 +27,14 @@ from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.errors import RequestRefused, refusal
 from fitcard.web.logs import decision
 from fitcard.web.options import Limits
-from fitcard.web.responses import OK
+from fitcard.web.responses import OK, to_json
 
 PAIR = ("model", "device")
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is not text without the other
 BATCH, QUESTIONS = "batch", "questions"
-CHUNK_SIZE = 16  # questions of a batch that are evaluated together, before the time limit is checked again
+EXPLAIN = "explain"
+CHUNK_SIZE = 16  # questions of a batch that are evaluated together, before the limits are checked again
+EXPLAINED_COST = 10  # requests: an explained answer takes 20 times as long as another, and is 50 times as large
 
 BatchItem = tuple[Question, bool]  # a question, and whether to explain its answer
 Answerer = Callable[[Sequence[BatchItem]], Sequence[Mapping[str, Any]]]
@@ -49,7 +51,16 @@ def split_line(line: str) -> dict[str, str]:
 
 
 def answer(question: Question, *, explained: bool = False) -> dict[str, Any]:
-    """The answer to a question; it is added to the decision log."""
+    """The answer to a question; it is added to the decision log.
+
+    An explained one is counted as several requests, though never as more than the rate allows at once. Raises
+    RequestRefused where the rate is exceeded.
+    """
+    g.service.access.count(question_cost(explained), g.caller, request.environ, request.path, alone=True)
+    return _answer(question, explained)
+
+
+def _answer(question: Question, explained: bool) -> dict[str, Any]:
     with g.service.evaluating:
         data = dict(answer_question(g.engine, question, explained=explained, site=g.service.site).data)
     _log(question, data)
@@ -64,7 +75,7 @@ def answer_many(questions: Sequence[BatchItem]) -> list[dict[str, Any]]:
     answers = []
     for question, explained in questions:
         if explained:
-            answers.append(answer(question, explained=True))
+            answers.append(_answer(question, explained))
         else:
             answers.append(dict(next(evaluated).data))
             _log(question, answers[-1])
@@ -131,38 +142,78 @@ def answer_batch(
     limits: Limits,
     path: str,
     now: Callable[[], float] = time.monotonic,
-) -> dict[str, Any]:
-    """The answer or the problem document of each question, in the form of `batch-answer.schema.json`.
+) -> bytes:
+    """The answer or the problem document of each question, as JSON in the form of `batch-answer.schema.json`.
 
-    `answer_chunk` answers several questions together, or raises ProblemsError. Questions after the time limit have a
-    problem document with status 503. `path` is that of the batch.
+    `answer_chunk` answers several questions together, or raises ProblemsError. Questions after the time limit, and
+    those for which the results before leave no room in the response, have a problem document with status 503: the
+    response exceeds its limit by the answers of one chunk at most, and by these documents. Each answer is kept as JSON
+    only, which takes a tenth of the memory. `path` is that of the batch.
     """
-    deadline = now() + limits.seconds
-    results: list[dict[str, Any]] = [{} for _ in bodies]
+    deadline, size = now() + limits.seconds, 0
+    results: list[bytes] = [b""] * len(bodies)
     read: list[tuple[int, BatchItem]] = []
 
     def fail(index: int, error: ProblemsError) -> None:
         status = error.status if isinstance(error, RequestRefused) else None
         document = problem_document(rulebook, error, f"{path}#/{QUESTIONS}/{index}", (), status)
-        results[index] = {"status": document["status"], "problem": document}
+        add(index, {"status": document["status"], "problem": document})
+
+    def add(index: int, result: Mapping[str, Any]) -> None:
+        nonlocal size
+        results[index] = to_json(result)
+        size += len(results[index])
+
+    def full(index: int) -> RequestRefused:
+        return refusal(ResponseFull, f"{QUESTIONS}.{index}", slots={"most": limits.response})
 
     for index, body in enumerate(bodies):
+        if size >= limits.response:
+            fail(index, full(index))
+            continue
         try:
             read.append((index, read_body(rulebook, body)))
         except ProblemsError as error:
             fail(index, error)
-    for start in range(0, len(read), CHUNK_SIZE):
-        chunk = read[start : start + CHUNK_SIZE]
-        if now() > deadline:
+    for chunk in _chunks(read):
+        is_full = size >= limits.response
+        if is_full or now() > deadline:
             for index, _ in chunk:
-                fail(index, refusal(DeadlinePassed, f"{QUESTIONS}.{index}"))
+                fail(index, full(index) if is_full else refusal(DeadlinePassed, f"{QUESTIONS}.{index}"))
             continue
         for index, result in _answer_chunk(chunk, answer_chunk):
             if isinstance(result, ProblemsError):
                 fail(index, result)
             else:
-                results[index] = {"status": OK, "answer": result}
-    return {"answers": results, "rules": {"version": rulebook.version, "sha256": rulebook.sha256}}
+                add(index, {"status": OK, "answer": result})
+    rules = {"version": rulebook.version, "sha256": rulebook.sha256}
+    return b'{"answers":[%b],"rules":%b}' % (b",".join(results), to_json(rules))
+
+
+def batch_cost(bodies: Sequence[Any]) -> int:
+    """The number of requests that the questions of a batch count as."""
+    return sum(question_cost(isinstance(body, dict) and body.get(EXPLAIN) is True) for body in bodies)
+
+
+def question_cost(explained: bool) -> int:
+    """The number of requests that a question counts as."""
+    return EXPLAINED_COST if explained else 1
+
+
+def _chunks(read: Sequence[tuple[int, BatchItem]]) -> Iterator[list[tuple[int, BatchItem]]]:
+    """The questions in chunks of those that are evaluated together; each that is explained is alone in its chunk."""
+    chunk: list[tuple[int, BatchItem]] = []
+    for item in read:
+        _, (_, explained) = item
+        if chunk and (explained or len(chunk) == CHUNK_SIZE):
+            yield chunk
+            chunk = []
+        chunk.append(item)
+        if explained:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def _answer_chunk(

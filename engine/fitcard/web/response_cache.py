@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 2048
 MAX_BODY = 200_000  # bytes of one body
+MAX_BYTES = 50_000_000  # of all bodies: 2,048 ordinary answers have 25 MB, as many rankings 400 MB
 GET = "GET"
 IF_NONE_MATCH, IF_MATCH = "HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"
 NOT_MODIFIED = 304
@@ -56,9 +57,14 @@ class CachedResponse:
 
 @dataclass
 class ResponseCache:
-    """Responses by key, shared by all threads; the least recently used one is dropped first."""
+    """Responses by key, shared by all threads; the least recently used one is dropped first.
+
+    At most `capacity` responses with `max_bytes` of bodies are kept.
+    """
 
     capacity: int = MAX_ENTRIES
+    max_bytes: int = MAX_BYTES
+    _bytes: int = 0
     _entries: OrderedDict[Hashable, CachedResponse] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -74,10 +80,12 @@ class ResponseCache:
         if len(entry.body) > MAX_BODY:
             return
         with self._lock:
+            replaced = self._entries.pop(key, None)
+            self._bytes += len(entry.body) - (len(replaced.body) if replaced else 0)
             self._entries[key] = entry
-            self._entries.move_to_end(key)
-            while len(self._entries) > self.capacity:
-                self._entries.popitem(last=False)
+            while len(self._entries) > self.capacity or self._bytes > self.max_bytes:
+                _, dropped = self._entries.popitem(last=False)
+                self._bytes -= len(dropped.body)
 
     def __len__(self) -> int:
         with self._lock:

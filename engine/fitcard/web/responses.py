@@ -38,8 +38,8 @@ class RulesResponse(Response):
 
 
 def json_response(data: Any) -> Response:
-    """Data as JSON."""
-    return rules_response(to_json(data), JSON)
+    """Data as JSON; bytes are JSON already."""
+    return rules_response(data if isinstance(data, bytes) else to_json(data), JSON)
 
 
 def rules_response(body: str | bytes, media: str = HTML, status: int = OK) -> Response:

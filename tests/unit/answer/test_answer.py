@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fitcard.answer.answer import answer_question
-from fitcard.answer.evaluator import explain
+from fitcard.answer.explain import explain
 from fitcard.answer.question import read_question, split_pair
 from fitcard.compiler.batch import QuestionGrid
 from fitcard.compiler.engine import Engine
@@ -39,11 +39,34 @@ def whole_numbers(asked: Input) -> st.SearchStrategy[str]:
 
 
 AXES, INPUTS = RULEBOOK.question_fields.axes, RULEBOOK.question_fields.inputs
-questions = st.fixed_dictionaries(
+every_question = st.fixed_dictionaries(
     {name: ids(name) for name, axis in AXES.items() if axis.default_by is None},
     optional={name: ids(name) for name, axis in AXES.items() if axis.default_by is not None}
     | {name: whole_numbers(asked) for name, asked in INPUTS.items()},
 )
+
+
+def contradicts_itself(asked: dict[str, Any]) -> bool:
+    """Whether inputs of a question contradict each other, worked out apart from the rules."""
+    layers = RULEBOOK.catalogs["models"].entries[asked["model"]].value("layers")
+    context, prompt, cached, depth = (float(asked.get(name, 0)) for name in ("context", "prompt", "cached", "depth"))
+    too_long = "context" in asked and (max(prompt, 1) + cached > context or depth > context)
+    return too_long or (layers is not None and float(asked.get("gpus", 1)) > layers)
+
+
+questions = every_question.filter(lambda asked: not contradicts_itself(asked))
+
+
+@settings(max_examples=100, deadline=None)
+@given(every_question)
+def test_a_question_is_refused_where_it_contradicts_itself_and_nowhere_else(asked: dict[str, str]) -> None:
+    question = read_question(RULEBOOK, asked)
+    if not contradicts_itself(asked):
+        assert explain(ENGINE, question, ("ttft",))
+        return
+    with pytest.raises(ProblemsError) as refused:
+        explain(ENGINE, question, ("ttft",))
+    assert {problem.code for problem in refused.value.problems} == {"inputs-contradict"}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -124,6 +147,8 @@ def asked_otherwise(built: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 @given(questions)
 def test_each_variant_of_an_answer_equals_the_answer_to_its_question(asked: dict[str, str]) -> None:
     for figures, otherwise in asked_otherwise(answer_question(ENGINE, read_question(RULEBOOK, asked)).to_dict()):
+        if contradicts_itself({**asked, **otherwise}):  # a context of a list, shorter than the prompt of the question
+            continue
         alone = answer_question(ENGINE, read_question(RULEBOOK, {**asked, **otherwise})).to_dict()
         for part, figure in figures.items():
             for name, value in figure.items() if isinstance(figure, dict) else [(None, figure)]:
