@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import socket
@@ -10,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from helpers.served import Served
 from helpers.workplace import Workplace
 
 QUESTIONS = 3000  # a batch that takes longer than a signal to the service
@@ -34,54 +32,6 @@ LARGE = (
     "100000000",
 )
 ADDRESS = "/v1/rules"
-
-
-@dataclass
-class Served:
-    """A running service: the process, its port, and the lines of its standard error."""
-
-    process: subprocess.Popen[str]
-    port: int
-    lines: list[str]
-
-    def connection(self) -> closing[http.client.HTTPConnection]:
-        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, http.client.HTTPMessage]:
-        """The status and the headers of a response."""
-        with self.connection() as connection:
-            connection.request("GET", path, headers=headers or {})
-            response = connection.getresponse()
-            response.read()
-            return response.status, response.headers
-
-    def end(self) -> int:
-        return self.process.wait(60)
-
-
-@pytest.fixture
-def serve(small: Workplace) -> Iterator[Callable[..., Served]]:
-    """Starts a service of the small rulebook on a free port; it is killed after the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*options: str, folder: Path | None = None) -> Served:
-        arguments = [sys.executable, "-m", "fitcard", *small.options, "serve", "--port", "0", "--no-reload", *options]
-        process = subprocess.Popen(arguments, cwd=folder, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        assert process.stderr
-        address = process.stderr.readline()
-        assert address.startswith("http://127.0.0.1:"), address + process.stderr.read()
-        lines: list[str] = []
-        reading = threading.Thread(target=lambda: lines.extend(process.stderr or ()), daemon=True)
-        reading.start()
-        return Served(process, int(address.rstrip("/\n").rpartition(":")[2]), lines)
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stderr
-        process.stderr.close()
 
 
 def test_a_stopping_service_accepts_no_requests_and_answers_those_in_progress(serve: Callable[..., Served]) -> None:

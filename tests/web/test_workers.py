@@ -72,6 +72,12 @@ def test_all_have_the_new_rules_or_none(followed: Served, small: Workplace) -> N
     assert followed.get("/ready")[0] == 200
 
 
+def test_the_rate_limit_counts_the_requests_to_all(serve: Serve) -> None:
+    served = serve("--workers", "3", "--log", "none", "--rate-limit", "10/hour")
+    statuses = [served.get(QUESTION)[0] for _ in range(30)]
+    assert statuses == [200] * 10 + [429] * 20
+
+
 def test_gunicorn_serves_the_application_of_the_checkout(small: Workplace) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for name in ("rules", "catalogs", "schemas"):

@@ -27,6 +27,7 @@ UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and wha
 POST, EXPLAIN = "POST", "explain"
 OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
 MAX_KNOWN = 4096  # pairs of an address and a caller
+COUNTS_FILE = "rate.db"
 IPV6, IPV6_PREFIX = 6, 64  # the length in bits of the prefix of a household or server
 
 
@@ -54,16 +55,17 @@ class Access:
     """The API keys and the rate limit of an application.
 
     `keys` are the names of callers by the hash of their key; without any, no key is needed. `rate` reads like
-    `60/minute`; empty for none. Raises ValueError on construction where it cannot be read.
+    `60/minute`; empty for none; processes with a folder that is `shared` count together. Raises ValueError on
+    construction where the rate cannot be read.
 
     Wrong keys count as requests of their address. While an address has sent as many of them as the rate allows, no key
     is compared for it, so that the right one cannot be found by trying: only callers that had sent their key from this
     address before are answered there.
     """
 
-    def __init__(self, keys: Mapping[str, str], rate: str) -> None:
+    def __init__(self, keys: Mapping[str, str], rate: str, shared: Path | None = None) -> None:
         self._names = keys
-        self._rate = RateLimit(rate) if rate else None
+        self._rate = RateLimit(rate, shared) if rate else None
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()  # addresses with the names of their callers
         self._lock = threading.Lock()
 
@@ -143,15 +145,19 @@ class Access:
 class RateLimit:
     """A rate such as `60/minute` in a sliding window, per name of a key or per address.
 
-    Raises ValueError on construction where the rate cannot be read.
+    Requests are counted in a file of the `shared` folder, or without one in this process. Raises ValueError on
+    construction where the rate cannot be read.
     """
 
-    def __init__(self, rate: str) -> None:
+    def __init__(self, rate: str, shared: Path | None = None) -> None:
         from limits import parse  # noqa: PLC0415 - imported only where there is a rate limit
         from limits.storage import MemoryStorage  # noqa: PLC0415
         from limits.strategies import SlidingWindowCounterRateLimiter  # noqa: PLC0415
 
-        self._limit, self._storage = parse(rate), MemoryStorage()
+        from fitcard.web.shared_counts import SharedCounts  # noqa: PLC0415
+
+        self._limit = parse(rate)
+        self._storage = SharedCounts(shared / COUNTS_FILE) if shared else MemoryStorage()
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
     @property

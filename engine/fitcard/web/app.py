@@ -121,7 +121,7 @@ def create_app(rules: ReloadingEngine | None = None, site_address: str = "", opt
 
 def check_options(options: Options) -> None:
     """Raises OSError or ValueError for options with which there can be no application."""
-    Access(options.api_keys, options.rate_limit)
+    Access(options.api_keys, options.rate_limit, options.shared)
     Proxies(options.trusted_proxies, options.proxy_networks)
     if options.decision_log is not None:
         DecisionLog(options.decision_log).close()
@@ -139,7 +139,7 @@ def _service(rules: ReloadingEngine, site: str, options: Options) -> Service:
         rules=rules,
         site=site,
         options=options,
-        access=Access(options.api_keys, options.rate_limit),
+        access=Access(options.api_keys, options.rate_limit, options.shared),
         proxies=Proxies(options.trusted_proxies, options.proxy_networks),
         cache=cache,
         decision_log=decision_log,
