@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import http, imports, rules
+from fuzz import imports, raw_http, rules
 from fuzz.runner import Target
 
 TARGETS: dict[str, Target] = {
@@ -12,5 +12,5 @@ TARGETS: dict[str, Target] = {
     "machine": imports.machine,
     "expressions": rules.expressions,
     "yaml": rules.yaml,
-    "http": http.http,
+    "http": raw_http.http,
 }
