@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import Definition, Table
 from fitcard.language.question_fields import CURRENT, QUESTION, QuestionFields
 from fitcard.language.tables import ValueOf, results_of
 from fitcard.values import Kind
+
+DONE = object()  # the end of an iterator; results may be false
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class RuleSet:
     kinds: Mapping[str, Kind]
     question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
+    _words: dict[str, tuple[tuple[str, ...], bool]] = field(default_factory=dict, init=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<RuleSet {self.profile}>"
@@ -46,7 +50,9 @@ class RuleSet:
 
     def possible_words(self, name: str) -> tuple[tuple[str, ...], bool]:
         """All possible values of a table or catalog field of words, and whether it can be absent."""
-        return possible_words(name, self.definitions, self.question_fields, self.catalogs)
+        if name not in self._words:
+            self._words[name] = possible_words(name, self.definitions, self.question_fields, self.catalogs)
+        return self._words[name]
 
 
 def describe(
@@ -66,7 +72,8 @@ def describe(
         number = question_fields.inputs[rest]
         return NameInfo(Kind.NUMBER, number.unit, number.about)
     if space == CURRENT:
-        return describe(rest, definitions, kinds, question_fields, catalogs)
+        nested = rest.startswith(f"{CURRENT}.")
+        return None if nested else describe(rest, definitions, kinds, question_fields, catalogs)
     if space in question_fields.axes:
         field = catalogs[question_fields.axes[space].catalog].fields.get(rest)
         return NameInfo(field.kind, field.unit, field.about) if field else None
@@ -82,22 +89,28 @@ def possible_words(
     name: str, definitions: Mapping[str, Definition], question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
 ) -> tuple[tuple[str, ...], bool]:
     """All possible values of a table or catalog field of words, and whether it can be absent."""
-    if name in definitions:
-        table = definitions[name]
-        words: dict[str, None] = {}
-        may_be_absent = False
-        for result in results_of(table.rows) if isinstance(table, Table) else ():
-            if isinstance(result, ValueOf):
-                others, absent = possible_words(result.name, definitions, question_fields, catalogs)
-                words |= dict.fromkeys(others)
-                may_be_absent = may_be_absent or absent
-            else:
-                words[str(result)] = None
-        return tuple(words), may_be_absent
-    axis, _, field_name = name.partition(".")
-    catalog = catalogs[question_fields.axes[axis].catalog]
-    values = [entry.value(field_name) for entry in catalog.entries.values()]
-    return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
+    words: dict[str, None] = {}
+    may_be_absent = False
+    seen: set[str] = set()
+    stack: list[Iterator[Any]] = [iter([ValueOf(name)])]
+    while stack:  # no recursion, and each table once: they may refer to one another in long chains, on many paths
+        result = next(stack[-1], DONE)
+        if result is DONE:
+            stack.pop()
+        elif not isinstance(result, ValueOf):
+            words[str(result)] = None
+        elif result.name not in seen:
+            seen.add(result.name)
+            table = definitions.get(result.name)
+            if table is not None:
+                stack.append(iter(results_of(table.rows) if isinstance(table, Table) else ()))
+                continue
+            axis, _, field_name = result.name.partition(".")
+            catalog = catalogs[question_fields.axes[axis].catalog]
+            values = [entry.value(field_name) for entry in catalog.entries.values()]
+            words |= dict.fromkeys(str(value) for value in values if value is not None)
+            may_be_absent = may_be_absent or None in values
+    return tuple(words), may_be_absent
 
 
 class Dependencies:
@@ -127,9 +140,15 @@ class Dependencies:
 
         Includes `current` if it is compared with values of the original question.
         """
-        if name not in self._varies_by:
-            reads = self._definitions[name].reads if name in self._definitions else (name,)
-            self._varies_by[name] = frozenset().union(*map(self._roots_of, reads))
+        stack = [name]
+        while stack:  # no recursion: a chain may be longer than the stack
+            reads = self._definitions[stack[-1]].reads if stack[-1] in self._definitions else (stack[-1],)
+            choosers = (chooser for read in reads if (chooser := self._question_fields.default_table(read)))
+            behind = [each for each in (*reads, *choosers) if each in self._definitions]
+            missing = [each for each in behind if each not in self._varies_by]
+            stack += missing
+            if not missing:
+                self._varies_by[stack.pop()] = frozenset().union(*map(self._roots_of, reads))
         return self._varies_by[name]
 
     def independent_of(self, roots: frozenset[str]) -> frozenset[str]:
@@ -153,8 +172,8 @@ class Dependencies:
     def _roots_of(self, read: str) -> frozenset[str]:
         space = read.partition(".")[0]
         if read in self._definitions:
-            return self.varies_by(read)
+            return self._varies_by[read]
         if space in self._question_fields.axes:
             chooser = self._question_fields.default_table(read)
-            return frozenset({space}) | (self.varies_by(chooser) if chooser else frozenset())
+            return frozenset({space}) | (self._varies_by.get(chooser, frozenset()) if chooser else frozenset())
         return frozenset({CURRENT if space == CURRENT else read})

@@ -27,7 +27,7 @@ from fitcard.source.document import Document, Path
 from fitcard.source.limits import TooMany
 
 MAX_NAME = 100  # characters of the name of a rule
-MAX_PROFILES = 40
+MAX_PROFILES = 30
 MAX_DEFINITIONS = 2_000  # of one profile
 MAX_DEFINITIONS_OF_ALL = 10_000  # names, kinds and units are resolved in each profile
 MAX_ROWS = 5_000  # of all tables
@@ -44,6 +44,8 @@ MAX_RANKINGS = 30
 MAX_FILTERS = 100
 MAX_LANGUAGES = 30
 MAX_TEXTS = 1_000  # sentences, labels and problems of one language
+MAX_BLOCKS = 200  # of layouts and rankings
+MAX_PICKS = 50
 MAX_STEPS = 1_000  # values of lists along inputs
 Counted = Iterator[tuple[Document, Path, int]]  # places, each with how many of something there are
 EXPRESSIONS_OF_CHECKS = ("when", "figure", "at_least", "at_most", "equals")
@@ -73,7 +75,10 @@ def size_problems(files: RuleFiles) -> Iterator[Problem]:
     for document in files.of(MESSAGES):
         texts = (each for part in ("sentences", "labels", "problems") for each in _items([document], part))
         yield from _over(MAX_TEXTS, "texts of a language", texts)
-    yield from _over(MAX_STEPS, "values along inputs", _steps([*files.of(LAYOUT), *files.of(RANKINGS)]))
+    views = [*files.of(LAYOUT), *files.of(RANKINGS)]
+    yield from _over(MAX_BLOCKS, "blocks", _items(views, "blocks"))
+    yield from _over(MAX_PICKS, "picks", _items(views, "picks"))
+    yield from _over(MAX_STEPS, "values along inputs", _steps(views))
 
 
 def _over(maximum: int, what: str, counted: Counted) -> Iterator[Problem]:
