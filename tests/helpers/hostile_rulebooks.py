@@ -119,7 +119,7 @@ def axes(count: int, catalog: str = "devices") -> Change:
 def entries(count: int) -> str:
     """A catalog file with many devices."""
     lines = "".join(
-        f'  dev-{at}: {{name: "Device number {at}", vendor: x, memory: {at % 100 + 1}, bandwidth: 100}}\n'
+        f'  dev-{at}: {{name: "Device number {at}", memory: {at % 100 + 1}, bandwidth: 100}}\n'
         for at in range(count)
     )
     return f"kind: devices\ntitle: Many devices\nentries:\n{lines}"
@@ -193,8 +193,8 @@ HOSTILE_RULEBOOKS: Mapping[str, Change] = {
     "long-chain": write_formulas(chain(40_000)),
     "paths": write_formulas(diamond(2000)),
     "paths-small": write_formulas(diamond(60)),
-    "cycle": write_formulas({f"c{at}": f"c{(at + 1) % 3000}" for at in range(3000)}),
-    "cycles": write_formulas({f"c{at}": f"c{at} + 1" for at in range(3000)}),
+    "cycle": write_formulas({f"c{at}": f"c{(at + 1) % 1900}" for at in range(1900)}),
+    "cycles": write_formulas({f"c{at}": f"c{at} + 1" for at in range(1900)}),
     "cycle-of-all": write_formulas({f"c{at}": "+".join(f"c{read}" for read in range(60)) for at in range(60)}),
     "cycle-paths": write_formulas(
         {f"c{at}": "+".join(f"c{(at + step) % 900}" for step in range(1, 50)) for at in range(900)}
@@ -265,18 +265,18 @@ HOSTILE_RULEBOOKS: Mapping[str, Change] = {
         )
     ),
     # names
-    "misspelt": write_formulas({f"c{at}": misspelt(at) for at in range(3000)}),
-    "misspelt-among-many": write_formulas(chain(1500) | {f"m{at}": misspelt(at) for at in range(3000)}),
+    "misspelt": write_formulas({f"c{at}": misspelt(at) for at in range(1900)}),
+    "misspelt-among-many": write_formulas(chain(1500) | {f"m{at}": misspelt(at) for at in range(1900)}),
     "misspelt-in-one": write_formulas(
         {f"c{at}": " + ".join(misspelt(at * 20 + no) for no in range(20)) for at in range(500)}
     ),
-    "misspelt-long": write_formulas({f"c{at}": "memory_" * 40 + misspelt(at) for at in range(3000)}),
-    "misspelt-fields": write_formulas({f"c{at}": f"device.{misspelt(at)}" for at in range(3000)}),
+    "misspelt-long": write_formulas({f"c{at}": "memory_" * 40 + misspelt(at) for at in range(1900)}),
+    "misspelt-fields": write_formulas({f"c{at}": f"device.{misspelt(at)}" for at in range(1900)}),
     "misspelt-keys": write(many("x{at}_memory: 1\n", 20_000) + rules(constants=CONSTANT.format(name="c", value=1))),
     "misspelt-keys-nested": write(
         rules(constants=many('  c{at}: {{valu: 1, unit: "1", about: A constant., minimun: 1, maximun: 3}}\n', 9000))
     ),
-    "misspelt-functions": write_formulas({f"c{at}": " + ".join([f"mim{at}(1)"] * 20) for at in range(3000)}),
+    "misspelt-functions": write_formulas({f"c{at}": " + ".join([f"mim{at}(1)"] * 20) for at in range(1900)}),
     "misspelt-units": write(
         rules(constants=many('  c{at}: {{value: 1, unit: "gigabite{at}", about: A constant.}}\n', 3000))
     ),
@@ -312,7 +312,7 @@ HOSTILE_RULEBOOKS: Mapping[str, Change] = {
     "misspelt-references": write(
         "kind: runs\ntitle: Many runs\nentries:\n"
         + many(
-            "  run-{at}: {{name: run number {at}, model: llama-3.1-70b{at}, device: h100-80g{at}, tier: A, measured: {{load_time: 1}}}}\n",
+            "  run-{at}: {{model: llama-3.1-70b{at}, device: h100-80g{at}, context: 8000, quant: Q4_K_M, tier: A, measured: {{load_time: 1}}}}\n",
             3000,
         ),
         "catalogs/many.yaml",
@@ -451,7 +451,7 @@ HOSTILE_RULEBOOKS: Mapping[str, Change] = {
         ),
     ),
     "aliases": write(
-        "kind: devices\ntitle: Many devices\nentries:\n  dev: {name: Device of many, vendor: x, memory: 10, bandwidth: 100, aliases: ["
+        "kind: devices\ntitle: Many devices\nentries:\n  dev: {name: Device of many, memory: 10, bandwidth: 100, aliases: ["
         + many("alias {at}, ", 100_000)
         + "]}\n",
         "catalogs/many.yaml",
@@ -604,6 +604,126 @@ HOSTILE_RULEBOOKS: Mapping[str, Change] = {
     ),
     "schema-any": layout("answer:\n" + many("  k{at}: [1, 2, {{each: 1}}]\n", 10_000)),
 }
+
+HEAVY = "(weights ** 1.0001) ** 0.9999 / weights"
+AT_LIMIT: Mapping[str, Change] = {
+    "l-chain": write_formulas(chain(1950)),
+    "l-reverse-chain": write_formulas(reverse_chain(1950)),
+    "l-paths": write_formulas(diamond(700, 20)),
+    "l-cycle": write_formulas({f"c{at}": f"c{(at + 1) % 1950}" for at in range(1950)}),
+    "l-cycles": write_formulas({f"c{at}": f"c{(at + 1) % 950} + c{(at + 7) % 950} + c{(at * 31) % 950}" for at in range(950)}),
+    "l-current": write_formulas({"c0": "device.memory / device.memory"} | {f"c{at}": f"current.c{at - 1} + 1" for at in range(1, 1900)}),
+    "l-value-of-chain": write(rules(tables="".join(
+        lookup(f"t{at}", [f"w: {{value_of: t{at - 1}}}", f"x{at}: y{at}"] if at else ["w: w"], f"t{at - 1}" if at else "device.id", "word", "w")
+        for at in range(1900)))),
+    "l-rows": write(rules(tables=lookup("many", (f"w{at}: {at}" for at in range(4900))))),
+    "l-rows-near": write(rules(tables=lookup("many", (f"h100-80gb{at}: {at}" for at in range(4900))))),
+    "l-rows-tables": write(rules(tables="".join(lookup(f"t{no}", (f"w{at}: {at}" for at in range(2))) for no in range(1900)))),
+    "l-bands": write(rules(tables=bands("many", 4900, "weights"))),
+    "l-bands-tables": write(rules(tables="".join(bands(f"t{no}", 3, "weights") for no in range(1200)))),
+    "l-knots": write(rules(tables=knots("many", 4900))),
+    "l-table-names": write(rules(tables="".join(lookup(f"t{no}", (f"h100-80gb{at}: {{value_of: price}}" for at in range(49))) for no in range(100)))),
+    "l-misspelt": write_formulas({f"c{at}": misspelt(at) for at in range(1950)}),
+    "l-misspelt-long": write_formulas({"n" * 80 + str(at): "n" * 60 + misspelt(at) for at in range(1100)}),
+    "l-misspelt-units": both(
+        edit("rules/rulebook.yaml", "units:\n", "units:\n" + many("  - p{at}x- = 1e3\n", 240) + many("  - u{at}x = [dimension{at}]\n", 240)),
+        write(rules(constants=many('  c{at}: {{value: 1, unit: "gigabite{at}", about: A constant.}}\n', 1900)))),
+    "l-misspelt-unit-names": both(
+        edit("rules/rulebook.yaml", "units:\n", "units:\n" + many("  - p{at}x- = 1e3\n", 240) + many("  - u{at}x = [dimension{at}]\n", 240)),
+        write_formulas({f"c{at}": f"gigabite{at}" for at in range(1900)})),
+    "l-misspelt-layout": layout("answer:\n" + many("  k{at}: memory_shar{at}x\n", 4900)),
+    "l-misspelt-uses": layout("blocks:\n" + many("  b{at}x: {{z: price}}\n", 190) + "answer:\n" + many("  k{at}: {{use: b{at}}}\n", 4000)),
+    "l-misspelt-messages": layout("answer:\n" + many("  k{at}: {{message: verdct{at}}}\n", 2400)),
+    "l-misspelt-slots": sentences("".join(f"  s{at}: '{''.join(f'{{memory_shar{at}x{no}}}' for no in range(50))}'\n" for at in range(900))),
+    "l-misspelt-tests": write(
+        "kind: tests\ntitle: Many\ntests:\n"
+        + many("  - {{name: test number {at}, given: {{model: llama-3.1-70b{at}x}}, expect: {{memory_shar{at}x: 1}}}}\n", 4900), "rules/many.test.yaml"),
+    "l-tests-names": both(
+        write(entries(15_000), "catalogs/many.yaml"),
+        write("kind: tests\ntitle: Many\ntests:\n"
+        + many("  - {{name: test number {at}, given: {{model: llama-3.1-70b, device: device number x{at}}}, expect: {{price: 1}}}}\n", 4900), "rules/many.test.yaml")),
+    "l-tests-words": both(
+        write(entries(15_000), "catalogs/many.yaml"),
+        write("kind: tests\ntitle: Many\ntests:\n"
+        + many("  - {{name: test number {at}, given: {{model: llama-3.1-70b, device: number device {at}}}, expect: {{price: 1}}}}\n", 4900), "rules/many.test.yaml")),
+    "l-misspelt-references": write(
+        "kind: runs\ntitle: Many runs\nentries:\n"
+        + many("  run-x{at}: {{model: llama-3.1-70b{at}, device: h100-80g{at}, quant: Q4_K_M, context: 8000, tier: A, measured: {{load_time: 1}}}}\n", 10_000), "catalogs/many.yaml"),
+    "l-misspelt-references-many": both(write(entries(10_000), "catalogs/devs.yaml"), write(
+        "kind: runs\ntitle: Many runs\nentries:\n"
+        + many("  run-x{at}: {{model: llama-3.1-70b, device: device number x{at}, quant: Q4_K_M, context: 8000, tier: A, measured: {{load_time: 1}}}}\n", 4000), "catalogs/many.yaml")),
+    "l-misspelt-excused": write(
+        "kind: checks\ntitle: Many\nchecks:\n  c: {of: devices, about: A check of many., figure: memory, at_most: 1000, except: {"
+        + many("h100-80g{at}: It is not needed., ", 50_000) + "}}\n", "rules/many.yaml"),
+    "l-misspelt-names": edit("catalogs/messages/en.yaml", "sentences:\n",
+        "names:\n  devices:\n    name:\n" + many("      Device number {at}: x\n", 50_000) + "sentences:\n"),
+    "l-layout-nodes": layout("answer:\n" + many("  k{at}: price\n", 4900)),
+    "l-layout-each": layout("answer:\n" + many(EACH, 450)),
+    "l-layout-profiles": both(layout("answer:\n" + many("  k{at}: price\n", 4900)),
+        write_all({f"rules/profiles/p{at}.yaml": profile() for at in range(29)})),
+    "l-layout-picks": layout("picks:\n" + many("  p{at}: {{axis: device, by: price}}\n", 50) + "answer:\n" + many("  k{at}: p{at}.name\n", 50)),
+    "l-messages-profiles": both(
+        write_all({f"rules/profiles/p{at}.yaml": profile() for at in range(29)}),
+        sentences("".join(f"  s{at}: '{'{fit}' * 100}'\n" for at in range(900)))),
+    "l-messages-slots": sentences("".join(f"  s{at}: '{'{fit}' * 1600}'\n" for at in range(200))),
+    "l-formats": edit("catalogs/messages/en.yaml", "formats:\n", "formats:\n" + many("  f{at}: {{decimals: 1}}\n", 50_000)),
+    "l-formats-misspelt": both(edit("catalogs/messages/en.yaml", "formats:\n", "formats:\n" + many("  f{at}: {{decimals: 1}}\n", 20_000)),
+        sentences("".join(f"  s{at}: '{'{price:us}' * 900}'\n" for at in range(200)))),
+    "l-conditions": write_formulas({f"c{at}": " + ".join([CONDITION] * 8) for at in range(350)}),
+    "l-conditions-hard": write_formulas({f"c{at}": f"1 if memory_share > {-at} else 2" for at in range(1900)}),
+    "l-calls": write_formulas({f"c{at}": "min(" + ", ".join(["device.memory"] * 25) + ")" for at in range(250)}, "GB"),
+    "l-heavy": write_formulas({f"c{at}": f"({HEAVY}) * {at}" for at in range(1900)}),
+    "l-formulas": write_formulas({f"c{at}": f"weights / weights * {at}" for at in range(1900)}),
+    "l-not-finite": write_formulas({f"c{at}": f"{at} / (weights - weights)" for at in range(1900)}),
+    "l-constants": write(rules(constants="".join(CONSTANT.format(name=f"k{no}", value=no) for no in range(1900)))),
+    "l-axes": axes(16),
+    "l-axes-formulas": both(axes(16), write_formulas({f"w{at}": f"1 if {'+'.join(f'a{no}.memory' for no in range(16))} > {-at} * GB else 2" for at in range(300)})),
+    "l-axes-table": both(axes(16), write_formulas({"wide": "+".join(f"a{no}.memory" for no in range(16))}, "GB"), write(rules(tables=bands("t", 100, "wide")), "rules/t.yaml")),
+    "l-inputs": edit("rules/rulebook.yaml", "inputs:\n", "inputs:\n" + many("  i{at}: {{unit: token, minimum: 1, maximum: 9, about: One of many inputs.}}\n", 49)),
+    "l-entries": write(entries(15_000), "catalogs/many.yaml"),
+    "l-entries-rules": both(write(entries(8000), "catalogs/many.yaml"),
+        write_formulas({f"c{at}": f"1 if device.memory * model.params / model.params > {-at} * GB else 2" for at in range(900)})),
+    "l-entries-hard": both(write(entries(8000), "catalogs/many.yaml"),
+        write_formulas({f"c{at}": f"1 if memory_share > {-at} else 2" for at in range(900)})),
+    "l-entries-axis": both(write(entries(8000), "catalogs/many.yaml"),
+        invariants(f"{{name: invariant number {at}, when: device changes, then: weights never changes}}" for at in range(200))),
+    "l-entries-axis-heavy": both(write(entries(8000), "catalogs/many.yaml"), write_formulas(chain(1500, "memory_share")),
+        write(rules(invariants="".join(f"  - {{name: invariant number {at}, when: device changes, then: c{at} never changes}}\n" for at in range(200))), "rules/i.yaml")),
+    "l-pinned": edit("rules/rulebook.yaml", "axes:\n", "pinned:\n  names: [" + many("pric{at}e, ", 90) + "]\n  questions:\n" + many("    - {{model: llama-3.1-70{at}b}}\n", 90) + "axes:\n"),
+    "l-profiles": write_all({f"rules/profiles/p{at}.yaml": profile(f"constants:\n  overhead: {{value: {at + 1}, unit: GB, about: A constant.}}\n") for at in range(29)}),
+    "l-profiles-rules": both(
+        write_formulas(chain(320)),
+        write_all({f"rules/profiles/p{at}.yaml": profile(f"formulas:\n  c0: {{unit: '1', about: A formula., expr: '{at}'}}\n") for at in range(28)})),
+    "l-profiles-heavy": both(
+        write_formulas({f"c{at}": f"({HEAVY}) * {at}" for at in range(320)}),
+        write_all({f"rules/profiles/p{at}.yaml": profile(f"constants:\n  overhead: {{value: {at + 1}, unit: GB, about: A constant.}}\n") for at in range(28)})),
+    "l-tests": write(rule_tests(4900), "rules/many.test.yaml"),
+    "l-tests-unreached": both(write(rule_tests(4900), "rules/many.test.yaml"), write(rules(tables=bands("unreached", 20, "weights")))),
+    "l-invariants": invariants(f"{{name: invariant number {at}, always: memory_share > {-at - 1}}}" for at in range(290)),
+    "l-invariants-monotonic": both(write_formulas(chain(1600, "memory_share")), write(rules(invariants="".join(
+        f"  - {{name: invariant number {at}, when: c{at} increases, then: c1599 never decreases}}\n" for at in range(290))), "rules/i.yaml")),
+    "l-invariants-heavy": both(write_formulas({"h0": "memory_share"} | {f"h{at}": f"h{at - 1} ** 1.0001 + 1" for at in range(1, 1600)}), write(rules(invariants="".join(
+        f"  - {{name: invariant number {at}, when: h{at} increases, then: h1599 never decreases}}\n" for at in range(290))), "rules/i.yaml")),
+    "l-counts": write(rules(counts=many('  n{at}: {{catalog: runs, same: [model, device, quant], unit: "1", about: A count of many.}}\n', 1900))),
+    "l-counts-entries": both(
+        write("kind: runs\ntitle: Many runs\nentries:\n" + many("  run-x{at}: {{model: llama-3.1-70b, device: h100-80gb, quant: Q4_K_M, context: 8000, tier: A, measured: {{load_time: 1}}}}\n", 12_000), "catalogs/many.yaml"),
+        write(rules(counts=many('  n{at}: {{catalog: runs, same: [model, device, quant], unit: "1", about: A count of many.}}\n', 1900)))),
+    "l-checks": both(write(entries(10_000), "catalogs/many.yaml"),
+        write("kind: checks\ntitle: Many\nchecks:\n" + many("  c{at}: {{of: devices, about: A check of many., figure: memory * 2, at_most: 1}}\n", 290), "rules/many.yaml")),
+    "l-alike": both(write(entries(10_000), "catalogs/many.yaml"),
+        write("kind: checks\ntitle: Many\nalike:\n" + many("  c{at}: {{of: devices, about: A check of many., but_for: [name]}}\n", 290), "rules/many.yaml")),
+    "l-rankings": edit("rules/rankings.yaml", "rankings:\n", "rankings:\n" + many("  r{at}: {{title: rank_devices, about: One of many., over: device, by: device.bandwidth, most: 5, item: {{d: device.id}}}}\n", 29)),
+    "l-backtest": edit("rules/backtest.yaml", "quantities:\n", "quantities:\n" + many("  q{at}: {{title: Load time, about: One of many., measured: measured.load_time, computed: load_tim{at}}}\n", 49)),
+    "l-units": edit("rules/rulebook.yaml", "units:\n", "units:\n" + many("  - u{at} = [dimension{at}]\n", 480)),
+    "l-units-products": write_formulas({f"c{at}": " * ".join(["GB", "token", "s", "W", "USD"] * 5) for at in range(900)}),
+    "l-units-chain": edit("rules/rulebook.yaml", "units:\n", "units:\n  - u0 = [dimension]\n" + "".join(f"  - u{at} = 1.000001 * u{at - 1} / s * s\n" for at in range(1, 480))),
+    "l-yaml-values": write_all({f"rules/many/f{at}.yaml": rules() + "extra: [" + "1, " * 5_000 + "]\n" for at in range(20)}),
+    "l-yaml-invalid": write_all({f"catalogs/many/f{at}.yaml": entries(700).replace("dev-", f"d{at}-") + "extra: 1\n" for at in range(30)}),
+    "l-yaml-invalid-last": write_all({f"catalogs/many/f{at}.yaml": entries(700).replace("dev-", f"d{at}-") + "  bad: {name: 1, memory: x}\n" for at in range(30)}),
+    "l-duplicate-ids": write_all({f"catalogs/many/f{at}.yaml": entries(2000) for at in range(12)}),
+    "l-yaml-long-lines": write(rules(formulas="".join(FORMULA.format(name=f"c{at}", unit="1", expr="1 +\\n" * 60 + " x") for at in range(300)))),
+}
+HOSTILE_RULEBOOKS = {**HOSTILE_RULEBOOKS, **AT_LIMIT}
 HOSTILES = tuple(Hostile(name, change) for name, change in HOSTILE_RULEBOOKS.items())
 
 

@@ -23,7 +23,7 @@ from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
-from fitcard.suggest import closest
+from fitcard.suggest import closest, limited_suggestions
 from fitcard.testing.rule_tests import misuse_problems, rule_tests
 
 MAX_QUESTIONS = 40_000  # of a sample
@@ -38,6 +38,14 @@ def run_checks(
     Numbers and invariants are checked with a sample of at most `max_questions`, with `thorough` also with all questions
     over the catalogs. Files in the `cache` are not read again unless they changed.
     """
+    with limited_suggestions():
+        engine, problems = _run_checks(folders, thorough, cache, max_questions)
+    return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+
+
+def _run_checks(
+    folders: Folders, thorough: bool, cache: FileCache | None, max_questions: int
+) -> tuple[Engine | None, list[Problem]]:
     engine, problems, samples = _load(folders, cache, max_questions)
     if engine is not None:
         computable = not errors(problems)
@@ -57,7 +65,7 @@ def run_checks(
             for rules in engine.rules.values():
                 for sample in exhaustive_samples(rules, max_questions):
                     problems += finite_problems([sample]) or invariant_problems(rulebook, [sample])
-    return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+    return engine, problems
 
 
 def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:

@@ -42,7 +42,7 @@ from fitcard.rulebook.size import size_problems
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
-from fitcard.suggest import closest
+from fitcard.suggest import closest, limited_suggestions
 from fitcard.values import Kind
 
 
@@ -118,8 +118,9 @@ def load_with_problems(folders: Folders, cache: FileCache | None = None) -> tupl
         schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     except ProblemsError as error:
         return None, list(error.problems)
-    loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
-    rulebook = loader.load()
+    with limited_suggestions():
+        loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
+        rulebook = loader.load()
     return rulebook, loader.all_problems
 
 
