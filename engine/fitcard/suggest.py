@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import islice
 
 MAX_MATCHES = 3
 MAX_WORD_LENGTH = 100  # characters compared: difflib takes quadratic time
+MAX_ENUMERATED = 20  # words in a message
 MAX_SIMILARITY_GAP = 1 / 8  # words less similar than the best match by more than this are dropped
 MAX_COMPARED = 10_000_000  # pairs of characters that the suggestions of one check compare: up to a second
 COMPARED_PER_WORD = 40  # pairs of characters that take as long as all else that is done for a known word
@@ -70,6 +72,12 @@ def closest(word: str, known: Iterable[str], limit: int = MAX_MATCHES) -> tuple[
     if form:
         matches += [other for other in sorted(by_form, key=len) if form in other and other not in matches]
     return tuple(by_form[other] for other in matches[:limit])
+
+
+def enumerated(words: Collection[str], quote: str = "`") -> str:
+    """The words in quotes; of many, the first ones and how many more there are."""
+    shown = ", ".join(f"{quote}{word}{quote}" for word in islice(words, MAX_ENUMERATED))
+    return shown if len(words) <= MAX_ENUMERATED else f"{shown} and {len(words) - MAX_ENUMERATED} more"
 
 
 def did_you_mean(matches: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ TESTED_ELSEWHERE = {
     "sweep-needs-more",  # needs a missing package: unit/sweep/test_sweep.py
     "sweep-no-cluster",  # needs another package: unit/sweep/test_sweep.py
     "sweep-other-engine",  # needs another engine: unit/sweep/test_sweep.py
+    "too-costly",  # needs hundreds of rules: property/test_hostile_rulebooks.py
     "file-unreadable",  # needs an unreadable file: unit/source/test_yaml_reader.py
 }
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import Definition, Table
 from fitcard.language.question_fields import CURRENT, QUESTION, QuestionFields
 from fitcard.language.tables import ValueOf, results_of
 from fitcard.values import Kind
-
-DONE = object()  # the end of an iterator; results may be false
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class RuleSet:
     kinds: Mapping[str, Kind]
     question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
-    _words: dict[str, tuple[tuple[str, ...], bool]] = field(default_factory=dict, init=False, compare=False)
+    _words: dict[str, Words] = field(default_factory=dict, init=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<RuleSet {self.profile}>"
@@ -48,11 +45,9 @@ class RuleSet:
         """The kind, unit and description of `name`; None for an unknown name."""
         return describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
 
-    def possible_words(self, name: str) -> tuple[tuple[str, ...], bool]:
+    def possible_words(self, name: str) -> Words:
         """All possible values of a table or catalog field of words, and whether it can be absent."""
-        if name not in self._words:
-            self._words[name] = possible_words(name, self.definitions, self.question_fields, self.catalogs)
-        return self._words[name]
+        return possible_words(name, self.definitions, self.question_fields, self.catalogs, self._words)
 
 
 def describe(
@@ -85,32 +80,43 @@ def field_names(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
     return [f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in catalogs[axis.catalog].fields]
 
 
+Words = tuple[tuple[str, ...], bool]  # all possible values of a name, and whether it can be absent
+
+
 def possible_words(
-    name: str, definitions: Mapping[str, Definition], question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
-) -> tuple[tuple[str, ...], bool]:
-    """All possible values of a table or catalog field of words, and whether it can be absent."""
-    words: dict[str, None] = {}
-    may_be_absent = False
-    seen: set[str] = set()
-    stack: list[Iterator[Any]] = [iter([ValueOf(name)])]
-    while stack:  # no recursion, and each table once: they may refer to one another in long chains, on many paths
-        result = next(stack[-1], DONE)
-        if result is DONE:
-            stack.pop()
-        elif not isinstance(result, ValueOf):
-            words[str(result)] = None
-        elif result.name not in seen:
-            seen.add(result.name)
-            table = definitions.get(result.name)
-            if table is not None:
-                stack.append(iter(results_of(table.rows) if isinstance(table, Table) else ()))
-                continue
-            axis, _, field_name = result.name.partition(".")
-            catalog = catalogs[question_fields.axes[axis].catalog]
-            values = [entry.value(field_name) for entry in catalog.entries.values()]
-            words |= dict.fromkeys(str(value) for value in values if value is not None)
-            may_be_absent = may_be_absent or None in values
-    return tuple(words), may_be_absent
+    name: str,
+    definitions: Mapping[str, Definition],
+    question_fields: QuestionFields,
+    catalogs: Mapping[str, Catalog],
+    known: dict[str, Words],
+) -> Words:
+    """All possible values of a table or catalog field of words, and whether it can be absent.
+
+    Those of all names that it depends on are added to `known`.
+    """
+    stack = [name]
+    while stack:  # no recursion, and each name once: tables may refer to one another in long chains, on many paths
+        table = definitions.get(stack[-1])
+        results = results_of(table.rows) if isinstance(table, Table) else ()
+        others = {result.name for result in results if isinstance(result, ValueOf)}
+        missing = [other for other in others if other not in known]
+        stack += missing
+        if missing:
+            continue
+        name = stack.pop()
+        if name in known:
+            continue
+        if table is None:
+            axis, _, field_name = name.partition(".")
+            entries = catalogs[question_fields.axes[axis].catalog].entries.values()
+            values = [entry.value(field_name) for entry in entries]
+            known[name] = tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
+            continue
+        words: dict[str, None] = {}
+        for result in results:
+            words |= dict.fromkeys(known[result.name][0]) if isinstance(result, ValueOf) else {str(result): None}
+        known[name] = tuple(words), any(known[other][1] for other in others)
+    return known[name]
 
 
 class Dependencies:

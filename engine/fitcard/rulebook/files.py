@@ -165,8 +165,11 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
             values, characters = values + len(read.document.spans), characters + len(read.document.text)
             explained += len(read.document.spans) if read.problems else 0
         if too_many := _over_limit(number, values, characters):
-            hint = "remove files, or parts of this one"
-            files.problems.append(Problem(TooMany, too_many, Position(display_path, 1, 1), hint=hint))
+            problem = Problem(
+                TooMany, too_many, Position(display_path, 1, 1), hint="remove files, or parts of this one"
+            )
+            own = [problem for problem in read.problems if problem.kind in INCOMPLETE]
+            files.problems += own or [problem]
             files.unread += 1
             break
         if read.kind and read.kind not in kinds:  # a kind of an earlier version

@@ -34,16 +34,20 @@ MAX_ROWS = 5_000  # of all tables
 MAX_EXPRESSION_CHARACTERS = 100_000  # of formulas, invariants and checks; the time to parse them is proportional
 MAX_INVARIANTS = 300
 MAX_TESTS = 5_000
+MAX_ENTRIES_IN_TESTS = 5_000_000  # each test looks for the entries that it names by any of their names
 MAX_AXES = 20
 MAX_INPUTS = 50
 MAX_UNITS = 500
 MAX_PINNED = 100  # questions, and names
 MAX_CHECKS = 300  # of catalogs; each evaluates a column of its catalog
+MAX_CHECKED_ENTRIES = 500_000  # in all checks of catalogs
 MAX_QUANTITIES = 50  # of the back-test
 MAX_RANKINGS = 30
 MAX_FILTERS = 100
 MAX_LANGUAGES = 30
 MAX_TEXTS = 1_000  # sentences, labels and problems of one language
+MAX_FORMATS = 200  # of all languages
+MAX_MESSAGE_CHARACTERS = 600_000  # of all languages; slots are checked in each profile
 MAX_BLOCKS = 200  # of layouts and rankings
 MAX_PICKS = 50
 MAX_STEPS = 1_000  # values of lists along inputs
@@ -68,6 +72,10 @@ def size_problems(files: RuleFiles) -> Iterator[Problem]:
     yield from _over(MAX_PINNED, "pinned names", _items(main, "pinned", "names"))
     checks = (each for section in ("checks", "alike") for each in _items(files.of(CHECKS), section))
     yield from _over(MAX_CHECKS, "checks of catalogs", checks)
+    yield from _over(MAX_CHECKED_ENTRIES, "entries in all checks of catalogs", _checked_entries(files))
+    entries = sum(len(document.data.get("entries", ())) for kind in files.documents for document in files.of(kind))
+    in_tests = ((document, path, entries) for document, path, _ in _items(files.of(TESTS), "tests"))
+    yield from _over(MAX_ENTRIES_IN_TESTS, "entries times tests", in_tests)
     yield from _over(MAX_QUANTITIES, "quantities of the back-test", _items(files.of(BACKTEST), "quantities"))
     yield from _over(MAX_RANKINGS, "rankings", _items(files.of(RANKINGS), "rankings"))
     yield from _over(MAX_FILTERS, "filters of rankings", _items(files.of(RANKINGS), "filters"))
@@ -75,6 +83,8 @@ def size_problems(files: RuleFiles) -> Iterator[Problem]:
     for document in files.of(MESSAGES):
         texts = (each for part in ("sentences", "labels", "problems") for each in _items([document], part))
         yield from _over(MAX_TEXTS, "texts of a language", texts)
+    yield from _over(MAX_FORMATS, "formats", _items(files.of(MESSAGES), "formats"))
+    yield from _over(MAX_MESSAGE_CHARACTERS, "characters of messages", _characters(files.of(MESSAGES)))
     views = [*files.of(LAYOUT), *files.of(RANKINGS)]
     yield from _over(MAX_BLOCKS, "blocks", _items(views, "blocks"))
     yield from _over(MAX_PICKS, "picks", _items(views, "picks"))
@@ -153,6 +163,24 @@ def _expressions(rules: list[Document], checks: list[Document]) -> Counted:
     for document in checks:
         for name, data in (document.data.get("checks") or {}).items():
             yield document, ("checks", name), sum(len(str(data.get(key, ""))) for key in EXPRESSIONS_OF_CHECKS)
+
+
+def _checked_entries(files: RuleFiles) -> Counted:
+    """The number of entries of the catalog of each check."""
+    entries: dict[str, int] = {}
+    for document in files.of(CHECKS):
+        for section in ("checks", "alike"):
+            for name, data in (document.data.get(section) or {}).items():
+                kind = data["of"]
+                if kind not in entries:
+                    entries[kind] = sum(len(catalog.data.get("entries", ())) for catalog in files.of(kind))
+                yield document, (section, name), entries[kind]
+
+
+def _characters(documents: list[Document]) -> Counted:
+    for document in documents:
+        for path, span in document.spans.items():
+            yield document, path, len(span.written or "")
 
 
 def _steps(documents: list[Document]) -> Counted:
