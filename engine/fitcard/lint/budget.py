@@ -112,9 +112,9 @@ def _invariant_costs(
             yield Cost(invariant.document, invariant.path, fixed, per_question)
 
 
-def _changed(rules: CompiledRules, invariant: MonotonicInvariant) -> set[str]:
+def _changed(rules: CompiledRules, invariant: MonotonicInvariant) -> frozenset[str]:
     """The definitions that are evaluated again for an invariant: those between its cause and its effect."""
     steps = rules.plan([invariant.effect]).steps if rules.describe(invariant.effect) else ()
     if invariant.cause in rules.question_fields.axes:
-        return {name for name in steps if invariant.cause in rules.dependencies.varies_by(name)}
+        return frozenset(name for name in steps if invariant.cause in rules.dependencies.varies_by(name))
     return rules.dependencies.dependents(invariant.cause).intersection(steps)
