@@ -23,20 +23,20 @@ MAX_FILES = 2_000
 def shared_files() -> Iterator[None]:
     """Within the context, a file is parsed once for each content, name in problems and set of schemas."""
     parse = files._read_file
-    parsed: dict[tuple[str, bytes, str], FileRead] = {}
+    parsed: dict[tuple[str, bytes, str, bool], FileRead] = {}
     latest: tuple[Mapping[str, Any], str] = ({}, "")
 
-    def read_file(schemas: Schemas, content: bytes, path: Path, name: str) -> FileRead:
+    def read_file(schemas: Schemas, content: bytes, path: Path, name: str, explain: bool) -> FileRead:
         nonlocal latest
         by_kind, digest = latest
         if by_kind is not schemas.by_kind:
             digest = hashlib.sha256(json.dumps(dict(schemas.by_kind)).encode()).hexdigest()
             latest = (schemas.by_kind, digest)
-        key = (digest, content, name)
+        key = (digest, content, name, explain)
         if key not in parsed:
             if len(parsed) >= MAX_FILES:
                 parsed.clear()
-            parsed[key] = parse(schemas, content, path, name)
+            parsed[key] = parse(schemas, content, path, name, explain)
         read = parsed[key]
         document = read.document and replace(read.document, file=path)
         return replace(read, file=path, document=document)

@@ -1,9 +1,10 @@
-"""Any content of the files of a rulebook gives a rulebook or problems, and no other exception."""
+"""Any content of the files of a rulebook gives a rulebook or problems, and no other exception; and that soon."""
 
 from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from fitcard.problems import errors
 from fitcard.rulebook.loader import load_with_problems
 from fitcard.source.folders import Folders
 from fitcard.source.yaml_reader import read_bytes
+from helpers.hostile_rulebooks import HOSTILE_RULEBOOKS
 from helpers.small_rulebook import lay_out
 from helpers.workplace import Workplace
 
@@ -36,6 +38,7 @@ VALUES: Sequence[Any] = (
     {"x": {"y": {}}}, [1, "a"], "1/0", "log2(0)", "sqrt(-1)", "9**9**9**9", "m ** 9 ** 9 ** 9", "(", "m/0", "m m",
     "furlong", "GB*s", "%", "t" * 100_000, "seconds", "model.params", "otherwise",
 )  # fmt: skip
+HANG = 60  # seconds of CPU time; each takes less than two
 Step = str | int
 
 
@@ -188,3 +191,18 @@ def test_a_question_equals_its_row_of_a_list_and_its_cell_of_a_grid_to_the_last_
                 scalar = alone.value(name, (0,) * len(ids))
                 assert repr(rows.value(name, (number,))) == repr(scalar), name
                 assert repr(whole.value(name, cell)) == repr(scalar), name
+
+
+@pytest.mark.parametrize("name", HOSTILE_RULEBOOKS)
+def test_what_would_take_too_long_is_a_problem_at_its_place(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    hostile, folders = HOSTILE_RULEBOOKS[name], Folders(Path("rules"), Path("catalogs"), Path("schemas"))
+    hostile.lay_out(Workplace(folders))
+    start = time.process_time()
+    problems = run_checks(folders)[1]
+    assert time.process_time() - start < HANG
+    assert next(str(problem.position) for problem in problems if problem.code == hostile.code) == hostile.place
+    assert all(problem.message for problem in problems)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from fitcard.suggest import MAX_MATCHES, closest, normalize
+from fitcard.suggest import MAX_MATCHES, closest, may_compare, normalize
 
 MAX_LENGTH = 200  # characters of a name that are matched; the time is quadratic in them
 MAX_CACHED = 10_000  # names whose parts are kept; catalogs have fewer
@@ -62,6 +62,8 @@ class NameIndex:
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Ids of the entries with the most similar names, best first."""
+        if not may_compare(len(self.names)):
+            return ()
         if best := self._best(word):
             return tuple(sorted(best, key=len)[:MAX_MATCHES])
         by_name = {names[1]: entry for entry, names in reversed(list(self.names.items())) if len(names) > 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +89,19 @@ def covered(evaluation: Evaluation, index: Index | None = None, names: Container
 
     `names` restricts them to these definitions.
     """
-    for name, definition in evaluation.rules.definitions.items():
-        if name not in evaluation.columns or name in evaluation.overridden or (names is not None and name not in names):
-            continue
+    definitions = (
+        definition
+        for name, definition in evaluation.rules.definitions.items()
+        if name in evaluation.columns and name not in evaluation.overridden and (names is None or name in names)
+    )
+    return covered_by_inputs(evaluation, definitions, index)
+
+
+def covered_by_inputs(
+    evaluation: Evaluation, definitions: Iterable[Definition], index: Index | None = None
+) -> Iterator[Key]:
+    """Like `covered`, for definitions of which the inputs of all parts are evaluated."""
+    for definition in definitions:
         if isinstance(definition, Formula):
             yield _formula_part(definition).key
             for condition in definition.expression.conditions:

@@ -17,11 +17,11 @@ from fitcard.language.definitions import (
 from fitcard.language.expression import Expression, Fault, offset_of_node
 from fitcard.language.functions import FUNCTIONS
 from fitcard.language.question_fields import CURRENT, QuestionFields
-from fitcard.language.rule_set import describe, possible_words
+from fitcard.language.rule_set import Words, describe, possible_words
 from fitcard.language.tables import Knots, Lookup
 from fitcard.language.unit_system import UnitSystem
 from fitcard.problems import Problem, ProblemCode, Severity
-from fitcard.suggest import closest, did_you_mean
+from fitcard.suggest import closest, did_you_mean, enumerated
 from fitcard.values import Kind
 
 
@@ -148,6 +148,7 @@ class KindResolver:
         self.kinds: dict[str, Kind] = {}
         self._definitions, self._question_fields, self._catalogs = definitions, question_fields, catalogs
         self._units, self._incomplete = units, incomplete
+        self._words: dict[str, Words] = {}
 
     def kind_of_name(self, name: str) -> Kind | None:
         """The kind of a name in an expression; None if it is unknown."""
@@ -203,15 +204,17 @@ class KindResolver:
         axis = self._question_fields.axes.get(table.input.partition(".")[0])
         if axis and (axis.catalog in self._incomplete or not self._catalogs[axis.catalog].entries):
             return
-        words, may_be_absent = possible_words(table.input, self._definitions, self._question_fields, self._catalogs)
-        missing = [word for word in words if word not in lookup.rows]
+        words, may_be_absent = possible_words(
+            table.input, self._definitions, self._question_fields, self._catalogs, self._words
+        )
+        missing, possible = [word for word in words if word not in lookup.rows], frozenset(words)
         if lookup.otherwise is None and (missing or may_be_absent):
             message, hint = f"`{table.input}` may be absent", "add the rows, or `otherwise:`"
             if missing:
-                message = f"there is no row for {', '.join(f'`{word}`' for word in missing)}"
+                message = f"there is no row for {enumerated(missing)}"
             yield table.document.problem(TableIncomplete, message, (*table.path, "rows"), key=True, hint=hint)
         for word in lookup.rows:
-            if word not in words:
+            if word not in possible:
                 near = closest(word, words)
                 yield table.document.problem(
                     TableUnusedKey,

@@ -5,7 +5,7 @@ Builds the `RuleSet` of a profile in dependency order; each problem is at the po
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import Count, Definition, Formula, Table, row_references
@@ -47,6 +47,18 @@ class NameCycle(ProblemCode):
     """
 
 
+class CurrentNested(ProblemCode):
+    """A rule reads `current.` of a value that reads `current.` itself.
+
+    Why: the original question has no other that its value could be compared with.
+    Avoid: `lead: {expr: gain - current.gain}` where `gain` is `decode_tok_s - current.decode_tok_s`
+    Prefer: `current.` of a value of a single question, such as `current.decode_tok_s`
+    """
+
+
+MAX_CYCLE = 20  # names of a cycle that are listed
+
+
 def resolve(
     profile: str,
     title: str,
@@ -65,7 +77,7 @@ def resolve(
     names = _Names(definitions, question_fields, catalogs, units, broken)
     problems = [problem for definition in definitions.values() for problem in names.unknown(definition)]
     order, cycles = _in_dependency_order(definitions, question_fields)
-    problems += cycles
+    problems += cycles or _nested_current(order, definitions, question_fields)
     if errors(problems) or broken:
         return None, problems
     resolver = KindResolver(definitions, question_fields, catalogs, units, incomplete)
@@ -183,28 +195,46 @@ def _in_dependency_order(
 
     A definition that reads a field of an entry that a table chooses depends on that table.
     """
-    order: list[str] = []
-    done: set[str] = set()
+    order: dict[str, None] = {}
     problems: list[Problem] = []
 
-    def visit(name: str, trail: list[str]) -> None:
-        if name in trail:
-            cycle = [*trail[trail.index(name) :], name]
-            problems.append(_cycle_problem(definitions[cycle[-2]], cycle, question_fields))
-            return
-        if name in done:
-            return
+    def needed_by(name: str) -> Iterator[str]:
         reads = definitions[name].reads
-        for needed in (*reads, *(chooser for read in reads if (chooser := question_fields.default_table(read)))):
-            if needed in definitions:
-                visit(needed, [*trail, name])
-        if name not in done:
-            done.add(name)
-            order.append(name)
+        choosers = (chooser for read in reads if (chooser := question_fields.default_table(read)))
+        return (needed for needed in (*reads, *choosers) if needed in definitions)
 
-    for name in definitions:
-        visit(name, [])
-    return order, problems
+    for start in definitions:
+        trail = {start: needed_by(start)} if start not in order else {}
+        while trail:  # no recursion: a chain may be longer than the stack
+            name, remaining = next(reversed(trail.items()))
+            needed = next((needed for needed in remaining if needed not in order), None)
+            if needed is None:
+                del trail[name]
+                order[name] = None
+            elif needed in trail:
+                names = list(trail)
+                cycle = [*names[names.index(needed) :], needed]
+                problems.append(_cycle_problem(definitions[name], cycle, question_fields))
+            else:
+                trail[needed] = needed_by(needed)
+    return list(order), problems
+
+
+def _nested_current(
+    order: Iterable[str], definitions: Mapping[str, Definition], question_fields: QuestionFields
+) -> Iterator[Problem]:
+    """A problem for each `current.name` of a value that depends on `current.` itself."""
+    comparing: set[str] = set()  # the names that do
+    for name in order:
+        reads = definitions[name].reads
+        choosers = (question_fields.default_table(read) for read in reads)
+        if any(read in comparing or (read or "").startswith(f"{CURRENT}.") for read in (*reads, *choosers)):
+            comparing.add(name)
+    for name in comparing:
+        for read, path, offset in _references(definitions[name]):
+            if read.startswith(f"{CURRENT}.") and read.partition(".")[2] in comparing:
+                message, hint = f"`{read}` depends on `{CURRENT}.` itself", "read a value of a single question"
+                yield definitions[name].document.problem(CurrentNested, message, path, offset=offset, hint=hint)
 
 
 def _cycle_problem(definition: Definition, cycle: list[str], question_fields: QuestionFields) -> Problem:
@@ -213,7 +243,8 @@ def _cycle_problem(definition: Definition, cycle: list[str], question_fields: Qu
         for name, path, offset in _references(definition)
         if cycle[-1] in (name, question_fields.default_table(name))
     )
-    message = f"`{cycle[-1]}` depends on itself: {' -> '.join(cycle)}"
+    shown = cycle if len(cycle) <= MAX_CYCLE else [*cycle[: MAX_CYCLE // 2], "...", *cycle[-MAX_CYCLE // 2 :]]
+    message = f"`{cycle[-1]}` depends on itself: {' -> '.join(shown)}"
     return definition.document.problem(
         NameCycle, message, path, offset=offset, hint="break the cycle at one of these names"
     )

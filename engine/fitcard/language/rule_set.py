@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fitcard.catalog.catalog import Catalog
 from fitcard.language.definitions import Definition, Table
@@ -31,6 +31,7 @@ class RuleSet:
     kinds: Mapping[str, Kind]
     question_fields: QuestionFields
     catalogs: Mapping[str, Catalog]
+    _words: dict[str, Words] = field(default_factory=dict, init=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<RuleSet {self.profile}>"
@@ -44,9 +45,9 @@ class RuleSet:
         """The kind, unit and description of `name`; None for an unknown name."""
         return describe(name, self.definitions, self.kinds, self.question_fields, self.catalogs)
 
-    def possible_words(self, name: str) -> tuple[tuple[str, ...], bool]:
+    def possible_words(self, name: str) -> Words:
         """All possible values of a table or catalog field of words, and whether it can be absent."""
-        return possible_words(name, self.definitions, self.question_fields, self.catalogs)
+        return possible_words(name, self.definitions, self.question_fields, self.catalogs, self._words)
 
 
 def describe(
@@ -66,7 +67,8 @@ def describe(
         number = question_fields.inputs[rest]
         return NameInfo(Kind.NUMBER, number.unit, number.about)
     if space == CURRENT:
-        return describe(rest, definitions, kinds, question_fields, catalogs)
+        nested = rest.startswith(f"{CURRENT}.")
+        return None if nested else describe(rest, definitions, kinds, question_fields, catalogs)
     if space in question_fields.axes:
         field = catalogs[question_fields.axes[space].catalog].fields.get(rest)
         return NameInfo(field.kind, field.unit, field.about) if field else None
@@ -78,26 +80,43 @@ def field_names(question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
     return [f"{axis.name}.{field}" for axis in question_fields.axes.values() for field in catalogs[axis.catalog].fields]
 
 
+Words = tuple[tuple[str, ...], bool]  # all possible values of a name, and whether it can be absent
+
+
 def possible_words(
-    name: str, definitions: Mapping[str, Definition], question_fields: QuestionFields, catalogs: Mapping[str, Catalog]
-) -> tuple[tuple[str, ...], bool]:
-    """All possible values of a table or catalog field of words, and whether it can be absent."""
-    if name in definitions:
-        table = definitions[name]
+    name: str,
+    definitions: Mapping[str, Definition],
+    question_fields: QuestionFields,
+    catalogs: Mapping[str, Catalog],
+    known: dict[str, Words],
+) -> Words:
+    """All possible values of a table or catalog field of words, and whether it can be absent.
+
+    Those of all names that it depends on are added to `known`.
+    """
+    stack = [name]
+    while stack:  # no recursion, and each name once: tables may refer to one another in long chains, on many paths
+        table = definitions.get(stack[-1])
+        results = results_of(table.rows) if isinstance(table, Table) else ()
+        others = {result.name for result in results if isinstance(result, ValueOf)}
+        missing = [other for other in others if other not in known]
+        stack += missing
+        if missing:
+            continue
+        name = stack.pop()
+        if name in known:
+            continue
+        if table is None:
+            axis, _, field_name = name.partition(".")
+            entries = catalogs[question_fields.axes[axis].catalog].entries.values()
+            values = [entry.value(field_name) for entry in entries]
+            known[name] = tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
+            continue
         words: dict[str, None] = {}
-        may_be_absent = False
-        for result in results_of(table.rows) if isinstance(table, Table) else ():
-            if isinstance(result, ValueOf):
-                others, absent = possible_words(result.name, definitions, question_fields, catalogs)
-                words |= dict.fromkeys(others)
-                may_be_absent = may_be_absent or absent
-            else:
-                words[str(result)] = None
-        return tuple(words), may_be_absent
-    axis, _, field_name = name.partition(".")
-    catalog = catalogs[question_fields.axes[axis].catalog]
-    values = [entry.value(field_name) for entry in catalog.entries.values()]
-    return tuple(dict.fromkeys(str(value) for value in values if value is not None)), None in values
+        for result in results:
+            words |= dict.fromkeys(known[result.name][0]) if isinstance(result, ValueOf) else {str(result): None}
+        known[name] = tuple(words), any(known[other][1] for other in others)
+    return known[name]
 
 
 class Dependencies:
@@ -127,9 +146,15 @@ class Dependencies:
 
         Includes `current` if it is compared with values of the original question.
         """
-        if name not in self._varies_by:
-            reads = self._definitions[name].reads if name in self._definitions else (name,)
-            self._varies_by[name] = frozenset().union(*map(self._roots_of, reads))
+        stack = [name]
+        while stack:  # no recursion: a chain may be longer than the stack
+            reads = self._definitions[stack[-1]].reads if stack[-1] in self._definitions else (stack[-1],)
+            choosers = (chooser for read in reads if (chooser := self._question_fields.default_table(read)))
+            behind = [each for each in (*reads, *choosers) if each in self._definitions]
+            missing = [each for each in behind if each not in self._varies_by]
+            stack += missing
+            if not missing:
+                self._varies_by[stack.pop()] = frozenset().union(*map(self._roots_of, reads))
         return self._varies_by[name]
 
     def independent_of(self, roots: frozenset[str]) -> frozenset[str]:
@@ -153,8 +178,8 @@ class Dependencies:
     def _roots_of(self, read: str) -> frozenset[str]:
         space = read.partition(".")[0]
         if read in self._definitions:
-            return self.varies_by(read)
+            return self._varies_by[read]
         if space in self._question_fields.axes:
             chooser = self._question_fields.default_table(read)
-            return frozenset({space}) | (self.varies_by(chooser) if chooser else frozenset())
+            return frozenset({space}) | (self._varies_by.get(chooser, frozenset()) if chooser else frozenset())
         return frozenset({CURRENT if space == CURRENT else read})

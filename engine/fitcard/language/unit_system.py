@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache, reduce
 
-from fitcard.suggest import closest, similarity
+from fitcard.suggest import closest, may_compare, similarity
 
 Scale = Fraction | float  # a float where a root has no exact value
 
@@ -198,6 +198,8 @@ class UnitSystem:
 
         Long prefixes are combined with long names, and symbols with symbols: `gigabyte`, `GB`.
         """
+        if not may_compare(len(self._prefixes) * len(self._units)):
+            return ()
         prefixed = [
             f"{text}{name}"
             for text, prefix in self._prefixes.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,7 @@ class EntryFigures:
 
     rulebook: Rulebook
     catalog: Catalog
+    _columns: dict[str, Any] = dataclass_field(default_factory=dict, repr=False)
 
     def field(self, name: str) -> Field | None:
         """The field of a name; None if there is none."""
@@ -135,6 +137,11 @@ class EntryFigures:
 
     def column(self, name: str) -> Any:
         """A value for each entry; NaN where absent."""
+        if name not in self._columns:
+            self._columns[name] = self._read(name)
+        return self._columns[name]
+
+    def _read(self, name: str) -> Any:
         if name in self.catalog.fields:
             return _column(self.catalog, name)
         reference, _, rest = name.partition(".")
@@ -187,6 +194,7 @@ SLACK = 1e-9  # relative; smaller differences are rounding errors
 BELOW, ABOVE = "below", "above"
 SIDES = {"at_least": (BELOW,), "at_most": (ABOVE,), "equals": (BELOW, ABOVE)}
 PERCENT = 100
+MAX_REPORTED = 100  # entries of one check; of more than that, the check itself is probably wrong
 MIN_SHOWN = 0.001  # fraction of a bound: smaller deviations are not shown in percent
 
 
@@ -203,6 +211,7 @@ def check_catalogs(rulebook: Rulebook) -> tuple[list[CheckResult], list[Problem]
     """The results of all valid checks of the rulebook, and the problems of the others."""
     results: list[CheckResult] = []
     problems: list[Problem] = []
+    figures = {kind: EntryFigures(rulebook, catalog) for kind, catalog in rulebook.catalogs.items()}
     for document in rulebook.checks:
         checks, faults = read_catalog_checks(document)
         problems += faults
@@ -210,7 +219,7 @@ def check_catalogs(rulebook: Rulebook) -> tuple[list[CheckResult], list[Problem]
             faults = list(_misuse_problems(rulebook, check))
             problems += faults
             if not faults:
-                results.append(_run(rulebook, check))
+                results.append(_run(figures[check.of], check))
     return results, problems
 
 
@@ -255,14 +264,20 @@ def _expression_problems(
         yield check.document.problem(ExpressionKind, f"this must be a {expected}, but is a {kind}", path)
 
 
-def _run(rulebook: Rulebook, check: CatalogCheck) -> CheckResult:
-    catalog = rulebook.catalogs[check.of]
+def _run(figures: EntryFigures, check: CatalogCheck) -> CheckResult:
+    catalog = figures.catalog
     if isinstance(check, FigureCheck):
-        compared, by_entry = _check_figures(EntryFigures(rulebook, catalog), check)
+        compared, by_entry = _check_figures(figures, check)
     else:
         assert isinstance(check, AlikeCheck)
         compared, by_entry = len(catalog.entries), _duplicates(catalog, check)
     problems = [problem for entry, problem in by_entry.items() if entry not in check.excused]
+    if len(problems) > MAX_REPORTED:
+        message, hint = f"`{check.name}`: {len(problems) - MAX_REPORTED:,} more entries", "correct the check, or these"
+        rest = check.document.problem(
+            problems[-1].kind, message, check.path, key=True, severity=Severity.WARNING, hint=hint
+        )
+        problems = [*problems[:MAX_REPORTED], rest]
     problems += [_needless_exception(catalog, check, entry) for entry in check.excused if entry not in by_entry]
     return CheckResult(check, compared, tuple(problems))
 
@@ -291,7 +306,10 @@ def _check_figures(figures: EntryFigures, check: FigureCheck) -> tuple[int, dict
         slack = SLACK * np.maximum(np.abs(bound), 1)
         outside = {BELOW: figure < bound - slack, ABOVE: figure > bound + slack}
         for side in SIDES[key]:
-            for row in (int(row) for row in np.flatnonzero(comparable & outside[side])):
+            for row in map(int, np.flatnonzero(comparable & outside[side])):
+                if len(problems) > MAX_REPORTED + len(check.excused):
+                    problems.setdefault(ids[row], problems[next(iter(problems))])  # only counted
+                    continue
                 deviation = _describe_deviation(check, key, side, float(figure[row]), float(bound[row]))
                 message = deviation + _describe_inputs(figures, check, row)
                 problems.setdefault(ids[row], _entry_problem(check, figures.catalog.entries[ids[row]], message))

@@ -10,20 +10,28 @@ from pathlib import Path
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import read_question
 from fitcard.calibration.parameters import bounds_problems
+from fitcard.compiler.coverage import CoveragePart
 from fitcard.compiler.engine import Engine, compile_rulebook
 from fitcard.language.resolution import NameUnknown
+from fitcard.lint.budget import affordable_questions
 from fitcard.lint.catalog_checks import catalog_problems
 from fitcard.lint.generated_schemas import outdated_schemas
 from fitcard.lint.invariants import invariant_problems
 from fitcard.lint.messages import text_problems
 from fitcard.lint.sample import Sample, exhaustive_samples, samples_of
-from fitcard.lint.unused import unreachable_problems, unused_problems
+from fitcard.lint.unused import (
+    unreachable_problems,
+    unreached_problems,
+    untested_parts,
+    unused_problems,
+    without_reached,
+)
 from fitcard.problems import Problem, ProblemsError, errors
 from fitcard.rulebook.files import FileCache
 from fitcard.rulebook.loader import load_with_problems
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import Folders
-from fitcard.suggest import closest
+from fitcard.suggest import closest, limited_suggestions
 from fitcard.testing.rule_tests import misuse_problems, rule_tests
 
 MAX_QUESTIONS = 40_000  # of a sample
@@ -38,7 +46,15 @@ def run_checks(
     Numbers and invariants are checked with a sample of at most `max_questions`, with `thorough` also with all questions
     over the catalogs. Files in the `cache` are not read again unless they changed.
     """
-    engine, problems, samples = _load(folders, cache, max_questions)
+    with limited_suggestions():
+        engine, problems = _run_checks(folders, thorough, cache, max_questions)
+    return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+
+
+def _run_checks(
+    folders: Folders, thorough: bool, cache: FileCache | None, max_questions: int
+) -> tuple[Engine | None, list[Problem]]:
+    engine, problems, samples = _load(folders, cache, max_questions, with_invariants=True)
     if engine is not None:
         computable = not errors(problems)
         rulebook = engine.rulebook
@@ -49,15 +65,26 @@ def run_checks(
         problems += [problem for test in rule_tests(rulebook) for problem in misuse_problems(engine, test)]
         if computable:
             problems += invariant_problems(rulebook, samples)
-            problems += unreachable_problems(engine, samples, max_questions, thorough=thorough)
+            parts = untested_parts(engine, samples)
+            if thorough:
+                problems += _grid_problems(engine, parts, max_questions)
+            else:
+                problems += unreachable_problems(engine, parts, max_questions)
         problems += text_problems(rulebook)
         if not errors(problems):
             problems += outdated_schemas(rulebook, folders)
-        if computable and thorough:
-            for rules in engine.rules.values():
-                for sample in exhaustive_samples(rules, max_questions):
-                    problems += finite_problems([sample]) or invariant_problems(rulebook, [sample])
-    return engine, sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key)
+    return engine, problems
+
+
+def _grid_problems(engine: Engine, parts: list[CoveragePart], max_questions: int) -> list[Problem]:
+    """The problems of all questions over the catalogs; of these parts, those that no question reaches."""
+    problems: list[Problem] = []
+    for rules in engine.rules.values():
+        for sample in exhaustive_samples(rules, max_questions):
+            not_finite = finite_problems([sample])
+            problems += not_finite or invariant_problems(engine.rulebook, [sample])
+            parts = parts if not_finite else without_reached(sample, parts)
+    return problems if errors(problems) else [*problems, *unreached_problems(parts)]
 
 
 def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
@@ -65,7 +92,8 @@ def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
 
     Invariants and tests are left to `run_checks`. Raises ProblemsError with all problems if one is an error.
     """
-    engine, problems, _ = _load(folders, cache, MAX_QUESTIONS_TO_LOAD)
+    with limited_suggestions():
+        engine, problems, _ = _load(folders, cache, MAX_QUESTIONS_TO_LOAD)
     if engine is not None and not errors(problems):
         problems += text_problems(engine.rulebook)
     if engine is None or errors(problems):
@@ -74,14 +102,20 @@ def load_checked(folders: Folders, cache: FileCache | None = None) -> Engine:
 
 
 def _load(
-    folders: Folders, cache: FileCache | None, max_questions: int
+    folders: Folders, cache: FileCache | None, max_questions: int, *, with_invariants: bool = False
 ) -> tuple[Engine | None, list[Problem], list[Sample]]:
-    """The engine, the problems of loading it and of numbers that are not finite, and the samples for further checks."""
+    """The engine, the problems of loading it and of numbers that are not finite, and the samples for further checks.
+
+    The samples are no larger than what can be evaluated in time, also `with_invariants`; none if that is too few.
+    """
     rulebook, problems = load_with_problems(folders, cache)
     if rulebook is None:
         return None, problems, []
     engine = compile_rulebook(rulebook)
-    samples = samples_of(engine.rules.values(), max_questions)
+    size, too_costly = affordable_questions(engine, max_questions, rulebook.invariants if with_invariants else ())
+    if too_costly:
+        return engine, [*problems, *too_costly], []
+    samples = samples_of(engine.rules.values(), size)
     return engine, [*problems, *finite_problems(samples)], samples
 
 

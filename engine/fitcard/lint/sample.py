@@ -45,14 +45,7 @@ class Sample:
     @cached_property
     def shared(self) -> frozenset[str]:
         """The definitions that are the same in `baseline`, including everything that they depend on."""
-        if self.baseline is None:
-            return frozenset()
-        shared: set[str] = set()
-        for name, definition in self.rules.definitions.items():  # in dependency order
-            same = definition is self.baseline.rules.definitions.get(name)
-            if same and self.rules.dependencies.direct(name) <= shared:
-                shared.add(name)
-        return frozenset(shared)
+        return shared_definitions(self.rules, self.baseline.rules) if self.baseline else frozenset()
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -145,6 +138,15 @@ class Sample:
             first = evaluate(self.rules, self.questions.at([0]), names, inputs)
             self._current.update({name: first.value(name, (0,)) for name in names})
         return self._current
+
+
+def shared_definitions(rules: CompiledRules, others: CompiledRules) -> frozenset[str]:
+    """The definitions that are the same in two profiles, including everything that they depend on."""
+    shared: set[str] = set()
+    for name, definition in rules.definitions.items():  # in dependency order
+        if definition is others.definitions.get(name) and rules.dependencies.direct(name) <= shared:
+            shared.add(name)
+    return frozenset(shared)
 
 
 def samples_of(profiles: Iterable[CompiledRules], max_questions: int | None = None) -> list[Sample]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 from fitcard.compiler.compiled_rules import CompiledRules
-from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered
+from fitcard.compiler.cost import (
+    CALL_OVERHEAD,
+    COMPILATION,
+    CONDITION_COMPILATION,
+    definition_cost,
+)
+from fitcard.compiler.coverage import OTHERWISE, CoveragePart, Key, coverage_parts, covered, covered_by_inputs
 from fitcard.compiler.engine import Engine
-from fitcard.language.definitions import Table
+from fitcard.language.definitions import Definition, Table
 from fitcard.language.invariants import AlwaysInvariant
 from fitcard.language.tables import Lookup
 from fitcard.lint.sample import Sample, exhaustive_count, exhaustive_samples
-from fitcard.problems import Problem, ProblemCode, Severity
+from fitcard.problems import Problem, ProblemCode, ProblemsError, Severity
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.testing.coverage import covered_by
 from fitcard.testing.rule_tests import rule_tests, run_test
 
-MAX_EXHAUSTIVE_QUESTIONS = 4_000_000  # of all profiles: one to two seconds; a value may depend on far more combinations
+MAX_TESTS = 600  # that are run to find whether they reach a row; each takes two milliseconds or more
+CONDITION = 10  # operations of a question, to find whether it reaches a part
+MAX_EXHAUSTIVE_OPERATIONS = 1_500_000_000  # additions for one question, of all profiles: about a second
 
 
 class NameUnused(ProblemCode):
@@ -82,24 +89,35 @@ class TableRowUnreached(ProblemCode):
     """
 
 
-def unreachable_problems(
-    engine: Engine, samples: Iterable[Sample], max_questions: int, *, thorough: bool = False
-) -> Iterator[Problem]:
-    """A warning for each condition that is constant over the catalogs in all profiles, and for each row of a table that
-    neither the catalogs nor a rule test reach.
+def untested_parts(engine: Engine, samples: Iterable[Sample]) -> list[CoveragePart]:
+    """The conditions that no question of the samples reaches, and the rows that no rule test reaches, either."""
+    return _not_tested(engine, list(_not_sampled(engine.rulebook, samples)))
 
-    What the samples do not reach is evaluated over all entries that it depends on, in parts of at most `max_questions`.
-    Where these are more than MAX_EXHAUSTIVE_QUESTIONS and the check is not `thorough`, rows are reported as not reached
-    by the samples, and conditions are not reported.
+
+def unreachable_problems(engine: Engine, parts: list[CoveragePart], max_questions: int) -> Iterator[Problem]:
+    """Those of the `untested_parts` that no question over the catalogs reaches, as `unreached_problems`.
+
+    They are evaluated over all entries that they depend on, in batches of at most `max_questions`. Where that is
+    estimated to take more than MAX_EXHAUSTIVE_OPERATIONS, rows are reported as not reached by the samples, and
+    conditions are not reported.
     """
-    parts = [part for part in _not_sampled(engine.rulebook, samples) if not _is_impossible_word(engine.rulebook, part)]
-    budget = math.inf if thorough else MAX_EXHAUSTIVE_QUESTIONS
-    unreached, unknown = _not_reached(engine, _not_tested(engine, parts), max_questions, budget)
+    try:
+        unreached, unknown = _not_reached(engine, parts, max_questions)
+    except ProblemsError as error:  # a number that is finite for all questions of the samples
+        yield from error.problems
+        return
     for part in unknown:
         if isinstance(part.definition, Table):
             hint = "remove it, or cover it with a rule test; `fitcard check --thorough` tries every question"
             yield part.warning(TableRowUnreached, f"neither a sampled question nor a test reaches {part.what}", hint)
-    for part in unreached:
+    yield from unreached_problems(unreached)
+
+
+def unreached_problems(parts: Iterable[CoveragePart]) -> Iterator[Problem]:
+    """A warning for each condition that is constant over the catalogs in all profiles, and for each row of a table that
+    neither the catalogs nor a rule test reach.
+    """
+    for part in parts:
         if isinstance(part.definition, Table):
             hint = "remove it, or cover it with a rule test"
             yield part.warning(TableRowUnreached, f"neither a catalog entry nor a test reaches {part.what}", hint)
@@ -108,36 +126,42 @@ def unreachable_problems(
             yield part.warning(ConditionConstant, f"no question over the catalogs covers {part.what}", hint)
 
 
-def _not_sampled(rulebook: Rulebook, samples: Iterable[Sample]) -> list[CoveragePart]:
+def without_reached(sample: Sample, parts: list[CoveragePart]) -> list[CoveragePart]:
+    """The parts that the questions of a sample do not reach. Raises ProblemsError if a number is not finite."""
+    inputs, definitions = _inputs_of(sample.rules, parts), _definitions_of(sample.rules, parts)
+    reached = set(covered_by_inputs(sample.evaluate(inputs), definitions)) if definitions else set()
+    return [part for part in parts if part.key not in reached]
+
+
+def _not_sampled(rulebook: Rulebook, samples: Iterable[Sample]) -> Iterator[CoveragePart]:
+    """The parts that no sample reaches, but for rows of words that the input of their table cannot have."""
     reached: set[Key] = set()
     for sample in samples:
-        reached |= set(covered(sample.evaluation))
-    rule_sets = rulebook.rule_sets.values()
-    definitions = {id(definition): definition for rules in rule_sets for definition in rules.definitions.values()}
-    parts = {part.key: part for definition in definitions.values() for part in coverage_parts(definition)}
-    return [part for key, part in parts.items() if key not in reached]
-
-
-def _is_impossible_word(rulebook: Rulebook, part: CoveragePart) -> bool:
-    """Whether it is a row for a word that the input of its table cannot have, which name resolution reports."""
-    table = part.definition
-    if not isinstance(table, Table) or not isinstance(table.rows, Lookup) or part.path[-1] == OTHERWISE:
-        return False
-    rule_sets = rulebook.rule_sets.values()
-    rule_set = next(rule_set for rule_set in rule_sets if rule_set.definitions.get(table.name) is table)
-    return part.path[-1] not in rule_set.possible_words(table.input)[0]
+        reached |= set(covered(sample.evaluation, names=sample.rules.definitions.keys() - sample.shared))
+    for rules in rulebook.rule_sets.values():
+        for definition in rules.definitions.values():
+            possible: frozenset[str] | None = None
+            for part in coverage_parts(definition):
+                if part.key in reached:
+                    continue
+                reached.add(part.key)  # profiles share definitions
+                if isinstance(definition, Table) and isinstance(definition.rows, Lookup):
+                    possible = possible or frozenset((*rules.possible_words(definition.input)[0], OTHERWISE))
+                    if part.path[-1] not in possible:  # name resolution reports it
+                        continue
+                yield part
 
 
 def _not_tested(engine: Engine, parts: list[CoveragePart]) -> list[CoveragePart]:
     """The parts without the rows of tables that a rule test or a measured run reaches.
 
-    Tests that state a figure of the tables run first, and none once all rows are reached.
+    Tests that state a figure of the tables run first, and none once all rows are reached, or after MAX_TESTS.
     """
     rows_left = {part.key: part for part in parts if isinstance(part.definition, Table)}
     names = {part.definition.name for part in rows_left.values()}
     if rows_left:
         tests = sorted(rule_tests(engine.rulebook), key=lambda test: names.isdisjoint(test.figures))
-        rows = (row for test in tests for row in run_test(engine, test).rows)
+        rows = (row for test in tests[:MAX_TESTS] for row in run_test(engine, test).rows)
         for key in covered_by(engine, rows, names):
             rows_left.pop(key, None)
             if not rows_left:
@@ -146,32 +170,41 @@ def _not_tested(engine: Engine, parts: list[CoveragePart]) -> list[CoveragePart]
 
 
 def _not_reached(
-    engine: Engine, parts: list[CoveragePart], max_questions: int, budget: float
+    engine: Engine, parts: list[CoveragePart], max_questions: int
 ) -> tuple[list[CoveragePart], list[CoveragePart]]:
-    """The parts that no question over all catalogs reaches, and those that take more than `budget` questions to tell.
+    """The parts that no question over all catalogs reaches, and those that would take too long to tell.
 
     Parts that depend on the fewest entries come first.
     """
+    budget = MAX_EXHAUSTIVE_OPERATIONS
     by_axes: dict[frozenset[str], list[CoveragePart]] = {}
     for part in parts:
         by_axes.setdefault(_axes_behind(engine, part), []).append(part)
     unreached: list[CoveragePart] = []
     unknown: list[CoveragePart] = []
     for axes in sorted(by_axes, key=lambda axes: exhaustive_count(engine.default_rules, axes)):
-        left, profiles = by_axes[axes], _distinct_profiles(engine, by_axes[axes])
-        count = sum(exhaustive_count(rules, axes) for rules in profiles)
-        if count > budget:
+        left = by_axes[axes]
+        budget -= COMPILATION * len(engine.rules)  # to find the profiles
+        profiles = _distinct_profiles(engine, left) if budget > 0 else []
+        cost = sum(_exhaustive_cost(rules, left, axes) for rules in profiles)
+        if cost > budget or not profiles:
             unknown += left
             continue
-        budget -= count
+        budget -= cost
         for sample in (sample for rules in profiles for sample in exhaustive_samples(rules, max_questions, axes)):
-            names = _names_in(sample.rules, left)
+            left = without_reached(sample, left)
             if not left:
                 break
-            reached = set(covered(sample.evaluate(names), names=names))
-            left = [part for part in left if part.key not in reached]
         unreached += left
     return unreached, unknown
+
+
+def _exhaustive_cost(rules: CompiledRules, parts: list[CoveragePart], axes: frozenset[str]) -> int:
+    """The estimated cost of evaluating the inputs of parts, and the parts, for all entries of these axes."""
+    steps = [rules.definitions[name] for name in rules.plan(_inputs_of(rules, parts)).steps]
+    per_question = sum(map(definition_cost, steps)) + CONDITION * len(parts)
+    fixed = COMPILATION * len(steps) + CONDITION_COMPILATION * len(parts)
+    return fixed + per_question * (exhaustive_count(rules, axes) + CALL_OVERHEAD)
 
 
 def _axes_behind(engine: Engine, part: CoveragePart) -> frozenset[str]:
@@ -183,14 +216,23 @@ def _axes_behind(engine: Engine, part: CoveragePart) -> frozenset[str]:
 
 
 def _distinct_profiles(engine: Engine, parts: list[CoveragePart]) -> list[CompiledRules]:
-    """The profiles that have any of the parts, one of those in which everything that they depend on is the same."""
+    """The profiles that have any of the parts, one of those in which all that the parts depend on is the same."""
     profiles: dict[tuple[int, ...], CompiledRules] = {}
     for rules in engine.rules.values():
-        if names := _names_in(rules, parts):
-            profiles.setdefault(tuple(id(rules.definitions[step]) for step in rules.plan(names).steps), rules)
+        if definitions := _definitions_of(rules, parts):
+            steps = rules.plan(_inputs_of(rules, parts)).steps
+            behind = (*(rules.definitions[step] for step in steps), *definitions)
+            profiles.setdefault(tuple(map(id, behind)), rules)
     return list(profiles.values())
 
 
-def _names_in(rules: CompiledRules, parts: list[CoveragePart]) -> set[str]:
+def _definitions_of(rules: CompiledRules, parts: list[CoveragePart]) -> list[Definition]:
     """The definitions of one profile of which these are parts."""
-    return {part.definition.name for part in parts if rules.definitions.get(part.definition.name) is part.definition}
+    definitions = {id(part.definition): part.definition for part in parts}
+    return [each for each in definitions.values() if rules.definitions.get(each.name) is each]
+
+
+def _inputs_of(rules: CompiledRules, parts: list[CoveragePart]) -> frozenset[str]:
+    """The names that determine whether a question of one profile reaches any of the parts."""
+    own = (part for part in parts if rules.definitions.get(part.definition.name) is part.definition)
+    return frozenset(name for part in own for name in part.inputs)

@@ -15,6 +15,7 @@ from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders, leads_elsewhere
+from fitcard.source.limits import TooMany
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import INVISIBLE, show_line
 from fitcard.source.yaml_reader import INCOMPLETE, FileUnreadable, read_bytes, read_content
@@ -80,6 +81,10 @@ CHANGES, BACKTEST, CHECKS = "changes", "backtest", "checks"
 RANKINGS = "rankings"
 YAML_SUFFIX = re.compile(r"\.ya?ml([^a-z0-9]*|[~._-].*)$", re.IGNORECASE)  # with what copies of editors add to it
 WITHOUT_EFFECT = (TESTS, CHANGES, CHECKS)  # kinds of files that do not affect answers
+MAX_FILES = 2_000  # of rules and catalogs
+MAX_TOTAL_VALUES = 120_000  # of all files; reading them takes a second or two, and so do the checks of each
+MAX_TOTAL_CHARACTERS = 8_000_000  # of all files
+MAX_EXPLAINED_VALUES = 15_000  # of files with schema problems; explaining these takes a second
 KINDS = frozenset({RULEBOOK, RULES, PROFILE, MESSAGES, LAYOUT, BACKTEST, RANKINGS, *WITHOUT_EFFECT})  # except catalogs
 
 
@@ -138,18 +143,18 @@ class FileCache:
 
     def __init__(self) -> None:
         self._schemas: Mapping[str, Any] = {}
-        self._files: dict[Path, tuple[bytes, FileRead]] = {}
+        self._files: dict[Path, tuple[bytes, bool, FileRead]] = {}
 
-    def read(self, schemas: Schemas, path: Path, display_path: str) -> FileRead:
-        """The file at `path`; `display_path` is its name in problems."""
+    def read(self, schemas: Schemas, path: Path, display_path: str, *, explain: bool = True) -> FileRead:
+        """The file at `path`; `display_path` is its name in problems. See `Schemas.check` for `explain`."""
         if schemas.by_kind != self._schemas:
             self._schemas, self._files = schemas.by_kind, {}
         content = read_content(path, display_path)
         if isinstance(content, Problem):
             return FileRead(path, None, "", (content,))
-        if path not in self._files or self._files[path][0] != content:
-            self._files[path] = (content, _read_file(schemas, content, path, display_path))
-        return self._files[path][1]
+        if path not in self._files or self._files[path][:2] != (content, explain):
+            self._files[path] = (content, explain, _read_file(schemas, content, path, display_path, explain))
+        return self._files[path][2]
 
 
 def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFiles:
@@ -164,8 +169,20 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
             message = f"there are no YAML files in {folder}"
             files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
     kinds = KINDS.union(catalog_kinds(schemas))
-    for role, path, display_path in _paths(folders):
-        read = cache.read(schemas, path, display_path)
+    values = characters = explained = 0
+    for number, (role, path, display_path) in enumerate(_paths(folders)):
+        read = cache.read(schemas, path, display_path, explain=explained < MAX_EXPLAINED_VALUES)
+        if read.document:
+            values, characters = values + len(read.document.spans), characters + len(read.document.text)
+            explained += len(read.document.spans) if read.problems else 0
+        if too_many := _over_limit(number, values, characters):
+            problem = Problem(
+                TooMany, too_many, Position(display_path, 1, 1), hint="remove files, or parts of this one"
+            )
+            own = [problem for problem in read.problems if problem.kind in INCOMPLETE]
+            files.problems += own or [problem]
+            files.unread += 1
+            break
         if read.kind and read.kind not in kinds:  # a kind of an earlier version
             continue
         _add(files, read)
@@ -175,6 +192,15 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
             digest.update(read.document.text.encode() + b"\0")
     files.sha256 = digest.hexdigest()
     return files
+
+
+def _over_limit(number: int, values: int, characters: int) -> str:
+    """The limit that files are over after this one; empty if there is none."""
+    if number >= MAX_FILES:
+        return f"more than {MAX_FILES:,} files"
+    if values > MAX_TOTAL_VALUES:
+        return f"more than {MAX_TOTAL_VALUES:,} values in all files"
+    return f"more than {MAX_TOTAL_CHARACTERS:,} characters in all files" if characters > MAX_TOTAL_CHARACTERS else ""
 
 
 def read_each_file(folders: Folders, schemas: Schemas) -> list[FileRead]:
@@ -227,14 +253,16 @@ def _file_problems(folder: Path, name: str) -> Iterator[Problem]:
         yield Problem(FileUnreadable, f"the folder cannot be read: {error.strerror}", position)
 
 
-def _read_file(schemas: Schemas, content: bytes, path: Path, display_path: str) -> FileRead:
+def _read_file(schemas: Schemas, content: bytes, path: Path, display_path: str, explain: bool) -> FileRead:
     document, problems = read_bytes(content, display_path, path)
     kind = _kind(document, schemas) if document else None
     if document is None or not isinstance(kind, str):
         return FileRead(path, document, "", (*problems, *([kind] if isinstance(kind, Problem) else [])))
     if not any(problem.kind in INCOMPLETE for problem in problems):
         reported = {problem.position for problem in problems}  # one problem per value is enough
-        problems += [problem for problem in schemas.check(document, kind) if problem.position not in reported]
+        problems += [
+            problem for problem in schemas.check(document, kind, explain=explain) if problem.position not in reported
+        ]
     return FileRead(path, document, kind, tuple(problems))
 
 

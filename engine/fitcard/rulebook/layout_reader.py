@@ -38,6 +38,7 @@ from fitcard.rulebook.layout import (
     ValueNode,
 )
 from fitcard.source.document import Document, Path
+from fitcard.source.limits import TooMany
 from fitcard.suggest import closest
 
 MESSAGE, TEXT, EACH, ALONG, MATCHING, WHEN = "message", "text", "each", "along", "matching", "when"
@@ -84,7 +85,9 @@ class BlockUnused(ProblemCode):
     """
 
 
-BLOCK_CODES = frozenset({BlockUnknown, BlockKind, BlockKeyTwice})  # with which a file is not read
+MAX_NODES = 5_000  # of a layout or of a file of rankings; each is checked in every profile
+MAX_LEVELS = 60  # of nodes in nodes, which are read and rendered by recursion
+BLOCK_CODES = frozenset({BlockUnknown, BlockKind, BlockKeyTwice, TooMany})  # with which a file is not read
 
 
 def read_layout(document: Document, axes: frozenset[str]) -> Layout:
@@ -187,6 +190,7 @@ def block_problems(document: Document) -> list[Problem]:
     """Blocks that are undefined, unused, or use themselves; else uses of the wrong kind, and duplicate keys."""
     reader = LayoutReader(document.data.get(BLOCKS, {}), frozenset())
     problems = list(_definition_problems(document))
+    problems += () if errors(problems) else _size_problems(document)
     problems += () if errors(problems) else _kind_problems(document, reader)
     return problems if errors(problems) else [*problems, *_duplicate_problems(document, reader)]
 
@@ -194,15 +198,16 @@ def block_problems(document: Document) -> list[Problem]:
 def _definition_problems(document: Document) -> Iterator[Problem]:
     blocks: Mapping[str, Any] = document.data.get(BLOCKS, {})
     uses = dict(_uses(document.data, ()))
+    used, within = set(uses.values()), _blocks_within(blocks)
     for path, name in uses.items():
         if name not in blocks:
             message, near = f"there is no block `{name}`", closest(name, blocks)
             yield document.problem(BlockUnknown, message, path, closest=near)
     for name in blocks:
-        if name in _blocks_within(blocks, name, frozenset()):
+        if name in within[name]:
             message, hint = f"the block `{name}` uses itself", "remove one of the uses"
             yield document.problem(BlockUnknown, message, (BLOCKS, name), key=True, hint=hint)
-        elif name not in uses.values():
+        elif name not in used:
             message, hint = f"the block `{name}` is never used", "use it, or remove it"
             yield document.problem(BlockUnused, message, (BLOCKS, name), key=True, severity=Severity.WARNING, hint=hint)
 
@@ -272,10 +277,48 @@ def _uses(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield (*at, USE), found[USE]
 
 
-def _blocks_within(blocks: Mapping[str, Any], name: str, seen: frozenset[str]) -> frozenset[str]:
-    """All blocks that a block uses, directly or through others."""
-    direct = {used for _, used in _uses(blocks.get(name), ())} - seen
-    return frozenset(direct).union(*(_blocks_within(blocks, used, seen | direct) for used in direct))
+def _blocks_within(blocks: Mapping[str, Any]) -> dict[str, set[str]]:
+    """All blocks that each block uses, directly or through others."""
+    direct = {name: {used for _, used in _uses(data, ())} for name, data in blocks.items()}
+    within: dict[str, set[str]] = {}
+    for name in blocks:
+        stack, within[name] = [*direct[name]], set[str]()
+        while stack:
+            used = stack.pop()
+            if used not in within[name]:
+                within[name].add(used)
+                stack += direct.get(used, ())
+    return within
+
+
+def _size_problems(document: Document) -> Iterator[Problem]:
+    """A problem at the first part with which there are too many nodes or levels after blocks are inserted.
+
+    Blocks are defined and do not use themselves. Each is counted once, after those that it uses.
+    """
+    blocks: Mapping[str, Any] = document.data.get(BLOCKS, {})
+    sizes: dict[str, tuple[int, int]] = {}  # nodes and levels of each block
+    within = _blocks_within(blocks)
+
+    def size(data: Any) -> tuple[int, int]:
+        nodes, levels = 1, 0
+        for key, part in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+            for of_nodes, of_levels in [sizes[name] for name in _used_names(data)] if key == USE else [size(part)]:
+                nodes, levels = nodes + of_nodes, max(levels, of_levels)
+        return nodes, levels + 1
+
+    for name in sorted(blocks, key=lambda name: len(within[name])):
+        sizes[name] = size(blocks[name])
+    total = 0
+    parts = {key: part for key, part in document.data.items() if key in (BLOCKS, ANSWER, RANKINGS)}
+    for path, data in (((key, name), data) for key, part in parts.items() for name, data in part.items()):
+        nodes, levels = sizes[path[1]] if path[0] == BLOCKS else size(data)
+        total += nodes
+        if total > MAX_NODES or levels > MAX_LEVELS:
+            limit = f"{MAX_NODES:,} nodes" if total > MAX_NODES else f"{MAX_LEVELS} levels"
+            message, hint = f"more than {limit} with the blocks in their places", "show less, or use fewer blocks"
+            yield document.problem(TooMany, message, path, key=True, hint=hint)
+            return
 
 
 def _value(data: Mapping[str, Any], key: str, path: Path) -> ValueNode | None:

@@ -40,10 +40,11 @@ from fitcard.rulebook.layout_reader import BLOCK_CODES, block_problems, read_lay
 from fitcard.rulebook.messages import Languages, message_names, read_languages
 from fitcard.rulebook.rankings import RankingDefinition, check_ranking, read_rankings
 from fitcard.rulebook.rulebook import Rulebook, read_pinned
+from fitcard.rulebook.size import size_problems
 from fitcard.source.document import Document
 from fitcard.source.folders import Folders
 from fitcard.source.schemas import Schemas
-from fitcard.suggest import closest
+from fitcard.suggest import closest, limited_suggestions
 from fitcard.values import Kind
 
 
@@ -119,8 +120,9 @@ def load_with_problems(folders: Folders, cache: FileCache | None = None) -> tupl
         schemas = Schemas.load(folders.schemas, folders.display_path(folders.schemas))
     except ProblemsError as error:
         return None, list(error.problems)
-    loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
-    rulebook = loader.load()
+    with limited_suggestions():
+        loader = _RulebookLoader(schemas, read_files(folders, schemas, cache or FileCache()))
+        rulebook = loader.load()
     return rulebook, loader.all_problems
 
 
@@ -163,6 +165,10 @@ class _RulebookLoader:
     def load(self) -> Rulebook | None:
         """The rulebook; None if there are errors other than those of units."""
         files = self.files
+        too_many = list(size_problems(files))
+        self._problems += too_many
+        if too_many:
+            return None
         main, message_files, layout_file = files.only(RULEBOOK), files.at_least_one(MESSAGES), files.only(LAYOUT)
         backtest_file = files.at_most_one(BACKTEST)
         definitions = self._collect(_read_definitions(files))

@@ -14,7 +14,7 @@ from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Problem, ProblemCode
 from fitcard.rulebook.formats import ValueFormat
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest, did_you_mean
+from fitcard.suggest import closest, did_you_mean, enumerated
 from fitcard.values import Kind, Scalar
 
 
@@ -239,14 +239,14 @@ def slot_offset(document: Document, path: Path, name: str) -> int | None:
 
 def _word_problems(document: Document, path: Path, sentence: Sentence, words: tuple[str, ...]) -> Iterator[Problem]:
     """Texts of a sentence that are missing for one of the words of its table, or that none of them selects."""
-    missing = [word for word in words if word not in sentence.templates]
+    missing, possible = [word for word in words if word not in sentence.templates], frozenset(words)
     if missing:
-        message = f"there is no text for {', '.join(f'`{word}`' for word in missing)}"
+        message = f"there is no text for {enumerated(missing)}"
         yield document.problem(MessageIncomplete, message, (*path, "text"), key=True, hint="add a text for each")
     for word in sentence.templates:
-        if word not in words:
+        if word not in possible:
             message = f"`{sentence.by}` never gives `{word}`"
-            hint = f"it gives: {', '.join(words)}"  # either side may be misspelt
+            hint = f"it gives: {enumerated(words, quote='')}"  # either side may be misspelt
             yield document.problem(MessageUnused, message, (*path, "text", word), key=True, hint=hint)
 
 

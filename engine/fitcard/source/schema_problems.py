@@ -129,6 +129,7 @@ class SchemaOther(ProblemCode):
 Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]  # a part of a schema -> the target of its `$ref`
 BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below"}
 ONE_LINE = r"^\S(.*\S)?$"  # the pattern of names and titles in the schemas
+MAX_MESSAGE = 200  # characters of a message of the validator, which quotes what is wrong
 LENGTHS = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
 
 
@@ -177,6 +178,13 @@ def schema_problems(document: Document, error: ValidationError, resolve: Resolve
         yield document.problem(SchemaForm, f"{_describe(value)} has the wrong format", path, hint=about)
     else:
         yield document.problem(SchemaOther, error.message, path, hint=about)
+
+
+def unexplained_problem(document: Document, error: Any) -> Problem:
+    """The problem of an error of the fast validator, with the message of the validator."""
+    message = error.message if len(error.message) <= MAX_MESSAGE else f"{error.message[:MAX_MESSAGE]} ..."
+    severity = Severity.WARNING if "usual" in error.schema_path else Severity.ERROR
+    return document.problem(SchemaOther, message, tuple(error.instance_path), severity=severity)
 
 
 def _unknown_keys(

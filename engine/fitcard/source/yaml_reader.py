@@ -31,7 +31,7 @@ class FileUnreadable(ProblemCode):
 
 
 class YamlTooLarge(ProblemCode):
-    """A file is too large or too deeply nested, or expands to too many values through aliases.
+    """A file or one of its texts is too large, or it is too deeply nested or expands to too many values by aliases.
 
     Why: nested aliases can grow beyond any memory.
     Avoid: `b: [*a, *a, *a]` over many levels, or files of several megabytes
@@ -115,6 +115,7 @@ MAX_VALUES = 200_000
 MAX_PROBLEMS = 200  # per file
 MAX_DEPTH = 40
 MAX_NUMBER_LENGTH = 40  # characters
+MAX_TEXT = 10_000  # characters of a key or value; texts are parsed as formulas, units and templates
 
 INTEGER = re.compile(r"[-+]?[0-9]+")
 OCTAL = re.compile(r"0o[0-7]+")
@@ -229,6 +230,10 @@ class _Builder:
             return None
         start, end = node.start_mark, node.end_mark
         scalar = isinstance(node, yaml.ScalarNode)
+        if any(isinstance(each, yaml.ScalarNode) and len(each.value) > MAX_TEXT for each in (key, node)):
+            message = f"a text of more than {MAX_TEXT:,} characters"
+            self.problem(YamlTooLarge, message, node, "shorten it, or split it into several texts")
+            return None
         self.spans[path] = Span(
             start.line,
             start.column,

@@ -6,6 +6,7 @@ import pytest
 
 from fitcard.lint import unused
 from fitcard.lint.run import run_checks
+from fitcard.lint.sample import exhaustive_count
 from helpers.workplace import Workplace
 
 DEVICES = 3
@@ -44,7 +45,9 @@ def unreached(small: Workplace) -> Workplace:
 def test_parts_are_evaluated_over_the_axes_that_they_depend_on(
     unreached: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unused, "MAX_EXHAUSTIVE_QUESTIONS", DEVICES)
+    monkeypatch.setattr(unused, "_exhaustive_cost", lambda rules, _, axes: exhaustive_count(rules, axes))
+    monkeypatch.setattr(unused, "COMPILATION", 0)
+    monkeypatch.setattr(unused, "MAX_EXHAUSTIVE_OPERATIONS", DEVICES)
     assert messages(unreached) == [
         "no question over the catalogs covers `device.bandwidth > storage_bandwidth` being false",
         f"{NO_SAMPLE} row 1 of `fit`",
@@ -57,6 +60,6 @@ def test_beyond_the_limit_only_the_sample_and_the_tests_are_stated(
 ) -> None:
     everything = messages(unreached)
     assert f"{NO_ENTRY} row 1 of `fit`" in everything
-    monkeypatch.setattr(unused, "MAX_EXHAUSTIVE_QUESTIONS", 0)
+    monkeypatch.setattr(unused, "MAX_EXHAUSTIVE_OPERATIONS", 0)
     assert messages(unreached) == [f"{NO_SAMPLE} row 1 of `fit`", f"{NO_SAMPLE} row 1 of `speed`"]
     assert messages(unreached, thorough=True) == everything
