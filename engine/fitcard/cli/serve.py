@@ -177,7 +177,10 @@ def _serve(
     from fitcard.web.app import check_options, create_app  # noqa: PLC0415
     from fitcard.web.logs import configure_logging  # noqa: PLC0415
     from fitcard.web.server import Server, address_of, bind_sockets, run_until_signal  # noqa: PLC0415
+    from fitcard.web.workers import IS_INSTALLED, run_workers  # noqa: PLC0415
 
+    if workers > 1 and not IS_INSTALLED:
+        raise click.ClickException(NOT_INSTALLED)
     try:
         options = replace(options, api_keys=read_keys(api_keys) if api_keys else {})
         check_options(options)
@@ -201,10 +204,6 @@ def _serve(
         return create_app(rules, site or local_site(rules.rulebook.site, host, port), options)
 
     if options.shared is not None:
-        try:
-            from fitcard.web.workers import run_workers  # noqa: PLC0415
-        except ImportError:
-            raise click.ClickException(NOT_INSTALLED) from None
         run_workers(
             workers, sockets, rules, make_app, bounds, options.limits, options.shared, print_address, reload=reload
         )

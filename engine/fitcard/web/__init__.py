@@ -4,8 +4,11 @@
 - `api.py`, `operations.py`, `pages/`: the routes, declared with `routing.py` and the types of `parameters.py`
 - `questions.py`: questions read from requests and answered
 - `responses.py`, `errors.py`, `response_cache.py`: responses and their headers
-- `access.py`: API keys and the rate limit; `options.py`: limits and other options
-- `observability.py`: logs and metrics
+- `access.py`, `shared_counts.py`: API keys and the rate limit, also of several processes
+- `proxies.py`: the address of the caller behind proxies
+- `options.py`: limits and other options
+- `logs.py`, `metrics.py`: what operators see
 - `openapi.py`: the OpenAPI document
-- `server.py`: the HTTP server of `fitcard serve`
+- `server.py`: the HTTP server of `fitcard serve`, made of `connections.py`, `dispatcher.py` and `event_loop.py`
+- `workers.py`: several processes with a server each
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import os
 import time
@@ -85,7 +84,7 @@ class Metrics:
         registry.register(self._state)
         if folder:
             MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-            with _locked(Path(folder), fcntl.LOCK_SH):
+            with _locked(Path(folder), shared=True):
                 return generate_latest(registry)
         for collector in self._collectors:
             registry.register(collector)
@@ -94,7 +93,7 @@ class Metrics:
 
 def process_ended(folder: Path, process: int) -> None:
     """Removes the files of a process that has ended; its counts are added to those of others that have."""
-    with _locked(folder, fcntl.LOCK_EX):
+    with _locked(folder, shared=False):
         mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
         for kind in SUMMED:
             ended = folder / f"{kind}_{process}.db"
@@ -110,10 +109,12 @@ def process_ended(folder: Path, process: int) -> None:
 
 
 @contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
+def _locked(folder: Path, *, shared: bool) -> Iterator[None]:
     """Holds the lock of a folder of metrics, so that no count is read twice or not at all."""
+    import fcntl  # noqa: PLC0415 - not on Windows, which has no workers
+
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, how)
+        fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 

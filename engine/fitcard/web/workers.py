@@ -17,14 +17,19 @@ from pathlib import Path
 from types import FrameType
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
-from gunicorn.workers.base import Worker
 
 from fitcard.reload import ReloadingEngine
 from fitcard.web.metrics import process_ended
 from fitcard.web.options import Limits, ServerLimits
 from fitcard.web.server import Server
+
+try:
+    from gunicorn.app.base import BaseApplication
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+except ImportError:  # an extra, which is not for Windows
+    BaseApplication = Arbiter = Worker = object
+IS_INSTALLED = Arbiter is not object
 
 HEARTBEAT_SECONDS = 30  # without a sign of life after which a worker is replaced
 EXIT_SECONDS = 5  # for a worker to end in addition to its requests
