@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,12 @@ class Listening:
 
     def exchange(self, request: bytes) -> bytes:
         """What the service sends in response to these bytes, until it closes the connection or sends no more."""
-        with self.socket(timeout=2) as sock:
+        received = b""
+        with self.socket(timeout=2) as sock, suppress(TimeoutError, ConnectionError):
             sock.sendall(request)
-            received = b""
-            try:
-                while more := sock.recv(65536):
-                    received += more
-            except TimeoutError:
-                pass
-            return received
+            while more := sock.recv(65536):
+                received += more
+        return received
 
 
 @dataclass

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import zoneinfo
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,10 +144,12 @@ def test_links_within_a_folder_are_read(small: Workplace) -> None:
         ({"$id": "file:///etc/", "$ref": "common.schema.json"}, "`$id` is not supported within a schema"),
         ({"$schema": "http://127.0.0.1:9/x"}, "`$schema` must be `https://json-schema.org/draft/2020-12/schema`"),
         ({"type": "txt"}, "is not a valid schema"),
-        ({"pattern": "("}, "`(` is not a pattern: missing ), unterminated subpattern at position 0"),
+        ({"pattern": "("}, "`(` is not a regular expression, or looks ahead or behind"),
+        ({"pattern": "(?=a)b"}, "`(?=a)b` is not a regular expression, or looks ahead or behind"),
+        ({"patternProperties": {"^(a+)+$": {}}}, "`patternProperties` is not supported"),
     ],
 )
-def test_schemas_refer_to_schemas_of_their_folder_alone(small: Workplace, part: dict[str, str], message: str) -> None:
+def test_schemas_refer_to_schemas_of_their_folder_alone(small: Workplace, part: dict[str, Any], message: str) -> None:
     path = small.path("schemas/quants.schema.json")
     schema = json.loads(path.read_text("utf-8"))
     schema["$defs"]["entry"]["properties"]["name"] = part
@@ -154,6 +157,15 @@ def test_schemas_refer_to_schemas_of_their_folder_alone(small: Workplace, part: 
     with pytest.raises(ProblemsError) as caught:
         Schemas.load(small.folders.schemas)
     assert [problem.message for problem in caught.value.problems] == [message]
+
+
+def test_a_pattern_takes_a_time_in_proportion_to_the_text(small: Workplace) -> None:
+    path = small.path("schemas/quants.schema.json")
+    schema = json.loads(path.read_text("utf-8"))
+    schema["$defs"]["entry"]["properties"]["name"] = {"type": "string", "pattern": "^(a+)+$"}
+    path.write_text(json.dumps(schema), "utf-8")
+    small.edit("catalogs/quants.yaml", "name: Q8_0", f"name: {'a' * 60}x")
+    assert {problem.code for problem in small.problems()} == {"schema-form"}
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "../../../../../etc/hostname"])

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -82,10 +83,10 @@ def test_a_connection_that_takes_too_long_is_closed_and_counted(
 
 
 def test_responses_that_are_not_read_hold_no_more_than_the_limit_together(listen: Listen) -> None:
-    service = listen(buffered=300_000)
+    service = listen(buffered=100)
     with opened(service, 8, PACKET):
         assert eventually(lambda: 'connections_closed_total{reason="buffer_limit"}' in service.text("/metrics"))
-        assert eventually(lambda: sum(each.total_outbufs_len for each in service.connections.open.values()) <= 300_000)
+        assert eventually(lambda: sum(each.total_outbufs_len for each in service.connections.open.values()) <= 100)
         assert service.get("/v1/rank")[0] == 200
 
 
@@ -138,6 +139,10 @@ def test_monitoring_is_answered_while_all_threads_are_busy(listen: Listen) -> No
         ("POST /v1/can-run HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n", "more than one Content"),
         ("POST /v1/can-run HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n", "requires HTTP/1.1"),
         ("GET /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n", "more than"),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n", "more than one Transfer"),
+        ("POST /v1/can-run HTTP/1.1\r\nHost: a\r\nX: b\r\n Content-Length: 3\r\n", "continued"),
+        (f"POST /v1/can-run HTTP/1.1\r\nHost: a\r\nContent-Length: {'9' * 5000}\r\n", "digits"),
+        ("GET health HTTP/1.1\r\nHost: a\r\n", "start with /"),
         ("GET /health HTTP/1.1\nHost: a\r\n", ""),
         ("GET  HTTP/1.1\r\nHost: a\r\n", ""),
     ],
@@ -150,6 +155,29 @@ def test_a_request_that_could_be_read_in_two_ways_is_refused_and_ends_the_connec
     problem = json.loads(body)
     assert (problem["status"], problem["title"], reason in problem["detail"]) == (400, "Bad Request", True)
     assert b"application/problem+json" in lines
+
+
+def test_empty_lines_before_a_request_are_skipped_up_to_a_number(listen: Listen) -> None:
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    service = listen()
+    assert service.exchange(b"\r\n" * 3 + request).startswith(b"HTTP/1.1 200")
+    refused = service.exchange(b"\r\n" * 100)
+    assert refused.startswith(b"HTTP/1.0 400")
+    assert b"empty lines" in refused
+
+
+def test_a_request_whose_client_has_reset_the_connection_is_not_answered(listen: Listen) -> None:
+    service = listen(threads=1)
+    with service.server.service.evaluating:
+        busy, gone = service.socket(), service.socket()
+        busy.sendall(b"GET /v1/can-run/qwen-3-14b-on-m1-16gb?context=7779 HTTP/1.1\r\nHost: x\r\n\r\n")
+        gone.sendall(b"GET /v1/catalog HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert eventually(lambda: [each.state for each in service.connections.open.values()] == ["answering"] * 2)
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close resets
+        gone.close()
+    assert busy.recv(12) == b"HTTP/1.1 200"
+    busy.close()
+    assert 'route="/v1/catalog"' not in service.text("/metrics")
 
 
 def test_http_1_0_needs_no_host(listen: Listen) -> None:

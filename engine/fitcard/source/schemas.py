@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,6 +50,7 @@ class SchemasUnreadable(ProblemCode):
 Schema = dict[str, Any]  # parsed JSON
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUFFIX = ".schema.json"
+UNSUPPORTED = ("$dynamicRef", "patternProperties")  # keywords that only another validator supports, or in linear time
 BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # of relative `$id`s
 TOLERANCE = 1e-9  # of sums of decimal fractions in floats
 
@@ -92,7 +92,17 @@ def _fast_keyword(check: Callable[[Any, Any], str]) -> type:
     return Keyword
 
 
+_LINEAR = jsonschema_rs.RegexOptions()
 _FAST_KEYWORDS: dict[str, Any] = {name: _fast_keyword(check) for name, check in KEYWORDS.items()}
+
+
+@cache
+def _pattern(pattern: str) -> Any:
+    """A validator of a pattern that takes a time in proportion to the text; `re` may take an exponential one.
+
+    Raises ValueError for one that cannot be read, or looks ahead or behind.
+    """
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_LINEAR)
 
 
 @cache
@@ -110,9 +120,7 @@ def _explaining_validator() -> Any:
         return errors
 
     def check_pattern(pattern: str, data: Any) -> str:
-        """As in JSON Schema, `$` matches at the end only; in Python also before a last line feed."""
-        at_end = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
-        return "wrong format" if isinstance(data, str) and not re.search(at_end, data) else ""
+        return "" if _pattern(pattern).is_valid(data) else "wrong format"
 
     keywords = {name: keyword(check) for name, check in (*KEYWORDS.items(), ("pattern", check_pattern))}
     return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
@@ -182,7 +190,8 @@ class Schemas:
     def _fast_validator(self, kind: str) -> Any:
         schema, registry = self.by_kind[kind], self._fast_registry
         try:
-            return jsonschema_rs.Draft202012Validator(schema, registry=registry, keywords=_FAST_KEYWORDS)
+            options: dict[str, Any] = {"registry": registry, "keywords": _FAST_KEYWORDS, "pattern_options": _LINEAR}
+            return jsonschema_rs.Draft202012Validator(schema, **options)
         except ValueError:  # not a valid schema: the other validator reports what is wrong with it
             return self.validator(kind)
 
@@ -242,8 +251,8 @@ def _invalid_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Pro
             message = f"`$schema` must be `{DIALECT}`"
         elif len(texts["$id"]) > 1:
             message = "`$id` is not supported within a schema"  # it would be another base of references
-        elif texts["$dynamicRef"]:
-            message = "`$dynamicRef` is not supported"
+        elif unsupported := next(filter(texts.get, UNSUPPORTED), ""):
+            message = f"`{unsupported}` is not supported"
         elif missing:
             file = min(missing)
             message = f"refers to `{file}`, which does not exist"
@@ -258,7 +267,7 @@ def _invalid_schemas(by_kind: Mapping[str, Schema], folder: str) -> Iterator[Pro
 
 def _keyword_texts(schema: Schema) -> Mapping[str, list[str]]:
     """The texts of some keywords anywhere in a schema."""
-    texts: dict[str, list[str]] = {"$id": [], "$schema": [], "$ref": [], "$dynamicRef": [], "pattern": []}
+    texts: dict[str, list[str]] = {key: [] for key in ("$id", "$schema", "$ref", "pattern", *UNSUPPORTED)}
     parts: list[Any] = [schema]
     while parts:
         part = parts.pop()
@@ -266,6 +275,8 @@ def _keyword_texts(schema: Schema) -> Mapping[str, list[str]]:
             for key in texts.keys() & part.keys():
                 if isinstance(part[key], str):
                     texts[key].append(part[key])
+                elif key in UNSUPPORTED and isinstance(part[key], dict):
+                    texts[key] += part[key]
             part = part.values()
         parts += [value for value in part if isinstance(value, dict | list)]
     return texts
@@ -273,9 +284,9 @@ def _keyword_texts(schema: Schema) -> Mapping[str, list[str]]:
 
 def _pattern_error(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        return f"`{pattern}` is not a pattern: {error}"
+        _pattern(pattern)
+    except ValueError:
+        return f"`{pattern}` is not a regular expression, or looks ahead or behind"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 - `app.py`: the application, with the steps before and after each request
 - `api.py`, `operations.py`, `pages/`: the routes, declared with `routing.py` and the types of `parameters.py`
-- `questions.py`: questions read from requests and answered
+- `questions.py`: questions read from requests and answered, one at a time by the `fair_lock.py`
 - `responses.py`, `errors.py`, `response_cache.py`: responses and their headers
 - `access.py`, `shared_counts.py`: API keys and the rate limit, also of several processes
 - `proxies.py`: the address of the caller behind proxies

@@ -24,6 +24,7 @@ from fitcard.source.folders import find_folders
 from fitcard.web import api, operations
 from fitcard.web.access import Access
 from fitcard.web.errors import install_error_handlers, refusal
+from fitcard.web.fair_lock import FairLock
 from fitcard.web.logs import REQUEST_ID, DecisionLog, Recorder, ServedRequest, log_request, request_id, route
 from fitcard.web.metrics import Metrics
 from fitcard.web.options import Options
@@ -57,7 +58,7 @@ class Service:
     metrics: Metrics | None
     recorders: Sequence[Recorder]
     routes: tuple[Route, ...] = ROUTES
-    evaluating: threading.Lock = field(default_factory=threading.Lock)
+    evaluating: FairLock = field(default_factory=FairLock)
     stopping: threading.Event = field(default_factory=threading.Event)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,10 +20,14 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import BadRequest
 
 from fitcard.web.options import ServerLimits
 
 HTTP_1_1 = "1.1"  # the version of HTTP whose connections stay open by default, and whose requests name their host
+SINGLE_HEADERS = (b"host", b"content-length", b"transfer-encoding")
+MAX_LENGTH_DIGITS = 18  # of Content-Length; Python reads no more than 4,300, and no body is that long
+MAX_EMPTY_LINES = 16  # before a request, where RFC 9112 (2.2) asks to ignore at least one
 PROBLEM_MEDIA = "application/problem+json"
 
 ANSWERING, IDLE, ARRIVING, SENDING = "answering", "idle", "arriving", "sending"  # states of a connection
@@ -33,21 +38,45 @@ logger = logging.getLogger("fitcard.connections")
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request; refused where its host or the length of its body is missing or ambiguous (RFC 9112, 3.2 and 6.3)."""
+    """A request; refused where its target, its host or the length of its body is missing or ambiguous (RFC 9112)."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Reads the header. Raises ParsingError for a request that is refused."""
-        names = Counter(line.partition(b":")[0].strip().lower() for line in header_plus.split(b"\r\n")[1:])
-        for name in (b"host", b"content-length", b"transfer-encoding"):
-            if names[name] > 1:
+        first, *lines = header_plus.split(b"\r\n")
+        values: dict[bytes, list[bytes]] = {name: [] for name in SINGLE_HEADERS}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            if line[:1] in (b" ", b"\t"):
+                raise ParsingError("a header is continued on another line; write it on one")
+            if (lower := name.strip().lower()) in values:
+                values[lower].append(value.strip(b" \t"))
+        hosts, lengths, codings = values.values()
+        for name, found in values.items():
+            if len(found) > 1:
                 raise ParsingError(f"more than one {name.decode().title()} header; send one")
-        if names[b"transfer-encoding"] and names[b"content-length"]:
+        if codings and lengths:
             raise ParsingError("both Transfer-Encoding and Content-Length; send one of them")
+        if lengths and len(lengths[0]) > MAX_LENGTH_DIGITS:
+            raise ParsingError("Content-Length has too many digits")
+        if codings and b"," in codings[0]:
+            raise ParsingError("more than one Transfer-Encoding; chunked is supported")
+        if (target := first.split(b" ")[1:2]) and not target[0].startswith((b"/", b"*", b"http://", b"https://")):
+            raise ParsingError("the target of the request must start with /")
         super().parse_header(header_plus)
-        if self.version == HTTP_1_1 and not names[b"host"]:
+        if self.version == HTTP_1_1 and not hosts:
             raise ParsingError("no Host header, which HTTP/1.1 requires")
-        if self.version != HTTP_1_1 and names[b"transfer-encoding"]:
+        if self.version != HTTP_1_1 and codings:
             raise ParsingError("Transfer-Encoding requires HTTP/1.1")
+
+
+class _EmptyLines(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses a connection that sends empty lines in place of a request."""
+
+    def received(self, data: bytes) -> int:
+        """Refuses all bytes; returns their number."""
+        self.parse_header(b"GET / HTTP/1.0\r\n")
+        self.error, self.completed = BadRequest("empty lines in place of a request"), True
+        return len(data)
 
 
 class _EarlyBytes(HTTPRequestParser):  # type: ignore[misc]
@@ -103,7 +132,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: Listener, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:  # noqa: A002
         self.pipelined = False
         self.state, self.since = IDLE, time.monotonic()
-        self._responses = 0
+        self._parsers = self._responses = 0
         self._began_with: tuple[str, Any] = (IDLE, None)
         super().__init__(server, sock, addr, adj, map=map)
 
@@ -114,7 +143,10 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     def parser_class(self, adj: Any) -> HTTPRequestParser:
         """What takes the next bytes: a request, unless one is in progress."""
-        return _EarlyBytes(adj) if self.requests else Request(adj)
+        if self.requests:
+            return _EarlyBytes(adj)
+        self._parsers += 1
+        return Request(adj) if self._parsers <= self._responses + MAX_EMPTY_LINES else _EmptyLines(adj)
 
     def readable(self) -> bool:
         """Whether to wait for bytes; parses those that arrived early when it is their turn."""
@@ -129,9 +161,16 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         super().handle_read()
 
     def service(self) -> None:
-        """Answers the request, in a thread of the dispatcher."""
+        """Answers the request, in a thread of the dispatcher, unless the client has reset the connection."""
         self._responses += 1
+        self._parsers = self._responses
         descriptor = self._fileno
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:  # nothing has arrived
+            pass
+        except OSError:
+            self.connected = False
         super().service()
         self._map.changed(descriptor)
         self.server.pull_trigger()

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from flask import Flask
 from waitress import wasyncore
@@ -71,7 +72,8 @@ class Server:
         """Makes `run` return; may be called from a signal handler or another thread."""
         self.service.stopping.set()
         for listener in self._listeners:
-            listener.pull_trigger()
+            with suppress(OSError):  # it has ended
+                listener.pull_trigger()
 
     def run(self) -> int:
         """Answers until it is stopped; returns the number of requests that were aborted."""
