@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache, cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -52,6 +54,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUFFIX = ".schema.json"
 UNSUPPORTED = ("$dynamicRef", "patternProperties")  # keywords that only another validator supports, or in linear time
 BASE = "https://raw.githubusercontent.com/fitcard/fitcard/main/schemas/"  # of relative `$id`s
+DAY = re.compile(r"\d{4}-\d{2}(-\d{2})?", re.ASCII)
 TOLERANCE = 1e-9  # of sums of decimal fractions in floats
 
 
@@ -75,7 +78,21 @@ def _check_usual(bounds: list[float], data: Any) -> str:
     return ""
 
 
-KEYWORDS: dict[str, Callable[[Any, Any], str]] = {"sumsTo": _check_sum, "usual": _check_usual}
+def _check_day(_: bool, data: Any) -> str:
+    """The keyword `day`: an error message, empty if `data` is a day or a month, or has another form than these."""
+    if not isinstance(data, str) or not DAY.fullmatch(data):
+        return ""
+    year, month, *day = map(int, data.split("-"))
+    try:
+        date(year, month, *day or [1])
+    except ValueError:
+        return f"there is no day {data}" if day else f"there is no month {data}"
+    return ""
+
+
+KEYWORDS: dict[str, Callable[[Any, Any], str]] = {
+    "sumsTo": _check_sum, "usual": _check_usual, "day": _check_day
+}  # fmt: skip
 
 
 def _fast_keyword(check: Callable[[Any, Any], str]) -> type:

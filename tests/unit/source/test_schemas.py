@@ -148,3 +148,10 @@ def test_integers_beyond_floats_are_unusual_and_never_add_up() -> None:
         assert KEYWORDS["usual"]([0, 1], number) == "this is unusual: usual are 0 to 1"
         assert KEYWORDS["sumsTo"](1, {"quality": number}) == "these must add up to 1, but add up to inf"
     assert KEYWORDS["sumsTo"](1, {"quality": 1e308, "speed": 1e308}) == "these must add up to 1, but add up to inf"
+
+
+@pytest.mark.parametrize(("day", "is_one"), [("2024-02-29", True), ("2023-02-29", False), ("2024-13", False)])
+def test_a_date_is_one_of_the_calendar(whole_copy: Workplace, day: str, is_one: bool) -> None:
+    whole_copy.edit("catalogs/models/falcon.yaml", "released: 2024-11-29", f"released: {day}")
+    messages = [problem.message for problem in whole_copy.problems() if problem.code == "schema-other"]
+    assert [f"there is no {'month' if day.count('-') == 1 else 'day'} {day}"] * (not is_one) == messages
