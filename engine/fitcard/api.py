@@ -22,6 +22,7 @@ from fitcard.problems import Problem, ProblemsError
 from fitcard.results import Answers, Ranking, Table
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.folders import find_folders
+from fitcard.suggest import limited_suggestions
 from fitcard.sweep.rows import sweep_in_memory
 from fitcard.sweep.selection import read_sweep
 
@@ -79,7 +80,7 @@ def ask_many(
     """
     _check_type("questions", questions, Iterable)
     engine = _engine(rulebook, language)
-    with _worded_problems(engine):
+    with _worded_problems(engine), limited_suggestions():
         batch, problems = [], []
         for at, question in enumerate(questions):
             _check_type(f"questions[{at}]", question, Question, Mapping)

@@ -215,7 +215,10 @@ def test_keys_of_a_file_open_the_api(copy: Workplace) -> None:
         document(client.get(ADDRESS, headers=headers), 401)
 
 
-@pytest.mark.parametrize(("text", "where"), [("ann\n", ":1:"), ("a b\nc d e\n", ":2:"), ("# none\n", "no key")])
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("ann\n", ":1:"), ("a b\nc d e\n", ":2:"), ("# none\n", "no key"), ("a sha256:0\n", ":1:"), ("a k\nb k\n", ":2:")],
+)
 def test_an_invalid_key_file_is_reported_with_its_line(copy: Workplace, text: str, where: str) -> None:
     copy.write("rules/keys.txt", text)
     with pytest.raises(ValueError, match=where):

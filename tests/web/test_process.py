@@ -171,6 +171,12 @@ def test_requests_are_logged_on_standard_error_and_no_header_names_the_server(se
         (["--api-keys", "nowhere.txt"], "nowhere.txt"),
         (["--decision-log", "nowhere/log"], "nowhere/log"),
         (["--log", "xml"], "'xml' is not one of"),
+        (["--rate-limit", "0/minute"], "at least one request"),
+        (["--rate-limit", "1/9999year"], "at most a year"),
+        (["--batch-seconds", "nan"], "nan is not a number of seconds"),
+        (["--max-stale-seconds", "inf"], "inf is not a number of seconds"),
+        (["--site", "javascript:alert(1)"], "must start with http://"),
+        (["--proxy-network", "10.0.0.1/8"], "10.0.0.1/8 has host bits set"),
         (["--batch-questions", "0"], "0 is not in the range"),
     ],
 )

@@ -57,3 +57,10 @@ def test_proxies_are_in_private_networks_unless_others_are_named(address: str, i
 def test_a_network_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.1/8"):
         Proxies(1, ("10.0.0.1/8",))
+
+
+@pytest.mark.parametrize("forwarded", ["198.51.100.{}", "198.51.100.7:500{}", "[2001:db8::7]:500{}", "unknown{}", "{}"])
+def test_only_another_address_is_another_caller(forwarded: str) -> None:
+    options = Options(trusted_proxies=1, rate_limit="1/hour")
+    callers = [("10.0.0.1", forwarded.format(number)) for number in (1, 2)]
+    assert statuses(options, callers) == [200, 200 if forwarded == "198.51.100.{}" else 429]

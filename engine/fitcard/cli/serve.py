@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -28,7 +29,20 @@ NOT_INSTALLED = "--workers requires gunicorn: pip install 'fitcard[workers]'"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Command = Callable[..., None]
 COUNT = click.IntRange(1)
-SECONDS = click.FloatRange(0, min_open=True)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, which NaN and infinity are not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return number
+
+
+SECONDS, SECONDS_OR_NONE = Seconds(0, min_open=True), Seconds(0)
 FILE = click.Path(dir_okay=False, path_type=Path)
 REQUEST, CONNECTION, SERVICE = Limits(), ServerLimits(), Options()
 
@@ -48,7 +62,7 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option(
     "--max-stale-seconds",
     SERVICE.max_stale,
-    click.FloatRange(0),
+    SECONDS_OR_NONE,
     "Time for which changed rules may fail to load before /ready fails; 0 for any time.",
 )
 @option("--body-bytes", REQUEST.body, COUNT, "Maximum size of a request body.")
@@ -70,13 +84,13 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option(
     "--drain-seconds",
     CONNECTION.drain,
-    click.FloatRange(0),
+    SECONDS_OR_NONE,
     "At shutdown, time during which /ready fails and requests are still answered.",
 )
 @option(
     "--patience-seconds",
     CONNECTION.patience,
-    click.FloatRange(0),
+    SECONDS_OR_NONE,
     "At shutdown, time to wait for requests in progress.",
 )
 @option(
@@ -179,6 +193,8 @@ def _serve(
     from fitcard.web.server import Server, address_of, bind_sockets, run_until_signal  # noqa: PLC0415
     from fitcard.web.workers import IS_INSTALLED, run_workers  # noqa: PLC0415
 
+    if site and urlsplit(site).scheme not in ("http", "https"):
+        raise click.BadParameter("must start with http:// or https://", param_hint="'--site'")
     if workers > 1 and not IS_INSTALLED:
         raise click.ClickException(NOT_INSTALLED)
     try:

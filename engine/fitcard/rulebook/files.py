@@ -14,7 +14,7 @@ from fitcard.catalog.catalog import catalog_kinds
 from fitcard.language.definitions import ADDS, SECTIONS
 from fitcard.problems import Position, Problem, ProblemCode, Severity, errors
 from fitcard.source.document import Document
-from fitcard.source.folders import Folders, leads_elsewhere
+from fitcard.source.folders import MAX_ENTRIES, Folders, is_oversized, leads_elsewhere
 from fitcard.source.limits import TooMany
 from fitcard.source.schemas import Schemas
 from fitcard.source.text import INVISIBLE, show_line
@@ -162,6 +162,9 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
     files = RuleFiles()
     digest = hashlib.sha256()
     for folder in (folders.rules, folders.catalogs):
+        if is_oversized(folder):
+            message, hint = f"more than {MAX_ENTRIES:,} files and folders in {folder}", "check the path of the folder"
+            return RuleFiles(problems=[Problem(TooMany, message, hint=hint)], unread=1)
         problems = list(_file_problems(folder, folders.display_path(folder)))
         files.problems += problems
         files.unread += len(errors(problems))
@@ -170,12 +173,16 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
             files.problems.append(Problem(FolderEmpty, message, hint="check the path of the folder"))
     kinds = KINDS.union(catalog_kinds(schemas))
     values = characters = explained = 0
-    for number, (role, path, display_path) in enumerate(_paths(folders)):
+    paths = list(_paths(folders))
+    if len(paths) > MAX_FILES:
+        message, position = f"more than {MAX_FILES:,} files", Position(paths[MAX_FILES][2], 1, 1)
+        return RuleFiles(problems=[Problem(TooMany, message, position, hint="remove files")], unread=1)
+    for role, path, display_path in paths:
         read = cache.read(schemas, path, display_path, explain=explained < MAX_EXPLAINED_VALUES)
         if read.document:
             values, characters = values + len(read.document.spans), characters + len(read.document.text)
             explained += len(read.document.spans) if read.problems else 0
-        if too_many := _over_limit(number, values, characters):
+        if too_many := _over_limit(values, characters):
             problem = Problem(
                 TooMany, too_many, Position(display_path, 1, 1), hint="remove files, or parts of this one"
             )
@@ -194,10 +201,8 @@ def read_files(folders: Folders, schemas: Schemas, cache: FileCache) -> RuleFile
     return files
 
 
-def _over_limit(number: int, values: int, characters: int) -> str:
+def _over_limit(values: int, characters: int) -> str:
     """The limit that files are over after this one; empty if there is none."""
-    if number >= MAX_FILES:
-        return f"more than {MAX_FILES:,} files"
     if values > MAX_TOTAL_VALUES:
         return f"more than {MAX_TOTAL_VALUES:,} values in all files"
     return f"more than {MAX_TOTAL_CHARACTERS:,} characters in all files" if characters > MAX_TOTAL_CHARACTERS else ""

@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+MAX_ENTRIES = 20_000  # files and folders in one of the three folders: of more, it is probably another folder
 MAX_BYTES = 2_000_000  # of a YAML file; defined here because every command imports this module, and few the reader
 ENVIRONMENT = "FITCARD_"
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -131,15 +132,28 @@ def leads_elsewhere(path: Path, folder: Path) -> bool:
         return True
 
 
+def is_oversized(folder: Path) -> bool:
+    """Whether there are more than MAX_ENTRIES files and folders in a folder, such as `/`."""
+    entries = 0
+    for _, subfolders, files in os.walk(folder):
+        entries += len(subfolders) + len(files)
+        if entries > MAX_ENTRIES:
+            return True
+    return False
+
+
 def fingerprint(folders: Folders) -> str:
     """SHA-256 over the paths and bytes of all rule, catalog and schema files.
 
-    Files that disappear while they are read are skipped. Files beyond `MAX_BYTES` count by size and modification time.
+    Files that disappear while they are read are skipped. Files beyond `MAX_BYTES` count by size and modification time,
+    and a folder with more than MAX_ENTRIES has no files.
     """
     import hashlib  # noqa: PLC0415 - loads OpenSSL, which few commands need
 
     digest = hashlib.sha256()
     for folder in folders.all:
+        if is_oversized(folder):
+            continue
         for path in sorted(path for pattern in FILE_PATTERNS for path in folder.rglob(pattern)):
             try:
                 status = path.stat()

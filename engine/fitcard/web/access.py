@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 PROTECTED, UNPROTECTED = "/v1/", "/v1/search/"  # the pages, which need no key, search
 BEARER, API_KEY = "bearer", "HTTP_X_API_KEY"
 HASH_PREFIX = "sha256:"
+SHA256 = re.compile("[0-9a-f]{64}")
 COMMENT = "#"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
 UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and what pages load
 POST, EXPLAIN = "POST", "explain"
 OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
 MAX_KNOWN = 4096  # pairs of an address and a caller
+MAX_WINDOW = 366 * 86_400  # seconds
 COUNTS_FILE = "rate.db"
 IPV6, IPV6_PREFIX = 6, 64  # the length in bits of the prefix of a household or server
 
@@ -45,7 +48,12 @@ def read_keys(path: Path) -> dict[str, str]:
         if len(words) != len(("name", "key")):
             raise ValueError(f"{path}:{number}: expected a name and a key, separated by a space")
         name, key = words
-        names[key.removeprefix(HASH_PREFIX) if key.startswith(HASH_PREFIX) else _hash(key)] = name
+        digest = key.removeprefix(HASH_PREFIX) if key.startswith(HASH_PREFIX) else _hash(key)
+        if not SHA256.fullmatch(digest):
+            raise ValueError(f"{path}:{number}: after {HASH_PREFIX} there must be 64 hexadecimal digits in lower case")
+        if digest in names:
+            raise ValueError(f"{path}:{number}: {names[digest]} has this key already")
+        names[digest] = name
     if not names:
         raise ValueError(f"{path}: contains no keys")
     return names
@@ -157,6 +165,8 @@ class RateLimit:
         from fitcard.web.shared_counts import SharedCounts  # noqa: PLC0415
 
         self._limit = parse(rate)
+        if self._limit.amount < 1 or self._limit.get_expiry() > MAX_WINDOW:
+            raise ValueError(f"{rate}: a rate limit is at least one request within at most a year")
         self._storage = SharedCounts(shared / COUNTS_FILE) if shared else MemoryStorage()
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 

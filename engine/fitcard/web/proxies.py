@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -48,6 +49,15 @@ def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
     return any((mapped or parsed) in network for network in networks)
 
 
+def address_in(text: str) -> str:
+    """The address in `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`; empty in anything else."""
+    host = text.strip().removeprefix("[").partition("]")[0]
+    for candidate in (host, host.rpartition(":")[0] if host.count(":") == 1 else ""):
+        with suppress(ValueError):
+            return str(ip_address(candidate))
+    return ""
+
+
 @dataclass(frozen=True)
 class ForwardedFor:
     """Sets the address and the scheme of a request to those that its proxies forward.
@@ -60,9 +70,15 @@ class ForwardedFor:
 
     @cached_property
     def _behind_proxies(self) -> ProxyFix:
-        return ProxyFix(self.app, x_for=self.proxies.count, x_proto=self.proxies.count, x_host=0)
+        return ProxyFix(self._with_address, x_for=self.proxies.count, x_proto=self.proxies.count, x_host=0)
+
+    def _with_address(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers a request without the port of the address that was forwarded, or with that of the proxy for none."""
+        address = address_in(environ.get("REMOTE_ADDR") or "")
+        environ["REMOTE_ADDR"] = address or environ["werkzeug.proxy_fix.orig"]["REMOTE_ADDR"]
+        return self.app(environ, start_response)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The response to a request."""
-        trusted = self.proxies.trusts(environ.get("REMOTE_ADDR", ""))
-        return (self._behind_proxies if trusted else self.app)(environ, start_response)
+        address = environ.get("REMOTE_ADDR", "")
+        return (self._behind_proxies if self.proxies.trusts(address) else self.app)(environ, start_response)

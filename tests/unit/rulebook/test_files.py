@@ -74,3 +74,18 @@ def test_a_folder_that_cannot_be_read_is_a_problem(small: Workplace, monkeypatch
 def test_a_pipe_is_not_read(small: Workplace, place: str) -> None:
     os.mkfifo(small.path(place))
     assert small.problem().message == "is not a regular file"
+
+
+def test_a_folder_of_another_program_is_not_searched(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fitcard.source.folders.MAX_ENTRIES", 20)
+    for number in range(30):
+        small.write(f"rules/other/{number}.txt", "")
+    assert (small.problem().code, small.problem().hint) == ("too-many", "check the path of the folder")
+
+
+def test_too_many_files_are_not_read(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fitcard.rulebook.files.MAX_FILES", 20)
+    for number in range(30):
+        small.write(f"rules/{number:02}.yaml", "kind: tests\ntests: []\n")
+    problem = small.problem()
+    assert (problem.code, problem.message) == ("too-many", "more than 20 files")
