@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     "sweep-workers-lost",  # needs a cluster: unit/sweep/test_lost_sweeps.py
     "sweep-worker-failed",  # needs a cluster: unit/sweep/test_lost_sweeps.py
     "sweep-other-engine",  # needs another engine: unit/sweep/test_sweep.py
+    "reload-failed",  # needs a service: web/test_reload.py
     "too-costly",  # needs hundreds of rules: property/test_hostile_rulebooks.py
     "file-unreadable",  # needs an unreadable file: unit/source/test_yaml_reader.py
 }

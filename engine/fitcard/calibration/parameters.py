@@ -106,7 +106,10 @@ def _parameters(definition: Definition) -> Iterator[Parameter]:
 def bounds_problems(rule_set: RuleSet) -> Iterator[Problem]:
     """An error for each parameter whose value is outside its bounds."""
     for parameter in parameters_of(rule_set):
-        if not parameter.minimum <= parameter.value <= parameter.maximum:
+        if parameter.minimum > parameter.maximum:
+            message, path = "the minimum is above the maximum", (*parameter.definition.path, CALIBRATE, "minimum")
+            yield parameter.definition.document.problem(CalibrateBounds, message, path, hint="exchange them")
+        elif not parameter.minimum <= parameter.value <= parameter.maximum:
             message = f"{parameter.value:g} is outside {parameter.minimum:g} to {parameter.maximum:g}"
             hint = "change the value, or the bounds of its fit"
             yield parameter.definition.document.problem(CalibrateBounds, message, parameter.path, hint=hint)

@@ -5,6 +5,7 @@ Builds the `RuleSet` of a profile in dependency order; each problem is at the po
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Iterator, Mapping
 
 from fitcard.catalog.catalog import Catalog
@@ -165,12 +166,12 @@ class _Names:
 
 
 def reserved_names(definitions: Mapping[str, Definition], question_fields: QuestionFields) -> Iterator[Problem]:
-    """A problem for each definition that has the name of a function or a namespace."""
+    """A problem for each definition that has the name of a function or a namespace, or a word of the language."""
     for definition in definitions.values():
-        if definition.name in FUNCTIONS or definition.name in question_fields.reserved:
-            message = (
-                f"`{definition.name}` is already {'a function' if definition.name in FUNCTIONS else 'a namespace'}"
-            )
+        name = definition.name
+        if name in FUNCTIONS or name in question_fields.reserved or keyword.iskeyword(name):
+            what = "a function" if name in FUNCTIONS else "a namespace" if name in question_fields.reserved else ""
+            message = f"`{name}` is already {what}" if what else f"`{name}` is a word of expressions"
             yield definition.document.problem(
                 NameReserved, message, definition.path, key=True, hint="choose another name"
             )

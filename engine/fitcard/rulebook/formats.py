@@ -38,6 +38,11 @@ class ValueFormat:
     currency: str = ""
     date: DateStyle | None = None
 
+    @property
+    def is_for_words(self) -> bool:
+        """Whether it changes words, rather than numbers."""
+        return bool(self.case) or self.date is not None
+
     def write(self, value: Scalar) -> str:
         """The value as text. An absent number is 0; a word that is not a date is unchanged."""
         if isinstance(value, str):

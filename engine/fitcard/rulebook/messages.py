@@ -200,6 +200,10 @@ def check_slots(
                     hint = f"write `{{{slot.name}:format}}` with one of: {', '.join(messages.formats)}"
                     offset = slot_offset(messages.document, at, slot.name)
                     yield messages.document.problem(MessageFormat, message, at, offset=offset, hint=hint)
+                elif kind is Kind.WORD and slot.format and not messages.formats[slot.format].is_for_words:
+                    message = f"`{slot.name}` is a word, and the format `{slot.format}` is for numbers"
+                    offset, hint = slot_offset(messages.document, at, slot.name), f"write `{{{slot.name}}}`"
+                    yield messages.document.problem(MessageFormat, message, at, offset=offset, hint=hint)
 
 
 def check_texts(messages: Messages, section: str, texts: Texts) -> Iterator[Problem]:
@@ -277,7 +281,10 @@ class _TemplateReader:
             if conversion or (form and form not in self.formats):
                 message, near = f"there is no format `{form}`", closest(form or "", self.formats)
                 hint = did_you_mean(near) or f"the formats are: {', '.join(self.formats)}"
-                self.problems.append(self.document.problem(MessageFormat, message, path, hint=hint, closest=near))
+                offset = slot_offset(self.document, path, name)
+                self.problems.append(
+                    self.document.problem(MessageFormat, message, path, offset=offset, hint=hint, closest=near)
+                )
             parts.append(Slot(name, form or ""))
         return tuple(parts)
 

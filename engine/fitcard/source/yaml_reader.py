@@ -11,7 +11,7 @@ import math
 import re
 import stat
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -141,6 +141,8 @@ HINTS = {
     "document": "write one document, without lines that start with `%`, `---` or `...`",
     "directive": "quote text that starts with `%`",
 }
+OTHER_SPACE = re.compile("[ -]*[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")  # that looks like a space
+NO_SPACE = re.compile(r"[ -]*[A-Za-z_][\w.-]*:(?=[^\s:/])")  # a key that is not followed by a space
 DEFAULT_HINT = "simplify it, and quote text with special characters"
 CONFLICT_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 INCOMPLETE = (YamlTooLarge, YamlMergeKey, YamlKey)  # data is missing, so the schema is not checked
@@ -341,6 +343,13 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Proble
     if conflict is not None:
         line, column, source, message = conflict, 0, lines[conflict], "unresolved merge conflict"
         hint = "keep one of the two versions, and remove the markers"
+    elif spaced := _first_match(OTHER_SPACE, lines, line):
+        line, column, source = spaced.line, spaced.column, lines[spaced.line]
+        message = f"the indentation has the character U+{ord(source[column]):04X}"
+        hint = "indent with ordinary spaces"
+    elif "mapping values are not allowed" in message and (joined := _first_match(NO_SPACE, lines, line)):
+        line, column, source = joined.line, joined.column, lines[joined.line]
+        hint = "write a space after the colon"
     elif opened and "escape" not in (error.problem or ""):
         hint = OPENED[opened]
     elif "\t" in source[: column + 1]:
@@ -357,6 +366,19 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, name: str) -> Proble
         hint = next((hint for part, hint in HINTS.items() if part in message), DEFAULT_HINT)
     position = Position(name, line + 1, column + 1)
     return Problem(YamlSyntax, f"not YAML: {message}", position, hint=hint, source_line=source)
+
+
+class _Match(NamedTuple):
+    line: int
+    column: int
+
+
+def _first_match(pattern: re.Pattern[str], lines: list[str], line: int) -> _Match | None:
+    """Where a pattern ends in the line before this one, or else in this one."""
+    for at in (line - 1, line):
+        if 0 <= at < len(lines) and (found := pattern.match(lines[at])):
+            return _Match(at, found.end() - 1)
+    return None
 
 
 def _character_problem(text: str, at: int, name: str) -> Problem:

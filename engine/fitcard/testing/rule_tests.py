@@ -10,13 +10,15 @@ from typing import Any
 from fitcard.answer.evaluator import QuestionEvaluator, Row
 from fitcard.answer.problems import word_problems
 from fitcard.answer.question import Question, read_question
+from fitcard.compiler.compiled_rules import CompiledRules
 from fitcard.compiler.engine import Engine
+from fitcard.language.definitions import Table
 from fitcard.language.question_fields import PROFILE
 from fitcard.language.resolution import NameUnknown
 from fitcard.problems import Problem, ProblemCode, ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.source.document import Document, Path
-from fitcard.suggest import closest
+from fitcard.suggest import closest, did_you_mean, enumerated
 from fitcard.values import Kind, Scalar, format_decimals
 
 
@@ -189,6 +191,25 @@ def _misused_names(evaluator: QuestionEvaluator, test: RuleTest, names: set[str]
         if info is not None and info.kind is not _kind(value):
             message = f"`{name}` is a {info.kind}, but is set to a {_kind(value)}"
             yield test.document.problem(TestKind, message, (*test.path, "given", name), hint=f"set it to a {info.kind}")
+    yield from _misused_expectations(rules, test)
+
+
+def _misused_expectations(rules: CompiledRules, test: RuleTest) -> Iterator[Problem]:
+    """Expected values that a name never has: of another kind, or a word that its table does not give."""
+    for name, value in test.data.get("expect", {}).items():
+        info, definition = rules.describe(name), rules.definitions.get(name)
+        if info is None or value is None:
+            continue
+        path = (*test.path, "expect", name)
+        if info.kind is not _kind(value):
+            message = f"`{name}` is a {info.kind}, but a {_kind(value)} is expected"
+            yield test.document.problem(TestKind, message, path, hint=f"expect a {info.kind}")
+        elif info.kind is Kind.WORD and isinstance(definition, Table):
+            words = rules.rule_set.possible_words(name)[0]
+            if words and value not in words:
+                message, near = f"`{name}` is never `{value}`", closest(value, words)
+                hint = did_you_mean(near) or f"the words are: {enumerated(words)}"
+                yield test.document.problem(TestKind, message, path, hint=hint, closest=near)
 
 
 def _kind(value: Scalar) -> Kind:

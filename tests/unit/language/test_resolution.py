@@ -51,8 +51,8 @@ def test_a_duplicate_name_has_both_positions(small: Workplace) -> None:
     assert str(problem.related[0].position) == "rules/disk.yaml:6:3"
 
 
-@pytest.mark.parametrize("name", ["device", "question", "min"])
-def test_names_of_axes_inputs_and_functions_are_reserved(small: Workplace, name: str) -> None:
+@pytest.mark.parametrize("name", ["device", "question", "min", "else", "not"])
+def test_names_of_axes_inputs_functions_and_the_language_are_reserved(small: Workplace, name: str) -> None:
     constant = f"  {name}: {{value: 1, unit: s, about: A reserved name.}}\n"
     small.edit("rules/fit.yaml", "  storage_bandwidth: {", f"{constant}  storage_bandwidth: {{")
     assert small.problem().code == "name-reserved"

@@ -335,3 +335,9 @@ def test_a_message_for_a_removed_field_is_a_warning(copy: Workplace) -> None:
     copy.edit("catalogs/messages/de.yaml", "      Host: Rechner", "      Hosts: Rechner")
     (problem,) = run_checks(copy.folders)[1]
     assert (problem.code, problem.closest) == ("message-unused", ("Host",))
+
+
+def test_a_format_of_numbers_is_not_one_of_words(small: Workplace) -> None:
+    small.edit("catalogs/messages/en.yaml", "{model.name} ", "{model.name:gb} ")
+    problems = [problem for problem in run_checks(small.folders)[1] if problem.code == "message-format"]
+    assert [problem.message for problem in problems] == ["`model.name` is a word, and the format `gb` is for numbers"]

@@ -121,3 +121,16 @@ def test_a_character_inside_a_scalar_has_a_place_however_it_is_written(
     value = read_as.data["deep"]["expr"] if text.startswith("deep") else read_as.data["expr"]
     position = read_as.position(path, offset=value.index(word))
     assert (position.line, position.column) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("a:\n  unit:GB\n  b: 1\n", "2:7", "write a space after the colon"),
+        ("a:\n  b: 1\n \u00a0c: 2\n  d: 3\n", "3:2", "indent with ordinary spaces"),
+        ("a: b: c\n", "1:5", "quote text that contains `: `, or check the indentation"),
+    ],
+)
+def test_a_cause_above_the_error_is_named_where_it_is(text: str, place: str, hint: str) -> None:
+    _, (problem,) = read_bytes(text.encode(), "file.yaml")
+    assert (str(problem.position), problem.hint) == (f"file.yaml:{place}", hint)
