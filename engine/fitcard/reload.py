@@ -25,6 +25,7 @@ from fitcard.source.yaml_reader import FileUnreadable
 
 MAX_UNSETTLED_SECONDS = 5.0  # for which files may change while they are read before what was read is used
 MAX_RETRY_SECONDS = 60.0  # between two attempts to load files that have not changed
+MAX_PROBLEMS = 100  # that the state of a failed attempt has
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 logger = logging.getLogger("fitcard.reload")
@@ -65,7 +66,7 @@ class ReloadState:
         return replace(
             self,
             attempted_at=at,
-            problems=[problem.as_dict() for problem in problems],
+            problems=[problem.as_dict() for problem in problems[:MAX_PROBLEMS]],
             failing_since=self.failing_since or at,
             failed=self.failed + 1,
         )

@@ -20,13 +20,13 @@ _remaining: ContextVar[list[int] | None] = ContextVar("remaining", default=None)
 
 
 @contextmanager
-def limited_suggestions() -> Iterator[None]:
-    """Within the context, suggestions compare at most MAX_COMPARED pairs of characters; after that there are none.
+def limited_suggestions(most: int = MAX_COMPARED) -> Iterator[None]:
+    """Within the context, suggestions compare at most this number of pairs of characters; after that there are none.
 
     Thousands of misspelt names would otherwise take minutes. An inner context shares the limit of the outer one.
     """
     outer = _remaining.get()
-    token = _remaining.set([MAX_COMPARED] if outer is None else outer)
+    token = _remaining.set([most] if outer is None else outer)
     try:
         yield
     finally:

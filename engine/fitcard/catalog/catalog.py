@@ -14,7 +14,7 @@ from fitcard.catalog.names import MAX_LENGTH, NameIndex, name_form
 from fitcard.problems import Position, Problem, ProblemCode, Related, Severity
 from fitcard.source.document import Document, Path
 from fitcard.source.schemas import Schemas
-from fitcard.source.text import INVISIBLE
+from fitcard.source.text import INVISIBLE, alien_character
 from fitcard.suggest import similarity
 from fitcard.values import Kind
 
@@ -365,6 +365,9 @@ def _form_problems(entry: Entry, named: Iterable[tuple[str, Path]]) -> Iterator[
             message, hint = f"the name `{name}` has another meaning in questions", "choose another"
         elif invisible := INVISIBLE.search(name):
             message, hint = f"the character U+{ord(invisible[0]):04X} is not allowed in a name", "delete it"
+        elif alien := alien_character(name):
+            message = f"the character U+{ord(alien):04X} looks like another one beside Latin letters and digits"
+            hint = "write it in Latin letters"
         elif not name[:1].isalnum():  # spreadsheets take `=` and `@` for formulas
             message, hint = "a name starts with a letter or a digit", "delete what is before it"
         if message:

@@ -6,6 +6,7 @@ Texts of files have none of `UNSHOWN`, and names and other texts of one line non
 from __future__ import annotations
 
 import re
+import unicodedata
 
 CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"  # line ends and tabs among them
 BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they change the order in which other characters are shown
@@ -19,6 +20,29 @@ OVERRIDES = "\u202a-\u202e\u2066-\u2069"  # of BIDI, those that no text needs be
 INVISIBLE = re.compile(f"[{CONTROLS}{BIDI}{ZERO_WIDTH}{TAGS}{SURROGATES}]")
 UNSHOWN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{OVERRIDES}{TAGS}{SURROGATES}]")
 REPLACEMENT = "\ufffd"
+LOOK_ALIKE_SCRIPTS = ("CYRILLIC", "GREEK")
+
+
+def alien_character(text: str) -> str:
+    """A character that looks like a Latin letter or a digit, or changes how one looks; empty if there is none.
+
+    In a word with Latin letters or digits these are Greek and Cyrillic letters, and marks that are combined with
+    digits; anywhere, full-width and other compatibility forms of letters and digits.
+    """
+    return "" if text.isascii() else next(filter(None, map(_alien_in_word, text.split())), "")
+
+
+def _alien_in_word(word: str) -> str:
+    is_latin = re.search("[A-Za-z0-9]", word) is not None
+    for before, character in zip(" " + word, word, strict=False):
+        plain = unicodedata.normalize("NFKC", character)
+        if plain != character and plain.isascii() and plain.isalnum():
+            return character
+        if is_latin and unicodedata.name(character, "").startswith(LOOK_ALIKE_SCRIPTS):
+            return character
+        if before.isdigit() and unicodedata.combining(character):
+            return character
+    return ""
 
 
 def show(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fitcard.problems import Problem, ProblemCode, ProblemsError
@@ -82,7 +85,10 @@ def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Comp
     elif find_format(format_name).holds_gil:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
         try:
-            with ProcessPoolExecutor(workers, spawn, _initialize_process, (sweep, format_name)) as processes:
+            with (
+                _pickled((sweep, format_name)) as file,
+                ProcessPoolExecutor(workers, spawn, _initialize_process, (file,)) as processes,
+            ):
 
                 def submit(number: int) -> Future[ComputedPart]:
                     with _blocked_interrupts():  # it may start a process
@@ -97,6 +103,18 @@ def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Comp
             yield _in_order(
                 lambda number: threads.submit(compute_part, sweep, format_name, number), ahead, Future.result
             )
+
+
+@contextmanager
+def _pickled(value: object) -> Iterator[str]:
+    """A file with a pickled value.
+
+    Python waits forever until a process has received megabytes that it is started with, even if it has ended.
+    """
+    with TemporaryDirectory(prefix="fitcard-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder, "value.pickle")
+        file.write_bytes(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        yield str(file)
 
 
 @contextmanager
@@ -259,8 +277,8 @@ def _in_order(submit: Submit, ahead: int, result: Result) -> Compute:
 _process_arguments: list[tuple[Sweep, str]] = []  # of a worker process: the sweep and the format
 
 
-def _initialize_process(sweep: Sweep, format_name: str) -> None:
-    _process_arguments.append((sweep, format_name))
+def _initialize_process(file: str) -> None:
+    _process_arguments.append(pickle.loads(Path(file).read_bytes()))
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 

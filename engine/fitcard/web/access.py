@@ -41,7 +41,11 @@ def read_keys(path: Path) -> dict[str, str]:
     ValueError, which names the line, where it has another form or holds no keys.
     """
     names: dict[str, str] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text in UTF-8") from None
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.partition(COMMENT)[0].split()
         if not words:
             continue

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fitcard.problems import ProblemsError
 from fitcard.rulebook.rulebook import Rulebook
+from fitcard.suggest import limited_suggestions
 from fitcard.web.logs import REQUEST_ID, Recorder, ServedRequest, request_id, route
 from fitcard.web.responses import OK, RulesResponse
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_ENTRIES = 2048
+MAX_COMPARED = 5_000_000  # pairs of characters that suggestions for a request compare: those for some 25 names
 MAX_BODY = 200_000  # bytes of one body
 MAX_BYTES = 50_000_000  # of all bodies: 2,048 ordinary answers have 25 MB, as many rankings 400 MB
 GET = "GET"
@@ -133,7 +135,8 @@ class CacheMiddleware:
         started = time.perf_counter()
         entry = self.lookup(environ) if environ["REQUEST_METHOD"] == GET else None
         if entry is None or not self.admits(environ, entry.path):
-            return self.app(environ, start_response)
+            with limited_suggestions(MAX_COMPARED):
+                return self.app(environ, start_response)
         line, status, headers, body = _for_caller(entry, environ)
         identifier = request_id(environ)
         served = ServedRequest(

@@ -15,6 +15,7 @@ from helpers.workplace import Workplace
 M1, DEVICES = "m1-16gb", "devices"
 APPLE, GEFORCE = "catalogs/devices/apple-silicon.yaml", "catalogs/devices/nvidia-geforce.yaml"
 ALIASES = "aliases: [Apple M1 16GB]"
+ALIKE = "looks like another one beside Latin letters and digits"
 
 
 def with_aliases(catalog: Catalog, entry_id: str, *aliases: str) -> Catalog:
@@ -115,6 +116,9 @@ def test_a_check_points_at_the_alias_and_at_the_entry_that_is_called_so(whole_co
     [
         ("name: M1 16GB", "name: own", "the name `own` has another meaning in questions"),
         ("name: M1 16GB", 'name: "a\\u200bb"', "the character U+200B is not allowed in a name"),
+        ("name: M1 16GB", "name: \u041c1 16GB", f"the character U+041C {ALIKE}"),
+        ("name: M1 16GB", "name: \uff2d1 16GB", f"the character U+FF2D {ALIKE}"),
+        ("name: M1 16GB", "name: M1\u0336 16GB", f"the character U+0336 {ALIKE}"),
         ("name: M1 16GB", f"name: {'x' * 201}", "a name of 201 characters"),
         ("name: M1 16GB", "name: '=cmd|calc'", "a name starts with a letter or a digit"),
         ("name: M1 16GB", "name: '@octocat'", "a name starts with a letter or a digit"),
