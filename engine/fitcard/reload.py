@@ -207,7 +207,8 @@ class ReloadingEngine:
         def poll_until_stopped() -> None:
             while not stop.is_set():
                 requested = self._requested.wait(seconds)
-                self._requested.clear()
+                if requested:  # else one that comes just now would be lost
+                    self._requested.clear()
                 if not stop.is_set():
                     self.poll(requested=requested)
 

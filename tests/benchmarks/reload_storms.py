@@ -73,12 +73,16 @@ def main() -> None:
             with fault(small):
                 if fault in FAILING:
                     live.request()
-                    wrong["status silent"] += not holds(live, lambda: live.status()["failing_since"] is not None)
+                    wrong[f"status silent on {fault.__name__}"] += not holds(
+                        live, lambda: live.status()["failing_since"] is not None
+                    )
                     wrong["other rules"] += live.rulebook.sha256 != before
                 else:
                     time.sleep(0.3)
             change(small, 3 + number)
-            wrong["not loaded"] += not holds(live, lambda before=before: live.rulebook.sha256 != before)
+            wrong[f"not loaded after {fault.__name__}"] += not holds(
+                live, lambda before=before: live.rulebook.sha256 != before
+            )
             wrong["status wrong"] += not holds(live, lambda: live.status()["failing_since"] is None)
             note()
             wrong["dead"] += not any(thread.name == "reload" for thread in threading.enumerate())

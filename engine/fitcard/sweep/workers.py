@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,17 +85,22 @@ def local_workers(sweep: Sweep, format_name: str, workers: int) -> Iterator[Comp
         yield partial(map, partial(compute_part, sweep, format_name))
     elif find_format(format_name).holds_gil:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
+        stopping = spawn.Event()
         try:
             with (
                 _pickled((sweep, format_name)) as file,
-                ProcessPoolExecutor(workers, spawn, _initialize_process, (file,)) as processes,
+                ProcessPoolExecutor(workers, spawn, _initialize_process, (file, stopping)) as processes,
             ):
 
                 def submit(number: int) -> Future[ComputedPart]:
                     with _blocked_interrupts():  # it may start a process
                         return processes.submit(_compute_in_process, number)
 
-                yield _in_order(submit, ahead, Future.result)
+                try:
+                    yield _in_order(submit, ahead, Future.result)
+                except KeyboardInterrupt:  # only the parts that have begun are waited for
+                    stopping.set()
+                    raise
         except BrokenProcessPool:
             hint = "start the same command again, with fewer --workers if memory was short"
             raise ProblemsError([Problem(SweepWorkersLost, "a worker process ended", hint=hint)]) from None
@@ -275,10 +281,12 @@ def _in_order(submit: Submit, ahead: int, result: Result) -> Compute:
 
 
 _process_arguments: list[tuple[Sweep, str]] = []  # of a worker process: the sweep and the format
+_process_stopping: list[Event] = []  # of a worker process: whether parts that have not begun are of no use
 
 
-def _initialize_process(file: str) -> None:
+def _initialize_process(file: str, stopping: Event) -> None:
     _process_arguments.append(pickle.loads(Path(file).read_bytes()))
+    _process_stopping.append(stopping)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
@@ -291,6 +299,8 @@ def _exit_with_parent() -> None:
 
 
 def _compute_in_process(number: int) -> ComputedPart:
+    if _process_stopping[0].is_set():
+        raise InterruptedError
     return compute_part(*_process_arguments[0], number)
 
 
