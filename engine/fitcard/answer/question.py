@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 YES, NO = ("1", "true", "yes"), ("0", "false", "no", "")
 BODY = "body"  # the field of problems of a whole request body
+EXPLAIN = "explain"  # the parameter of requests that asks for an explanation
 QUESTION_BODY = "question"  # the schema of a request body
 LANGUAGE = "lang"  # parameter of addresses, and option of commands
 MAX_DESCRIPTION = 200  # characters of the description of a schema problem
@@ -261,9 +262,9 @@ def read_query(query: Iterable[tuple[str, list[str]]]) -> tuple[dict[str, str], 
     values = dict(query)
     problems = [question_problem(RepeatedParameter, name) for name, repeated in values.items() if len(repeated) > 1]
     values.pop(LANGUAGE, None)  # the engine is in that language already
-    explain = values.pop("explain", ["0"])[0].casefold()
+    explain = values.pop(EXPLAIN, ["0"])[0].casefold()
     if explain not in (*YES, *NO):
-        problems.append(question_problem(NotAChoice, "explain", explain))
+        problems.append(question_problem(NotAChoice, EXPLAIN, explain))
     if problems:
         raise ProblemsError(problems)
     return {name: first for name, (first, *_) in values.items()}, explain in YES
@@ -287,7 +288,7 @@ def read_body(rulebook: Rulebook, body: object) -> tuple[Question, bool]:
     if problems := list(body_problems(rulebook.schemas, QUESTION_BODY, body)):
         raise ProblemsError(problems)
     parameters = dict(body) if isinstance(body, dict) else {}
-    overrides, explain = parameters.pop("overrides", {}), parameters.pop("explain", False)
+    overrides, explain = parameters.pop("overrides", {}), parameters.pop(EXPLAIN, False)
     plain = all(isinstance(value, str | int | float | dict | None) for value in parameters.values())
     if not parameters or not plain or not isinstance(overrides, dict) or not isinstance(explain, bool):
         raise ProblemsError([question_problem(NotABody, "body")])

@@ -17,7 +17,7 @@ import click
 
 from fitcard.cli.output import FAILED, echo, exit_with_problems
 from fitcard.problems import ProblemsError
-from fitcard.web.options import LOG_FORMATS, TEXT_LOG, Limits, Options, ServerLimits
+from fitcard.web.options import LOG_FORMATS, METRICS_FOLDER, TEXT_LOG, Limits, Options, ServerLimits
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -52,11 +52,16 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
     return click.option(name, default=default, show_default=True, type=kind, help=text)
 
 
+def bound(name: str, field: str, kind: Any, text: str) -> Callable[[Command], Command]:
+    """An option for a field of `ServerLimits`."""
+    return click.option(name, field, default=getattr(CONNECTION, field), show_default=True, type=kind, help=text)
+
+
 @click.command("serve")
 @option("--host", "127.0.0.1", str, "Address to listen on.")
 @option("--port", 8000, click.IntRange(0, 65535), "Port to listen on.")
 @option("--workers", 1, click.IntRange(1, 64), "Processes. More than one requires fitcard[workers].")
-@option("--threads", CONNECTION.threads, click.IntRange(1, 64), "Threads of each process.")
+@bound("--threads", "threads", click.IntRange(1, 64), "Threads of each process.")
 @click.option("--site", default=None, help="Base URL of links in answers. [default: that of the rulebook]")
 @option("--reload/--no-reload", True, None, "Reload changed rules and catalogs. SIGHUP reloads them in any case.")
 @option(
@@ -70,26 +75,26 @@ def option(name: str, default: Any, kind: Any, text: str) -> Callable[[Command],
 @option("--batch-questions", REQUEST.questions, COUNT, "Maximum number of questions in a batch.")
 @option("--batch-seconds", REQUEST.seconds, SECONDS, "Time limit of a batch.")
 @option("--response-bytes", REQUEST.response, COUNT, "Maximum size of the answers of a batch.")
-@option("--header-bytes", CONNECTION.header, COUNT, "Maximum size of request headers.")
-@option(
+@bound("--header-bytes", "header", COUNT, "Maximum size of request headers.")
+@bound(
     "--connections",
-    CONNECTION.connections,
+    "connections",
     COUNT,
     "Maximum number of open connections of a process. At the limit, the one that waits longest for its client closes.",
 )
-@option("--address-connections", CONNECTION.address_connections, COUNT, "The same for those of one address.")
-@option("--idle-seconds", CONNECTION.idle, COUNT, "Time after which an idle connection is closed.")
-@option("--arrival-seconds", CONNECTION.arrival, SECONDS, "Time limit for receiving a request.")
-@option("--send-seconds", CONNECTION.send, SECONDS, "Time limit for sending a response.")
-@option(
+@bound("--address-connections", "address_connections", COUNT, "The same for those of one address.")
+@bound("--idle-seconds", "idle", COUNT, "Time after which an idle connection is closed.")
+@bound("--arrival-seconds", "arrival", SECONDS, "Time limit for receiving a request.")
+@bound("--send-seconds", "send", SECONDS, "Time limit for sending a response.")
+@bound(
     "--drain-seconds",
-    CONNECTION.drain,
+    "drain",
     SECONDS_OR_NONE,
     "At shutdown, time during which /ready fails and requests are still answered.",
 )
-@option(
+@bound(
     "--patience-seconds",
-    CONNECTION.patience,
+    "patience",
     SECONDS_OR_NONE,
     "At shutdown, time to wait for requests in progress.",
 )
@@ -158,14 +163,14 @@ def command(
     )
     with _shared_folder() if workers > 1 else nullcontext() as shared:
         options = replace(options, shared=shared)
-        _serve(ctx.obj, host, port, workers, site, reload, api_keys, log, options, _bounds(**bounds))
+        _serve(ctx.obj, host, port, workers, site, reload, api_keys, log, options, ServerLimits(**bounds))
 
 
 @contextmanager
 def _shared_folder() -> Iterator[Path]:
     """A folder in which processes share their state and metrics; removed by the process that has made it."""
     owner, folder = os.getpid(), tempfile.mkdtemp(prefix="fitcard-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when prometheus_client is imported
+    os.environ[METRICS_FOLDER] = folder  # read when prometheus_client is imported
     try:
         yield Path(folder)
     finally:
@@ -236,27 +241,3 @@ def local_site(site: str, host: str, port: int) -> str:
     if port and parts.hostname in LOCAL_HOSTS and host in LOCAL_HOSTS:
         return parts._replace(netloc=parts.netloc.removesuffix(f":{parts.port}") + f":{port}").geturl()
     return ""
-
-
-def _bounds(
-    threads: int,
-    connections: int,
-    address_connections: int,
-    idle_seconds: int,
-    arrival_seconds: float,
-    send_seconds: float,
-    header_bytes: int,
-    drain_seconds: float,
-    patience_seconds: float,
-) -> ServerLimits:
-    return ServerLimits(
-        threads=threads,
-        connections=connections,
-        address_connections=address_connections,
-        idle=idle_seconds,
-        arrival=arrival_seconds,
-        send=send_seconds,
-        header=header_bytes,
-        drain=drain_seconds,
-        patience=patience_seconds,
-    )

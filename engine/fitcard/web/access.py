@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitcard.answer.problems import BatchAboveRate, KeyNeeded, TooManyRequests
+from fitcard.answer.question import EXPLAIN
 from fitcard.web.errors import refusal
+from fitcard.web.options import MONITORING_PATHS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,8 +27,8 @@ HASH_PREFIX = "sha256:"
 SHA256 = re.compile("[0-9a-f]{64}")
 COMMENT = "#"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fitcard"'}
-UNLIMITED = ("/health", "/ready", "/metrics", "/assets/")  # monitoring, and what pages load
-POST, EXPLAIN = "POST", "explain"
+UNLIMITED = (*MONITORING_PATHS, "/assets/")  # monitoring, and what pages load
+POST = "POST"
 OPTIONS = "OPTIONS"  # preflight requests of browsers have no key
 MAX_KNOWN = 4096  # pairs of an address and a caller
 MAX_WINDOW = 366 * 86_400  # seconds

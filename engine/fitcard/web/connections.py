@@ -23,16 +23,15 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 from fitcard.web.options import ServerLimits
+from fitcard.web.responses import PROBLEM_MEDIA
 
 HTTP_1_1 = "1.1"  # the version of HTTP whose connections stay open by default, and whose requests name their host
 SINGLE_HEADERS = (b"host", b"content-length", b"transfer-encoding")
 MAX_LENGTH_DIGITS = 18  # of Content-Length; Python reads no more than 4,300, and no body is that long
 MAX_EMPTY_LINES = 16  # before a request, where RFC 9112 (2.2) asks to ignore at least one
-PROBLEM_MEDIA = "application/problem+json"
 
 ANSWERING, IDLE, ARRIVING, SENDING = "answering", "idle", "arriving", "sending"  # states of a connection
-EVICTED, ADDRESS_LIMIT, BUFFER_LIMIT = "evicted", "address_limit", "buffer_limit"
-CLOSE_REASONS = (IDLE, ARRIVING, SENDING, EVICTED, ADDRESS_LIMIT, BUFFER_LIMIT)
+EVICTED, ADDRESS_LIMIT, BUFFER_LIMIT = "evicted", "address_limit", "buffer_limit"  # why one is closed, beside its state
 
 logger = logging.getLogger("fitcard.connections")
 
@@ -197,8 +196,8 @@ class Connections:
     """The open connections of a server by file descriptor.
 
     `is_proxy` says whether an address is that of a trusted proxy, which opens connections for many clients. `on_close`
-    is called with the reason, one of `CLOSE_REASONS`, for each connection that the server closes. While `closing`, a
-    connection ends with its next response.
+    is called with the state that took too long, or the limit, for each connection that the server closes. While
+    `closing`, a connection ends with its next response.
     """
 
     limits: ServerLimits

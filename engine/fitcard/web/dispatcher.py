@@ -10,18 +10,19 @@ from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
 
+from fitcard.answer.question import EXPLAIN
 from fitcard.web.connections import Connection
+from fitcard.web.options import MONITORING_PATHS
 
-MONITORING_PATHS = frozenset({"/health", "/ready", "/metrics"})
 MONITORING_THREADS = 1
-LONG_PATHS, LONG_PARAMETER = ("/v1/batch",), "explain"  # of requests that take far longer than others
+LONG_PATHS = ("/v1/batch",)  # of requests that take far longer than others, as those with EXPLAIN do
 LONG_SHARE = 2  # one in so many threads may answer such a request
 PIPELINED_TURN = 8  # one in so many requests is a pipelined one while others wait
 
 
 def is_long(request: Any) -> bool:
     """Whether a request takes far longer to answer than others."""
-    return getattr(request, "path", "") in LONG_PATHS or LONG_PARAMETER in (getattr(request, "query", "") or "")
+    return getattr(request, "path", "") in LONG_PATHS or EXPLAIN in (getattr(request, "query", "") or "")
 
 
 class Queue:

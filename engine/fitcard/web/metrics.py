@@ -18,8 +18,8 @@ from prometheus_client.registry import Collector
 
 from fitcard.reload import ReloadingEngine
 from fitcard.web.logs import ServedRequest
+from fitcard.web.options import METRICS_FOLDER
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # names the folder in which processes share metrics, if there is one
 SUMMED = ("counter", "histogram")  # kinds of metrics that outlive their process
 _File: Any = MmapedDict
 ENDED = "0"  # in place of the id of a process: the sums of all that have ended
@@ -80,7 +80,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """All metrics as text."""
         self.update()
-        registry, folder = CollectorRegistry(), os.environ.get(FOLDER_VARIABLE)
+        registry, folder = CollectorRegistry(), os.environ.get(METRICS_FOLDER)
         registry.register(self._state)
         if folder:
             MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]

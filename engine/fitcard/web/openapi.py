@@ -14,11 +14,11 @@ from fitcard.language.question_fields import PROFILE
 from fitcard.rulebook.rankings import LIMIT, Filter
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.parameters import LANGUAGE_ABOUT, LIMIT_ABOUT, PROFILE_ABOUT, Query, RulebookParameters
-from fitcard.web.responses import JSON, OK
+from fitcard.web.responses import JSON, OK, PROBLEM_MEDIA
 from fitcard.web.routing import Route
 
 VERSION = "3.1.0"
-PROBLEM, PROBLEM_MEDIA, QUESTION = "problem", "application/problem+json", "question"
+PROBLEM, QUESTION = "problem", "question"
 SUFFIX = ".schema.json"
 COMPONENTS = "#/components"
 OF_FILES = ("$id", "$schema")  # keys that have no meaning inside of the document

@@ -11,6 +11,8 @@ MAX_ADDRESS = 8_000  # characters
 MAX_QUESTIONS = 100  # of one batch
 BATCH_SECONDS = 10.0
 MAX_RESPONSE = 4_000_000  # bytes of the answers of one batch: three times those of a hundred ordinary ones
+MONITORING_PATHS = ("/health", "/ready", "/metrics")
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # names the folder in which processes share metrics, if there is one
 TEXT_LOG, JSON_LOG, NO_LOG = LOG_FORMATS = ("text", "json", "none")
 
 

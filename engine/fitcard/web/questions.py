@@ -18,7 +18,7 @@ from fitcard.answer.answer import answer_question, answer_questions
 from fitcard.answer.explain import explain
 from fitcard.answer.problem_documents import problem_document
 from fitcard.answer.problems import BodyUnreadable, DeadlinePassed, NotJson, ResponseFull, TooManyQuestions
-from fitcard.answer.question import BODY, Question, body_problems, read_body, read_question, split_pair
+from fitcard.answer.question import BODY, EXPLAIN, Question, body_problems, read_body, read_question, split_pair
 from fitcard.answer.ranking import rank, read_ranking
 from fitcard.catalog.catalog import JOINED
 from fitcard.compiler.engine import Engine
@@ -32,7 +32,6 @@ from fitcard.web.responses import OK, to_json
 PAIR = ("model", "device")
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half of a pair, which is not text without the other
 BATCH, QUESTIONS = "batch", "questions"
-EXPLAIN = "explain"
 CHUNK_SIZE = 16  # questions of a batch that are evaluated together, before the limits are checked again
 EXPLAINED_COST = 10  # requests: an explained answer takes 20 times as long as another, and is 50 times as large
 

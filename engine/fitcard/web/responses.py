@@ -16,7 +16,7 @@ from fitcard import __version__
 from fitcard.rulebook.rulebook import Rulebook
 from fitcard.web.pages.renderer import asset
 
-JSON, PROBLEM = "application/json", "application/problem+json"
+JSON, PROBLEM_MEDIA = "application/json", "application/problem+json"
 HTML, SVG, CSS, JAVASCRIPT, TEXT = "text/html", "image/svg+xml", "text/css", "text/javascript", "text/plain"
 OK = 200
 COMPACT = (",", ":")  # separators
@@ -54,7 +54,9 @@ def tagged_response(body: str | bytes, media: str, tag: str) -> Response:
 
 def problem_response(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """A problem document."""
-    return Response(to_json(document), document["status"], {**_language_headers(), **(headers or {})}, mimetype=PROBLEM)
+    return Response(
+        to_json(document), document["status"], {**_language_headers(), **(headers or {})}, mimetype=PROBLEM_MEDIA
+    )
 
 
 def rules_tag(rulebook: Rulebook) -> str:
